@@ -1,0 +1,94 @@
+"""Enrolment, heartbeat and record submission."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from .common import Base64, Bytes, Envelope, Instant, LogPosition, Message, Ref, Sha256, Text
+from .devices import Name
+
+RECORD_TYPE = "application/vnd.sanitrail.sanitization-record.v1+json"
+ACCEPTANCE_TYPE = "application/vnd.sanitrail.acceptance.v1+json"
+
+
+class EnrolmentRequest(Message):
+    """Sent once, with the one-time token; signed by the key it registers (RFC 9421), which proves possession."""
+
+    token: Annotated[str, Field(min_length=20, max_length=200)]
+    public_key: Base64
+    """DER SubjectPublicKeyInfo, Ed25519."""
+    host_name: Name
+    machine_id_sha256: Sha256
+    agent_version: Name
+    kernel: Name
+
+
+class EnrolmentReply(Message):
+    """What the agent pins. `pending` until an administrator has confirmed the fingerprint."""
+
+    status: Literal["pending", "confirmed", "rejected"]
+    host: Ref
+    fingerprint: Text
+    """The key's fingerprint as both sides show it, for a person to compare."""
+    log_origin: Name
+    log_keys: tuple[Name, ...]
+    """Verifier keys of the log (C2SP signed-note vkeys)."""
+    trust_root_sha256: Sha256
+    roster: Envelope | None
+    checkpoint: Annotated[str, Field(max_length=20_000)]
+
+
+class DeclaredPath(Message):
+    """A path on this host that the inventory says holds a data set."""
+
+    data_set: Name
+    path: Name
+
+
+class Heartbeat(Message):
+    """The agent is alive; what it runs."""
+
+    agent_version: Name
+    boot_id: Name
+    time: Instant
+    running: tuple[Ref, ...]
+    """Orders under way."""
+    outbox: Bytes
+    """Records waiting to be accepted."""
+    checkpoint: LogPosition | None
+    """The newest log checkpoint this agent has verified."""
+
+
+class HeartbeatReply(Message):
+    """What the agent should know."""
+
+    interval_seconds: Annotated[int, Field(ge=1, le=86_400)]
+    time: Instant
+    roster_version: Annotated[int, Field(ge=0)]
+    paths: tuple[DeclaredPath, ...]
+    work_waiting: bool
+    checkpoint: Annotated[str, Field(max_length=20_000)]
+    consistency: tuple[Base64, ...]
+    """Consistency proof from the checkpoint the agent named."""
+
+
+class RecordSubmission(Message):
+    """A signed record, with the lease it was made under (old tokens are kept as evidence, and change nothing)."""
+
+    lease: Ref
+    token: Annotated[int, Field(ge=1)]
+    record: Envelope
+
+
+class RecordAccepted(Message):
+    """The service's signed acceptance and its place in the log; the agent verifies both before it forgets the record."""
+
+    record_sha256: Sha256
+    acceptance: Envelope
+    index: Bytes
+    proof: tuple[Base64, ...]
+    checkpoint: Annotated[str, Field(max_length=20_000)]
+    new: bool
+    """False when this record had been accepted before: a retry is harmless."""

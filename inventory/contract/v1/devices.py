@@ -1,0 +1,79 @@
+"""What an agent observes: devices, where they are attached, and what lies beneath declared paths."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from .common import Bytes, Message, Sha256, Text
+
+Name = Annotated[str, StringConstraints(max_length=256)]
+
+
+class DeviceIdentity(Message):
+    """The tuple that proves it is the same medium before and after; paths and names are no part of it."""
+
+    kind: Literal["ata", "scsi", "nvme", "mmc", "virtio", "loop", "zram", "other"]
+    vendor: Name | None
+    model: Name | None
+    serial: Name | None
+    wwn: Name | None
+    eui64: Name | None
+    nguid: Name | None
+    capacity_bytes: Bytes
+    logical_block_bytes: Annotated[int, Field(ge=1, le=1 << 20)]
+    fingerprint: Sha256
+    """SHA-256 of the identity, computed by the sanitizer; stands on orders and records."""
+
+
+class Obstacle(Message):
+    """One reason why a device may not be touched now."""
+
+    code: Name
+    """Stable code of the sanitizer's refusal, such as `mounted-filesystem`."""
+    summary: Text
+
+
+class ObservedDevice(Message):
+    """One block device as one agent sees it now."""
+
+    path: Name
+    """Kernel node such as /dev/sdb: a place, not an identity."""
+    identity: DeviceIdentity | None
+    """None where the identity could not be read: such a device is shown, never ordered."""
+    firmware: Name | None
+    media: Literal["magnetic", "flash", "virtual", "unknown"]
+    transport: Name
+    slot: Name | None
+    """By-path or enclosure slot, where the kernel knows one."""
+    removable: bool
+    hidden_capacity: Literal["yes", "no", "unknown"]
+    obstacles: tuple[Obstacle, ...]
+
+
+class PathMapping(Message):
+    """Where the bytes beneath one declared CRM path physically lie."""
+
+    data_set: Name
+    path: Name
+    mount_point: Name | None
+    devices: tuple[Sha256, ...]
+    """Fingerprints of the physical devices beneath the path."""
+    unresolved: tuple[Text, ...]
+    """Edges that could not be followed: each becomes a named exception, never silence."""
+
+
+class Observation(Message):
+    """Everything the agent sees now, whole: what is missing from it is no longer attached."""
+
+    taken: str
+    """RFC 3339 UTC."""
+    devices: Annotated[tuple[ObservedDevice, ...], Field(max_length=4096)]
+    paths: Annotated[tuple[PathMapping, ...], Field(max_length=1024)]
+
+
+class ObservationAccepted(Message):
+    """The service's answer: which of its device numbers each fingerprint has."""
+
+    devices: dict[Sha256, str]

@@ -1,0 +1,163 @@
+"""Orders, approvals, roster and leases: what the agent must check before it believes the service."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from .common import (
+    Base64,
+    Bytes,
+    Envelope,
+    Instant,
+    LogPosition,
+    Message,
+    Method,
+    Ref,
+    Sha256,
+    Text,
+    Verification,
+)
+
+ORDER_TYPE = "application/vnd.sanitrail.order.v1+json"
+APPROVAL_TYPE = "application/vnd.sanitrail.approval.v1+json"
+ROSTER_TYPE = "application/vnd.sanitrail.roster.v1+json"
+
+
+class PlanRequest(Message):
+    """What shall be done to the medium. Its canonical bytes are the plan the order seals.
+
+    Mirrors `sanitizer.planning.PlanRequest` word for word; a contract test keeps them equal.
+    """
+
+    method: Method
+    technique: Literal["overwrite"]
+    pattern_set: Ref
+    verification: Verification
+    acknowledged_signatures: tuple[Ref, ...] = ()
+    """Dormant volume-manager signatures the order accepts to destroy (for example `lvm2-member`)."""
+
+
+class SealedOrder(Message):
+    """The payload of an order envelope: exactly what approvers see and sign the digest of."""
+
+    schema_: Annotated[Literal["sanitrail/order/1"], Field(alias="schema")] = "sanitrail/order/1"
+    id: Ref
+    kind: Literal["sanitize"]
+    agent_key: Sha256
+    """Key id of the one agent that may execute it."""
+    device: Sha256
+    """Fingerprint of the one medium it is about."""
+    device_label: Text
+    """Model, serial and capacity in words, for the approver's eye."""
+    plan: PlanRequest
+    plan_sha256: Sha256
+    policy_id: Ref
+    policy_sha256: Sha256
+    required_method: Method
+    required_verification: Verification
+    approvals_required: Annotated[int, Field(ge=1, le=9)]
+    requested_by: Ref
+    reason: Text
+    created: Instant
+    expires: Instant
+    nonce: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+    """128 random bits; seeds the choice of samples, so that the host cannot pick friendly sectors."""
+    after: LogPosition
+    """An earlier log checkpoint: the record cannot be older than this order."""
+
+
+class Approval(Message):
+    """The payload of an approval envelope, signed by the approver's own key over the order's digest."""
+
+    schema_: Annotated[Literal["sanitrail/approval/1"], Field(alias="schema")] = "sanitrail/approval/1"
+    decision: Literal["approve"]
+    order_id: Ref
+    order_sha256: Sha256
+    """SHA-256 of the order envelope's payload bytes."""
+    approver: Ref
+    shown: Text
+    """The one line the approver saw."""
+    time: Instant
+
+
+class RosterPerson(Message):
+    """Somebody who may approve, by pseudonym and key."""
+
+    ref: Ref
+    key_id: Sha256
+    public_key: Base64
+    """DER SubjectPublicKeyInfo: P-256 or Ed25519."""
+    roles: tuple[Literal["approver"], ...]
+
+
+class Roster(Message):
+    """The payload of a roster envelope: signed by a quorum of the roster before it (the first by its own members)."""
+
+    schema_: Annotated[Literal["sanitrail/roster/1"], Field(alias="schema")] = "sanitrail/roster/1"
+    version: Annotated[int, Field(ge=1)]
+    previous: Sha256 | None
+    """SHA-256 of the previous roster's payload; None for the first."""
+    quorum: Annotated[int, Field(ge=1, le=9)]
+    """How many of these people must sign the next roster."""
+    minimum_approvals: Annotated[int, Field(ge=1, le=9)]
+    """The agent accepts no order with fewer approvals than this, whatever the order says."""
+    people: Annotated[tuple[RosterPerson, ...], Field(max_length=200)]
+
+
+class Lease(Message):
+    """Leave to execute one order, until a time, under a fencing token."""
+
+    id: Ref
+    token: Annotated[int, Field(ge=1)]
+    """Grows with every lease of the order; a report under an older token changes nothing."""
+    expires: Instant
+    order: Envelope
+    approvals: tuple[Envelope, ...]
+    path_hint: Text
+    """Kernel node where the service last saw the device; the agent trusts only the fingerprint."""
+
+
+class LeaseReply(Message):
+    """A lease, or nothing to do."""
+
+    lease: Lease | None
+
+
+class HoldQuestion(Message):
+    """Asked by the agent right before the first write; the answer must echo the nonce."""
+
+    token: Annotated[int, Field(ge=1)]
+    nonce: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+
+
+class HoldAnswer(Message):
+    """A fresh answer: whether anything forbids the first write now."""
+
+    nonce: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+    clear: bool
+    reasons: tuple[Text, ...]
+    """Why not: holds, cancelled or expired order, lost lease."""
+
+
+class Progress(Message):
+    """How far a run is."""
+
+    token: Annotated[int, Field(ge=1)]
+    state: Literal["cleared", "executing", "settling", "verifying", "succeeded", "failed", "refused", "interrupted"]
+    pass_number: Annotated[int, Field(ge=0)]
+    passes: Annotated[int, Field(ge=0)]
+    bytes_done: Bytes
+    bytes_total: Bytes
+    bytes_per_second: Bytes
+    seconds_left: Bytes | None
+    """None while nothing honest can be said."""
+    errors: Bytes
+
+
+class ProgressReply(Message):
+    """Whether the service still regards this lease as current and wants the run to go on."""
+
+    current: bool
+    stop_requested: bool

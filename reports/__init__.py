@@ -1,0 +1,1 @@
+"""Evidence: records, signatures, the log, the verdict, certificates and their offline verifier."""

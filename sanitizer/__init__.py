@@ -1,0 +1,1 @@
+"""Identify, plan, sanitize and verify Linux block devices. No network, no database, no certificate."""

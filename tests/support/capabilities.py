@@ -1,0 +1,47 @@
+"""What the machine under the tests can do, each by name.
+
+A test asks for a capability, never for "root" or "CI". A missing one is named in pytest's closing summary (`-ra`), and
+`REQUIRE_ALL_CAPABILITIES=1` (set by `.ci/run`) turns every such skip into a failure.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+RECORDINGS = Path(__file__).resolve().parents[2].parent / "shared" / "recordings"
+"""Real exchanges of real drives; stands beside the checkout, never in it."""
+
+
+def _skip_unless(present: bool, name: str) -> pytest.MarkDecorator:
+    if not present and os.environ.get("REQUIRE_ALL_CAPABILITIES") == "1":
+        raise RuntimeError(f"capability missing on a machine that must have it: {name}")
+    return pytest.mark.skipif(not present, reason=f"capability missing: {name}")
+
+
+def _loop() -> bool:
+    return os.geteuid() == 0 and Path("/dev/loop-control").exists() and shutil.which("losetup") is not None
+
+
+requires_loop = _skip_unless(_loop(), "loop devices (root, /dev/loop-control, losetup)")
+requires_fuse = _skip_unless(
+    os.geteuid() == 0 and Path("/dev/fuse").exists() and shutil.which("fusermount") is not None,
+    "FUSE (/dev/fuse, fusermount)",
+)
+requires_browser = _skip_unless(shutil.which("chromium") is not None, "a browser (chromium)")
+
+
+def requires_tool(*names: str) -> pytest.MarkDecorator:
+    """The reference tools a test calls as judges."""
+    missing = [name for name in names if shutil.which(name) is None]
+    return _skip_unless(not missing, f"reference tool {', '.join(missing or names)}")
+
+
+requires_recordings: Callable[..., object] = pytest.mark.skipif(
+    not RECORDINGS.is_dir(),
+    reason=f"capability missing: recordings of real drives beside the checkout ({RECORDINGS.name}/)",
+)
