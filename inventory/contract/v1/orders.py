@@ -154,6 +154,10 @@ class Progress(Message):
     seconds_left: Bytes | None
     """None while nothing honest can be said."""
     errors: Bytes
+    reason_code: Annotated[str, Field(max_length=64)] | None = None
+    """Why it was refused before there was anything to record: the stable code of the agent's refusal."""
+    reason: Text | None = None
+    """The same in one sentence, for a person."""
 
 
 class ProgressReply(Message):

@@ -1,0 +1,23 @@
+"""What anybody may ask the log, and how the roster's history is handed over."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from .common import Base64, Bytes, Envelope, Message
+
+
+class ConsistencyProof(Message):
+    """Hashes that prove the tree of `new` entries extends the tree of `old` (RFC 6962, 2.1.2)."""
+
+    old: Bytes
+    new: Bytes
+    hashes: Annotated[tuple[Base64, ...], Field(max_length=64)]
+
+
+class RosterChain(Message):
+    """Every roster after the version asked for, oldest first; each is signed by a quorum of the one before."""
+
+    rosters: Annotated[tuple[Envelope, ...], Field(max_length=1000)]
