@@ -59,6 +59,8 @@ class Heartbeat(Message):
     """Records waiting to be accepted."""
     checkpoint: LogPosition | None
     """The newest log checkpoint this agent has verified."""
+    standing_by: Annotated[tuple[Text, ...], Field(max_length=16)] = ()
+    """Why this agent takes no orders now (clock off, no roster, outside its maintenance window, log alarm); empty: it does."""
 
 
 class HeartbeatReply(Message):
