@@ -13,6 +13,10 @@ RECORD_TYPE = "application/vnd.sanitrail.sanitization-record.v1+json"
 ACCEPTANCE_TYPE = "application/vnd.sanitrail.acceptance.v1+json"
 
 
+VerifierKey = Annotated[str, Field(max_length=4096)]
+"""A C2SP vkey; one of ML-DSA-44 has some 1800 characters."""
+
+
 class EnrolmentRequest(Message):
     """Sent once, with the one-time token; signed by the key it registers (RFC 9421), which proves possession."""
 
@@ -33,7 +37,7 @@ class EnrolmentReply(Message):
     fingerprint: Text
     """The key's fingerprint as both sides show it, for a person to compare."""
     log_origin: Name
-    log_keys: tuple[Name, ...]
+    log_keys: Annotated[tuple[VerifierKey, ...], Field(min_length=1, max_length=16)]
     """Verifier keys of the log (C2SP signed-note vkeys)."""
     trust_root_sha256: Sha256
     roster: Envelope | None
