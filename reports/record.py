@@ -10,85 +10,29 @@ hexadecimal SHA-256. No floats anywhere (RFC 8785 canonical bytes must be reprod
 
 from __future__ import annotations
 
-import dataclasses
-import types
-import typing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Self
 
+from .errors import MalformedDocument, MalformedRecord
+from .parts import Part
+
+__all__ = [
+    "SCHEMA",
+    "DeviceFacts",
+    "HostFacts",
+    "MalformedRecord",
+    "MethodFacts",
+    "OrderRef",
+    "Part",
+    "PassFacts",
+    "PolicyRef",
+    "RunFacts",
+    "SanitizationRecord",
+    "Segment",
+    "VerificationFacts",
+]
+
 SCHEMA = "sanitrail/sanitization-record/1"
-
-
-class MalformedRecord(ValueError):
-    """The document is not a record of this schema; the message names the place."""
-
-
-def _decode(hint: object, value: object, where: str) -> object:  # noqa: C901, PLR0911, PLR0912 - one case a kind
-    """Read `value` as the annotated type `hint`; `MalformedRecord` names `where` when it does not fit."""
-    origin = typing.get_origin(hint)
-    if origin in (typing.Union, types.UnionType):
-        options = typing.get_args(hint)
-        if value is None and type(None) in options:
-            return None
-        (only,) = [option for option in options if option is not type(None)]
-        return _decode(only, value, where)
-    if origin is tuple:
-        if not isinstance(value, list):
-            raise MalformedRecord(f"{where}: expected a list")
-        arguments = typing.get_args(hint)
-        if len(arguments) == 2 and arguments[1] is Ellipsis:
-            return tuple(_decode(arguments[0], item, f"{where}[{n}]") for n, item in enumerate(value))
-        if len(value) != len(arguments):
-            raise MalformedRecord(f"{where}: expected {len(arguments)} items")
-        return tuple(_decode(a, v, f"{where}[{n}]") for n, (a, v) in enumerate(zip(arguments, value, strict=True)))
-    if isinstance(hint, type) and issubclass(hint, Part):
-        return hint.from_dict(value, where)
-    if hint is bool or hint is str:
-        if type(value) is not hint:
-            raise MalformedRecord(f"{where}: expected {hint.__name__}")
-        return value
-    if hint is int:
-        if type(value) is not int or not -(2**53) < value < 2**53:
-            raise MalformedRecord(f"{where}: expected an integer below 2^53")
-        return value
-    if origin is dict:
-        if not isinstance(value, dict):
-            raise MalformedRecord(f"{where}: expected an object")
-        return dict(value)
-    raise TypeError(f"{where}: no reader for {hint!r}")  # our own annotation is wrong: a bug
-
-
-def _encode(value: object) -> object:
-    if isinstance(value, Part):
-        return value.to_dict()
-    if isinstance(value, tuple):
-        return [_encode(item) for item in value]
-    return value
-
-
-@dataclass(frozen=True, kw_only=True)
-class Part:
-    """One level of a record: fixed fields plus whatever a newer writer added."""
-
-    extra: dict[str, Any] = field(default_factory=dict, repr=False)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The level as plain JSON values, unknown fields included."""
-        own = {f.name: _encode(getattr(self, f.name)) for f in dataclasses.fields(self) if f.name != "extra"}
-        return {**self.extra, **own}
-
-    @classmethod
-    def from_dict(cls, value: object, where: str = "record") -> Self:
-        """Read a level; every known field is required. Raises `MalformedRecord`."""
-        if not isinstance(value, dict):
-            raise MalformedRecord(f"{where}: expected an object")
-        hints = typing.get_type_hints(cls)
-        known = {f.name: f for f in dataclasses.fields(cls) if f.name != "extra"}
-        missing = sorted(known.keys() - value.keys())
-        if missing:
-            raise MalformedRecord(f"{where}: missing {', '.join(missing)}")
-        read: dict[str, Any] = {name: _decode(hints[name], value[name], f"{where}.{name}") for name in known}
-        return cls(**read, extra={k: v for k, v in value.items() if k not in known})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -258,7 +202,10 @@ class SanitizationRecord(Part):
     @classmethod
     def from_dict(cls, value: object, where: str = "record") -> Self:
         """As `Part.from_dict`, and the schema must be the one this code knows."""
-        record = super().from_dict(value, where)
+        try:
+            record = super().from_dict(value, where)
+        except MalformedDocument as error:
+            raise MalformedRecord(error.where, error.problem) from error
         if record.schema != SCHEMA:
-            raise MalformedRecord(f"{where}.schema: {record.schema!r} is not {SCHEMA!r}")
+            raise MalformedRecord(f"{where}.schema", f"{record.schema[:80]!r} is not {SCHEMA!r}")
         return record

@@ -1,0 +1,24 @@
+"""What a leaf of the log holds: the kind and digest of an envelope, nothing else.
+
+Digests only: tiles can be public without telling serial numbers, and an envelope with personal data can be erased
+later while every proof of the others still holds. A digest cannot be guessed, because the envelope it covers contains
+a signature.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+from reports.canonical import canonical, is_sha256
+
+LogKind = Literal["trust-root", "key-event", "roster", "acceptance", "validation", "certificate", "statement"]
+"""Kinds of envelopes that are logged; `trust-root` only at index 0."""
+
+LOG_KINDS: frozenset[str] = frozenset(get_args(LogKind))
+
+
+def log_entry(kind: LogKind, envelope_digest: str) -> bytes:
+    """The bytes of a leaf: canonical `{"kind", "sha256", "v": 1}`."""
+    if kind not in LOG_KINDS or not is_sha256(envelope_digest):
+        raise ValueError(f"not a log entry: {kind!r}, {envelope_digest!r}")
+    return canonical({"kind": kind, "sha256": envelope_digest, "v": 1})
