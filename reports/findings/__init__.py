@@ -1,0 +1,32 @@
+"""What can be found against a record, field by field. `verdict.judge` alone turns findings into a conclusion."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from reports.record import SanitizationRecord
+
+from .codes import CLEAR_TECHNIQUES, FINDINGS, POLICY_ONLY, Effect, Finding
+from .course import course, passes, success
+from .readback import coverage, policy, verification
+from .shape import device, digests, identity_fingerprint, newer_fields, times, vocabulary
+
+__all__ = ["CLEAR_TECHNIQUES", "FINDINGS", "POLICY_ONLY", "Effect", "Finding", "examine", "identity_fingerprint"]
+
+
+def examine(record: SanitizationRecord) -> Iterator[Finding]:
+    """Everything that speaks against the record or limits what it shows, in no particular order."""
+    yield from vocabulary(record)
+    yield from newer_fields(record, "record")
+    yield from digests(record)
+    yield from device(record)
+    yield from times(record)
+    yield from course(record)
+    if record.run.state in {"succeeded", "failed", "interrupted"}:
+        yield from passes(record)
+    if record.run.state in {"succeeded", "failed"}:
+        yield from verification(record)
+    if record.run.state == "succeeded":
+        yield from success(record)
+        yield from coverage(record)
+        yield from policy(record)

@@ -1,0 +1,112 @@
+"""The codes of everything that can be found against a record, and the words a record may use. Standard library only."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+Effect = Literal["caution", "partial", "failed", "interrupted", "refused", "unknown"]
+"""What a finding does to the outcome; a caution limits what was reached without taking it away."""
+Range = tuple[int, int]
+
+
+class Finding(NamedTuple):
+    """One thing that speaks against a record, or limits what it shows."""
+
+    code: str
+    """Stable; listed in `FINDINGS`."""
+    effect: Effect
+    text: str
+    """A whole sentence, for a person."""
+    fields: tuple[str, ...]
+    """The fields of the record it rests on."""
+
+
+KINDS = frozenset({"ata", "scsi", "nvme", "mmc", "virtio", "loop", "zram", "other"})
+MEDIA = frozenset({"magnetic", "flash", "virtual", "unknown"})
+METHODS = frozenset({"clear", "purge"})
+CLEAR_TECHNIQUES = frozenset({"overwrite"})
+"""Techniques that reach Clear and no more (SP 800-88 Rev. 2, 3.1.1). The drives' own commands join with their evidence rules."""
+COVERAGES = ("none", "representative", "full")
+STATES = frozenset({"succeeded", "failed", "refused", "interrupted"})
+ENDINGS = frozenset({"completed", "stopped", "crashed", "failed"})
+POLICY_ONLY = frozenset({"verification-below-policy", "method-below-policy", "method-below-request"})
+"""Findings that leave what was done untouched: it was simply not enough."""
+REPRESENTATIVE_REGIONS = 2000
+"""Rev. 1, 4.7.3: at least 1,000 subsections with at least two samples each."""
+REPRESENTATIVE_SHARE = 10
+"""Rev. 1, 4.7.3: together at least a tenth (1/10) of the medium."""
+PATTERN = re.compile(r"zeros|ones|keyed-stream|fixed:(?:[0-9a-f]{2}){1,64}")
+NONCE = re.compile(r"[0-9a-f]{32}")
+SHA256 = re.compile(r"[0-9a-f]{64}")
+
+FINDINGS: dict[str, str] = {
+    "approvals-repeated": "An approval is counted twice",
+    "capacity-unusable": "Sizes make no sense",
+    "clock-unsynchronized": "Host clock not synchronized",
+    "device-not-identified": "Nothing tells this medium from another",
+    "digest-malformed": "A digest is not a digest",
+    "error-recorded": "Success with an error",
+    "expected-content-differs": "Compared with something else than was written",
+    "facts-contradict": "Two facts contradict each other",
+    "field-empty": "A field is left empty",
+    "fingerprint-does-not-fit": "Fingerprint of another identity",
+    "flash-medium": "Flash keeps copies out of reach",
+    "hidden-capacity": "Hidden areas not reached",
+    "hidden-capacity-unknown": "Hidden areas not ruled out",
+    "identity-changed": "Another medium at the end",
+    "identity-unread-after": "Identity not read at the end",
+    "legacy-pattern-set": "Legacy pattern set",
+    "media-unknown": "Kind of medium unknown",
+    "method-below-policy": "Policy requires more than was reached",
+    "method-below-request": "Request was for more than was reached",
+    "no-pass": "Nothing was written",
+    "not-verified": "Not verified",
+    "pass-incomplete": "A pass did not cover the medium",
+    "pass-not-flushed": "A pass was not flushed",
+    "pattern-uncommitted": "Key of a keyed stream not committed to",
+    "representative-only": "Verified by samples",
+    "residual": "Other content found",
+    "run-failed": "The run failed",
+    "run-interrupted": "The run was cut off",
+    "run-refused": "The run was refused",
+    "run-resumed": "The run was interrupted and resumed",
+    "sample-not-committed": "Choice of samples cannot be repeated",
+    "sample-too-small": "Too few samples",
+    "seed-not-from-order": "Samples were not drawn from the order's nonce",
+    "times-unusable": "Times make no sense",
+    "touched-unknown": "Not known whether the medium was changed",
+    "unknown-field": "A field of a newer writer",
+    "unknown-word": "A word outside the vocabulary",
+    "unreadable": "Regions could not be read back",
+    "unwritten": "Regions could not be written",
+    "verification-below-policy": "Policy requires more verification",
+    "verification-cached": "Read-back did not bypass the cache",
+    "verification-incomplete": "Verification did not cover what it says",
+    "virtual-medium": "Virtual medium",
+    "writes-retried": "Writes failed and were repeated",
+}
+"""Every code with its headline; a test compares it with the documentation."""
+
+
+def total(ranges: Sequence[Range]) -> int:
+    """Bytes in half-open ranges."""
+    return sum(end - start for start, end in ranges)
+
+
+def well_formed(ranges: Sequence[Range], capacity: int) -> bool:
+    """In order, not empty, not overlapping, within the medium."""
+    edge = 0
+    for start, end in ranges:
+        if start < edge or end <= start or end > capacity:
+            return False
+        edge = end
+    return True
+
+
+def in_words(ranges: Sequence[Range]) -> str:
+    """Ranges in words, the first three by offset."""
+    shown = ", ".join(f"{start}-{end - 1}" for start, end in ranges[:3])
+    more = f" and {len(ranges) - 3} more" if len(ranges) > 3 else ""
+    return f"{total(ranges)} bytes (at {shown}{more})"
