@@ -1,1 +1,91 @@
-"""Identify, plan, sanitize and verify Linux block devices. No network, no database, no certificate."""
+"""Identify, plan, sanitize and verify Linux block devices. No network, no database, no certificate.
+
+The way through: `inspect` a device, `plan` what shall be done, `clear` it with a confirmation, `sanitize` under the
+clearance. What comes back is a `RunResult`: facts, never a claim.
+"""
+
+from .api import (
+    PendingRun,
+    abandon,
+    discard_journal,
+    inspect,
+    list_devices,
+    pending_runs,
+    resolve_path,
+    resume,
+    sanitize,
+    verify,
+)
+from .clearance import Clearance, Confirmation, clear, obstacles_to
+from .errors import (
+    ERRORS,
+    Incomplete,
+    NoTechnique,
+    PermissionWithheld,
+    Refused,
+    SanitizerError,
+    TransportError,
+    VerificationError,
+)
+from .identity import DeviceIdentity, same_device
+from .inspection import Inspection
+from .lineage import PathResolution
+from .patterns import PATTERN_SETS, PatternSet, pattern_set
+from .planning import Plan, PlanRequest, plan
+from .run import (
+    DeviceFacts,
+    MethodFacts,
+    PassFacts,
+    Progress,
+    RunFacts,
+    RunResult,
+    RunState,
+    Segment,
+    VerificationFacts,
+    failed_verification,
+)
+
+__all__ = [
+    "ERRORS",
+    "PATTERN_SETS",
+    "Clearance",
+    "Confirmation",
+    "DeviceFacts",
+    "DeviceIdentity",
+    "Incomplete",
+    "Inspection",
+    "MethodFacts",
+    "NoTechnique",
+    "PassFacts",
+    "PathResolution",
+    "PatternSet",
+    "PendingRun",
+    "PermissionWithheld",
+    "Plan",
+    "PlanRequest",
+    "Progress",
+    "Refused",
+    "RunFacts",
+    "RunResult",
+    "RunState",
+    "SanitizerError",
+    "Segment",
+    "TransportError",
+    "VerificationError",
+    "VerificationFacts",
+    "abandon",
+    "clear",
+    "discard_journal",
+    "failed_verification",
+    "inspect",
+    "list_devices",
+    "obstacles_to",
+    "pattern_set",
+    "pending_runs",
+    "plan",
+    "resolve_path",
+    "resume",
+    "same_device",
+    "sanitize",
+    "verify",
+]
