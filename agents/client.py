@@ -1,0 +1,309 @@
+"""Speaks to the service: every request signed, every failure one of `Retry` or `Rejected`, every reply bounded and read strictly.
+
+Nothing of the environment changes where requests go or whom they trust (`trust_env=False`): a proxy variable or a CA
+bundle variable set for another program must not reroute evidence. Redirects are not followed: a signature is for one
+address.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import ssl
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import httpx2
+from pydantic import ValidationError
+
+from inventory.contract.v1 import endpoints
+from inventory.contract.v1.agents import (
+    EnrolmentReply,
+    EnrolmentRequest,
+    Heartbeat,
+    HeartbeatReply,
+    RecordAccepted,
+    RecordSubmission,
+)
+from inventory.contract.v1.common import Envelope, Message
+from inventory.contract.v1.devices import Observation, ObservationAccepted
+from inventory.contract.v1.log import ConsistencyProof, RosterChain
+from inventory.contract.v1.orders import HoldAnswer, HoldQuestion, LeaseReply, Progress, ProgressReply
+from inventory.contract.v1.problems import Problem
+from reports.canonical import parse_strict
+from reports.envelope import Signer
+from reports.errors import MalformedDocument
+
+from .clock import ClockWatch
+from .config import check_server
+from .errors import (
+    AgentError,
+    Conflict,
+    NotEnrolled,
+    Rejected,
+    ReplyUnreadable,
+    RequestRefused,
+    SchemaRefused,
+    ServerBusy,
+    SignatureRefused,
+    Unreachable,
+)
+from .signing import sign_request
+
+MAX_REPLY = 4 << 20
+"""Bytes; the largest honest reply is a roster chain."""
+_MAX_WAIT = 86_400.0
+_Reply = TypeVar("_Reply", bound=Message)
+
+_BY_STATUS: Mapping[int, type[Rejected]] = {
+    400: SchemaRefused,
+    401: SignatureRefused,
+    403: NotEnrolled,
+    409: Conflict,
+    410: Conflict,
+    413: SchemaRefused,
+    415: SchemaRefused,
+    422: SchemaRefused,
+}
+_BUSY = frozenset({408, 425, 429})
+_NOT_ENROLLED = frozenset({"not-enrolled", "agent-pending", "agent-rejected", "agent-revoked", "agent-unknown"})
+"""Problem codes that say so whatever the status is."""
+
+
+class Service(Protocol):
+    """What the agent asks of the service. Each method raises `Retry` or `Rejected`, and nothing else that is not a bug."""
+
+    def enrol(self, request: EnrolmentRequest) -> EnrolmentReply:
+        """Present the one-time token."""
+
+    def enrolment(self) -> EnrolmentReply:
+        """How the enrolment stands."""
+
+    def trust_root(self) -> Envelope:
+        """The trust root in force."""
+
+    def heartbeat(self, message: Heartbeat) -> HeartbeatReply:
+        """Say that this agent is alive."""
+
+    def observe(self, message: Observation) -> ObservationAccepted:
+        """Say everything that is attached."""
+
+    def lease(self) -> LeaseReply:
+        """Ask for one order to execute."""
+
+    def ask_hold(self, lease: str, question: HoldQuestion) -> HoldAnswer:
+        """Ask whether anything forbids the first write now."""
+
+    def progress(self, lease: str, message: Progress) -> ProgressReply:
+        """Say how far a run is."""
+
+    def submit(self, message: RecordSubmission) -> RecordAccepted:
+        """Hand over a signed record."""
+
+    def rosters(self, after_version: int) -> RosterChain:
+        """Every roster after a version."""
+
+    def consistency(self, old: int, new: int) -> ConsistencyProof:
+        """That the log of `new` entries extends the one of `old`."""
+
+
+class Client:
+    """`Service` over HTTP. Thread-safe; keeps its connections alive."""
+
+    def __init__(
+        self,
+        server: str,
+        signer: Signer,
+        watch: ClockWatch,
+        *,
+        connect_timeout: float,
+        reply_timeout: float,
+        ca_file: Path | None = None,
+        transport: httpx2.BaseTransport | None = None,
+    ) -> None:
+        """Prepare to speak to `server`; nothing is sent yet.
+
+        Args:
+            server: Base address (checked as the setting is: https, or http to this machine).
+            signer: The agent's key.
+            watch: Told the service's time at each answer.
+            connect_timeout: Seconds.
+            reply_timeout: Seconds for a whole exchange.
+            ca_file: Certificate authorities instead of the system's.
+            transport: Something else than the network: an application in the same process.
+        """
+        self._base = check_server(server)
+        self._signer = signer
+        self._watch = watch
+        self._reply_timeout = reply_timeout
+        self._http = httpx2.Client(
+            transport=transport,
+            verify=ssl.create_default_context(cafile=None if ca_file is None else str(ca_file)),
+            timeout=httpx2.Timeout(reply_timeout, connect=connect_timeout),
+            follow_redirects=False,
+            trust_env=False,
+            headers={"accept": "application/json", "accept-encoding": "identity", "user-agent": "sanitrail-agent"},
+        )
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def enrol(self, request: EnrolmentRequest) -> EnrolmentReply:
+        """POST /enrolments."""
+        return self._exchange("POST", endpoints.ENROLMENTS, EnrolmentReply, body=request)
+
+    def enrolment(self) -> EnrolmentReply:
+        """GET /agent/enrolment."""
+        return self._exchange("GET", endpoints.AGENT_ENROLMENT, EnrolmentReply)
+
+    def trust_root(self) -> Envelope:
+        """GET /log/trust-root."""
+        return self._exchange("GET", endpoints.LOG_TRUST_ROOT, Envelope)
+
+    def heartbeat(self, message: Heartbeat) -> HeartbeatReply:
+        """POST /agent/heartbeat."""
+        reply = self._exchange("POST", endpoints.AGENT_HEARTBEAT, HeartbeatReply, body=message)
+        self._watch.heard(reply.time)
+        return reply
+
+    def observe(self, message: Observation) -> ObservationAccepted:
+        """PUT /agent/observation."""
+        return self._exchange("PUT", endpoints.AGENT_OBSERVATION, ObservationAccepted, body=message)
+
+    def lease(self) -> LeaseReply:
+        """POST /agent/leases."""
+        return self._exchange("POST", endpoints.AGENT_LEASES, LeaseReply, content=b"{}")
+
+    def ask_hold(self, lease: str, question: HoldQuestion) -> HoldAnswer:
+        """POST /agent/leases/{id}/holds."""
+        return self._exchange("POST", endpoints.AGENT_HOLDS.format(lease=lease), HoldAnswer, body=question)
+
+    def progress(self, lease: str, message: Progress) -> ProgressReply:
+        """POST /agent/leases/{id}/progress."""
+        return self._exchange("POST", endpoints.AGENT_PROGRESS.format(lease=lease), ProgressReply, body=message)
+
+    def submit(self, message: RecordSubmission) -> RecordAccepted:
+        """POST /agent/records."""
+        return self._exchange("POST", endpoints.AGENT_RECORDS, RecordAccepted, body=message)
+
+    def rosters(self, after_version: int) -> RosterChain:
+        """GET /agent/roster?version=N."""
+        return self._exchange("GET", f"{endpoints.AGENT_ROSTER}?version={after_version}", RosterChain)
+
+    def consistency(self, old: int, new: int) -> ConsistencyProof:
+        """GET /log/consistency?old=&new=."""
+        proof = self._exchange("GET", f"{endpoints.LOG_CONSISTENCY}?old={old}&new={new}", ConsistencyProof)
+        if (proof.old, proof.new) != (old, new):
+            raise ReplyUnreadable("The proof is for other sizes than asked.")
+        return proof
+
+    def _exchange(
+        self,
+        method: str,
+        target: str,
+        reply: type[_Reply],
+        *,
+        body: Message | None = None,
+        content: bytes | None = None,
+    ) -> _Reply:
+        if body is not None:
+            content = body.model_dump_json(by_alias=True).encode()
+        headers = {} if content is None else {"content-type": "application/json"}
+        request = self._http.build_request(method, f"{self._base}{target}", content=content, headers=headers)
+        sign_request(request, content, self._signer, self._watch.clock.now())
+        status, answer_headers, data = self._send(request)
+        if 200 <= status < 300:
+            return _read(reply, data)
+        raise failure(status, answer_headers, data, self._watch)
+
+    def _send(self, request: httpx2.Request) -> tuple[int, httpx2.Headers, bytes]:
+        """One exchange, bounded in bytes and in time. The time limit of each read is the transport's; the sum is kept here."""
+        deadline = self._watch.clock.monotonic() + self._reply_timeout
+        try:
+            response = self._http.send(request, stream=True)
+        except httpx2.RequestError as error:
+            raise Unreachable(_describe(error)) from error
+        try:
+            if response.headers.get("content-encoding", "identity").strip().lower() != "identity":
+                raise ReplyUnreadable("It is encoded in a way nobody asked for.")
+            data = bytearray()
+            for chunk in response.iter_raw():
+                data += chunk
+                if len(data) > MAX_REPLY:
+                    raise ReplyUnreadable(f"It is larger than {MAX_REPLY} bytes.")
+                if self._watch.clock.monotonic() > deadline:
+                    raise Unreachable(f"The answer did not end within {self._reply_timeout:g} seconds.")
+        except httpx2.RequestError as error:
+            raise Unreachable(_describe(error)) from error
+        finally:
+            response.close()
+        self._note_time(response)
+        return response.status_code, response.headers, bytes(data)
+
+    def _note_time(self, response: httpx2.Response) -> None:
+        if response.status_code < 500:  # beyond, it is often a proxy's clock
+            moment = _http_date(response.headers.get("date"))
+            if moment is not None:
+                self._watch.heard(moment)
+
+
+def failure(status: int, headers: Mapping[str, str], data: bytes, watch: ClockWatch) -> AgentError:
+    """What an answer that is no success means: exactly one of `Retry` and `Rejected`."""
+    problem = _problem(data)
+    detail = "" if problem is None else problem.detail[:300]
+    code = "" if problem is None else problem.code[:60]
+    if status in _BUSY or status >= 500:
+        return ServerBusy(status, detail, after=_retry_after(headers.get("retry-after"), watch.clock.now()))
+    if status < 400:
+        return ReplyUnreadable(f"It is HTTP status {status}: redirects are not followed.")
+    if problem is None and status not in {401, 403, 413}:  # those three a proxy gives for the service
+        return ReplyUnreadable(f"It is HTTP status {status} without a problem document (RFC 9457).")
+    if code in _NOT_ENROLLED:
+        return NotEnrolled(status, code, detail)
+    kind = _BY_STATUS.get(status, RequestRefused)
+    if kind is SignatureRefused and (clocks := watch.reading().problem) is not None:
+        detail = f"{detail} {clocks}".strip()
+    return kind(status, code, detail)
+
+
+def _read(model: type[_Reply], data: bytes) -> _Reply:
+    try:
+        parse_strict(data, "reply", max_bytes=MAX_REPLY)  # duplicate keys and the like, which pydantic lets pass
+        return model.model_validate_json(data)
+    except MalformedDocument as error:
+        raise ReplyUnreadable(error.problem) from error
+    except ValidationError as error:
+        first: Any = error.errors(include_url=False, include_input=False)[0]
+        raise ReplyUnreadable(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+
+
+def _problem(data: bytes) -> Problem | None:
+    try:
+        return Problem.model_validate_json(data)
+    except ValidationError:
+        return None
+
+
+def _retry_after(value: str | None, now: dt.datetime) -> float | None:
+    """RFC 9110, 10.2.3: seconds or a date; None where it is neither."""
+    if value is None:
+        return None
+    if value.strip().isdigit():
+        return min(float(value), _MAX_WAIT)
+    moment = _http_date(value)
+    return None if moment is None else min(max(0.0, (moment - now).total_seconds()), _MAX_WAIT)
+
+
+def _http_date(value: str | None) -> dt.datetime | None:
+    try:
+        moment = parsedate_to_datetime(value) if value else None
+    except ValueError:
+        return None
+    return moment if moment is None or moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+
+
+def _describe(error: Exception) -> str:
+    """The transport's words; never the request, which the exception also carries."""
+    return f"{type(error).__name__}: {error}"[:300].rstrip(": ")

@@ -1,0 +1,45 @@
+"""Signs requests to the service: HTTP Message Signatures (RFC 9421), over the whole request, with a nonce used once.
+
+Covered are method, authority and target URI, and with a body its type and digest (RFC 9530), so that nothing on the
+way can change what is asked or of whom. The `tag` keeps these signatures apart from everything else the same key
+signs (records are DSSE envelopes).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+
+import httpx2
+from http_message_signatures import HTTPMessageSigner, algorithms
+from http_message_signatures.httpx2 import adapt_message
+
+from reports.envelope import Signer
+
+TAG = "sanitrail-agent-1"
+COVERED = ("@method", "@authority", "@target-uri")
+COVERED_WITH_BODY = (*COVERED, "content-type", "content-digest")
+_NONCE_BYTES = 12
+
+
+def sign_request(request: httpx2.Request, body: bytes | None, signer: Signer, created: dt.datetime) -> None:
+    """Add `Signature-Input` and `Signature` (and `Content-Digest` where there is a body) to the request.
+
+    Args:
+        request: Complete but for the signature.
+        body: Its content, or None where it has none.
+        signer: The agent's Ed25519 key, wherever it lives.
+        created: This host's time; the service accepts a minute to either side of its own.
+    """
+    rfc9421 = HTTPMessageSigner(signature_algorithm=algorithms.ED25519)
+    message = adapt_message(request)
+    prepared = rfc9421.prepare(
+        message,
+        key_id=signer.key_id,
+        created=created,
+        nonce=secrets.token_hex(_NONCE_BYTES),
+        tag=TAG,
+        covered_component_ids=COVERED if body is None else COVERED_WITH_BODY,
+        body=body,
+    )
+    rfc9421.apply(message, prepared, signer.sign(prepared.signature_base))
