@@ -1,0 +1,95 @@
+"""Strict readers of what stands before a run: order, approval, roster.
+
+The same words as the messages in `inventory.contract.v1.orders` (a test keeps them equal), read here without any of the service's
+code, because evidence must be readable when the service is gone. Standard library only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from .parts import StrictPart
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogPosition(StrictPart):
+    """A log checkpoint somebody has seen."""
+
+    origin: str
+    size: int
+    root: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan(StrictPart):
+    """What shall be done to the medium; `plan_sha256` of the order is the SHA-256 of its canonical bytes."""
+
+    method: Literal["clear", "purge", "destroy"]
+    technique: str
+    pattern_set: str
+    verification: Literal["none", "representative", "full"]
+    acknowledged_signatures: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order(StrictPart):
+    """The payload of an order envelope: exactly what approvers see and sign the digest of."""
+
+    schema: Literal["sanitrail/order/1"] = "sanitrail/order/1"
+    id: str
+    kind: Literal["sanitize"]
+    agent_key: str
+    device: str
+    """Fingerprint of the one medium it is about."""
+    device_label: str
+    plan: Plan
+    plan_sha256: str
+    policy_id: str
+    policy_sha256: str
+    required_method: Literal["clear", "purge", "destroy"]
+    required_verification: Literal["none", "representative", "full"]
+    approvals_required: int
+    requested_by: str
+    reason: str
+    created: str
+    expires: str
+    nonce: str
+    after: LogPosition
+
+
+@dataclass(frozen=True, kw_only=True)
+class Approval(StrictPart):
+    """The payload of an approval envelope."""
+
+    schema: Literal["sanitrail/approval/1"] = "sanitrail/approval/1"
+    decision: Literal["approve"]
+    order_id: str
+    order_sha256: str
+    """SHA-256 of the order envelope's payload bytes."""
+    approver: str
+    shown: str
+    time: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RosterPerson(StrictPart):
+    """Somebody who may approve."""
+
+    ref: str
+    key_id: str
+    public_key: str
+    roles: tuple[Literal["approver"], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Roster(StrictPart):
+    """The payload of a roster envelope: who may approve, how many must."""
+
+    schema: Literal["sanitrail/roster/1"] = "sanitrail/roster/1"
+    version: int
+    previous: str | None
+    """SHA-256 of the previous roster's payload bytes; None for the first."""
+    quorum: int
+    minimum_approvals: int
+    people: tuple[RosterPerson, ...]
