@@ -1,8 +1,8 @@
 """What may be said about a record, and what must be said with it.
 
-Each claim points at the fields it rests on and quotes the clause that defines its words; what the evidence does not carry is refused
-with the reasons, and nothing follows from missing evidence. Wording is bounded on purpose: no document says "compliant", "certified"
-or "unrecoverable", because a record shows what was done and found, not what every laboratory can never do. Pure.
+Each claim points at the fields it rests on and quotes the clause that defines its words; what the evidence does not carry is
+refused with the reasons, and nothing follows from missing evidence. Wording is bounded on purpose: no document says "compliant",
+"certified" or "unrecoverable", because a record shows what was done and found, not what every laboratory can never do. Pure.
 """
 
 from __future__ import annotations
@@ -36,9 +36,14 @@ CLEAR_MEANS = (
     "through the interface available to the user (SP 800-88 Rev. 2, 3.1.1)."
 )
 NOT_COVERED = (
-    "Areas that a host cannot address (spare, replaced and over-provisioned blocks, memory of the controller) are outside Clear "
-    "and were not read.",
-    "A signature proves who stated something and that it was not altered since; it does not prove that the stating host was honest.",
+    (
+        "Areas that a host cannot address (spare, replaced and over-provisioned blocks, memory of the controller) are outside "
+        "Clear and were not read."
+    ),
+    (
+        "A signature proves who stated something and that it was not altered since; it does not prove that the stating host "
+        "was honest."
+    ),
     "Copies of the data on other media are not covered; each medium has its own document.",
 )
 
@@ -210,17 +215,20 @@ _READBACK = (
 
 def _full(record: SanitizationRecord) -> Claim:
     size = size_words(record.verification.bytes_read)
-    text = f"All {size} were read back from the medium itself, bypassing the host's cache, and held exactly what was written last."
-    return Claim("verified-full", text, FULL_CLAUSE, _evidence(record, *_READBACK, "verification.completed"))
+    text = (
+        f"All {size} were read back from the medium itself, bypassing the host's cache, and held exactly what was "
+        "written last."
+    )
+    return Claim("verified-full", text, FULL_CLAUSE, _evidence(record, *_READBACK))
 
 
 def _sampled(record: SanitizationRecord) -> Claim:
     check = record.verification
     text = (
-        f"{check.regions:,} locations with {size_words(check.bytes_read)}, drawn by a number that the host could not choose, were read "
-        "back from the medium itself, bypassing the host's cache, and held exactly what was written last."
+        f"{check.regions:,} locations with {size_words(check.bytes_read)}, drawn by a number that the host could not "
+        "choose, were read back from the medium itself, bypassing the host's cache, and held exactly what was written last."
     )
-    fields = (*_READBACK, "verification.completed", "verification.seed", "verification.regions_sha256", "order.nonce")
+    fields = (*_READBACK, "verification.seed", "verification.regions_sha256", "order.nonce")
     return Claim("verified-representative", text, REPRESENTATIVE_CLAUSE, _evidence(record, *fields))
 
 

@@ -2,8 +2,8 @@
 
 The trust root is one signed statement. Its envelope digest is the **pin**: 64 hexadecimal digits that a contract, a web site and
 every certificate print, and the only thing a verifier must know beforehand. Everything else follows from it: the log's keys, the
-keys that accept and enrol, the certificate that seals PDFs. Keys of agents and approvers enter and leave by logged key events; the
-log index is the time axis, so that a key stolen later does not hurt older records.
+keys that accept and enrol, the certificate that seals PDFs. Keys of agents and approvers enter and leave by logged key
+events; the log index is the time axis, so that a key stolen later does not hurt older records.
 """
 
 from __future__ import annotations
