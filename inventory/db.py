@@ -1,0 +1,145 @@
+"""One way to the database: SQLite by default, PostgreSQL by URL, the same rules on both (ADR 0009).
+
+One writer at a time, on purpose: the services check and then act, and with a single writer nothing can change in between. SQLite
+takes a process-wide lock and `BEGIN IMMEDIATE`; PostgreSQL an advisory lock held to the end of the transaction, which works across
+processes. Readers see one consistent state and are refused every write by the database itself.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import Session
+
+from inventory.errors import SetupError, StorageFailed
+
+log = logging.getLogger("inventory.db")
+
+ADVISORY_LOCK: Final = 0x5A17_7A11
+"""PostgreSQL advisory lock of the one writer."""
+BUSY_TIMEOUT_MS: Final = 5000
+MIGRATIONS: Final = Path(__file__).parent / "migrations"
+
+BeforeCommit = Callable[[Session], None]
+AfterCommit = Callable[[], None]
+
+
+class Database:
+    """An engine with its rules. Shared by all threads of a process."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.engine = _make_engine(url)
+        self.is_sqlite = self.engine.dialect.name == "sqlite"
+        self._writer = threading.RLock()
+        self._readers = self.engine.execution_options(sanitrail_reader=True)
+        if not self.is_sqlite:
+            self._readers = self._readers.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session over one consistent state; the database refuses it every write."""
+        try:
+            with Session(self._readers, autoflush=False, expire_on_commit=False) as session:
+                yield session
+        except (OperationalError, PoolTimeout) as error:
+            raise StorageFailed(type(error).__name__) from error
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """The only way to change anything: one transaction, committed on leaving, rolled back on any exception.
+
+        `before_commit(session, ...)` and `after_commit(session, ...)` add what must happen last within, and first after it.
+
+        Raises:
+            StorageFailed: the database did not commit; nothing took effect.
+        """
+        with self._writer if self.is_sqlite else nullcontext():
+            try:
+                with Session(self.engine, expire_on_commit=False) as session:
+                    if not self.is_sqlite:
+                        session.execute(sa.select(sa.func.pg_advisory_xact_lock(ADVISORY_LOCK)))
+                    yield session
+                    session.flush()
+                    for last in session.info.get("before_commit", ()):
+                        last(session)
+                    session.commit()
+            except (OperationalError, PoolTimeout) as error:
+                raise StorageFailed(_cause(error)) from error
+        for first in session.info.get("after_commit", ()):
+            try:
+                first()
+            except Exception:
+                # The change is committed; what follows is repaired by the next call, and must not look like a failure.
+                log.exception("after commit")
+
+
+def before_commit(session: Session, action: BeforeCommit) -> None:
+    """Do this last within the transaction; once for each distinct action."""
+    actions = session.info.setdefault("before_commit", [])
+    if action not in actions:
+        actions.append(action)
+
+
+def after_commit(session: Session, action: AfterCommit) -> None:
+    """Do this once the transaction is durable. It must be repairable: a crash may come first."""
+    session.info.setdefault("after_commit", []).append(action)
+
+
+def _cause(error: Exception) -> str:
+    origin = error.orig if isinstance(error, DBAPIError) else None
+    return f"{type(error).__name__}: {origin or error}"[:300]
+
+
+def _make_engine(url: str) -> sa.Engine:
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        if not parsed.database or parsed.database == ":memory:":
+            raise SetupError("SQLite needs a file: evidence does not live in memory.")
+        engine = sa.create_engine(
+            parsed,
+            connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000},
+            pool_size=8,
+            max_overflow=24,
+        )
+        sa.event.listen(engine, "connect", _on_sqlite_connect)
+        sa.event.listen(engine, "begin", _on_sqlite_begin)
+        return engine
+    if parsed.get_backend_name() == "postgresql":
+        return sa.create_engine(
+            parsed.set(drivername="postgresql+psycopg"), pool_size=8, max_overflow=24, pool_pre_ping=True
+        )
+    raise SetupError(f"The database {parsed.get_backend_name()!r} is neither SQLite nor PostgreSQL.")
+
+
+def _on_sqlite_connect(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own connection
+    connection.isolation_level = None  # the driver's implicit BEGIN loses rollbacks to a savepoint
+    cursor = connection.cursor()
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        f"busy_timeout={BUSY_TIMEOUT_MS}",
+        "trusted_schema=OFF",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _on_sqlite_begin(connection: sa.Connection) -> None:
+    reader = bool(connection.get_execution_options().get("sanitrail_reader"))
+    connection.exec_driver_sql(f"PRAGMA query_only={int(reader)}")
+    connection.exec_driver_sql("BEGIN" if reader else "BEGIN IMMEDIATE")

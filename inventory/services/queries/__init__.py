@@ -1,0 +1,31 @@
+"""Read models for lists and detail pages. Nothing here writes.
+
+Lists take `after` (the `next` of the page before) and `limit` (1 to 200). Filters that name unknown things give empty pages.
+"""
+
+from .data import case, list_cases, list_holdings
+from .devices import device, device_timeline, list_devices
+from .evidence import list_certificates, list_statements, record, record_envelope
+from .hosts import host, list_hosts
+from .orders import list_orders, order
+from .overview import dashboard, list_events, list_exceptions
+
+__all__ = [
+    "case",
+    "dashboard",
+    "device",
+    "device_timeline",
+    "host",
+    "list_cases",
+    "list_certificates",
+    "list_devices",
+    "list_events",
+    "list_exceptions",
+    "list_holdings",
+    "list_hosts",
+    "list_orders",
+    "list_statements",
+    "order",
+    "record",
+    "record_envelope",
+]

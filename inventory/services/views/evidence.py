@@ -1,0 +1,110 @@
+"""Records, validations, certificates and the log."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from inventory.domain.vocabulary import RecordStanding, ValidationDecision
+
+from .devices import ReasonView
+
+
+@dataclass(frozen=True, kw_only=True)
+class ValidationView:
+    """A person's decision about a record."""
+
+    decision: ValidationDecision
+    validator: str
+    reason: str
+    time: datetime
+    sha256: str
+    log_index: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordView:
+    """A stored record with the service's own findings beside it."""
+
+    sha256: str
+    """Digest of the record's envelope."""
+    record_id: str
+    order: str | None
+    device: str | None
+    host: str
+    standing: RecordStanding
+    outcome: str
+    """The verdict of `reports.verdict.judge`: sanitized, partial, failed, refused, interrupted, unknown."""
+    method: str
+    """none, clear, purge."""
+    coverage: str
+    """full, representative, none."""
+    reasons: tuple[str, ...]
+    touched: str
+    received: datetime
+    checks: dict[str, bool]
+    """What the acceptance says was checked."""
+    failed_checks: tuple[ReasonView, ...]
+    log_index: int
+    acceptance_sha256: str
+    body: dict[str, Any]
+    """The record's payload."""
+    validation: ValidationView | None
+    satisfies_policy: bool
+    """Whether the verdict reaches what the order's policy decision demanded."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CertificateView:
+    """An issued certificate."""
+
+    number: str
+    order: str
+    device: str
+    record: str
+    issued: datetime
+    issued_by: str
+    sha256: str
+    """Digest of the certificate statement's envelope."""
+    log_index: int
+    sealed: bool
+    """Whether bundle and PDF have been made."""
+    bundle_sha256: str | None
+    bundle_bytes: int | None
+    pdf_sha256: str | None
+    pdf_bytes: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckpointView:
+    """The newest signed checkpoint."""
+
+    origin: str
+    size: int
+    root: str
+    """Base64."""
+    note: str
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogEntryView:
+    """One leaf."""
+
+    index: int
+    kind: str
+    sha256: str
+    at: datetime
+    subject: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrustView:
+    """What a verifier pins."""
+
+    pin: str
+    """Envelope digest of the trust root."""
+    envelope: dict[str, Any]
+    origin: str
+    vkeys: tuple[str, ...]

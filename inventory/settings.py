@@ -1,0 +1,129 @@
+"""What an operator may set: a TOML file, then `SANITRAIL_*` environment variables over it, then defaults.
+
+Secrets never stand here; they live in the data directory (`secrets_store`).
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from inventory.errors import SetupError
+
+PREFIX = "SANITRAIL_"
+FILE_VARIABLE = "SANITRAIL_CONFIG"
+
+Seconds = Annotated[int, Field(ge=1, le=366 * 86_400)]
+
+
+class Organisation(BaseModel):
+    """Who issues certificates: printed on every one of them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = "Example Organisation"
+    address: str = ""
+    contact: str = ""
+
+
+class Settings(BaseModel):
+    """The service's settings. Durations are in seconds where the name says so."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    data_dir: Path
+    """Database (SQLite), keys, the log's guard file. Mode 0700."""
+    database_url: str = ""
+    """Empty: SQLite in the data directory. PostgreSQL: `postgresql://user@host/name`."""
+    external_url: str = "http://127.0.0.1:8443"
+    """The address people and agents know the service by."""
+    log_origin: Annotated[str, Field(pattern=r"^[a-z0-9.-]+(:\d+)?(/[A-Za-z0-9._-]+)*$", max_length=200)] = (
+        "sanitrail.localhost/log"
+    )
+    """Name of the log in every checkpoint; never changed once the log has entries."""
+    organisation: Organisation = Organisation()
+
+    heartbeat_seconds: Annotated[int, Field(ge=1, le=86_400)] = 30
+    silent_after_seconds: Seconds = 7 * 86_400
+    """An agent silent for longer raises a question."""
+    lease_seconds: Annotated[int, Field(ge=5, le=3600)] = 120
+    """A lease without a report runs out after this."""
+    session_idle_seconds: Seconds = 30 * 60
+    session_absolute_seconds: Seconds = 12 * 3600
+    link_seconds: Seconds = 24 * 3600
+    """A one-time link is good for this long."""
+    erasure_days: Annotated[int, Field(ge=1, le=366)] = 30
+    """Due date of an erasure case after the withdrawal (GDPR, Article 12 (3): one month)."""
+    sign_in_attempts: Annotated[int, Field(ge=1, le=1000)] = 10
+    """Per login name and per address within five minutes."""
+    clock_tolerance_seconds: Seconds = 300
+    """A host clock further off than this raises an exception."""
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: str) -> str:
+        if value and not value.startswith(("sqlite:", "postgresql:", "postgresql+psycopg:")):
+            raise ValueError("neither sqlite: nor postgresql:")
+        return value
+
+    @property
+    def url(self) -> str:
+        """The database's URL."""
+        return self.database_url or f"sqlite:///{self.data_dir / 'inventory.db'}"
+
+    @property
+    def session_idle(self) -> timedelta:
+        """How long an unused session lives."""
+        return timedelta(seconds=self.session_idle_seconds)
+
+    @property
+    def session_absolute(self) -> timedelta:
+        """How long any session lives."""
+        return timedelta(seconds=self.session_absolute_seconds)
+
+    @property
+    def lease(self) -> timedelta:
+        """How long a lease lives without a report."""
+        return timedelta(seconds=self.lease_seconds)
+
+    @classmethod
+    def load(cls, file: Path | None = None, environment: Mapping[str, str] | None = None) -> Self:
+        """Read the file (or the one `SANITRAIL_CONFIG` names), then the environment over it.
+
+        `SANITRAIL_DATA_DIR`, `SANITRAIL_ORGANISATION__NAME` and so on: a double underscore goes one level down.
+
+        Raises:
+            SetupError: unreadable, unknown or impossible settings, each named.
+        """
+        environment = os.environ if environment is None else environment
+        named = environment.get(FILE_VARIABLE)
+        source = file or (Path(named) if named else None)
+        values: dict[str, Any] = {}
+        if source is not None:
+            try:
+                values = tomllib.loads(source.read_text(encoding="utf-8"))
+            except (OSError, tomllib.TOMLDecodeError) as error:
+                raise SetupError(f"The settings file {source} cannot be read: {error}.") from error
+        for name, text in environment.items():
+            if name.startswith(PREFIX) and name != FILE_VARIABLE:
+                _place(values, name.removeprefix(PREFIX).lower().split("__"), text)
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            problems = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'settings'}: {e['msg']}" for e in error.errors())
+            raise SetupError(f"The settings do not make sense: {problems}.") from error
+
+
+def _place(values: dict[str, Any], path: list[str], text: str) -> None:
+    for part in path[:-1]:
+        inner = values.setdefault(part, {})
+        if not isinstance(inner, dict):
+            raise SetupError(f"The setting {part!r} is not a group.")
+        values = inner
+    values[path[-1]] = text
