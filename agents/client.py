@@ -59,7 +59,6 @@ _Reply = TypeVar("_Reply", bound=Message)
 _BY_STATUS: Mapping[int, type[Rejected]] = {
     400: SchemaRefused,
     401: SignatureRefused,
-    403: NotEnrolled,
     409: Conflict,
     410: Conflict,
     413: SchemaRefused,
@@ -67,8 +66,8 @@ _BY_STATUS: Mapping[int, type[Rejected]] = {
     422: SchemaRefused,
 }
 _BUSY = frozenset({408, 425, 429})
-_NOT_ENROLLED = frozenset({"not-enrolled", "agent-pending", "agent-rejected", "agent-revoked", "agent-unknown"})
-"""Problem codes that say so whatever the status is."""
+_NOT_ENROLLED = frozenset({"not-signed-in", "agent-not-trusted"})
+"""Problem codes of a key that is unknown, revoked (401), pending or rejected (403)."""
 
 
 class Service(Protocol):
@@ -258,7 +257,7 @@ def failure(status: int, headers: Mapping[str, str], data: bytes, watch: ClockWa
         return ServerBusy(status, detail, after=_retry_after(headers.get("retry-after"), watch.clock.now()))
     if status < 400:
         return ReplyUnreadable(f"It is HTTP status {status}: redirects are not followed.")
-    if problem is None and status not in {401, 403, 413}:  # those three a proxy gives for the service
+    if problem is None and status != 413:  # that one a proxy gives for the service
         return ReplyUnreadable(f"It is HTTP status {status} without a problem document (RFC 9457).")
     if code in _NOT_ENROLLED:
         return NotEnrolled(status, code, detail)

@@ -27,7 +27,15 @@ from pydantic import ValidationError
 from inventory.contract.v1.common import Message
 from inventory.contract.v1.orders import Approval, SealedOrder
 from reports.canonical import digest_of
-from reports.envelope import Kind, PublicKey, envelope_digest, open_envelope, payload_bytes, payload_digest
+from reports.envelope import (
+    Kind,
+    PublicKey,
+    envelope_digest,
+    open_envelope,
+    payload_bytes,
+    payload_digest,
+    unverified_body,
+)
 from reports.errors import ReportError
 
 from .clock import ClockReading, rfc3339
@@ -73,7 +81,7 @@ class Authority:
 
 @dataclass(frozen=True)
 class ApprovedOrder:
-    """An order that enough of the right people signed. Made only by `check`."""
+    """An order that enough of the right people signed. Made by `check`, or by `reread` from what was checked before."""
 
     order: SealedOrder
     envelope_sha256: str
@@ -118,6 +126,22 @@ def check(
         payload_sha256=digest,
         approvals=tuple(envelope_digest(envelope) for envelope in approvals),
         approvers=tuple(approvers),
+    )
+
+
+def reread(order: Mapping[str, Any], approvals: Sequence[Mapping[str, Any]]) -> ApprovedOrder:
+    """An order that `check` passed before its run began, from this host's own state: signatures and times are not asked again.
+
+    A run that was begun goes on under the rules it began under; a roster or a clock that changed since takes nothing back.
+    """
+    body = unverified_body(order, "order")
+    bodies = [unverified_body(envelope, "approval") for envelope in approvals]
+    return ApprovedOrder(
+        order=_read(SealedOrder, order, "order", body, OrderMalformed),
+        envelope_sha256=envelope_digest(order),
+        payload_sha256=payload_digest(order),
+        approvals=tuple(envelope_digest(envelope) for envelope in approvals),
+        approvers=tuple(str(one["approver"]) for one in bodies),
     )
 
 

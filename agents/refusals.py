@@ -321,7 +321,7 @@ class HostNotReady(OrderRefused):
 
     code = "host-not-ready"
     fault = "this host"
-    advice = "Set right what is named; the order can be leased again afterwards."
+    advice = "Set right what is named; the order is leased again by itself as long as it has not expired."
 
 
 class NoRosterPinned(HostNotReady):
@@ -341,6 +341,14 @@ class ClockUntrusted(HostNotReady):
     advice = "Set the wrong clock right (chrony, systemd-timesyncd); `sanitrail-agent status` shows both times."
 
 
+class StateDiskFull(HostNotReady):
+    """Too little space beneath the state directory to keep journals and records: nothing is begun that could not be recorded."""
+
+    code = "state-disk-full"
+    sentence = "The disk beneath the state directory is too full to keep journals and records."
+    advice = "Make room there; the order is leased again by itself."
+
+
 class LogInAlarm(HostNotReady):
     """The log contradicted itself; no order is taken until that is settled."""
 
@@ -351,6 +359,15 @@ class LogInAlarm(HostNotReady):
 
 
 # --- roster -----------------------------------------------------------------------------------------------------------
+
+
+class JournalLost(AgentError):
+    """A run had begun, and the sanitizer's journal of it is missing or damaged: nothing can be recorded about it."""
+
+    code = "journal-lost"
+    sentence = "The journal of a run that had begun is lost; the medium may have been changed."
+    fault = "the disk beneath the state directory, or somebody who edited it"
+    advice = "Treat the medium as not sanitized and make a new order."
 
 
 class RosterRefused(AgentError):

@@ -1,0 +1,104 @@
+"""The single place where a run's result becomes a record. Pure: it copies facts and adds none.
+
+The sanitizer's words and the record's are the same (a contract test keeps them so), so this is copying by name. What
+the facts amount to is judged elsewhere (`reports.verdict`), by everybody alike.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from reports.record import (
+    SCHEMA,
+    DeviceFacts,
+    HostFacts,
+    MethodFacts,
+    OrderRef,
+    Part,
+    PassFacts,
+    PolicyRef,
+    RunFacts,
+    SanitizationRecord,
+    Segment,
+    VerificationFacts,
+)
+from sanitizer import RunResult
+
+from .orders import ApprovedOrder
+
+_P = TypeVar("_P", bound=Part)
+
+
+class NothingToRecord(ValueError):
+    """The result names no medium: there is nothing a record could be about."""
+
+
+@dataclass(frozen=True)
+class Host:
+    """This host as records name it."""
+
+    name: str
+    agent_key: str
+    agent_version: str
+    kernel: str
+    machine_id_sha256: str
+
+
+def make_record(
+    result: RunResult, approved: ApprovedOrder, host: Host, *, sequence: int, previous: str | None, tool: str
+) -> SanitizationRecord:
+    """The record of a run.
+
+    Args:
+        result: As the sanitizer returned it.
+        approved: The order the run obeyed, with the approvals this agent checked.
+        host: This host.
+        sequence: This agent's number for the record.
+        previous: Envelope digest of this agent's record before it for the same medium.
+        tool: Name and version of the sanitizing tool.
+
+    Raises:
+        NothingToRecord: The result names no medium.
+    """
+    if result.device is None:
+        raise NothingToRecord(result.run_id)
+    order = approved.order
+    method, run = _facts(result.method), _facts(result.run)
+    return SanitizationRecord(
+        schema=SCHEMA,
+        record_id=result.run_id,
+        previous=previous,
+        order=OrderRef(
+            id=order.id,
+            sha256=approved.payload_sha256,
+            nonce=order.nonce,
+            after_origin=order.after.origin,
+            after_size=order.after.size,
+            after_root=order.after.root,
+            approvals=approved.approvals,
+        ),
+        device=DeviceFacts(**_facts(result.device)),
+        method=MethodFacts(**{**method, "passes": _parts(PassFacts, result.method.passes)}),
+        verification=VerificationFacts(**_facts(result.verification)),
+        run=RunFacts(**{**run, "segments": _parts(Segment, result.run.segments)}, touched=result.touched),
+        host=HostFacts(**_facts(host), sequence=sequence),
+        policy=PolicyRef(
+            id=order.policy_id,
+            sha256=order.policy_sha256,
+            required_method=order.required_method,
+            required_verification=order.required_verification,
+        ),
+        operator_ref=order.requested_by,
+        tool=tool,
+    )
+
+
+def _facts(source: Any) -> dict[str, Any]:  # noqa: ANN401 - any of the sanitizer's fact classes
+    """The fields by name, one level deep."""
+    return {field.name: getattr(source, field.name) for field in dataclasses.fields(source)}
+
+
+def _parts(kind: type[_P], sources: tuple[Any, ...]) -> tuple[_P, ...]:
+    return tuple(kind(**_facts(source)) for source in sources)

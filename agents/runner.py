@@ -1,0 +1,348 @@
+"""Carries one leased order through the run table (`runs.py`), from wherever it stands to as far as it can go now.
+
+    leased    check the order -> find the medium by fingerprint, not path -> local rules -> plan -> clear -> spend the order
+    started   hold question right before the first write -> sanitize (or resume) -> result
+    ended     record -> sign -> outbox
+    recorded  discard the journal -> forget
+    refused   tell the service why -> forget
+
+Refusal, lapse and "not yet" are three things: a *refusal* is final and told; a *lapse* is silent, since the service
+leases the order again; *not yet* (`NotYet`) leaves the run where it stands, to be tried again. A service that is away
+stops nothing that was begun.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import sanitizer
+from inventory.contract.v1.orders import Lease, PlanRequest
+from reports.envelope import Signer, sign
+from sanitizer import Clearance, Confirmation, PendingRun, PermissionWithheld, RunResult
+
+from . import holds, host, orders, recording
+from .client import Service
+from .engine import Engine
+from .errors import AgentError, Rejected, Retry
+from .log_watch import decode_hashes
+from .orders import ApprovedOrder
+from .outbox import Outbox
+from .permission import Judge, find_medium
+from .recording import Host, NothingToRecord
+from .refusals import DeviceBusyHere, HostNotReady, JournalLost, LeaseExpired, OrderRefused
+from .reporter import Control, Reporter, message_without_figures
+from .runs import Event, Run, RunStore, State
+from .sequence import Sequence
+
+log = logging.getLogger("agents.runner")
+
+
+class NotYet(AgentError):
+    """The run stays where it is; try again later.
+
+    Attributes:
+        after: Seconds the service asked for, or None.
+    """
+
+    code = "not-yet"
+    sentence = "The run cannot go on now."
+    fault = "see the reason"
+    advice = "Nothing: it is tried again."
+
+    def __init__(self, reason_code: str, detail: str, after: float | None = None) -> None:
+        super().__init__(detail)
+        self.reason_code = reason_code
+        self.after = after
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Times of the runner, seconds."""
+
+    hold: float
+    progress_interval: float
+
+
+@dataclass(frozen=True)
+class Runner:
+    """Works on runs; several threads may work on different ones at once."""
+
+    engine: Engine
+    service: Service
+    journals: Path
+    runs: RunStore
+    outbox: Outbox
+    sequence: Sequence
+    judge: Judge
+    signer: Signer
+    host: Host
+    limits: Limits
+    begin_lock: threading.Lock
+    """Held while a run is let begin, so that two cannot pass the same limit together."""
+
+    def work(self, run: Run, control: Control) -> None:
+        """Take the run to its end, or as far as it goes now.
+
+        Raises:
+            NotYet: It stays where it stands.
+            OSError: The disk beneath the state directory does not take the next step; it stays where it stands.
+            StateDamaged, OutboxDamaged: State cannot be read back; a person has to look.
+        """
+        steps: dict[State, Callable[[Run, Control], Run]] = {
+            State.LEASED: self._begin,
+            State.STARTED: self._carry_on,
+            State.ENDED: self._record,
+            State.RECORDED: self._forget,
+            State.REFUSED: self._tell,
+        }
+        while run.state is not State.GONE:
+            before = run.state
+            run = steps[run.state](run, control)
+            log.info("run %s of order %s: %s -> %s", run.run_id, run.order_sha256[:16], before, run.state)
+
+    # --- leased ---------------------------------------------------------------------------------------------------
+
+    def _begin(self, run: Run, control: Control) -> Run:
+        try:
+            approved, clearance = self._clear(run)
+            with self.begin_lock:
+                self._require_free_medium(run, approved.order.device)
+                self.runs.require_unspent(run)
+                self.judge.permit_start(self.runs.starts_of_others(run))
+                self.runs.spend(run, self.judge.watch.clock.now())
+                run = self.runs.move(run, Event.START, device=approved.order.device, label=approved.order.device_label)
+        except LeaseExpired:
+            return self.runs.move(run, Event.LAPSE)
+        except HostNotReady as error:
+            raise NotYet(error.code, error.summarize()) from error
+        except OrderRefused as error:
+            return self._refuse(run, error.code, error.explain())
+        except sanitizer.Refused as error:
+            return self._refuse(run, error.code, error.explain())
+        return self._sanitize(run, approved, clearance, control)
+
+    def _clear(self, run: Run) -> tuple[ApprovedOrder, Clearance]:
+        """Every check before the first write but the last question. Raises `OrderRefused` or the sanitizer's `Refused`."""
+        approved = self.judge.check(run.lease)
+        order = approved.order
+        try:
+            self.judge.pins.require_contains(
+                order.after, lambda old, new: decode_hashes(self.service.consistency(old, new).hashes)
+            )
+        except (Retry, Rejected) as error:
+            raise NotYet(error.code, error.summarize()) from error
+        return approved, self._clearance(order.plan, order.device, run.lease.path_hint)
+
+    def _clearance(self, plan: PlanRequest, fingerprint: str, path_hint: str) -> Clearance:
+        inspection = find_medium(self.engine.list_devices(), fingerprint, path_hint)
+        self.judge.permit_medium(inspection)
+        made = self.engine.plan(sanitizer.PlanRequest.from_dict(plan.model_dump()), inspection)
+        confirmation = Confirmation(fingerprint=fingerprint, acknowledged_signatures=plan.acknowledged_signatures)
+        return self.engine.clear(inspection, made, confirmation, self.judge.watch.clock.now())
+
+    def _require_free_medium(self, run: Run, fingerprint: str) -> None:
+        for other in self.runs.all():
+            if other.state is State.STARTED and other.device == fingerprint and other.run_id != run.run_id:
+                raise DeviceBusyHere(other.run_id)
+
+    def _refuse(self, run: Run, code: str, reason: str) -> Run:
+        log.warning("order %s refused: %s: %s", run.order_sha256[:16], code, reason)
+        return self.runs.move(run, Event.REFUSE, reason_code=code, reason=reason[:500])
+
+    # --- started --------------------------------------------------------------------------------------------------
+
+    def _sanitize(self, run: Run, approved: ApprovedOrder, clearance: Clearance, control: Control) -> Run:
+        with self._reporter(run, control) as reporter:
+            result = self.engine.sanitize(
+                clearance,
+                run.run_id,
+                self.journals,
+                sample_seed=approved.order.nonce,
+                progress=reporter.tell,
+                stop=control.stop,
+                before_first_write=functools.partial(self._permit_first_write, run),
+            )
+        return self._after(run, result, control)
+
+    def _permit_first_write(self, run: Run) -> None:
+        """The sanitizer's last question. Raises `PermissionWithheld`; everything is asked again, afresh."""
+        try:
+            lease = self.runs.current(run).lease
+            self.judge.check(lease)
+            holds.require_clear(self.service, lease, self.limits.hold)
+        except AgentError as error:
+            raise PermissionWithheld(reason=f"{error.code}: {error.summarize()}"[:500]) from error
+
+    def _carry_on(self, run: Run, control: Control) -> Run:
+        """After a restart, or after a stretch that ended without a result: the sanitizer's journal decides."""
+        pending = self._pending(run)
+        if pending is None:
+            return self._begin_again(run, control)
+        if pending.result is not None and not pending.result.resumable:
+            return self.runs.move(run, Event.END)
+        if pending.state == "running":
+            raise NotYet("run-locked", "Another process works on this run.")
+        if pending.state == "damaged":
+            return self._give_up(run, pending, pending.error or "The journal is damaged.")
+        if control.cancelled:
+            return self._give_up(run, pending, "The service asked to end the run.")
+        if pending.touched == "no":
+            return self._resume_untouched(run, pending, control)
+        return self._resume_touched(run, pending, control)
+
+    def _begin_again(self, run: Run, control: Control) -> Run:
+        """Spent, but no journal: the sanitizer writes nothing without one. The order must hold as if it were leased now."""
+        try:
+            approved, clearance = self._clear(run)
+        except (LeaseExpired, HostNotReady) as error:
+            raise NotYet(error.code, error.summarize()) from error
+        except (OrderRefused, sanitizer.Refused) as error:
+            return self._refuse(run, error.code, f"{error.explain()} The run had been begun, and has no journal.")
+        return self._sanitize(run, approved, clearance, control)
+
+    def _resume_untouched(self, run: Run, pending: PendingRun, control: Control) -> Run:
+        """Cut off before its first write: everything must hold as if it were leased now, or it is given up."""
+        try:
+            _, clearance = self._clear(run)
+        except (LeaseExpired, HostNotReady) as error:
+            raise NotYet(error.code, error.summarize()) from error
+        except (OrderRefused, sanitizer.Refused) as error:
+            return self._give_up(run, pending, f"{error.code}: {error.summarize()}")
+        permit = functools.partial(self._permit_first_write, run)
+        result = self._go_on(run, pending, clearance, control, permit)
+        if result.resumable and result.error_code == PermissionWithheld.code:
+            return self._give_up(run, pending, result.run.error or "The first write was not permitted.")
+        return self._after(run, result, control)
+
+    def _resume_touched(self, run: Run, pending: PendingRun, control: Control) -> Run:
+        """Cut off with the medium half done: go on as soon as the medium is there and no hold stands, however long it takes.
+
+        Expiry, the hour and the lease have had their say before the first write; stopping now would leave the medium
+        half done. But what is not destroyed yet can still be under a hold, so without a clear answer nothing more is
+        written.
+        """
+        order = self._order(run).order
+        permit = functools.partial(self._permit_going_on, run)
+        try:
+            holds.require_clear(self.service, self.runs.current(run).lease, self.limits.hold)
+            clearance = self._clearance(order.plan, order.device, run.lease.path_hint)
+        except (OrderRefused, sanitizer.Refused) as error:
+            raise NotYet(error.code, error.summarize()) from error
+        return self._after(run, self._go_on(run, pending, clearance, control, permit), control)
+
+    def _permit_going_on(self, run: Run) -> None:
+        try:
+            holds.require_clear(self.service, self.runs.current(run).lease, self.limits.hold)
+        except AgentError as error:
+            raise PermissionWithheld(reason=f"{error.code}: {error.summarize()}"[:500]) from error
+
+    def _go_on(
+        self, run: Run, pending: PendingRun, clearance: Clearance, control: Control, permit: Callable[[], None]
+    ) -> RunResult:
+        with self._reporter(run, control) as reporter:
+            return self.engine.resume(
+                pending, clearance, progress=reporter.tell, stop=control.stop, before_first_write=permit
+            )
+
+    def _after(self, run: Run, result: RunResult, control: Control) -> Run:
+        if not result.resumable:
+            return self.runs.move(run, Event.END)
+        pending = self._pending(run)
+        if control.cancelled and pending is not None:
+            return self._give_up(run, pending, "The service asked to end the run.")
+        raise NotYet(result.error_code or "interrupted", result.run.error or "The run was cut off.")
+
+    def _give_up(self, run: Run, pending: PendingRun, reason: str) -> Run:
+        """End it for good, with a record that says so."""
+        self.engine.abandon(pending, reason[:500])
+        return self.runs.move(run, Event.END)
+
+    # --- ended, recorded, refused ---------------------------------------------------------------------------------
+
+    def _record(self, run: Run, _: Control) -> Run:
+        pending = self._pending(run)
+        result = None if pending is None else pending.result
+        if result is None:
+            return self._lose(run, "There is no result in its journal.")
+        approved = self._order(run)
+        envelope = self.outbox.find(run.run_id)
+        if envelope is None:
+            try:
+                envelope = self._signed(run, result, approved)
+            except NothingToRecord:
+                return self._lose(run, "Its result names no medium.")
+        lease = self.runs.current(run).lease
+        self.outbox.store(run.run_id, envelope, approved.envelope_sha256, lease.id, lease.token)
+        return self.runs.move(run, Event.STORE)
+
+    def _signed(self, run: Run, result: RunResult, approved: ApprovedOrder) -> dict[str, object]:
+        record = recording.make_record(
+            result,
+            approved,
+            self.host,
+            sequence=self.sequence.assign(run.run_id),
+            previous=self.outbox.previous(approved.order.device),
+            tool=host.tool(),
+        )
+        return sign("sanitization-record", record.to_dict(), self.signer)
+
+    def _lose(self, run: Run, why: str) -> Run:
+        lost = JournalLost(f"Run {run.run_id}: {why}")
+        return self._refuse(run, lost.code, lost.explain())
+
+    def _forget(self, run: Run, _: Control) -> Run:
+        try:
+            self.engine.discard_journal(self.journals, run.run_id)
+        except sanitizer.Refused as error:
+            raise NotYet(error.code, error.summarize()) from error
+        self.sequence.release(run.run_id)
+        return self.runs.move(run, Event.FORGET)
+
+    def _tell(self, run: Run, _: Control) -> Run:
+        lost = run.reason_code == JournalLost.code
+        state: Literal["interrupted", "refused"] = "interrupted" if lost else "refused"
+        lease = self.runs.current(run).lease
+        try:
+            self.service.progress(lease.id, message_without_figures(lease, state, run.reason_code, run.reason))
+        except Retry as error:
+            raise NotYet(error.code, error.summarize(), error.after) from error
+        except Rejected as error:
+            log.warning("the refusal of order %s was not wanted: %s", run.order_sha256[:16], error.summarize())
+        return self.runs.move(run, Event.FORGET)
+
+    # --- waiting --------------------------------------------------------------------------------------------------
+
+    def tell_waiting(self, run: Run, why: NotYet, control: Control) -> None:
+        """Let the service know that a begun run waits, and why; people may end it there. Failures cost only that."""
+        lease = self.runs.current(run).lease
+        try:
+            reply = self.service.progress(
+                lease.id, message_without_figures(lease, "interrupted", why.reason_code, why.detail)
+            )
+        except (Retry, Rejected) as error:
+            log.info("could not tell that run %s waits: %s", run.run_id, error.summarize())
+            return
+        if reply.stop_requested:
+            control.cancel()
+
+    # --- parts ----------------------------------------------------------------------------------------------------
+
+    def _pending(self, run: Run) -> PendingRun | None:
+        found = [pending for pending in self.engine.pending_runs(self.journals) if pending.run_id == run.run_id]
+        return found[0] if found else None
+
+    def _order(self, run: Run) -> ApprovedOrder:
+        """The order a begun run obeys: it was checked before the first write, and our own file has kept it since."""
+        return orders.reread(run.lease.order.model_dump(), [one.model_dump() for one in run.lease.approvals])
+
+    def _reporter(self, run: Run, control: Control) -> Reporter:
+        def lease() -> Lease:
+            return self.runs.current(run).lease
+
+        return Reporter(self.service, lease, control, self.limits.progress_interval)
