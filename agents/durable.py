@@ -88,6 +88,21 @@ class Disk:
                 temporary.unlink()
         _sync_directory(path.parent)
 
+    def write_volatile(self, path: Path, data: bytes, mode: int = 0o600) -> None:
+        """Replace `path` so that readers see the old or the new content; nothing is promised about a power cut."""
+        temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}{_TEMPORARY}")
+        fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+        try:
+            try:
+                _write_all(fd, data)
+            finally:
+                os.close(fd)
+            temporary.rename(path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+            raise
+
     def move(self, source: Path, target: Path) -> None:
         """Rename within one file system and fsync both directories. The target, if any, is replaced."""
         source.rename(target)

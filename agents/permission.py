@@ -1,6 +1,4 @@
-"""Puts the checks of an order together with this host's own state: what must hold before a run begins, and again
-before its first write.
-"""
+"""Holds an order against this host's own state: what must be so before a run begins, and again before its first write."""
 
 from __future__ import annotations
 

@@ -223,6 +223,15 @@ class DeviceBusyHere(DeviceRefused):
     fault = "the service: two orders for one medium at once"
 
 
+class ReadingsDisagree(DeviceRefused):
+    """Two readings of the same kernel contradict each other about this medium: that is no knowledge."""
+
+    code = "readings-disagree"
+    sentence = "Two readings of this host contradict each other about the medium."
+    fault = "this host"
+    advice = "Unmount whatever lies on the medium, see that /proc/mounts and /sys agree, and make a new order."
+
+
 # --- the host's own rules ---------------------------------------------------------------------------------------------
 
 

@@ -48,7 +48,12 @@ class Reporter:
     """A context manager around one stretch of a run; its `tell` is the sanitizer's progress callback."""
 
     def __init__(
-        self, service: Service, lease: Callable[[], Lease], control: Control, interval: float, retry_ceiling: float = 60.0
+        self,
+        service: Service,
+        lease: Callable[[], Lease],
+        control: Control,
+        interval: float,
+        retry_ceiling: float = 60.0,
     ) -> None:
         """Prepare; nothing is sent before the first `tell`.
 
@@ -95,15 +100,16 @@ class Reporter:
 
     def _loop(self) -> None:
         told: sanitizer.Progress | None = None
-        while True:
-            with self._condition:
-                self._condition.wait_for(lambda seen=told: self._ended or self._latest is not seen)  # type:
-                ignore[misc]  # mypy cannot infer a lambda with a default if self._ended or self._latest is None:
-                    return
-                told = self._latest
+        while (told := self._next_after(told)) is not None:
             pause = self._send(told)
             with self._condition:
                 self._condition.wait_for(lambda: self._ended, timeout=pause)
+
+    def _next_after(self, told: sanitizer.Progress | None) -> sanitizer.Progress | None:
+        """Wait for figures that were not told yet; None once the run has ended."""
+        with self._condition:
+            self._condition.wait_for(lambda: self._ended or self._latest is not told)
+            return None if self._ended else self._latest
 
     def _send(self, progress: sanitizer.Progress) -> float:
         """Send once. Returns seconds to wait before the next."""

@@ -26,7 +26,7 @@ from inventory.contract.v1.orders import Lease, PlanRequest
 from reports.envelope import Signer, sign
 from sanitizer import Clearance, Confirmation, PendingRun, PermissionWithheld, RunResult
 
-from . import holds, host, orders, recording
+from . import discovery, holds, host, orders, recording
 from .client import Service
 from .engine import Engine
 from .errors import AgentError, Rejected, Retry
@@ -35,7 +35,7 @@ from .orders import ApprovedOrder
 from .outbox import Outbox
 from .permission import Judge, find_medium
 from .recording import Host, NothingToRecord
-from .refusals import DeviceBusyHere, HostNotReady, JournalLost, LeaseExpired, OrderRefused
+from .refusals import DeviceBusyHere, HostNotReady, JournalLost, LeaseExpired, OrderRefused, ReadingsDisagree
 from .reporter import Control, Reporter, message_without_figures
 from .runs import Event, Run, RunStore, State
 from .sequence import Sequence
@@ -142,6 +142,8 @@ class Runner:
     def _clearance(self, plan: PlanRequest, fingerprint: str, path_hint: str) -> Clearance:
         inspection = find_medium(self.engine.list_devices(), fingerprint, path_hint)
         self.judge.permit_medium(inspection)
+        if (problem := discovery.disagreement(inspection)) is not None:
+            raise ReadingsDisagree(problem)
         made = self.engine.plan(sanitizer.PlanRequest.from_dict(plan.model_dump()), inspection)
         confirmation = Confirmation(fingerprint=fingerprint, acknowledged_signatures=plan.acknowledged_signatures)
         return self.engine.clear(inspection, made, confirmation, self.judge.watch.clock.now())
