@@ -7,13 +7,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from . import engine
 from .clearance import Clearance
-from .errors import Touched
-from .identity import DeviceIdentity
+from .errors import JournalDamaged, RunUnknown, Touched
 from .inspection import Inspection
+from .inspector import Inspector
+from .journal import Journal, peek, remove_damaged, runs_in
 from .lineage import PathResolution
+from .patterns import pattern_set
 from .planning import PlanRequest
+from .recovery import Recovered, recover
 from .run import Progress, RunResult, VerificationFacts
+from .settings import Settings
+from .stretch import Hooks
+from .system import HostSystem
+from .verifying import verify_device
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,10 +32,13 @@ class PendingRun:
     journal_dir: Path
     path: str
     """Where the device was when the run began."""
-    identity: DeviceIdentity | None
-    plan_request: PlanRequest
+    fingerprint: str | None
+    """Of the medium the run is about; find the device by it."""
+    plan_request: PlanRequest | None
+    """None only for a damaged journal."""
+    sample_seed: str
     state: str
-    """interrupted when it can be resumed; running while a process holds it; an end state when it ended; damaged."""
+    """interrupted when it can be resumed or given up; running while a process holds it; an end state when it ended; damaged."""
     pass_number: int
     passes: int
     durable_bytes: int
@@ -47,17 +58,17 @@ def inspect(path: str | Path) -> Inspection:
         NotBlockDevice: the path leads to something else.
         DeviceMissing: nothing is there.
     """
-    raise NotImplementedError
+    return Inspector().inspect(path)
 
 
 def list_devices() -> list[Inspection]:
     """Every whole block device of this host that is a medium or could be one, ordered by path; obstacles included."""
-    raise NotImplementedError
+    return Inspector().list_devices()
 
 
 def resolve_path(path: str | Path) -> PathResolution:
-    """Find the physical devices beneath a file or folder. Never raises for what it cannot follow: it names it."""
-    raise NotImplementedError
+    """Find the media beneath a file or folder. Never raises for what it cannot follow: it names it."""
+    return Inspector().resolve_path(path)
 
 
 def sanitize(
@@ -78,20 +89,75 @@ def sanitize(
         clearance: Consumed by this call, whatever happens.
         run_id: Names the run and its journal for ever; letters, digits and `._:@-`.
         journal_dir: Folder of journals on durable storage, made 0700 if missing.
-        sample_seed: Seeds the choice of samples for representative verification (the order's nonce); stands in the
-        result.
+        sample_seed: Seeds the choice of samples for representative verification (the order's nonce); not empty.
         progress: Called about once a second from this thread; an exception it raises ends the telling, not the run.
         stop: Set it (from a signal handler, another thread) to end the run cleanly as `interrupted` and resumable.
         before_first_write: Asked when the device is open and proven, right before the first write. Returning is yes;
-        raising
-            `PermissionWithheld`, or anything else, is no and ends the run as `refused`.
+            raising `PermissionWithheld`, or anything else, is no and ends the run as `refused`.
     """
-    raise NotImplementedError
+    hooks = Hooks(progress=progress, stop=stop or threading.Event(), before_first_write=before_first_write)
+    return engine.sanitize(HostSystem(), Settings(), clearance, run_id, journal_dir, sample_seed, hooks)
 
 
 def pending_runs(journal_dir: Path) -> list[PendingRun]:
-    """Every run the folder knows, oldest first; call it after a restart before anything else."""
-    raise NotImplementedError
+    """Every run the folder knows, oldest first; call it after a restart before anything else.
+
+    A folder whose journal has no entry yet belongs to a run that never began; it is left out, and its identifier can be
+    used again.
+    """
+    found = [each for each in (_pending(journal_dir, run_id) for run_id in runs_in(journal_dir)) if each is not None]
+    return sorted(found, key=lambda pending: pending.started)
+
+
+def _pending(journal_dir: Path, run_id: str) -> PendingRun | None:
+    try:
+        entries, held = peek(journal_dir, run_id)
+        before = recover(entries)
+    except JournalDamaged as damaged:
+        return _damaged(journal_dir, run_id, damaged)
+    if before is None:
+        return None
+    current = before.current
+    return PendingRun(
+        run_id=run_id,
+        journal_dir=journal_dir,
+        path=before.path,
+        fingerprint=before.device.fingerprint if before.device else None,
+        plan_request=before.request,
+        sample_seed=before.sample_seed,
+        state="running" if held and before.result is None else before.state.value,
+        pass_number=current.number if current else len(before.passes),
+        passes=_passes(before),
+        durable_bytes=current.durable_bytes if current else 0,
+        started=before.started,
+        touched=before.touched,
+        result=before.result,
+        error=None,
+    )
+
+
+def _passes(before: Recovered) -> int:
+    known = pattern_set(before.request.pattern_set)
+    return len(known.passes) if known else 0
+
+
+def _damaged(journal_dir: Path, run_id: str, damaged: JournalDamaged) -> PendingRun:
+    return PendingRun(
+        run_id=run_id,
+        journal_dir=journal_dir,
+        path="",
+        fingerprint=None,
+        plan_request=None,
+        sample_seed="",
+        state="damaged",
+        pass_number=0,
+        passes=0,
+        durable_bytes=0,
+        started="",
+        touched=damaged.touched,
+        result=None,
+        error=damaged.summarize(),
+    )
 
 
 def resume(
@@ -106,22 +172,37 @@ def resume(
 
     Needs a new clearance for the same identity and the same plan; a refusal leaves the run interrupted and resumable.
     An ended run's result is returned as it stands, without using the clearance.
+
+    Raises:
+        Refused: another process works on the run, or there is no such run.
+        JournalDamaged: nobody can say where the run stood; `discard_journal` and begin anew.
     """
-    raise NotImplementedError
+    hooks = Hooks(progress=progress, stop=stop or threading.Event(), before_first_write=before_first_write)
+    return engine.resume(HostSystem(), Settings(), clearance, pending.run_id, pending.journal_dir, hooks)
 
 
 def abandon(pending: PendingRun, reason: str) -> RunResult:
-    """End an interrupted run for good without its device: the result says interrupted and is no longer resumable."""
-    raise NotImplementedError
+    """End an interrupted run for good without its device: the result says interrupted and is no longer resumable.
+
+    Raises:
+        Refused: another process works on the run, or there is no such run.
+        JournalDamaged: there is no run to speak of; `discard_journal` it.
+    """
+    return engine.abandon(HostSystem(), pending.run_id, pending.journal_dir, reason)
 
 
 def discard_journal(journal_dir: Path, run_id: str) -> None:
-    """Forget an ended run, the key of its stream included, once its record is safe. Unknown runs are forgotten already.
+    """Forget a run, the key of its stream included, once its record is safe. Unknown runs are forgotten already.
 
     Raises:
         RunLocked: a process is working on it.
     """
-    raise NotImplementedError
+    try:
+        Journal.reopen(journal_dir, run_id).remove()
+    except RunUnknown:
+        return
+    except JournalDamaged:
+        remove_damaged(journal_dir, run_id)
 
 
 def verify(
@@ -136,7 +217,10 @@ def verify(
     """Read a device back without writing and compare it with a constant: zeros, ones or fixed:HEX.
 
     Raises:
-        Refused: the device cannot be opened, or its identity is unreadable.
+        Refused: the device cannot be opened, or its identity is unreadable or another one by now.
+        NoTechnique: the pattern is no constant.
         TransportError: it vanished meanwhile.
+        Interrupted: `stop` was set.
     """
-    raise NotImplementedError
+    hooks = Hooks(progress=progress, stop=stop or threading.Event())
+    return verify_device(HostSystem(), Settings(), inspection, pattern, verification, sample_seed, hooks)

@@ -1,0 +1,160 @@
+"""Everything that can go wrong, by fault, each with a fixed sentence, typed fields and a stable code.
+
+    SanitizerError
+    ├─ Refused              nothing was written; the operator can act
+    │   ├─ use of the device   SystemDevice · MountedFilesystem · ActiveSwap · HeldByDevice · RaidMember · LvmMember ·
+    │   │                      MultipathMember · CryptMember · HeldByProcess · DeviceBusy · DormantMember
+    │   ├─ kind of device      NotBlockDevice · NotWholeDevice · AssembledDevice · ZonedDevice · ReadOnlyDevice · NoMedium ·
+    │   │                      DirectIoUnavailable · DeviceMissing
+    │   ├─ identity            IdentityUnreadable · AmbiguousIdentity · IdentityMismatch · DeviceChanged
+    │   ├─ permission          ConfirmationMissing · ClearanceSpent · ClearanceExpired · PermissionWithheld · PrivilegeMissing
+    │   ├─ knowledge           FactsUnknown
+    │   └─ plan and journal    NoTechnique · PlanMismatch · RunExists · RunLocked · RunUnknown · JournalUnusable
+    ├─ TransportError       the host could not deliver, or the device did not answer
+    │   DeviceGone · HostRejected
+    ├─ Incomplete           the run began and did not do all of its work
+    │   UnwritableRegion · ErrorBudgetSpent · FlushFailed · CapacityChanged · AddressingFault · JournalFailed · JournalDamaged ·
+    │   Interrupted
+    ├─ VerificationError    the work was done and is not proven: never a success
+    │   Residual · Unreadable · IdentityChanged · Inconclusive
+    └─ SelfTestFailed       our own cipher does not give the known answer
+
+A person can act on `explain()`; a program on `code` and `details()`. Codes are never reused. Misuse of this package's
+own functions is a `RuntimeError` or `TypeError` and is not caught anywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .base import ByteRange, Fault, Refused, SanitizerError, Touched
+from .failures import (
+    AddressingFault,
+    CapacityChanged,
+    DeviceGone,
+    ErrorBudgetSpent,
+    FlushFailed,
+    HostRejected,
+    IdentityChanged,
+    Incomplete,
+    Inconclusive,
+    Interrupted,
+    JournalDamaged,
+    JournalFailed,
+    Residual,
+    SelfTestFailed,
+    TransportError,
+    Unreadable,
+    UnwritableRegion,
+    VerificationError,
+)
+from .refusals import (
+    ActiveSwap,
+    AmbiguousIdentity,
+    AssembledDevice,
+    ClearanceExpired,
+    ClearanceSpent,
+    ConfirmationMissing,
+    CryptMember,
+    DeviceBusy,
+    DeviceChanged,
+    DeviceMissing,
+    DirectIoUnavailable,
+    DormantMember,
+    FactsUnknown,
+    HeldByDevice,
+    HeldByProcess,
+    IdentityMismatch,
+    IdentityUnreadable,
+    JournalUnusable,
+    LvmMember,
+    MountedFilesystem,
+    MultipathMember,
+    NoMedium,
+    NotBlockDevice,
+    NoTechnique,
+    NotWholeDevice,
+    PermissionWithheld,
+    PlanMismatch,
+    PrivilegeMissing,
+    RaidMember,
+    ReadOnlyDevice,
+    RunExists,
+    RunLocked,
+    RunUnknown,
+    SystemDevice,
+    ZonedDevice,
+)
+
+__all__ = [
+    "ERRORS",
+    "ActiveSwap",
+    "AddressingFault",
+    "AmbiguousIdentity",
+    "AssembledDevice",
+    "ByteRange",
+    "CapacityChanged",
+    "ClearanceExpired",
+    "ClearanceSpent",
+    "ConfirmationMissing",
+    "CryptMember",
+    "DeviceBusy",
+    "DeviceChanged",
+    "DeviceGone",
+    "DeviceMissing",
+    "DirectIoUnavailable",
+    "DormantMember",
+    "ErrorBudgetSpent",
+    "FactsUnknown",
+    "Fault",
+    "FlushFailed",
+    "HeldByDevice",
+    "HeldByProcess",
+    "HostRejected",
+    "IdentityChanged",
+    "IdentityMismatch",
+    "IdentityUnreadable",
+    "Incomplete",
+    "Inconclusive",
+    "Interrupted",
+    "JournalDamaged",
+    "JournalFailed",
+    "JournalUnusable",
+    "LvmMember",
+    "MountedFilesystem",
+    "MultipathMember",
+    "NoMedium",
+    "NoTechnique",
+    "NotBlockDevice",
+    "NotWholeDevice",
+    "PermissionWithheld",
+    "PlanMismatch",
+    "PrivilegeMissing",
+    "RaidMember",
+    "ReadOnlyDevice",
+    "Refused",
+    "Residual",
+    "RunExists",
+    "RunLocked",
+    "RunUnknown",
+    "SanitizerError",
+    "SelfTestFailed",
+    "SystemDevice",
+    "Touched",
+    "TransportError",
+    "Unreadable",
+    "UnwritableRegion",
+    "VerificationError",
+    "ZonedDevice",
+]
+
+
+def _concrete(family: type[SanitizerError]) -> Iterator[type[SanitizerError]]:
+    for child in family.__subclasses__():
+        if child.code:
+            yield child
+        yield from _concrete(child)
+
+
+ERRORS: dict[str, type[SanitizerError]] = {kind.code: kind for kind in _concrete(SanitizerError)}
+"""Every concrete class by its stable code; `docs/errors.md` must name each."""

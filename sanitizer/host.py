@@ -1,0 +1,241 @@
+"""Gathers facts about this host's storage from /proc and /sys. Decides nothing, and says `None` where it could not look.
+
+The three roots are parameters, so that a recorded tree of another host can be read with the same code.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import re
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+from .facts import HostFacts, Mount, Node, Opener, Pool, SwapArea
+from .mounts import parse_mountinfo, parse_swaps
+
+
+def read_text(path: Path) -> str | None:
+    """A small file's text without its trailing newline, None when it cannot be read."""
+    try:
+        return path.read_bytes().decode("utf-8", "replace").rstrip("\n")
+    except OSError:
+        return None
+
+
+def _names(folder: Path) -> tuple[str, ...] | None:
+    try:
+        return tuple(sorted(entry.name.replace("!", "/") for entry in os.scandir(folder)))
+    except OSError:
+        return None
+
+
+def _flag(text: str | None) -> bool | None:
+    return None if text is None else text.strip() not in {"0", ""}
+
+
+def _sectors(text: str | None) -> int | None:
+    """Sysfs counts in sectors of 512 bytes, whatever the device's own block size."""
+    return int(text) * 512 if text is not None and text.isdigit() else None
+
+
+class Host:
+    """One host's /proc, /sys and /dev."""
+
+    def __init__(
+        self, proc: Path = Path("/proc"), sys: Path = Path("/sys"), dev: Path = Path("/dev"), run: Path = Path("/run")
+    ) -> None:
+        self.proc = proc
+        self.sys = sys
+        self.dev = dev
+        self.run = run
+
+    def gather(self) -> HostFacts:
+        """One look at everything; the order does not matter, nothing is atomic, and the open claim is what binds."""
+        nodes = self.nodes()
+        return HostFacts(
+            nodes=nodes,
+            mounts=self.mounts(),
+            swaps=self.swaps(),
+            pools=self.pools(),
+            openers=self.openers(),
+            boot_id=self.boot_id(),
+        )
+
+    def boot_id(self) -> str | None:
+        """The kernel's random name of this boot."""
+        return read_text(self.proc / "sys/kernel/random/boot_id")
+
+    def mounts(self) -> tuple[Mount, ...] | None:
+        """The mounts of this process's namespace."""
+        text = read_text(self.proc / "self/mountinfo")
+        try:
+            return parse_mountinfo(text) if text is not None else None
+        except ValueError:
+            return None
+
+    def swaps(self) -> tuple[SwapArea, ...] | None:
+        """The active swap areas; a kernel without swap has no such file, and then there are none."""
+        path = self.proc / "swaps"
+        text = read_text(path)
+        if text is None:
+            return () if not path.exists() and self.proc.is_dir() and (self.proc / "self").exists() else None
+        try:
+            areas = parse_swaps(text)
+        except ValueError:
+            return None
+        return tuple(dataclasses.replace(area, device_number=self._number_of(area)) for area in areas)
+
+    def _number_of(self, area: SwapArea) -> str | None:
+        if area.kind == "file":
+            return None
+        name = Path(area.path).name
+        number = read_text(self.sys / "class/block" / name / "dev")
+        if number is not None:
+            return number
+        try:
+            status = Path(area.path).stat()
+        except OSError:
+            return None
+        return f"{os.major(status.st_rdev)}:{os.minor(status.st_rdev)}" if stat.S_ISBLK(status.st_mode) else None
+
+    def nodes(self) -> dict[str, Node] | None:
+        """Every block device the kernel knows, partitions included."""
+        names = _names(self.sys / "block")
+        if names is None:
+            return None
+        nodes: dict[str, Node] = {}
+        for name in names:
+            folder = self.folder(name)
+            nodes[name] = self._node(name, folder, None)
+            try:
+                children = [entry for entry in os.scandir(folder) if (Path(entry.path) / "partition").exists()]
+            except OSError:
+                # A disk whose partitions cannot be listed has unknown holders: `_node` of it says so too.
+                nodes[name] = dataclasses.replace(nodes[name], holders=None)
+                continue
+            for child in sorted(children, key=lambda entry: entry.name):
+                part = child.name.replace("!", "/")
+                nodes[part] = self._node(part, Path(child.path), name)
+        return nodes
+
+    def folder(self, name: str) -> Path:
+        """The sysfs folder of a whole device."""
+        return self.sys / "block" / name.replace("/", "!")
+
+    def _node(self, name: str, folder: Path, whole: str | None) -> Node:
+        text: Callable[[str], str | None] = lambda attribute: read_text(folder / attribute)  # noqa: E731 - read often
+        mapped = (folder / "dm").is_dir()
+        number = text("dev") or ""
+        return Node(
+            name=name,
+            path=str(self.dev / name),
+            device_number=number,
+            whole=whole,
+            start_bytes=0 if whole is None else _sectors(text("start")),
+            size_bytes=_sectors(text("size")),
+            read_only=_flag(text("ro")),
+            removable=bool(_flag(text("removable"))),
+            hidden=bool(_flag(text("hidden"))),
+            holders=_names(folder / "holders"),
+            slaves=() if whole is not None else _names(folder / "slaves"),
+            device_mapper=(text("dm/uuid") or "") if mapped else None,
+            label=text("dm/name") or text("md/level"),
+            backing_file=text("loop/backing_file"),
+            zoned=None if whole is not None else text("queue/zoned"),
+            multipath_path=self._udev_says_multipath(number),
+        )
+
+    def _udev_says_multipath(self, number: str) -> bool:
+        known = read_text(self.run / "udev/data" / f"b{number}")
+        return known is not None and bool(
+            re.search(r"^E:(DM_MULTIPATH_DEVICE_PATH=1|ID_FS_TYPE=mpath_member)$", known, re.MULTILINE)
+        )
+
+    def pools(self) -> tuple[Pool, ...] | None:
+        """Mounted filesystems over several devices. A kernel without them has no folder, and then there are none."""
+        pools: list[Pool] = []
+        for filesystem, members in (("btrfs", self._btrfs_members), ("bcachefs", self._bcachefs_members)):
+            folder = self.sys / "fs" / filesystem
+            names = _names(folder)
+            if names is None:
+                if folder.exists():
+                    return None
+                continue
+            for name in names:
+                if name == "features" or not (folder / name).is_dir():
+                    continue
+                found = members(folder / name)
+                if found is not None:
+                    pools.append(Pool(filesystem=filesystem, identifier=name, members=found[0], missing=found[1]))
+        return tuple(pools)
+
+    @staticmethod
+    def _btrfs_members(folder: Path) -> tuple[tuple[str, ...], bool] | None:
+        devices = _names(folder / "devices")
+        if devices is None:
+            return None
+        info = _names(folder / "devinfo") or ()
+        missing = any(_flag(read_text(folder / "devinfo" / each / "missing")) for each in info)
+        return devices, missing
+
+    @staticmethod
+    def _bcachefs_members(folder: Path) -> tuple[tuple[str, ...], bool] | None:
+        slots = [name for name in _names(folder) or () if name.startswith("dev-")]
+        members: list[str] = []
+        missing = False
+        for slot in slots:
+            try:
+                members.append((folder / slot / "block").resolve(strict=True).name)
+            except OSError:
+                missing = True
+        return (tuple(members), missing) if slots else None
+
+    def openers(self) -> tuple[Opener, ...] | None:
+        """Processes other than this one that have a block device open for writing.
+
+        A raw device under a virtual machine or a database has neither mount nor holder: its open descriptor is the only
+        trace. Readers are left out: udev and monitors look at every device all the time.
+        """
+        try:
+            processes = [entry.name for entry in os.scandir(self.proc) if entry.name.isdigit()]
+        except OSError:
+            return None
+        found: list[Opener] = []
+        for process in processes:
+            if int(process) == os.getpid():
+                continue
+            numbers = self._written_devices(self.proc / process)
+            if numbers is None:
+                return None
+            name = read_text(self.proc / process / "comm") or "?"
+            found.extend(Opener(process=f"{name} ({process})", device_number=number) for number in numbers)
+        return tuple(found)
+
+    def _written_devices(self, process: Path) -> set[str] | None:
+        numbers: set[str] = set()
+        try:
+            descriptors = [entry.name for entry in os.scandir(process / "fd")]
+        except (FileNotFoundError, ProcessLookupError):
+            return numbers  # it ended while we looked
+        except OSError:
+            return None
+        for descriptor in descriptors:
+            try:
+                target = (process / "fd" / descriptor).readlink()
+                if not str(target).startswith("/"):
+                    continue  # sockets, pipes, anonymous inodes
+                status = (process / "fd" / descriptor).stat()
+            except OSError:
+                continue  # closed, or its file lies where this process cannot look; a device node can be looked at
+            if stat.S_ISBLK(status.st_mode) and self._writes(process / "fdinfo" / descriptor):
+                numbers.add(f"{os.major(status.st_rdev)}:{os.minor(status.st_rdev)}")
+        return numbers
+
+    @staticmethod
+    def _writes(fdinfo: Path) -> bool:
+        text = read_text(fdinfo)
+        match = re.search(r"^flags:\s*([0-7]+)$", text or "", re.MULTILINE)
+        # Closed in the meantime: no longer a writer. Present without flags: take it for one.
+        return text is not None and (match is None or int(match[1], 8) & os.O_ACCMODE != os.O_RDONLY)

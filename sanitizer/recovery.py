@@ -1,0 +1,133 @@
+"""What a journal says of a run. Pure: entries in, values out.
+
+Entries of one run, in order: `begun` once; `segment` at the start of every stretch; `first-write`; `marked`; per pass
+`pass`, `checkpoint` several times, `pass-done`; `settled`; `verifying`; `segment-end` when the stretch ended in an
+orderly way; `ended` with the whole result. Each carries `t` (RFC 3339 UTC), `m` (milliseconds of the monotonic clock
+of that boot) and `state`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from .errors import ByteRange, Touched
+from .overwrite import PassState
+from .planning import PlanRequest
+from .ranges import RangeSet
+from .run import DeviceFacts, PassFacts, RunResult, RunState, Segment
+
+Entry = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recovered:
+    """A run as its journal tells it."""
+
+    run_id: str
+    path: str
+    device: DeviceFacts | None
+    request: PlanRequest
+    sample_seed: str
+    key_sha256: str | None
+    started: str
+    clock_synchronized: bool | None
+    state: RunState
+    """The end state of an ended run; interrupted for every other."""
+    touched: Touched
+    marked: tuple[int, int, int | None] | None
+    """Markers written, found wrong, offset of the first wrong one; None when marking did not come to its end."""
+    passes: tuple[PassFacts, ...]
+    """Passes done."""
+    current: PassState | None
+    """The pass that was under way."""
+    current_label: str | None
+    """What that pass writes."""
+    settled: bool
+    segments: tuple[Segment, ...]
+    result: RunResult | None
+    """Of an ended run."""
+
+
+def _ranges(value: list[list[int]]) -> tuple[ByteRange, ...]:
+    return tuple((start, end) for start, end in value)
+
+
+def segments_of(entries: list[Entry]) -> tuple[Segment, ...]:
+    """The stretches of a run; one without an end of its own was cut off at its last entry."""
+    segments: list[Segment] = []
+    first: Entry | None = None
+    last: Entry | None = None
+    for entry in entries:
+        if entry["kind"] == "segment":
+            if first is not None and last is not None:
+                segments.append(_segment(first, last, "crashed"))
+            first = last = entry
+        elif entry["kind"] == "segment-end" and first is not None:
+            segments.append(_segment(first, entry, entry["ended_by"]))
+            first = last = None
+        elif first is not None:
+            last = entry
+    if first is not None and last is not None:
+        segments.append(_segment(first, last, "crashed"))
+    return tuple(segments)
+
+
+def _segment(first: Entry, last: Entry, ended_by: str) -> Segment:
+    return Segment(
+        started=first["t"],
+        finished=last["t"],
+        boot_id=first["boot_id"],
+        monotonic_ms=max(0, last["m"] - first["m"]),
+        ended_by=ended_by,
+    )
+
+
+def _current(entries: list[Entry]) -> PassState | None:
+    """The pass last begun, at its newest checkpoint; `failed` stands only in checkpoints where it had changed."""
+    current: PassState | None = None
+    for entry in entries:
+        if entry["kind"] == "pass":
+            current = PassState(number=entry["number"])
+        elif entry["kind"] == "checkpoint" and current is not None:
+            current.durable_bytes = entry["durable_bytes"]
+            current.failed_writes = entry["failed_writes"]
+            if "failed" in entry:
+                current.failed = RangeSet(_ranges(entry["failed"]))
+        elif entry["kind"] == "pass-done":
+            current = None
+    return current
+
+
+def recover(entries: list[Entry]) -> Recovered | None:
+    """The run these entries tell of; None when not even its beginning is there, so that nothing was written."""
+    begun = next((e for e in entries if e["kind"] == "begun"), None)
+    ended = next((e for e in entries if e["kind"] == "ended"), None)
+    if begun is None:
+        return None
+    kinds = {entry["kind"] for entry in entries}
+    result = RunResult.from_dict(ended["result"]) if ended else None
+    marked = next((e for e in reversed(entries) if e["kind"] == "marked"), None)
+    done = (entry["facts"] for entry in entries if entry["kind"] == "pass-done")
+    touched: Touched = "no"
+    if "first-write" in kinds:
+        touched = "yes" if kinds & {"marked", "checkpoint", "pass-done"} else "maybe"
+    return Recovered(
+        run_id=begun["run_id"],
+        path=begun["path"],
+        device=DeviceFacts(**begun["device"]) if begun["device"] is not None else None,
+        request=PlanRequest.from_dict(begun["plan"]),
+        sample_seed=begun["sample_seed"],
+        key_sha256=begun["key_sha256"],
+        started=begun["t"],
+        clock_synchronized=begun["clock_synchronized"],
+        state=RunState(result.state) if result else RunState.INTERRUPTED,
+        touched=touched,
+        marked=(marked["written"], marked["wrong"], marked["first_wrong"]) if marked else None,
+        passes=tuple(PassFacts(**{**facts, "unwritten": _ranges(facts["unwritten"])}) for facts in done),
+        current=_current(entries),
+        current_label=next((e["label"] for e in reversed(entries) if e["kind"] == "pass"), None),
+        settled="settled" in kinds,
+        segments=segments_of(entries),
+        result=result,
+    )

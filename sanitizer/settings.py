@@ -1,0 +1,43 @@
+"""The engine's numbers, with where they come from. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MIB = 1 << 20
+GIB = 1 << 30
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How a run goes about its work. Sizes in bytes, times in seconds."""
+
+    block_bytes: int = 4 * MIB
+    """One request. 4 MiB at two threads is the plateau of every device measured."""
+    small_device_bytes: int = GIB
+    """Below this, `small_block_bytes` is used, so that both threads have work."""
+    small_block_bytes: int = MIB
+    threads: int | None = None
+    """I/O threads of this device; None for two while few devices run, else one."""
+    most_threads: int = 16
+    """Two threads a device while that many in all are not exceeded."""
+    checkpoint_seconds: float = 30.0
+    checkpoint_bytes: int = 16 * GIB
+    """A flush before each checkpoint costs milliseconds on a disk with a volatile cache."""
+    progress_seconds: float = 1.0
+    tick_seconds: float = 0.1
+    """How often the supervisor looks at the stop event."""
+    markers: int = 256
+    """Addressed markers before the first pass: about two seconds on a disk, none to speak of on flash."""
+    resume_samples: int = 64
+    """Blocks of the part already written that are read back before a resumed run goes on."""
+    fan_out: int = 64
+    """A failed extent is retried in this many parts (4 MiB, 64 KiB, 1 KiB): failing requests cost seconds, good ones nothing."""
+    failing_requests: int = 4096
+    """Per pass: more than this and the device is given up."""
+    failing_seconds: float = 3600.0
+    """Per pass: time spent in failing requests."""
+
+    def block_for(self, size_bytes: int) -> int:
+        """The request size for a device of this size."""
+        return self.small_block_bytes if size_bytes < self.small_device_bytes else self.block_bytes

@@ -1,0 +1,415 @@
+"""One stretch of one run: open, identify, clear, mark, execute, settle, verify, identify again, close.
+
+Exceptions travel up to here and no further. What must be true after a crash on any line is in the journal before the
+line after it is executed.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from .clearance import Clearance
+from .content import MARKER_PASS, KeyedSource, Source, calibrate, commitment, drawn_bytes, source_of, stream_key
+from .crew import Crew
+from .errors import (
+    ByteRange,
+    IdentityChanged,
+    Interrupted,
+    JournalDamaged,
+    JournalFailed,
+    JournalUnusable,
+    PermissionWithheld,
+    Refused,
+    SanitizerError,
+    Touched,
+)
+from .identity import same_device
+from .journal import Journal
+from .markers import MarkerFindings, Markers
+from .medium import Medium
+from .meter import Meter
+from .overwrite import PassState, PassWriter
+from .patterns import Content, settled
+from .readback import Verifier, holds
+from .recovery import Recovered, segments_of
+from .results import Course, gravest, not_verified, pass_facts, result, stopped_short, verification_facts
+from .run import PassFacts, Progress, RunEvent, RunResult, RunState, VerificationFacts, advance
+from .sampling import select, spread
+from .settings import Settings
+from .system import System
+from .telling import Teller
+from .transport.base import OpenDevice
+from .transport.memory import AlignedBuffer
+
+
+def stamp(moment: datetime) -> str:
+    """RFC 3339 UTC, milliseconds, trailing Z."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Hooks:
+    """What the caller wants to hear and to say during a run."""
+
+    progress: Callable[[Progress], None] | None = None
+    stop: threading.Event = dataclasses.field(default_factory=threading.Event)
+    before_first_write: Callable[[], None] | None = None
+
+
+class Stretch:
+    """One stretch of one run: fresh, or resumed from what its journal says."""
+
+    def __init__(
+        self,
+        system: System,
+        settings: Settings,
+        clearance: Clearance,
+        journal: Journal,
+        sample_seed: str,
+        hooks: Hooks,
+        threads: int,
+        before: Recovered | None = None,
+    ) -> None:
+        self._system = system
+        self._settings = settings
+        self._clearance = clearance
+        self._journal = journal
+        self._seed = sample_seed
+        self._hooks = hooks
+        self._threads = threads
+        self._before = before
+        self._request = clearance.plan.request
+        self._size = clearance.identity.capacity_bytes
+        self._state = RunState.PLANNED
+        self._touched: Touched = before.touched if before else "no"
+        self._passes: list[PassFacts] = list(before.passes) if before else []
+        self._markers = MarkerFindings(*before.marked) if before and before.marked else None
+        self._verification: VerificationFacts | None = None
+        self._identity_after: str | None = None
+        self._device: OpenDevice | None = None
+        self._started = before.started if before else stamp(system.now())
+        self._synchronized = before.clock_synchronized if before else system.clock_synchronized()
+        self._segment_begun = False
+        self._teller = Teller(journal.run_id, hooks.progress, system.monotonic, settings.progress_seconds)
+
+    # --- the course ---
+
+    def go(self) -> RunResult:
+        """Do all of it; returns how it ended."""
+        error: SanitizerError | None = None
+        try:
+            self._prepare()
+            self._open()
+            self._write_all()
+            self._verify()
+            self._identify_again()
+            error = gravest(tuple(self._passes), self._markers, self._verification or self._unverified())
+        except SanitizerError as caught:
+            error = caught
+        finally:
+            if self._device is not None:
+                self._device.close()
+        return self._conclude(error)
+
+    def _prepare(self) -> None:
+        """Keys, contents, self-test: everything that can fail without a device."""
+        fingerprint = self._clearance.identity.fingerprint
+        master = self._journal.master_key()
+        self._key = stream_key(master, fingerprint)
+        if self._before is None:
+            try:
+                self._note("begun", **self._beginning())
+                self._begin_segment()
+            except JournalFailed as error:
+                raise JournalUnusable(operation=error.operation, reason=error.reason) from error
+        elif self._before.key_sha256 != commitment(self._key):
+            raise JournalDamaged(run_id=self._journal.run_id, line=0, reason="master.key is another run's")
+        drawn = drawn_bytes(master, fingerprint)
+        self._contents: list[Content] = [settled(template, drawn) for template in self._clearance.plan.patterns.passes]
+        scratch = AlignedBuffer(1 << 20)
+        self._through_gcm = calibrate(self._system.monotonic, scratch.view)
+        self._selection = select(
+            self._request.verification, self._size, self._clearance.identity.logical_block_bytes, self._seed
+        )
+        self._teller.meter = Meter(
+            pass_bytes=self._size,
+            passes=len(self._contents),
+            verify_bytes=self._selection.total_bytes if self._selection else 0,
+        )
+        self._teller.passes = len(self._contents)
+
+    def _beginning(self) -> dict[str, Any]:
+        device = self._clearance.inspection.device_facts()
+        return {
+            "schema": 1,
+            "run_id": self._journal.run_id,
+            "path": self._clearance.path,
+            "device": dataclasses.asdict(device) if device else None,
+            "plan": self._request.to_dict(),
+            "sample_seed": self._seed,
+            "key_sha256": commitment(self._key),
+            "clock_synchronized": self._synchronized,
+        }
+
+    def _open(self) -> None:
+        """Claim the device, prove the clearance on the open descriptor, ask, and prove it again: asking takes time."""
+        self._stop_here()
+        identity = self._clearance.identity
+        self._device = self._system.claim(self._clearance.path)
+        self._clearance.prove(self._system.inspect_open(self._device))
+        self._medium = Medium(
+            device=self._device,
+            size_bytes=self._size,
+            floor_bytes=max(identity.logical_block_bytes, identity.physical_block_bytes),
+            logical_bytes=identity.logical_block_bytes,
+            settings=self._settings,
+            clock=self._system.monotonic,
+        )
+        self._teller.errors = lambda: self._medium.errors
+        if self._before is not None:
+            self._begin_segment()
+        self._move(RunEvent.CLEAR)
+        self._ask()
+        self._clearance.prove(self._system.inspect_open(self._device))
+        self._stop_here()
+        self._crew = Crew(
+            f"sanitize-{self._journal.run_id}",
+            self._threads,
+            self._hooks.stop,
+            self._teller.tick,
+            self._settings.tick_seconds,
+        )
+
+    def _ask(self) -> None:
+        if self._hooks.before_first_write is None:
+            return
+        try:
+            self._hooks.before_first_write()
+        except Refused:
+            raise
+        except Exception as error:
+            raise PermissionWithheld(reason=f"{type(error).__name__}: {error}") from error
+
+    def _write_all(self) -> None:
+        self._move(RunEvent.FIRST_WRITE)
+        self._note("first-write")
+        if self._touched == "no":
+            self._touched = "maybe"
+        self._medium.drop_cache()
+        if self._markers is None:
+            self._mark()
+        self._move(RunEvent.MARKED)
+        for number, content in enumerate(self._contents, start=1):
+            if number > len(self._passes):
+                self._write_pass(number, content)
+        self._move(RunEvent.WRITTEN)
+        self._medium.check()
+        self._medium.flush()
+        self._note("settled")
+        self._move(RunEvent.SETTLED)
+
+    def _mark(self) -> None:
+        source = KeyedSource(self._key, MARKER_PASS, through_gcm=self._through_gcm)
+        found = Markers(self._medium, source, self._seed, self._crew).run()
+        self._touched = "yes"
+        self._stop_here()
+        self._markers = found
+        self._note("marked", **dataclasses.asdict(found))
+
+    def _write_pass(self, number: int, content: Content) -> None:
+        source = source_of(content, self._key, number, through_gcm=self._through_gcm)
+        state = PassState(number=number)
+        if self._before and self._before.current and self._before.current.number == number:
+            state = self._continued(self._before.current, source)
+        self._medium.renew_budget()
+        self._note("pass", number=number, label=content.label)
+        noted = _Noted()
+        writer = PassWriter(self._medium, source, state, self._crew, lambda s: self._checkpoint(s, noted))
+        if state.durable_bytes:
+            self._checkpoint(state, noted)
+        self._teller.pass_number = number
+        self._teller.done = lambda: writer.done_bytes
+        self._teller.meter.begin_pass(number)
+        self._teller.now()
+        self._touched = "yes"
+        try:
+            writer.run()
+        except SanitizerError:
+            self._passes.append(self._facts(state, content))
+            raise
+        if not state.finished:
+            self._passes.append(self._facts(state, content))
+            raise Interrupted(pass_number=number, durable_bytes=state.durable_bytes)
+        facts = self._facts(state, content)
+        self._note("pass-done", facts=dataclasses.asdict(facts))
+        self._passes.append(facts)
+
+    def _facts(self, state: PassState, content: Content) -> PassFacts:
+        return pass_facts(state, content, commitment(self._key), self._size)
+
+    def _continued(self, state: PassState, source: Source) -> PassState:
+        """The pass goes on where its journal says, if a sample of what lies before that place still holds.
+
+        While nobody looked, the medium may have been elsewhere, or its cache may have lost what it had confirmed; then
+        the pass begins again.
+        """
+        length = self._medium.floor_bytes
+        offsets = spread(state.durable_bytes, length, self._settings.resume_samples, self._seed)
+        failed = state.failed.result()
+        sound = tuple(o for o in offsets if not any(s < o + length and o < e for s, e in failed))
+        if state.durable_bytes >= length:
+            self._medium.drop_cache()
+            if holds(self._medium, source, sound, length, lambda: not self._hooks.stop.is_set()):
+                return state
+        return PassState(number=state.number)
+
+    def _checkpoint(self, state: PassState, noted: _Noted) -> None:
+        failed = state.failed.result()
+        fields: dict[str, Any] = {
+            "pass": state.number,
+            "durable_bytes": state.durable_bytes,
+            "failed_writes": state.failed_writes,
+        }
+        if failed != noted.failed:
+            fields["failed"] = failed
+            noted.failed = failed
+        self._medium.check()
+        self._note("checkpoint", **fields)
+
+    def _verify(self) -> None:
+        if self._selection is None:
+            self._verification = self._unverified()
+            return
+        selection = self._selection
+        number = len(self._contents)
+        content = self._contents[-1]
+        source = source_of(content, self._key, number, through_gcm=self._through_gcm)
+        self._note(
+            "verifying", selection=selection.kind, regions=len(selection.regions), regions_sha256=selection.sha256
+        )
+        self._medium.renew_budget()
+        verifier = Verifier(self._medium, source, selection, self._crew)
+        self._teller.pass_number = number
+        self._teller.done = lambda: verifier.done_bytes
+        self._teller.errors = lambda: self._medium.errors + verifier.findings
+        self._teller.meter.begin_verification()
+        direct = self._device is not None and self._device.direct
+        try:
+            verifier.run()
+        finally:
+            self._verification = verification_facts(verifier, selection, content.label, direct=direct)
+        if not verifier.found.completed:
+            self._stop_here()
+
+    def _identify_again(self) -> None:
+        """The medium that was written to is the one that was cleared, or nobody can say what was overwritten."""
+        if self._device is None:
+            raise RuntimeError("identified after closing")
+        try:
+            found = self._system.inspect_open(self._device).identity
+        except SanitizerError:
+            found = None
+        self._identity_after = found.fingerprint if found else None
+        if not same_device(self._clearance.identity, found):
+            raise IdentityChanged(expected=self._clearance.identity.fingerprint, found=self._identity_after)
+
+    # --- the end ---
+
+    def _conclude(self, error: SanitizerError | None) -> RunResult:
+        if error is not None:
+            error.step = error.step or self._state.value
+            error.fingerprint = error.fingerprint or self._clearance.identity.fingerprint
+        end, event = self._end(error)
+        self._state = end
+        try:
+            if self._segment_begun:
+                self._note("segment-end", ended_by=_ended_by(end))
+            outcome = self._result(end, error)
+            if end is not RunState.INTERRUPTED:
+                self._note("ended", event=event.value, result=outcome.to_dict())
+        except JournalFailed as failed:
+            if end is RunState.REFUSED:
+                outcome = self._result(end, error)  # nothing happened, so nothing is lost with the journal
+            else:
+                # A resumed run verifies again. What is not durable is not told as an end.
+                failed.touched = self._touched
+                self._state = RunState.INTERRUPTED
+                outcome = self._result(RunState.INTERRUPTED, failed)
+        self._teller.state = self._state
+        self._teller.now()
+        return outcome
+
+    def _end(self, error: SanitizerError | None) -> tuple[RunState, RunEvent]:
+        """End state and event, by the table. Before the first write every error is a refusal: nothing was started."""
+        if error is None:
+            event = RunEvent.PROVEN
+        elif stopped_short(error, resumed=self._before is not None):
+            event = RunEvent.INTERRUPT
+        elif self._state in {RunState.PLANNED, RunState.CLEARED}:
+            event = RunEvent.REFUSE
+        else:
+            event = RunEvent.FAIL
+        if event is RunEvent.REFUSE and self._before is not None and self._touched != "no":
+            event = RunEvent.INTERRUPT  # the run as a whole did start; it stays resumable
+        return advance(self._state, event), event
+
+    def _result(self, end: RunState, error: SanitizerError | None) -> RunResult:
+        course = Course(
+            run_id=self._journal.run_id,
+            path=self._clearance.path,
+            device=self._clearance.inspection.device_facts(),
+            started=self._started,
+            finished=stamp(self._system.now()),
+            segments=segments_of(self._journal.entries),
+            clock_synchronized=self._synchronized,
+            identity_after=self._identity_after,
+            touched=self._touched,
+        )
+        verification = self._verification or self._unverified()
+        return result(course, self._request, tuple(self._passes), verification, end, error)
+
+    def _unverified(self) -> VerificationFacts:
+        contents = getattr(self, "_contents", None)
+        return not_verified(contents[-1].label if contents else self._request.pattern_set)
+
+    # --- small helpers ---
+
+    def _move(self, event: RunEvent) -> None:
+        self._state = advance(self._state, event)
+        self._teller.state = self._state
+        self._teller.now()
+
+    def _note(self, kind: str, **fields: object) -> None:
+        moment = {"t": stamp(self._system.now()), "m": int(self._system.monotonic() * 1000)}
+        self._journal.append(kind, {**moment, "state": self._state.value, **fields})
+
+    def _begin_segment(self) -> None:
+        inspection = self._clearance.inspection
+        self._note("segment", boot_id=self._system.boot_id(), disk_sequence=inspection.disk_sequence)
+        self._segment_begun = True
+
+    def _stop_here(self) -> None:
+        if self._hooks.stop.is_set():
+            done = self._passes[-1] if self._passes else None
+            raise Interrupted(
+                pass_number=done.number if done else 0,
+                durable_bytes=done.bytes_written if done else 0,
+                touched=self._touched,
+            )
+
+
+@dataclasses.dataclass
+class _Noted:
+    """What the journal already knows of a pass's failed extents."""
+
+    failed: tuple[ByteRange, ...] = ()
+
+
+def _ended_by(end: RunState) -> str:
+    if end is RunState.SUCCEEDED:
+        return "completed"
+    return "stopped" if end is RunState.INTERRUPTED else "failed"

@@ -1,0 +1,97 @@
+"""What the engine needs of the world, as one interface, and the real one. Tests put a simulated drive in its place."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+from .inspection import Inspection
+from .inspector import Inspector
+from .journal import Journal
+from .transport.base import OpenDevice
+from .transport.block import BlockDevice, clock_synchronized
+
+
+class System(Protocol):
+    """Devices, clocks and journals."""
+
+    def claim(self, path: str) -> OpenDevice:
+        """Open a device for writing with an exclusive claim. Raises `Refused`."""
+        ...
+
+    def open_reading(self, path: str) -> OpenDevice:
+        """Open a device for direct reading, without a claim. Raises `Refused`."""
+        ...
+
+    def inspect_open(self, device: OpenDevice) -> Inspection:
+        """Look at the device behind a claimed descriptor, everything read anew."""
+        ...
+
+    def create_journal(self, journal_dir: Path, run_id: str) -> Journal:
+        """A new journal. Raises `Refused`."""
+        ...
+
+    def reopen_journal(self, journal_dir: Path, run_id: str) -> Journal:
+        """An existing journal. Raises `Refused` or `JournalDamaged`."""
+        ...
+
+    def now(self) -> datetime:
+        """Wall clock, UTC."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds since some point of this boot, suspend included where the kernel can say."""
+        ...
+
+    def clock_synchronized(self) -> bool | None:
+        """Whether the wall clock is disciplined."""
+        ...
+
+    def boot_id(self) -> str:
+        """Name of this boot."""
+        ...
+
+
+class HostSystem:
+    """This host."""
+
+    def __init__(self, inspector: Inspector | None = None) -> None:
+        self._inspector = inspector or Inspector()
+
+    def claim(self, path: str) -> OpenDevice:
+        """See `System`."""
+        return BlockDevice.open_exclusive(path)
+
+    def open_reading(self, path: str) -> OpenDevice:
+        """See `System`."""
+        return BlockDevice.open_reading(path)
+
+    def inspect_open(self, device: OpenDevice) -> Inspection:
+        """See `System`."""
+        return self._inspector.inspect_open(device)
+
+    def create_journal(self, journal_dir: Path, run_id: str) -> Journal:
+        """See `System`."""
+        return Journal.create(journal_dir, run_id)
+
+    def reopen_journal(self, journal_dir: Path, run_id: str) -> Journal:
+        """See `System`."""
+        return Journal.reopen(journal_dir, run_id)
+
+    def now(self) -> datetime:
+        """See `System`."""
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        """See `System`."""
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+    def clock_synchronized(self) -> bool | None:
+        """See `System`."""
+        return clock_synchronized()
+
+    def boot_id(self) -> str:
+        """See `System`."""
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
