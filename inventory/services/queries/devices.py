@@ -2,11 +2,39 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
-from inventory.domain.vocabulary import Category, DeviceState
-from inventory.services.context import Actor, Context
-from inventory.services.views import DeviceDetail, DeviceRow, EventView, Page
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from inventory.domain.holdings import contents
+from inventory.domain.lifecycle import possible
+from inventory.domain.roles import Permission
+from inventory.domain.vocabulary import Category, DeviceState, ExceptionState
+from inventory.errors import NotFound
+from inventory.models.data import DataSet, Hold, Holding
+from inventory.models.devices import Attachment, Destruction, Device, Waiver
+from inventory.models.evidence import Certificate
+from inventory.models.history import Event, ExceptionItem
+from inventory.models.orders import Order
+from inventory.models.places import Location
+from inventory.services._gate import LEAVE, REUSE_INSIDE, gate_view, policy_in_force
+from inventory.services._mapping import (
+    attachment_views,
+    declared_facts,
+    device_rows,
+    event_view,
+    exception_view,
+    hold_view,
+    holding_views,
+    holdings_select,
+    observed_facts,
+)
+from inventory.services.context import Actor, Context, authorize
+from inventory.services.views import DestructionView, DeviceDetail, DeviceRow, EventView, HoldView, Page, WaiverView
+
+from ._paging import bounded, cut, number
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,16 +58,211 @@ def list_devices(
     context: Context, actor: Actor, where: DeviceFilter, *, after: str | None = None, limit: int = 50
 ) -> Page[DeviceRow]:
     """Devices by number. Permission `inventory.read`."""
-    raise NotImplementedError
+    authorize(actor, Permission.READ)
+    statement = sa.select(Device).where(Device.bound_to.is_(None), *_conditions(where)).order_by(Device.id)
+    if after is not None:
+        statement = statement.where(Device.id > after)
+    with context.reading() as session:
+        rows, following = cut(session.scalars(statement.limit(bounded(limit) + 1)).all(), limit, lambda row: row.id)
+        return Page(device_rows(session, rows), following)
+
+
+def _conditions(where: DeviceFilter) -> list[sa.ColumnElement[bool]]:
+    conditions: list[sa.ColumnElement[bool]] = []
+    if where.states:
+        conditions.append(Device.state.in_(where.states))
+    if where.text.strip():
+        conditions.append(_text(where.text.strip()))
+    if where.host is not None:
+        conditions.append(
+            sa.exists().where(
+                Attachment.device_id == Device.id, Attachment.host_id == where.host, Attachment.until.is_(None)
+            )
+        )
+    if where.location is not None:
+        conditions.append(Device.location_id == where.location)
+    if where.data_set is not None:
+        conditions.append(_uncovered().where(Holding.data_set_id == where.data_set))
+    if where.category is not None:
+        conditions.append(
+            sa.exists().where(
+                Holding.device_id == Device.id,
+                DataSet.id == Holding.data_set_id,
+                DataSet.category == where.category,
+            )
+        )
+    if where.with_residue is not None:
+        residue = _uncovered().where(Holding.until.is_not(None))
+        conditions.append(residue if where.with_residue else ~residue)
+    if where.with_exceptions is not None:
+        raised = sa.exists().where(ExceptionItem.device_id == Device.id, ExceptionItem.state == ExceptionState.OPEN)
+        conditions.append(raised if where.with_exceptions else ~raised)
+    if where.held is not None:
+        own = sa.exists().where(Hold.device_id == Device.id, Hold.lifted.is_(None))
+        through = _uncovered().where(Hold.data_set_id == Holding.data_set_id, Hold.lifted.is_(None))
+        conditions.append(sa.or_(own, through) if where.held else ~sa.or_(own, through))
+    return conditions
+
+
+def _uncovered() -> sa.Exists:
+    return sa.exists().where(Holding.device_id == Device.id, Holding.covered_at.is_(None))
+
+
+def _text(text: str) -> sa.ColumnElement[bool]:
+    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    fields = (
+        Device.id,
+        Device.asset_tag,
+        Device.serial,
+        Device.declared_serial,
+        Device.model,
+        Device.declared_model,
+        Device.vendor,
+        Device.declared_vendor,
+        Device.wwn,
+        Device.fingerprint,
+    )
+    return sa.or_(*(field.ilike(f"%{escaped}%", escape="\\") for field in fields))
+
+
+def find_device(session: Session, reference: str) -> Device:
+    """The device of a number, asset tag or fingerprint; a declaration bound to another device leads there.
+
+    Raises:
+        NotFound: no device is known by that.
+    """
+    device = session.get(Device, reference) or session.scalar(
+        sa.select(Device).where(sa.or_(Device.asset_tag == reference, Device.fingerprint == reference))
+    )
+    if device is not None and device.bound_to is not None:
+        device = session.get(Device, device.bound_to)
+    if device is None:
+        raise NotFound("device", reference)
+    return device
 
 
 def device(context: Context, actor: Actor, device_id: str) -> DeviceDetail:
     """One device by number, asset tag or fingerprint. Permission `inventory.read`. Raises `NotFound`."""
-    raise NotImplementedError
+    authorize(actor, Permission.READ)
+    with context.reading() as session:
+        return device_detail(session, find_device(session, device_id))
+
+
+def device_detail(session: Session, device: Device) -> DeviceDetail:
+    """Everything the inventory knows of a device, within a transaction that is under way."""
+    (row,) = device_rows(session, [device])
+    policy = policy_in_force(session)
+    holdings = holding_views(
+        session, session.execute(holdings_select().where(Holding.device_id == device.id).order_by(Holding.id)).tuples()
+    )
+    place = session.get(Location, device.location_id) if device.location_id else None
+    fields = {field.name: getattr(row, field.name) for field in dataclasses.fields(DeviceRow)}
+    return DeviceDetail(
+        **fields,
+        declared=declared_facts(device),
+        observed=observed_facts(device),
+        contents="known" if holdings else contents((), ever_attached=device.ever_attached),
+        zone=str(place.zone) if place else None,
+        party=device.party_id,
+        attachments=attachment_views(session, device.id),
+        holdings=holdings,
+        holds=_holds(session, device),
+        exceptions=tuple(
+            exception_view(item)
+            for item in session.scalars(
+                sa.select(ExceptionItem)
+                .where(ExceptionItem.device_id == device.id)
+                .order_by(ExceptionItem.resolved.is_not(None), ExceptionItem.raised.desc())
+                .limit(100)
+            )
+        ),
+        orders=tuple(
+            session.scalars(sa.select(Order.id).where(Order.device_id == device.id).order_by(Order.id.desc()))
+        ),
+        certificates=tuple(
+            session.scalars(
+                sa.select(Certificate.number)
+                .where(Certificate.device_id == device.id, Certificate.kind == "certificate")
+                .order_by(Certificate.log_index.desc())
+            )
+        ),
+        waivers=_waivers(session, device.id),
+        destructions=_destructions(session, device.id),
+        events_possible=tuple(str(event) for event in possible(device.state)),
+        gate_reuse_inside=gate_view(session, policy, device, REUSE_INSIDE),
+        gate_leave=gate_view(session, policy, device, LEAVE),
+    )
+
+
+def _holds(session: Session, device: Device) -> tuple[HoldView, ...]:
+    through = sa.select(Holding.data_set_id).where(Holding.device_id == device.id)
+    statement = (
+        sa.select(Hold)
+        .where(sa.or_(Hold.device_id == device.id, Hold.data_set_id.in_(through)))
+        .order_by(Hold.lifted.is_not(None), Hold.id.desc())
+    )
+    return tuple(hold_view(hold) for hold in session.scalars(statement))
+
+
+def _waivers(session: Session, device: str) -> tuple[WaiverView, ...]:
+    statement = sa.select(Waiver).where(Waiver.device_id == device).order_by(Waiver.id.desc())
+    return tuple(
+        WaiverView(
+            id=row.id,
+            device=row.device_id,
+            destination=row.destination,
+            reason=row.reason,
+            opened_by=row.opened_by,
+            opened_role=row.opened_role,
+            countersigned_by=row.countersigned_by,
+            countersigned_role=row.countersigned_role,
+            expires=row.expires,
+            used=row.used,
+        )
+        for row in session.scalars(statement)
+    )
+
+
+def _destructions(session: Session, device: str) -> tuple[DestructionView, ...]:
+    statement = sa.select(Destruction).where(Destruction.device_id == device).order_by(Destruction.id.desc())
+    return tuple(
+        DestructionView(
+            id=row.id,
+            device=row.device_id,
+            method=row.method,
+            machine=row.machine,
+            facility=row.facility,
+            particle_size_mm=row.particle_size_mm,
+            operator=row.operator,
+            witness=row.witness,
+            witnessed=row.witnessed,
+            validator=row.validator,
+            decision=row.decision,
+            reason=row.reason,
+            performed=row.performed,
+            evidence=tuple(row.evidence),
+            log_index=row.log_index,
+        )
+        for row in session.scalars(statement)
+    )
 
 
 def device_timeline(
     context: Context, actor: Actor, device_id: str, *, after: str | None = None, limit: int = 100
 ) -> Page[EventView]:
     """A device's story, newest first. Permission `inventory.read`. Raises `NotFound`."""
-    raise NotImplementedError
+    authorize(actor, Permission.READ)
+    with context.reading() as session:
+        known = find_device(session, device_id).id
+        rows = sa.select(Device.id).where(Device.bound_to == known)
+        statement = (
+            sa.select(Event)
+            .where(sa.or_(Event.device_id == known, Event.device_id.in_(rows)))
+            .order_by(Event.id.desc())
+            .limit(bounded(limit) + 1)
+        )
+        before = number(after)
+        if before is not None:
+            statement = statement.where(Event.id < before)
+        events, following = cut(session.scalars(statement).all(), limit, lambda event: str(event.id))
+        return Page(tuple(event_view(event) for event in events), following)

@@ -3,15 +3,84 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
+from typing import Any
 
-from inventory.domain.vocabulary import ExceptionState
-from inventory.services.context import Actor, Context
+import sqlalchemy as sa
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from inventory.domain.roles import Permission
+from inventory.domain.vocabulary import (
+    CaseState,
+    DeviceState,
+    ExceptionState,
+    HostState,
+    KeyState,
+    OrderState,
+)
+from inventory.errors import Invalid
+from inventory.models.data import ErasureCase, Hold, Holding
+from inventory.models.devices import Device
+from inventory.models.history import Event, ExceptionItem
+from inventory.models.hosts import Host, HostContact
+from inventory.models.log import LogHead
+from inventory.models.orders import Order
+from inventory.models.trust import ApproverKey
+from inventory.services._mapping import event_view, exception_view, is_silent
+from inventory.services.context import Actor, Context, authorize
 from inventory.services.views import Dashboard, EventView, ExceptionView, Page
+
+from ._paging import bounded, cut, number
 
 
 def dashboard(context: Context, actor: Actor) -> Dashboard:
     """What to look at first. Permission `inventory.read`."""
-    raise NotImplementedError
+    authorize(actor, Permission.READ)
+    now = context.now()
+    with context.reading() as session:
+        devices = _by_state(session, Device.state, DeviceState, Device.bound_to.is_(None))
+        orders = _by_state(session, Order.state, OrderState)
+        hosts = _by_state(session, Host.state, HostState)
+        confirmed = session.execute(
+            sa.select(Host, HostContact)
+            .outerjoin(HostContact, HostContact.host_id == Host.id)
+            .where(Host.state == HostState.CONFIRMED)
+        )
+        silent_after = context.settings.silent_after_seconds
+        still = ErasureCase.state != CaseState.CLOSED
+        uncovered = sa.select(sa.func.count(sa.distinct(Holding.device_id))).where(Holding.covered_at.is_(None))
+        unresolved = ExceptionItem.state == ExceptionState.OPEN
+        return Dashboard(
+            devices_by_state=devices,
+            orders_by_state=orders,
+            hosts_by_state=hosts,
+            hosts_silent=sum(is_silent(contact, host, now, silent_after) for host, contact in confirmed.tuples()),
+            exceptions_open=_count(session, ExceptionItem.id, unresolved),
+            exceptions_critical=_count(session, ExceptionItem.id, unresolved, ExceptionItem.severity == "critical"),
+            cases_open=_count(session, ErasureCase.id, still),
+            cases_overdue=_count(session, ErasureCase.id, still, ErasureCase.due < now),
+            holds_active=_count(session, Hold.id, Hold.lifted.is_(None)),
+            approvals_waiting=orders[OrderState.REQUESTED],
+            validations_waiting=orders[OrderState.RECORDED],
+            approver_keys_waiting=_count(session, ApproverKey.key_id, ApproverKey.state == KeyState.REGISTERED),
+            hosts_waiting=hosts[HostState.PENDING],
+            releasable=devices[DeviceState.SANITIZED],
+            residue_devices=session.scalar(uncovered) or 0,
+            log_size=session.scalar(sa.select(LogHead.size)) or 0,
+        )
+
+
+def _by_state(
+    session: Session, column: InstrumentedAttribute[Any], words: type[StrEnum], *where: sa.ColumnElement[bool]
+) -> dict[str, int]:
+    found: dict[str, int] = dict(
+        session.execute(sa.select(column, sa.func.count()).where(*where).group_by(column)).tuples().all()
+    )
+    return {str(word): found.get(word, 0) for word in words}
+
+
+def _count(session: Session, column: InstrumentedAttribute[Any], *where: sa.ColumnElement[bool]) -> int:
+    return session.scalar(sa.select(sa.func.count(column)).where(*where)) or 0
 
 
 def list_events(
@@ -26,7 +95,24 @@ def list_events(
     limit: int = 50,
 ) -> Page[EventView]:
     """The event history, newest first. Permission `events.read`."""
-    raise NotImplementedError
+    authorize(actor, Permission.READ_EVENTS)
+    statement = sa.select(Event).order_by(Event.id.desc()).limit(bounded(limit) + 1)
+    if tag is not None:
+        statement = statement.where(Event.tag == tag)
+    if subject is not None:
+        statement = statement.where(Event.subject == subject)
+    if actor_ref is not None:
+        statement = statement.where(Event.actor == actor_ref)
+    if since is not None:
+        if since.tzinfo is None:
+            raise Invalid("since", "A time needs an offset, such as Z.")
+        statement = statement.where(Event.at >= since)
+    before = number(after)
+    if before is not None:
+        statement = statement.where(Event.id < before)
+    with context.reading() as session:
+        rows, following = cut(session.scalars(statement).all(), limit, lambda row: str(row.id))
+        return Page(tuple(event_view(row) for row in rows), following)
 
 
 def list_exceptions(
@@ -40,4 +126,22 @@ def list_exceptions(
     limit: int = 50,
 ) -> Page[ExceptionView]:
     """Exceptions, critical ones first, then newest. Permission `inventory.read`."""
-    raise NotImplementedError
+    authorize(actor, Permission.READ)
+    grave = sa.case((ExceptionItem.severity == "critical", 0), else_=1)
+    statement = sa.select(ExceptionItem).order_by(grave, ExceptionItem.id.desc()).limit(bounded(limit) + 1)
+    if state is not None:
+        statement = statement.where(ExceptionItem.state == state)
+    if device is not None:
+        statement = statement.where(ExceptionItem.device_id == device)
+    if host is not None:
+        statement = statement.where(ExceptionItem.host_id == host)
+    if after is not None:
+        rank, _, key = after.partition(":")
+        if rank not in {"0", "1"} or not key:
+            raise Invalid("after", "This is no key of a page.")
+        statement = statement.where(sa.or_(grave > int(rank), sa.and_(grave == int(rank), ExceptionItem.id < key)))
+    with context.reading() as session:
+        rows, following = cut(
+            session.scalars(statement).all(), limit, lambda row: f"{int(row.severity != 'critical')}:{row.id}"
+        )
+        return Page(tuple(exception_view(row) for row in rows), following)

@@ -1,0 +1,124 @@
+"""The gate's question about one device, put together from what the database knows. The rules are `domain.lifecycle`'s."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from inventory.domain.holdings import contents
+from inventory.domain.lifecycle import GateAnswer, GateQuestion, StandingRecord, ask_gate
+from inventory.domain.policy import Policy, parse
+from inventory.errors import NotFound
+from inventory.models.data import DataSet, DeclaredPath, Holding
+from inventory.models.devices import Attachment, Device
+from inventory.models.evidence import Record
+from inventory.models.history import PolicyVersion
+from inventory.models.orders import OPEN_STATES, Order
+
+from ._mapping import held_of, holds_on
+from .views import GateView, ReasonView
+
+Receiver = Literal["own", "undertaking-valid", "undertaking-missing", "unknown"]
+
+
+@dataclass(frozen=True)
+class Way:
+    """Where a device would go, as far as the rules care."""
+
+    words: str
+    reuse: bool
+    leaves_control: bool
+    receiver: Receiver
+
+
+REUSE_INSIDE = Way("reuse under our own control", reuse=True, leaves_control=False, receiver="own")
+LEAVE = Way("reuse by a party with a valid undertaking", reuse=True, leaves_control=True, receiver="undertaking-valid")
+
+
+def policy_in_force(session: Session) -> Policy:
+    """The one policy that decides now. Raises `NotFound` where there is none: nothing is then granted."""
+    row = session.scalar(sa.select(PolicyVersion).where(PolicyVersion.in_force))
+    if row is None:
+        raise NotFound("policy", "in force")
+    return parse(row.document)
+
+
+def gate_question(session: Session, device: Device, way: Way) -> GateQuestion:
+    """Everything the gate looks at."""
+    holdings = tuple(
+        held_of(holding, data_set)
+        for holding, data_set in session.execute(
+            sa.select(Holding, DataSet)
+            .join(DataSet, DataSet.id == Holding.data_set_id)
+            .where(Holding.device_id == device.id)
+            .order_by(Holding.id)
+        )
+    )
+    record = session.get(Record, device.standing_record) if device.standing_record else None
+    return GateQuestion(
+        destination=way.words,
+        reuse=way.reuse,
+        leaves_control=way.leaves_control,
+        receiver=way.receiver,
+        state=device.state,
+        holdings=holdings,
+        contents=contents(holdings, ever_attached=device.ever_attached),
+        record=None
+        if record is None
+        else StandingRecord(
+            sha256=record.sha256, outcome=record.outcome, method=record.method, coverage=record.coverage
+        ),
+        record_covers_contents=record is not None and _untouched_since(session, device, record),
+        holds=tuple(f"{hold.reference} ({hold.reason})" for hold in holds_on(session, [device.id]).get(device.id, [])),
+        open_order=session.scalar(sa.select(Order.id).where(Order.device_id == device.id, sa.text(OPEN_STATES))),
+        unresolved_paths=_unresolved_paths(session, device),
+    )
+
+
+def gate_view(session: Session, policy: Policy, device: Device, way: Way) -> GateView:
+    """The gate's answer for one way out."""
+    return answer_view(ask_gate(policy, gate_question(session, device, way)), way)
+
+
+def answer_view(answer: GateAnswer, way: Way) -> GateView:
+    """An answer as people see it."""
+    decision = answer.decision
+    return GateView(
+        open=answer.open,
+        destination=way.words,
+        required_method=decision.method if decision else None,
+        required_verification=decision.verification if decision else None,
+        reasons=tuple(ReasonView(code=reason.code, sentence=reason.sentence) for reason in answer.reasons),
+        explanation=decision.explanation if decision else "It was never used, so that the policy demands nothing.",
+    )
+
+
+def _untouched_since(session: Session, device: Device, record: Record) -> bool:
+    """Whether the device was attached to nothing new after the run of its standing record was allowed to write."""
+    started = session.scalar(sa.select(Order.started).where(Order.id == record.order_id))
+    if started is None:
+        return False
+    later = sa.select(sa.exists().where(Attachment.device_id == device.id, Attachment.since > started))
+    return not session.scalar(later)
+
+
+def _unresolved_paths(session: Session, device: Device) -> tuple[str, ...]:
+    """Live declared paths nobody could follow, on hosts that had this device while they were declared."""
+    statement = (
+        sa.select(DeclaredPath)
+        .join(Attachment, Attachment.host_id == DeclaredPath.host_id)
+        .where(
+            Attachment.device_id == device.id,
+            DeclaredPath.withdrawn.is_(None),
+            Attachment.last_seen >= DeclaredPath.declared,
+        )
+        .order_by(DeclaredPath.id)
+    )
+    seen: dict[str, str] = {}
+    for path in session.scalars(statement):
+        if path.unresolved:
+            seen.setdefault(path.id, path.path)
+    return tuple(seen.values())
