@@ -6,18 +6,22 @@ acceptance.pem    signs orders, acceptances, validations, certificates and state
 log-ed25519.pem, log-mldsa44.pem   sign checkpoints
 pdf.pem, pdf.crt  seal PDFs; the certificate is pinned in the trust root
 log-guard.json    what the log signed last (`ledger`)
+cookie.key        32 random bytes: checksums of session cookies, tokens of pages; a lost one only signs everybody out
 """
 
 from __future__ import annotations
 
 import os
+import secrets
 import stat
+from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 
-from reports.keys import FileSigner, create_note_signer, load_note_signer
-from reports.tlog import ED25519, ML_DSA_44, NoteSigner
-
 from inventory.errors import SetupError
+from reports.errors import UnsafeKeyFile
+from reports.keys import FileSigner, create_note_signer, load_note_signer, write_private_file
+from reports.tlog import ED25519, ML_DSA_44, NoteSigner
 
 
 class SecretStore:
@@ -25,6 +29,7 @@ class SecretStore:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._signers: dict[str, FileSigner] = {}
 
     @property
     def guard_file(self) -> Path:
@@ -46,10 +51,23 @@ class SecretStore:
 
     def signer(self, name: str) -> FileSigner:
         """A signing key that must exist. Raises `SetupError`."""
-        path = self.folder / f"{name}.pem"
+        if name not in self._signers:
+            path = self.folder / f"{name}.pem"
+            if not path.exists():
+                raise SetupError(
+                    f"The key {path} is missing. Restore it from the backup; a new one would not be trusted."
+                )
+            self._signers[name] = FileSigner.load(path)
+        return self._signers[name]
+
+    @cached_property
+    def cookie_key(self) -> bytes:
+        """32 random bytes that mark our cookies; losing them signs everybody out, and nothing else."""
+        path = self.folder / "cookie.key"
         if not path.exists():
-            raise SetupError(f"The key {path} is missing. Restore it from the backup; a new one would not be trusted.")
-        return FileSigner.load(path)
+            with suppress(UnsafeKeyFile):  # another process was faster
+                write_private_file(path, secrets.token_bytes(32))
+        return path.read_bytes()
 
     def create_signer(self, name: str, kind: str = "ed25519") -> FileSigner:
         """The key, made first where there is none (only while an inventory is being initialised)."""

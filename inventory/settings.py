@@ -19,6 +19,8 @@ from inventory.errors import SetupError
 PREFIX = "SANITRAIL_"
 FILE_VARIABLE = "SANITRAIL_CONFIG"
 
+_ADDRESS = r"^https?://[A-Za-z0-9.:\[\]-]+$"
+
 Seconds = Annotated[int, Field(ge=1, le=366 * 86_400)]
 
 
@@ -41,8 +43,23 @@ class Settings(BaseModel):
     """Database (SQLite), keys, the log's guard file. Mode 0700."""
     database_url: str = ""
     """Empty: SQLite in the data directory. PostgreSQL: `postgresql://user@host/name`."""
-    external_url: str = "http://127.0.0.1:8443"
+    external_url: Annotated[str, Field(pattern=_ADDRESS, max_length=300)] = "http://127.0.0.1:8443"
     """The address people and agents know the service by."""
+    also_known_as: tuple[Annotated[str, Field(pattern=_ADDRESS, max_length=300)], ...] = ()
+    """Further addresses it answers to, as whole URLs; any other name in a request is refused (421)."""
+    listen: str = "127.0.0.1"
+    """IP address to listen on; anything but loopback needs TLS."""
+    port: Annotated[int, Field(ge=1, le=65_535)] = 8443
+    tls_certificate: Path | None = None
+    """PEM chain, the service's own certificate first."""
+    tls_key: Path | None = None
+    """PEM, PKCS#8, mode 0600."""
+    trusted_proxies: Annotated[int, Field(ge=0, le=5)] = 0
+    """How many proxies in front may be believed about a client's address (X-Forwarded-For); for the rate limit only."""
+    threads: Annotated[int, Field(ge=2, le=256)] = 32
+    """Requests worked on at once."""
+    upkeep_seconds: Annotated[int, Field(ge=1, le=3600)] = 15
+    """Pause between two rounds of due dates, expiry and unfinished seals."""
     log_origin: Annotated[str, Field(pattern=r"^[a-z0-9.-]+(:\d+)?(/[A-Za-z0-9._-]+)*$", max_length=200)] = (
         "sanitrail.localhost/log"
     )
@@ -72,10 +89,20 @@ class Settings(BaseModel):
             raise ValueError("neither sqlite: nor postgresql:")
         return value
 
+    @field_validator("also_known_as", mode="before")
+    @classmethod
+    def _from_one_line(cls, value: object) -> object:
+        return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
+
     @property
     def url(self) -> str:
         """The database's URL."""
         return self.database_url or f"sqlite:///{self.data_dir / 'inventory.db'}"
+
+    @property
+    def is_tls(self) -> bool:
+        """Whether people and agents reach the service over TLS."""
+        return self.external_url.startswith("https://")
 
     @property
     def session_idle(self) -> timedelta:

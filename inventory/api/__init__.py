@@ -1,0 +1,1 @@
+"""The HTTP interface: a thin, typed layer over the services."""

@@ -1,0 +1,54 @@
+"""Version 1 of the interface, a noun a file."""
+
+from __future__ import annotations
+
+from inventory.api.endpoint import Noun
+
+from . import (
+    agents,
+    cases,
+    devices,
+    evidence,
+    holdings,
+    hosts,
+    leaving,
+    log,
+    orders,
+    overview,
+    people,
+    places,
+    service,
+    session,
+)
+
+NOUNS: tuple[Noun, ...] = (
+    session.noun,
+    overview.noun,
+    devices.noun,
+    orders.noun,
+    evidence.noun,
+    evidence.certificate_noun,
+    holdings.noun,
+    holdings.holdings,
+    holdings.hold_noun,
+    cases.noun,
+    cases.statements,
+    hosts.noun,
+    places.noun,
+    places.parties,
+    leaving.destructions,
+    leaving.noun,
+    people.noun,
+    people.keys,
+    people.rosters,
+    overview.policy_noun,
+    overview.exception_noun,
+    overview.events,
+    log.noun,
+    log.root_noun,
+    agents.noun,
+    service.noun,
+)
+"""In the order of the reference page."""
+
+__all__ = ["NOUNS"]

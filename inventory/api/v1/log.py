@@ -1,0 +1,140 @@
+"""The log, as anybody may ask it. Digests only: nothing public here tells a serial number or a name."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import Field
+
+from inventory.api.dispatch import Call
+from inventory.api.endpoint import PUBLIC, File, Noun, people
+from inventory.api.paging import Paging
+from inventory.contract.v1 import endpoints
+from inventory.contract.v1.common import Base64, Bytes, Message, Sha256
+from inventory.contract.v1.log import ConsistencyProof
+from inventory.domain.roles import Permission
+from inventory.errors import Invalid, NotFound
+from inventory.services import transparency
+from inventory.services.views import LogEntryView, Page, TrustView
+from reports.canonical import canonical
+
+noun = Noun("log", "The append-only log: checkpoints, proofs and tiles, readable by everybody.")
+root_noun = Noun("trust-root", "What a verifier pins.", prefix="")
+
+_EVIDENCE = people(Permission.READ_EVIDENCE)
+_INDEX = r"((?:x[0-9]{3}/)*[0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?"
+_TILE = re.compile(_INDEX)
+_TILE_WIDTH = 256
+_MAX_INDEX_GROUPS = 5
+
+
+class Range(Message):
+    """Two sizes of the tree."""
+
+    old: Bytes
+    new: Bytes
+
+
+class Place(Message):
+    """One entry in a tree of a size."""
+
+    index: Bytes
+    size: Bytes
+
+
+class InclusionProof(Message):
+    """Hashes that prove an entry stands in the tree (RFC 6962, 2.1.1)."""
+
+    index: Bytes
+    size: Bytes
+    hashes: tuple[Base64, ...]
+
+
+@noun.get(
+    endpoints.LOG_CHECKPOINT.removeprefix(endpoints.PREFIX), "The newest checkpoint", PUBLIC, media_type="text/plain"
+)
+def get_checkpoint(call: Call) -> File:
+    """A signed note (C2SP tlog-checkpoint): origin, size, root hash, Ed25519 and ML-DSA-44 signatures."""
+    return File(transparency.checkpoint(call.context).note.encode(), "text/plain; charset=utf-8")
+
+
+@noun.get(endpoints.LOG_CONSISTENCY.removeprefix(endpoints.PREFIX), "A consistency proof", PUBLIC, raises=(Invalid,))
+def get_consistency(call: Call, query: Range) -> ConsistencyProof:
+    """That the tree of `new` entries extends that of `old` (RFC 6962, 2.1.2)."""
+    return transparency.consistency(call.context, query.old, query.new)
+
+
+@noun.get("/log/inclusion", "An inclusion proof", PUBLIC, raises=(Invalid,))
+def get_inclusion(call: Call, query: Place) -> InclusionProof:
+    """That entry `index` stands in the tree of `size` entries."""
+    hashes = transparency.inclusion(call.context, query.index, query.size)
+    return InclusionProof(index=query.index, size=query.size, hashes=hashes)
+
+
+@noun.get(endpoints.LOG_TRUST_ROOT.removeprefix(endpoints.PREFIX), "The trust root", PUBLIC)
+def get_trust_root(call: Call) -> File:
+    """Its envelope in canonical JSON; the SHA-256 of these bytes is the pin."""
+    return _trust_root(call)
+
+
+@noun.get("/log/trust", "Pin and verifier keys", PUBLIC)
+def get_trust(call: Call) -> TrustView:
+    """What to compare with the pin you were given on another way."""
+    return transparency.trust(call.context)
+
+
+@noun.get("/log/entries", "The log with its subjects", _EVIDENCE)
+def list_log_entries(call: Call, query: Paging) -> Page[LogEntryView]:
+    """Newest first."""
+    return transparency.list_entries(call.context, call.actor, after=query.after, limit=query.limit)
+
+
+@noun.get("/log/envelopes/{sha256}", "A logged envelope", _EVIDENCE)
+def get_envelope(call: Call, sha256: Sha256) -> File:
+    """By its digest, in canonical JSON."""
+    return File(canonical(transparency.envelope(call.context, call.actor, sha256)), "application/json", etag=sha256)
+
+
+Level = Annotated[int, Field(ge=0, le=7)]
+
+
+@noun.get("/log/tile/{level}/{tile:path}", "A hash tile", PUBLIC, media_type="application/octet-stream")
+def get_tile(call: Call, level: Level, tile: str) -> File:
+    """C2SP tlog-tiles: `<N>` in groups of three digits, all but the last prefixed `x`, and `.p/<W>` for a partial tile."""
+    number, width = _tile(tile)
+    return File(transparency.tile(call.context, level, number, width), "application/octet-stream")
+
+
+@noun.get("/log/tile/entries/{tile:path}", "An entry bundle", PUBLIC, media_type="application/octet-stream")
+def get_entry_bundle(call: Call, tile: str) -> File:
+    """C2SP tlog-tiles: up to 256 entries, each after its length in two bytes, big endian."""
+    number, width = _tile(tile)
+    leaves = transparency.entries(call.context, number * _TILE_WIDTH, width)
+    if len(leaves) != width:
+        raise NotFound("entry bundle", "of that width")
+    return File(b"".join(len(leaf).to_bytes(2, "big") + leaf for leaf in leaves), "application/octet-stream")
+
+
+@root_noun.get("/trust-root.json", "The trust root", PUBLIC)
+def get_trust_root_file(call: Call) -> File:
+    """The same as `/api/v1/log/trust-root`, under an address that fits on paper."""
+    return _trust_root(call)
+
+
+def _trust_root(call: Call) -> File:
+    trust = transparency.trust(call.context)
+    return File(canonical(trust.envelope), "application/json", etag=trust.pin)
+
+
+def _tile(path: str) -> tuple[int, int]:
+    """Number and width a tile's path names. Raises `NotFound` for anything that is no tile's path."""
+    found = _TILE.fullmatch(path)
+    if found is None:
+        raise NotFound("tile", "of that name")
+    groups = found[1].replace("x", "").split("/")
+    number = int("".join(groups))
+    width = int(found[2] or _TILE_WIDTH)
+    if len(groups) > _MAX_INDEX_GROUPS or width > _TILE_WIDTH or (len(groups) > 1 and groups[0] == "000"):
+        raise NotFound("tile", "of that name")
+    return number, width

@@ -1,0 +1,142 @@
+"""Requests signed by agents: HTTP Message Signatures (RFC 9421) over the whole request, Ed25519.
+
+What a signature must cover, how old it may be and which tag it must carry are decided here and nowhere else. A valid
+signature says which key sent these bytes to this address; whether that key may do so, and whether the nonce is fresh,
+is for `inventory.auth.agents`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from http_message_signatures import HTTPMessageVerifier, HTTPSignatureKeyResolver, InvalidSignature, algorithms
+from http_message_signatures.exceptions import HTTPMessageSignaturesException
+
+TAG = "sanitrail-agent-1"
+"""Separates these signatures from every other use of an agent's key (RFC 9421, 2.3 `tag`)."""
+
+SKEW = dt.timedelta(seconds=60)
+"""How far `created` may lie from the service's clock, in either direction."""
+
+COVERED = ("@method", "@authority", "@target-uri")
+COVERED_WITH_BODY = (*COVERED, "content-type", "content-digest")
+
+_NONCE = re.compile(r"[A-Za-z0-9+/=_-]{16,64}")
+"""At least 96 bits, in hexadecimal or base64."""
+
+
+class SignatureRefused(Exception):
+    """The request's signature was not accepted.
+
+    Attributes:
+        reason: One of the fixed sentences below; never bytes of the request.
+    """
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+
+@dataclass(frozen=True)
+class SignedMessage:
+    """The parts of a request a signature may cover, as this service sees them.
+
+    `url` is the address the service is known by, so that a message made for another service fails here.
+    """
+
+    method: str
+    url: str
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True)
+class VerifiedSignature:
+    """What a valid signature proves: this key, this nonce, created then."""
+
+    key_id: str
+    nonce: str
+    created: dt.datetime
+
+
+class KeyLookup(Protocol):
+    """Finds an agent's public key by its id (SHA-256 of the DER SubjectPublicKeyInfo)."""
+
+    def __call__(self, key_id: str, /) -> Ed25519PublicKey | None:
+        """The key, or None where no such key may sign."""
+
+
+class _Resolver(HTTPSignatureKeyResolver):
+    def __init__(self, lookup: KeyLookup) -> None:
+        self._lookup = lookup
+
+    def resolve_public_key(self, key_id: str) -> Ed25519PublicKey | None:
+        return self._lookup(key_id)
+
+
+class _Verifier(HTTPMessageVerifier):
+    """The library's verifier with the service's own clock: its own reads the machine's."""
+
+    def __init__(self, lookup: KeyLookup, now: dt.datetime) -> None:
+        super().__init__(signature_algorithm=algorithms.ED25519, key_resolver=_Resolver(lookup))
+        self._now = now
+
+    def validate_created_and_expires(self, sig_input: Any, max_age: dt.timedelta | None = None) -> None:  # noqa: ANN401, ARG002 - the library's signature
+        """Replaces the base class's check: refuses what lies outside the window around the service's clock."""
+        if abs(_moment(sig_input.params.get("created")) - self._now) > SKEW:
+            raise InvalidSignature("created lies outside the accepted window")
+        if "expires" in sig_input.params and _moment(sig_input.params["expires"]) < self._now:
+            raise InvalidSignature("expired")
+
+
+def _moment(parameter: object) -> dt.datetime:
+    """A structured-field integer of seconds as UTC; anything else is no time."""
+    if type(parameter) is not int:
+        raise InvalidSignature("a time must be an integer")
+    try:
+        return dt.datetime.fromtimestamp(parameter, tz=dt.UTC)
+    except (OverflowError, ValueError, OSError) as error:
+        raise InvalidSignature("a time out of range") from error
+
+
+def verify(message: SignedMessage, lookup: KeyLookup, now: Callable[[], dt.datetime]) -> VerifiedSignature:
+    """Checks a request's signature.
+
+    Args:
+        message: The request. A message with a body, or with any content header, must cover `content-type` and
+            `content-digest` too.
+        lookup: Finds the key; asked with attacker-chosen text.
+        now: The service's clock, UTC.
+
+    Returns:
+        The key and nonce; the caller still has to spend the nonce.
+
+    Raises:
+        SignatureRefused: Missing, malformed, stale, too early, wrong tag, too little covered, unknown key or a
+            signature that does not fit these bytes.
+    """
+    names = {name.lower() for name in message.headers}
+    if not {"signature", "signature-input"} <= names:
+        raise SignatureRefused("The request carries no signature.")
+    has_content = bool(message.body) or bool(names & {"content-type", "content-digest"})
+    required = COVERED_WITH_BODY if has_content else COVERED
+    try:
+        verified = _Verifier(lookup, now()).verify(
+            message, expect_tag=TAG, require_components=required, body=message.body if has_content else None
+        )
+    except HTTPMessageSignaturesException as error:
+        raise SignatureRefused(
+            "The request's signature is not valid for this request, this service and this time."
+        ) from error
+    if len(verified) != 1:
+        raise SignatureRefused("The request must carry exactly one signature with this service's tag.")
+    parameters = verified[0].parameters
+    nonce = parameters.get("nonce")
+    if not isinstance(nonce, str) or _NONCE.fullmatch(nonce) is None:
+        raise SignatureRefused("The signature carries no single-use nonce of at least 96 bits.")
+    return VerifiedSignature(key_id=str(parameters["keyid"]), nonce=nonce, created=_moment(parameters["created"]))
