@@ -103,6 +103,9 @@ class Service(Protocol):
     def rosters(self, after_version: int) -> RosterChain:
         """Every roster after a version."""
 
+    def checkpoint(self) -> str:
+        """The newest checkpoint, as signed."""
+
     def consistency(self, old: int, new: int) -> ConsistencyProof:
         """That the log of `new` entries extends the one of `old`."""
 
@@ -142,7 +145,11 @@ class Client:
             timeout=httpx2.Timeout(reply_timeout, connect=connect_timeout),
             follow_redirects=False,
             trust_env=False,
-            headers={"accept": "application/json", "accept-encoding": "identity", "user-agent": "sanitrail-agent"},
+            headers={
+                "accept": "application/json, text/plain",
+                "accept-encoding": "identity",
+                "user-agent": "sanitrail-agent",
+            },
         )
 
     def close(self) -> None:
@@ -191,6 +198,14 @@ class Client:
         """GET /agent/roster?version=N."""
         return self._exchange("GET", f"{endpoints.AGENT_ROSTER}?version={after_version}", RosterChain)
 
+    def checkpoint(self) -> str:
+        """GET /log/checkpoint: text, as C2SP has it."""
+        data = self._request("GET", endpoints.LOG_CHECKPOINT, None)
+        try:
+            return data.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise ReplyUnreadable("It is no text.") from error
+
     def consistency(self, old: int, new: int) -> ConsistencyProof:
         """GET /log/consistency?old=&new=."""
         proof = self._exchange("GET", f"{endpoints.LOG_CONSISTENCY}?old={old}&new={new}", ConsistencyProof)
@@ -209,12 +224,15 @@ class Client:
     ) -> _Reply:
         if body is not None:
             content = body.model_dump_json(by_alias=True).encode()
+        return _read(reply, self._request(method, target, content))
+
+    def _request(self, method: str, target: str, content: bytes | None) -> bytes:
         headers = {} if content is None else {"content-type": "application/json"}
         request = self._http.build_request(method, f"{self._base}{target}", content=content, headers=headers)
         sign_request(request, content, self._signer, self._watch.clock.now())
         status, answer_headers, data = self._send(request)
         if 200 <= status < 300:
-            return _read(reply, data)
+            return data
         raise failure(status, answer_headers, data, self._watch)
 
     def _send(self, request: httpx2.Request) -> tuple[int, httpx2.Headers, bytes]:

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Literal
 
 import sanitizer
+from inventory.contract.v1.common import LogPosition
 from inventory.contract.v1.orders import Lease, PlanRequest
 from reports.envelope import Signer, sign
 from sanitizer import Clearance, Confirmation, PendingRun, PermissionWithheld, RunResult
@@ -29,13 +30,21 @@ from sanitizer import Clearance, Confirmation, PendingRun, PermissionWithheld, R
 from . import discovery, holds, host, orders, recording
 from .client import Service
 from .engine import Engine
-from .errors import AgentError, Rejected, Retry
+from .errors import AgentError, EvidenceRefused, Rejected, Retry
 from .log_watch import decode_hashes
 from .orders import ApprovedOrder
 from .outbox import Outbox
 from .permission import Judge, find_medium
 from .recording import Host, NothingToRecord
-from .refusals import DeviceBusyHere, HostNotReady, JournalLost, LeaseExpired, OrderRefused, ReadingsDisagree
+from .refusals import (
+    DeviceBusyHere,
+    HostNotReady,
+    JournalLost,
+    LeaseExpired,
+    LogInAlarm,
+    OrderRefused,
+    ReadingsDisagree,
+)
 from .reporter import Control, Reporter, message_without_figures
 from .runs import Event, Run, RunStore, State
 from .sequence import Sequence
@@ -116,7 +125,8 @@ class Runner:
                 self.runs.require_unspent(run)
                 self.judge.permit_start(self.runs.starts_of_others(run))
                 self.runs.spend(run, self.judge.watch.clock.now())
-                run = self.runs.move(run, Event.START, device=approved.order.device, label=approved.order.device_label)
+                named = approved.order
+                run = self.runs.move(run, Event.START, order_id=named.id, device=named.device, label=named.device_label)
         except LeaseExpired:
             return self.runs.move(run, Event.LAPSE)
         except HostNotReady as error:
@@ -131,13 +141,23 @@ class Runner:
         """Every check before the first write but the last question. Raises `OrderRefused` or the sanitizer's `Refused`."""
         approved = self.judge.check(run.lease)
         order = approved.order
+        self._require_known_log(order.after)
+        return approved, self._clearance(order.plan, order.device, run.lease.path_hint)
+
+    def _require_known_log(self, after: LogPosition) -> None:
+        """The log position the order names must lie in the history this host knows, brought up to date where it must."""
+        pins = self.judge.pins
         try:
-            self.judge.pins.require_contains(
-                order.after, lambda old, new: decode_hashes(self.service.consistency(old, new).hashes)
-            )
+            if after.size > pins.require().checkpoint.size:
+                pins.advance(self.service.checkpoint(), self._prove)
+            pins.require_contains(after, self._prove)
         except (Retry, Rejected) as error:
             raise NotYet(error.code, error.summarize()) from error
-        return approved, self._clearance(order.plan, order.device, run.lease.path_hint)
+        except EvidenceRefused as error:
+            raise LogInAlarm(error.summarize()) from error
+
+    def _prove(self, old: int, new: int) -> tuple[bytes, ...]:
+        return decode_hashes(self.service.consistency(old, new).hashes)
 
     def _clearance(self, plan: PlanRequest, fingerprint: str, path_hint: str) -> Clearance:
         inspection = find_medium(self.engine.list_devices(), fingerprint, path_hint)

@@ -96,6 +96,8 @@ class Run:
     """Names the run, its journal and its record."""
     state: State
     lease: Lease
+    order_id: str = ""
+    """The order's number, once it was read."""
     label: str = ""
     device: str = ""
     """Fingerprint, once the order was read."""
@@ -111,12 +113,13 @@ class Run:
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> Self:
         """Read what `to_dict` wrote. Raises `KeyError`, `ValueError` (pydantic's included) or `TypeError`."""
-        texts = {
-            name: document[name] for name in ("order_sha256", "run_id", "label", "device", "reason_code", "reason")
-        }
+        texts = {name: document[name] for name in _TEXTS}
         if not all(isinstance(text, str) for text in texts.values()):
             raise TypeError("a text is none")
         return cls(**texts, state=State(document["state"]), lease=Lease.model_validate(document["lease"]))
+
+
+_TEXTS = ("order_sha256", "run_id", "order_id", "label", "device", "reason_code", "reason")
 
 
 class RunStore:
@@ -173,6 +176,11 @@ class RunStore:
             else:
                 self._save(moved)
             return moved
+
+    def drop(self, run: Run) -> None:
+        """Forget a lease that needs no run."""
+        with self._lock:
+            self._state.disk.remove(self._state.path(_name(run.order_sha256)))
 
     def current(self, run: Run) -> Run:
         """The same run with the newest lease."""

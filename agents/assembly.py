@@ -1,0 +1,131 @@
+"""Builds the agent from its settings: the one place that knows which part needs which."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+
+import httpx2
+
+from . import engine as engines
+from . import enrolment, host, keys, rules_file
+from .client import Client, Service
+from .clock import Clock, ClockWatch, SystemClock
+from .config import Settings
+from .durable import Disk
+from .engine import Engine
+from .enrolment import Enrolment
+from .errors import ConfigInvalid, EnrolmentRefused
+from .keys import AgentKeys
+from .local_rules import LocalRules
+from .outbox import Outbox
+from .permission import Judge
+from .pins import PinStore
+from .runner import Limits, Runner
+from .runs import RunStore
+from .sequence import Sequence
+from .state import StateDirectory
+
+
+@dataclass(frozen=True)
+class Agent:
+    """The parts of an enrolled agent."""
+
+    settings: Settings
+    state: StateDirectory
+    enrolment: Enrolment
+    service: Service
+    engine: Engine
+    watch: ClockWatch
+    pins: PinStore
+    judge: Judge
+    runs: RunStore
+    outbox: Outbox
+    runner: Runner
+
+
+def open_client(
+    settings: Settings,
+    server: str,
+    agent_keys: AgentKeys,
+    watch: ClockWatch,
+    transport: httpx2.BaseTransport | None = None,
+) -> Client:
+    """A client for the service, as the settings say."""
+    return Client(
+        server,
+        agent_keys.signer,
+        watch,
+        connect_timeout=settings.connect_timeout,
+        reply_timeout=settings.reply_timeout,
+        ca_file=settings.ca_file,
+        transport=transport,
+    )
+
+
+def open_watch(settings: Settings, clock: Clock | None = None) -> ClockWatch:
+    """The two clocks, with the settings' tolerance."""
+    return ClockWatch(clock or SystemClock(), settings.clock_tolerance, settings.sync_clock_marker)
+
+
+def open_state(settings: Settings, disk: Disk | None = None) -> StateDirectory:
+    """The state directory, made where it is missing. Raises `StateDamaged` when others could enter it."""
+    state = StateDirectory(settings.state_dir, disk)
+    state.prepare()
+    return state
+
+
+def build(
+    settings: Settings,
+    *,
+    state: StateDirectory | None = None,
+    engine: Engine | None = None,
+    service: Service | None = None,
+    clock: Clock | None = None,
+) -> Agent:
+    """Put an enrolled agent together.
+
+    Args:
+        settings: The agent's.
+        state: Its directory, prepared; None opens the settings' one.
+        engine: None takes this host's devices.
+        service: None takes the service it is enrolled with.
+        clock: None takes this machine's.
+
+    Raises:
+        EnrolmentRefused: This host is not enrolled.
+        ConfigInvalid: The settings name another service than the one it is enrolled with.
+        StateDamaged: Keys, enrolment or pins cannot be read back.
+    """
+    state = state or open_state(settings)
+    agent_keys, enrolled = keys.load(state), enrolment.load(state)
+    if agent_keys is None or enrolled is None or enrolled.key_id != agent_keys.signer.key_id:
+        raise EnrolmentRefused("This host is not enrolled: run `sanitrail-agent enrol` first.")
+    if settings.server and settings.server != enrolled.server:
+        raise ConfigInvalid("server", f"this host is enrolled with {enrolled.server}; enrol again to change that")
+    watch = open_watch(settings, clock)
+    pins = PinStore(state)
+    pins.require()
+    link = service or open_client(settings, enrolled.server, agent_keys, watch)
+    runs = RunStore(state)
+    outbox = Outbox(state, agent_keys.public, pins, link)
+
+    def rules() -> LocalRules:
+        return rules_file.load(settings.local_rules)
+
+    judge = Judge(agent_keys.signer.key_id, pins, rules, watch)
+    devices = engine or engines.HERE
+    runner = Runner(
+        engine=devices,
+        service=link,
+        journals=state.journals,
+        runs=runs,
+        outbox=outbox,
+        sequence=Sequence(state),
+        judge=judge,
+        signer=agent_keys.signer,
+        host=host.describe(state, agent_keys.signer.key_id),
+        limits=Limits(hold=settings.hold_limit, progress_interval=settings.progress_interval),
+        begin_lock=threading.Lock(),
+    )
+    return Agent(settings, state, enrolled, link, devices, watch, pins, judge, runs, outbox, runner)

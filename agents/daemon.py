@@ -1,0 +1,341 @@
+"""The main loop: a handful of tasks, each due at its own time, none of which may stop the others.
+
+    runs         every pending run is given a thread; at start before anything is leased
+    enrolment    until the fingerprint is confirmed
+    heartbeat    alive, what runs, and what the service wants known
+    roster       when the service has a newer one than is pinned
+    lease        when work waits and this host would take it
+    observation  everything attached; soon after the kernel reports a change, and now and then anyway
+    outbox       records to the service
+
+A task returns when it is due again. Whatever it raises is noted and tried again with growing pauses; nothing of it is
+lost, since all that must survive is on disk before it is tried.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import uuid
+from collections.abc import Callable, Mapping
+
+from inventory.contract.v1.agents import DeclaredPath, Heartbeat, HeartbeatReply
+from inventory.contract.v1.orders import Lease
+
+from . import discovery, enrolment, host, status
+from .assembly import Agent
+from .backoff import Backoff, jittered
+from .errors import AgentError, EvidenceRefused, LogForked, NotEnrolled, Rejected, Retry
+from .hotplug import HotPlug
+from .log_watch import decode_hashes, position_of
+from .notify import Notifier
+from .readiness import standing_by
+from .refusals import OrderMalformed
+from .runs import State
+from .status import Board
+from .workers import Workers
+
+log = logging.getLogger("agents.daemon")
+
+PATHS = "paths.json"
+PATHS_SCHEMA = "sanitrail-agent/paths/1"
+_FIRST_HEARTBEAT = 30.0
+_STOP = "stop"
+_SETTLE = 2.0
+"""Seconds after a device event before looking: they come in flocks."""
+_STOP_WITHIN = 60.0
+
+
+class Daemon:
+    """One agent at work. `run` is the main thread's; `nudge` and `stop` may be called from anywhere, signal handlers included."""
+
+    def __init__(
+        self, agent: Agent, notifier: Notifier, hotplug: Callable[[Callable[[], None]], HotPlug] = HotPlug
+    ) -> None:
+        """Nothing happens yet.
+
+        Args:
+            agent: The enrolled agent.
+            notifier: Told how the service stands.
+            hotplug: Makes the listener for device events.
+        """
+        self._agent = agent
+        self._notifier = notifier
+        self._clock = agent.watch.clock
+        self._nudges: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._board = Board(self._clock)
+        self._workers = Workers(
+            agent.runner, agent.settings.max_parallel_runs, self._board, self._clock.monotonic, self.nudge
+        )
+        self._hotplug = hotplug(lambda: self.nudge("devices"))
+        self._tasks: Mapping[str, Callable[[], float]] = {
+            "runs": self._dispatch,
+            "enrolment": self._poll_enrolment,
+            "heartbeat": self._beat,
+            "roster": self._follow_roster,
+            "lease": self._lease,
+            "observation": self._observe,
+            "outbox": self._deliver,
+        }
+        self._due = {name: self._clock.monotonic() for name in self._tasks}
+        self._backoffs = {name: Backoff(2.0, 300.0) for name in self._tasks}
+        self._backoffs["outbox"] = Backoff(2.0, agent.settings.outbox_retry_limit)
+        self._enrolment = agent.enrolment
+        self._confirmed = agent.enrolment.status == "confirmed"
+        self._interval = _FIRST_HEARTBEAT
+        self._work_waiting = False
+        self._roster_offered = 0
+        self._paths = self._known_paths()
+        self._outcome = 0
+
+    def nudge(self, task: str) -> None:
+        """Do a task as soon as possible."""
+        self._nudges.put(task)
+
+    def stop(self) -> None:
+        """End cleanly."""
+        self._nudges.put(_STOP)
+
+    def run(self) -> int:
+        """Work until `stop`. Returns the exit code: 0, or 5 when the service turned this host away."""
+        self._agent.state.sweep()
+        self._hotplug.start()
+        self._notifier.ready(
+            "Working" if self._confirmed else "Waiting for an administrator to confirm the fingerprint"
+        )
+        try:
+            while self._outcome == 0:
+                for name in self._tasks:
+                    if self._due[name] <= self._clock.monotonic():
+                        self._due[name] = self._clock.monotonic() + self._attempt(name)
+                self._show()
+                self._notifier.alive()
+                if not self._wait():
+                    break
+        finally:
+            self._notifier.stopping()
+            self._hotplug.stop()
+            if not self._workers.stop(_STOP_WITHIN):
+                log.error(
+                    "a run did not reach its next block within %g seconds; its journal has the rest", _STOP_WITHIN
+                )
+            self._show()
+        return self._outcome
+
+    # --- the loop ---------------------------------------------------------------------------------------------------
+
+    def _wait(self) -> bool:
+        """Sleep until something is due or somebody nudges. Returns whether to go on."""
+        pause = max(0.0, min(self._due.values()) - self._clock.monotonic())
+        if self._notifier.watchdog_seconds is not None:
+            pause = min(pause, self._notifier.watchdog_seconds / 3)
+        try:
+            name = self._nudges.get(timeout=min(pause, 60.0))
+            while name != _STOP:
+                self._hasten(name)
+                name = self._nudges.get_nowait()
+        except queue.Empty:
+            return True
+        return False
+
+    def _hasten(self, name: str) -> None:
+        now = self._clock.monotonic()
+        if name == "devices":
+            self._due["observation"] = min(self._due["observation"], now + _SETTLE)
+        elif not (
+            name == "outbox" and self._backoffs["outbox"].failures
+        ):  # a service that is away is not asked more often
+            self._due[name] = now
+
+    def _attempt(self, name: str) -> float:
+        """Do a task. Returns seconds until it is due again, whatever happened."""
+        backoff = self._backoffs[name]
+        try:
+            pause = self._tasks[name]()
+        except NotEnrolled as error:
+            self._turned_away(name, error)
+        except Retry as error:
+            self._board.failed(name, error)
+            log.info("%s: %s", name, error.summarize())
+            return backoff.failed(error.after)
+        except AgentError as error:
+            self._board.failed(name, error)
+            log.log(
+                logging.CRITICAL if isinstance(error, EvidenceRefused) else logging.ERROR,
+                "%s: %s",
+                name,
+                error.explain(),
+            )
+        except OSError as error:
+            log.error("%s: %s", name, error)  # noqa: TRY400 - the disk or the kernel says it all; a traceback adds nothing
+            self._board.failed(name, AgentError(str(error)))
+        except Exception as error:
+            log.exception("%s: a defect of the agent", name)
+            self._board.failed(name, AgentError(f"{type(error).__name__}; see the log"))
+        else:
+            backoff.succeeded()
+            return pause
+        return backoff.failed()
+
+    def _turned_away(self, name: str, error: NotEnrolled) -> None:
+        """The key does not count (any more). Runs go on, records wait; the enrolment's own answer says what it is."""
+        self._board.failed(name, error)
+        log.error("%s: %s", name, error.explain())
+        self._confirmed = False
+        self._due["enrolment"] = self._clock.monotonic()
+
+    # --- tasks ------------------------------------------------------------------------------------------------------
+
+    def _dispatch(self) -> float:
+        return self._workers.dispatch(self._agent.runs.all())
+
+    def _poll_enrolment(self) -> float:
+        if self._confirmed:
+            return 3600.0
+        reply = self._agent.service.enrolment()
+        self._board.succeeded("enrolment")
+        known = self._enrolment
+        self._enrolment = enrolment.Enrolment(known.server, reply.host, reply.status, known.key_id)
+        if self._enrolment != known:
+            enrolment.save(self._agent.state, self._enrolment)
+        if reply.status == "rejected":
+            log.critical("the service turned this host away; enrol again with a new token")
+            self._outcome = 5
+        if reply.status != "confirmed":
+            return jittered(5.0)
+        self._confirmed = True
+        for task in ("heartbeat", "observation", "lease", "outbox"):
+            self._due[task] = self._clock.monotonic()
+        self._notifier.status("Working")
+        return 3600.0
+
+    def _beat(self) -> float:
+        if not self._confirmed:
+            return jittered(self._interval)
+        known = self._agent.pins.require().checkpoint
+        reasons = standing_by(self._agent.judge, self._agent.runs, self._agent.state.root, self._agent.watch)
+        asked_before = (
+            self._agent.watch.reading().skew_seconds is not None
+        )  # else the clock is unknown to everybody, always
+        reply = self._agent.service.heartbeat(
+            Heartbeat(
+                agent_version=host.agent_version(),
+                boot_id=host.boot_id(),
+                time=self._clock.now(),
+                running=tuple(run.order_id for run in self._agent.runs.all() if run.state is State.STARTED),
+                outbox=len(self._agent.outbox.waiting()),
+                checkpoint=position_of(known),
+                standing_by=reasons if asked_before else (),
+            )
+        )
+        self._board.succeeded("heartbeat")
+        self._take_in(reply, known.size)
+        return jittered(self._interval)
+
+    def _take_in(self, reply: HeartbeatReply, named: int) -> None:
+        self._interval = float(reply.interval_seconds)
+        self._work_waiting = reply.work_waiting
+        self._roster_offered = reply.roster_version
+        if reply.work_waiting:
+            self._due["lease"] = self._clock.monotonic()
+        self._due["roster"] = self._clock.monotonic()
+        if reply.paths != self._paths:
+            self._paths = reply.paths
+            document = {"paths": [path.model_dump() for path in reply.paths]}
+            self._agent.state.write(PATHS, PATHS_SCHEMA, document)
+            self._due["observation"] = self._clock.monotonic()
+
+        def prove(old: int, new: int) -> tuple[bytes, ...]:
+            own = reply.consistency if old == named else self._agent.service.consistency(old, new).hashes
+            return decode_hashes(own)
+
+        self._agent.pins.advance(reply.checkpoint, prove)
+
+    def _follow_roster(self) -> float:
+        pinned = self._agent.pins.require().roster
+        if not self._confirmed or pinned is None or self._roster_offered <= pinned.roster.version:
+            return 3600.0
+        chain = self._agent.service.rosters(pinned.roster.version)
+        newest = self._agent.pins.follow_rosters([envelope.model_dump() for envelope in chain.rosters])
+        log.info("roster version %d is pinned", newest.roster.version)
+        self._board.succeeded("roster")
+        return 3600.0
+
+    def _lease(self) -> float:
+        wanted = self._work_waiting or self._workers.waiting
+        reasons = standing_by(self._agent.judge, self._agent.runs, self._agent.state.root, self._agent.watch)
+        self._board.note(standing_by=list(reasons))
+        if not self._confirmed or not wanted or (not self._workers.waiting and (reasons or not self._workers.free)):
+            return jittered(self._interval)
+        lease = self._agent.service.lease().lease
+        self._board.succeeded("lease")
+        if lease is None:
+            self._work_waiting = False
+            return jittered(self._interval)
+        self._keep(lease)
+        return 0.5  # there may be more
+
+    def _keep(self, lease: Lease) -> None:
+        """Put the lease down before anything else happens under it."""
+        try:
+            run = self._agent.runs.take(lease, str(uuid.uuid4()))
+        except OrderMalformed as error:
+            log.critical("a lease without an order that can be named: %s", error.explain())
+            return
+        if run.state is State.LEASED and self._agent.outbox.relabel(run.order_sha256, lease.id, lease.token):
+            self._agent.runs.drop(run)  # it was done: the record waits, and goes out under this lease
+            self.nudge("outbox")
+        self._workers.retry_now(run.order_sha256)
+        self._due["runs"] = self._clock.monotonic()
+
+    def _observe(self) -> float:
+        if not self._confirmed:
+            return jittered(self._interval)
+        seen = discovery.observe(self._agent.engine, self._paths, self._clock)
+        self._agent.service.observe(seen)
+        self._board.succeeded("observation")
+        self._board.note(devices=len(seen.devices))
+        return jittered(self._agent.settings.rescan_interval)
+
+    def _deliver(self) -> float:
+        """Every record that waits, oldest first; one that is refused does not hold up the others."""
+        if not self._confirmed:
+            return jittered(60.0)
+        refused: AgentError | None = None
+        for record_id in self._agent.outbox.waiting():
+            try:
+                accepted = self._agent.outbox.deliver(record_id)
+            except Retry:
+                raise
+            except LogForked:
+                raise
+            except FileNotFoundError:
+                continue
+            except (Rejected, AgentError) as error:
+                log.error("record %s stays: %s", record_id, error.explain())  # noqa: TRY400 - the error explains itself
+                refused = error
+            else:
+                log.info("record %s is accepted, log index %d", record_id, accepted.index)
+        if refused is not None:
+            raise refused
+        self._board.succeeded("outbox")
+        return self._agent.settings.outbox_retry_limit
+
+    # --- parts ------------------------------------------------------------------------------------------------------
+
+    def _known_paths(self) -> tuple[DeclaredPath, ...]:
+        document = self._agent.state.read(PATHS, PATHS_SCHEMA)
+        return () if document is None else tuple(DeclaredPath.model_validate(path) for path in document["paths"])
+
+    def _show(self) -> None:
+        """What `sanitrail-agent status` shows. A full disk costs only the display."""
+        reading = self._agent.watch.reading()
+        self._board.note(
+            confirmed=self._confirmed,
+            clock={"skew_seconds": reading.skew_seconds, "problem": reading.problem},
+            alarms=list(self._agent.pins.alarms()),
+        )
+        try:
+            status.write(self._agent.state, self._board.snapshot())
+        except OSError as error:
+            log.warning("the status cannot be shown: %s", error)
