@@ -21,7 +21,7 @@ from .run import Progress, RunResult, VerificationFacts
 from .settings import Settings
 from .stretch import Hooks
 from .system import HostSystem
-from .verifying import verify_device
+from .verifying import of_pattern, of_run, verify_device
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -211,16 +211,28 @@ def verify(
     verification: str,
     *,
     sample_seed: str,
+    run: tuple[Path, str] | None = None,
     progress: Callable[[Progress], None] | None = None,
     stop: threading.Event | None = None,
 ) -> VerificationFacts:
     """Read a device back without writing and compare it with a constant: zeros, ones or fixed:HEX.
 
+    Args:
+        inspection: A fresh look at the device.
+        pattern: Name of the constant; not used when `run` is given.
+        verification: full or representative.
+        sample_seed: Seeds the choice of samples.
+        run: Journal folder and identifier of a run on this medium: compare with what it wrote last, keyed stream included.
+        progress: As for `sanitize`.
+        stop: As for `sanitize`.
+
     Raises:
-        Refused: the device cannot be opened, or its identity is unreadable or another one by now.
-        NoTechnique: the pattern is no constant.
+        Refused: the device cannot be opened, its identity is unreadable or another one by now, or no such run is known.
+        NoTechnique: the pattern is no constant, or the run wrote no whole pass.
+        JournalDamaged: the run's key or journal cannot be read.
         TransportError: it vanished meanwhile.
         Interrupted: `stop` was set.
     """
     hooks = Hooks(progress=progress, stop=stop or threading.Event())
-    return verify_device(HostSystem(), Settings(), inspection, pattern, verification, sample_seed, hooks)
+    expected = of_run(inspection, *run) if run else of_pattern(inspection, pattern)
+    return verify_device(HostSystem(), Settings(), inspection, expected, verification, sample_seed, hooks)

@@ -18,7 +18,6 @@ import json
 import os
 import re
 import secrets
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -201,26 +200,8 @@ class Journal:
         self.entries.append(entry)
 
     def master_key(self) -> bytes:
-        """The run's master key.
-
-        Raises:
-            JournalDamaged: it is missing or torn, so a keyed stream cannot be made again.
-        """
-        try:
-            key = (self.folder / "master.key").read_bytes()
-        except OSError as error:
-            raise JournalDamaged(run_id=self.run_id, line=0, reason=f"master.key: {error}") from error
-        if len(key) != _MASTER_BYTES:
-            raise JournalDamaged(run_id=self.run_id, line=0, reason="master.key is torn")
-        return key
-
-    def of_kind(self, kind: str) -> Iterator[Entry]:
-        """The entries of one kind, oldest first."""
-        return (entry for entry in self.entries if entry["kind"] == kind)
-
-    def last(self, kind: str) -> Entry | None:
-        """The newest entry of one kind."""
-        return next((entry for entry in reversed(self.entries) if entry["kind"] == kind), None)
+        """The run's master key. Raises `JournalDamaged`."""
+        return master_key(self.folder, self.run_id)
 
     def close(self) -> None:
         """Let go of file and lock; calling it again does nothing."""
@@ -232,6 +213,21 @@ class Journal:
         """Delete the journal and its key for good, and close."""
         _remove(self.folder)
         self.close()
+
+
+def master_key(folder: Path, run_id: str) -> bytes:
+    """The master key in one run's folder.
+
+    Raises:
+        JournalDamaged: it is missing or torn, so a keyed stream cannot be made again.
+    """
+    try:
+        key = (folder / "master.key").read_bytes()
+    except OSError as error:
+        raise JournalDamaged(run_id=run_id, line=0, reason=f"master.key: {error}") from error
+    if len(key) != _MASTER_BYTES:
+        raise JournalDamaged(run_id=run_id, line=0, reason="master.key is torn")
+    return key
 
 
 def remove_damaged(journal_dir: Path, run_id: str) -> None:

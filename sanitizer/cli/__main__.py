@@ -1,0 +1,5 @@
+"""`python -m sanitizer.cli`."""
+
+from . import main
+
+main(prog_name="sanitizer")

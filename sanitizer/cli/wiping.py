@@ -1,0 +1,228 @@
+"""Commands that write: wipe and resume."""
+
+from __future__ import annotations
+
+import secrets
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from sanitizer import api
+from sanitizer.clearance import Clearance, Confirmation, clear
+from sanitizer.errors import ConfirmationMissing, DeviceMissing, RunUnknown, SanitizerError
+from sanitizer.inspection import Inspection
+from sanitizer.planning import Plan, PlanRequest, plan
+from sanitizer.run import Progress, RunResult
+
+from .exit_codes import ExitCode, gravest, of_error, of_result
+from .looking import stop_on_signals
+from .options import as_json_option, journal_option, plan_options, reported
+from .output import as_json, complain, complaint, describe, grouped, tell_result, ungrouped
+from .progress import Display
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A device that was looked at, planned for and confirmed, or the error that stands against it."""
+
+    path: str
+    clearance: Clearance | None
+    error: SanitizerError | None
+
+
+@click.command("wipe")
+@click.argument("devices", type=click.Path(path_type=Path), nargs=-1, required=True, metavar="DEVICE...")
+@plan_options
+@click.option(
+    "--confirm",
+    multiple=True,
+    metavar="FINGERPRINT",
+    help="Fingerprint of a device, for use without a keyboard; once for each device.",
+)
+@click.option("--seed", help="Seed of the sample; a fresh one is drawn when left out.")
+@journal_option
+@as_json_option
+@reported
+def wipe_command(
+    devices: tuple[Path, ...],
+    request: PlanRequest,
+    confirm: tuple[str, ...],
+    seed: str | None,
+    journal_dir: Path,
+    *,
+    json_output: bool,
+) -> None:
+    """Overwrite whole devices and read them back. What was on them is gone afterwards.
+
+    Each device must be confirmed by its fingerprint, typed when asked for or given with --confirm. There is no option
+    that turns a refusal into a yes: remove what stands against it. Several devices are worked on at the same time.
+
+    SIGTERM and Ctrl-C end a run cleanly; `resume` goes on with it, also after a crash or a reboot.
+    """
+    prepared = [_prepared(path, request, confirm, ask=not json_output) for path in devices]
+    _same_device_twice(prepared)
+    stop = stop_on_signals()
+
+    def start(clearance: Clearance, progress: Callable[[Progress], None]) -> RunResult:
+        return api.sanitize(
+            clearance,
+            f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}",
+            journal_dir,
+            sample_seed=seed or secrets.token_hex(16),
+            progress=progress,
+            stop=stop,
+        )
+
+    _finish(_all_at_once(prepared, start, quiet=json_output), json_output=json_output)
+
+
+def _prepared(path: Path, request: PlanRequest, confirmed: tuple[str, ...], *, ask: bool) -> Prepared:
+    try:
+        inspection = api.inspect(path)
+        planned = plan(request, inspection)
+        for obstacle in inspection.remaining_obstacles(request.acknowledged_signatures):
+            raise obstacle
+        fingerprint = _confirmed(inspection, planned, confirmed, ask=ask)
+        confirmation = Confirmation(fingerprint=fingerprint, acknowledged_signatures=request.acknowledged_signatures)
+        fresh = api.inspect(path)  # typing takes time; a clearance rests on facts of now
+        return Prepared(str(path), clear(fresh, planned, confirmation, datetime.now(UTC)), None)
+    except SanitizerError as error:
+        return Prepared(str(path), None, error)
+
+
+def _confirmed(inspection: Inspection, planned: Plan, confirmed: tuple[str, ...], *, ask: bool) -> str:
+    """The fingerprint as a person confirmed it; never taken from the device itself."""
+    given = [ungrouped(each) for each in confirmed]
+    if inspection.fingerprint in given:
+        return next(each for each in given if each == inspection.fingerprint)
+    if confirmed or not ask or not sys.stdin.isatty():
+        raise ConfirmationMissing(
+            fingerprint=inspection.fingerprint,
+            expected=inspection.fingerprint or "",
+            given=", ".join(given) or "nothing",
+        )
+    describe(inspection)
+    click.echo(f"plan:            {planned.describe()}")
+    click.echo("Everything on this device will be gone. Type its fingerprint to go on:")
+    try:
+        return ungrouped(click.prompt(grouped(inspection.fingerprint or ""), prompt_suffix="\n> "))
+    except click.Abort:
+        raise ConfirmationMissing(
+            fingerprint=inspection.fingerprint, expected=inspection.fingerprint or "", given="nothing"
+        ) from None
+
+
+def _same_device_twice(prepared: list[Prepared]) -> None:
+    seen: set[str] = set()
+    for each in prepared:
+        if each.clearance is None:
+            continue
+        fingerprint = each.clearance.identity.fingerprint
+        if fingerprint in seen:
+            raise click.UsageError(f"{each.path} is the same device as another one named")
+        seen.add(fingerprint)
+
+
+@click.command("resume")
+@click.argument("run", metavar="RUN")
+@click.option(
+    "--device", type=click.Path(path_type=Path), help="Where the device is now; found by fingerprint when left out."
+)
+@click.option("--confirm", metavar="FINGERPRINT", help="Fingerprint of the device, for use without a keyboard.")
+@click.option("--give-up", is_flag=True, help="End the run for good without its device.")
+@journal_option
+@as_json_option
+@reported
+def resume_command(
+    run: str, device: Path | None, confirm: str | None, journal_dir: Path, *, give_up: bool, json_output: bool
+) -> None:
+    """Go on with an interrupted run on the same medium, from the last position known to be on it.
+
+    RUN is an identifier `status` shows. The device is confirmed again, as for `wipe`.
+    """
+    pending = next((each for each in api.pending_runs(journal_dir) if each.run_id == run), None)
+    if pending is None or pending.plan_request is None:
+        raise RunUnknown(run_id=run)
+    if give_up:
+        outcome = api.abandon(pending, "given up by the operator")
+        _finish([outcome], json_output=json_output)
+        return
+    if pending.result is not None:
+        _finish([pending.result], json_output=json_output)
+        return
+    path = device or _path_of(pending)
+    ready = _prepared(path, pending.plan_request, (confirm,) if confirm else (), ask=not json_output)
+    stop = stop_on_signals()
+    found = pending
+
+    def go_on(clearance: Clearance, progress: Callable[[Progress], None]) -> RunResult:
+        return api.resume(found, clearance, progress=progress, stop=stop)
+
+    _finish(_all_at_once([ready], go_on, quiet=json_output), json_output=json_output)
+
+
+def _path_of(pending: api.PendingRun) -> Path:
+    """Where the run's medium is now: by fingerprint, because paths change."""
+    for inspection in api.list_devices():
+        if inspection.fingerprint is not None and inspection.fingerprint == pending.fingerprint:
+            return Path(inspection.path)
+    raise DeviceMissing(fingerprint=pending.fingerprint, path=f"the device of run {pending.run_id}")
+
+
+Outcome = RunResult | Prepared
+
+
+def _all_at_once(
+    prepared: list[Prepared], start: Callable[[Clearance, Callable[[Progress], None]], RunResult], *, quiet: bool
+) -> list[Outcome]:
+    """Every cleared device in a thread of its own, so that a slow or hung one keeps no other waiting."""
+    outcomes: dict[int, Outcome] = {n: each for n, each in enumerate(prepared) if each.error is not None}
+    bugs: list[BaseException] = []
+
+    def work(number: int, each: Prepared, clearance: Clearance, display: Display) -> None:
+        try:
+            outcomes[number] = start(clearance, display.listener(each.path))
+        except SanitizerError as error:
+            outcomes[number] = Prepared(each.path, None, error)
+        except BaseException as bug:  # noqa: BLE001 - carried to the main thread, which shows its trace
+            bugs.append(bug)
+
+    with Display(quiet=quiet) as display:
+        threads = [
+            threading.Thread(target=work, args=(number, each, each.clearance, display), name=f"wipe-{each.path}")
+            for number, each in enumerate(prepared)
+            if each.clearance is not None
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    if bugs:
+        raise bugs[0]
+    return [outcomes[number] for number in range(len(prepared))]
+
+
+def _finish(outcomes: list[Outcome] | list[RunResult], *, json_output: bool) -> None:
+    """Tell how each ended and leave with the gravest status."""
+    codes: list[ExitCode] = []
+    documents: list[dict[str, object]] = []
+    for outcome in outcomes:
+        if isinstance(outcome, RunResult):
+            codes.append(of_result(outcome))
+            documents.append(outcome.to_dict())
+            if not json_output:
+                tell_result(outcome)
+        elif outcome.error is not None:
+            codes.append(of_error(outcome.error))
+            documents.append({"path": outcome.path, "error": complaint(outcome.error)})
+            if not json_output:
+                click.echo(f"{outcome.path}:", err=True)
+                complain(outcome.error)
+    if json_output:
+        as_json(documents)
+    sys.exit(gravest(codes))
