@@ -78,12 +78,8 @@ def end_holding(
 def cover_holdings(session: Session, context: Context, device: Device, *, evidence: str, leased: datetime) -> list[str]:
     """A validated record (or destruction) covers what it reached of a device's holdings; obligations about them close.
 
-    Args:
-        evidence: digest of the envelope that proves it.
-        leased: when the run was leased, by the service's clock; what was seen live afterwards is not covered.
-
-    Returns:
-        The holdings covered.
+    `evidence` is the digest of the envelope that proves it; `leased` is when the run was leased, by the service's clock: what was
+    seen live afterwards is not covered. Returns the numbers of the holdings covered.
     """
     rows = session.execute(
         sa.select(Holding, DataSet)
@@ -119,7 +115,7 @@ def _close_covered(session: Session, context: Context, holdings: Sequence[str], 
         settle_case(session, context, session.get_one(ErasureCase, case_id))
 
 
-def close_obligation(  # noqa: PLR0913 - all but the row named
+def close_obligation(
     session: Session,
     context: Context,
     actor: Actor,

@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from inventory.domain.vocabulary import Category, HoldingKind
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
-from .context import Actor, Context
+from inventory.domain.roles import Permission
+from inventory.domain.vocabulary import Category, HoldingKind, HoldingSource, HostState
+from inventory.errors import Conflict, Duplicate, Invalid, NotFound
+from inventory.events import Tag
+from inventory.models import DataSet, DeclaredPath, Device, Holding, Host
+
+from ._mapping import holding_views, holdings_select
+from ._obligations import begin_holding
+from ._obligations import end_holding as close_holding
+from .context import Actor, Context, authorize
+from .kernel import check_version, find, moment, next_number, note, optional, required
 from .views import DataSetView, DeclaredPathView, HoldingView
+
+_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._ -]{0,62}[A-Za-z0-9])?")
+_ENCRYPTION = ("none", "software", "self-encrypting", "unknown")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,46 +81,251 @@ class DeclareHolding:
 
 def create_data_set(context: Context, actor: Actor, command: CreateDataSet) -> DataSetView:
     """Permission `data_set.manage`. Raises `Duplicate`, `Invalid`."""
-    raise NotImplementedError
+    authorize(actor, Permission.DATA_SET_MANAGE)
+    if not _NAME.fullmatch(command.name):
+        raise Invalid("name", "A name has 1 to 64 letters, digits, dots, hyphens, underscores and inner spaces.")
+    with context.writing() as session:
+        existing = session.scalar(sa.select(DataSet.id).where(DataSet.name == command.name))
+        if existing is not None:
+            raise Duplicate("data set", "name", existing)
+        row = DataSet(
+            id=next_number(session, "data_set"),
+            name=command.name,
+            category=Category(command.category),
+            owner=required("owner", command.owner, most=200),
+            description=optional("description", command.description),
+            retention_days=_retention(command.retention_days),
+            encryption=_encryption(command.encryption),
+        )
+        session.add(row)
+        session.flush()
+        note(
+            session, context, actor, Tag.DATA_SET_CREATED, "data_set", row.id,
+            details={"name": row.name, "category": str(row.category)},
+        )  # fmt: skip
+        return _data_set_views(session, [row])[0]
 
 
 def change_data_set(context: Context, actor: Actor, command: ChangeDataSet) -> DataSetView:
     """Permission `data_set.manage`. A higher category applies to everything ever held. Raises `StaleVersion`, `NotFound`."""
-    raise NotImplementedError
+    authorize(actor, Permission.DATA_SET_MANAGE)
+    with context.writing() as session:
+        row = find(session, DataSet, command.data_set, "data set")
+        check_version(f"Data set {row.id}", row.version, command.version)
+        before = str(row.category)
+        row.category = Category(command.category)
+        row.owner = required("owner", command.owner, most=200)
+        row.description = optional("description", command.description)
+        row.retention_days = _retention(command.retention_days)
+        row.encryption = _encryption(command.encryption)
+        session.flush()
+        note(
+            session, context, actor, Tag.DATA_SET_CHANGED, "data_set", row.id,
+            reason=required("reason", command.reason),
+            details={"category_before": before, "category": str(row.category), "encryption": row.encryption},
+        )  # fmt: skip
+        return _data_set_views(session, [row])[0]
+
+
+def _retention(days: int | None) -> int | None:
+    if days is not None and not 0 <= days <= 36_525:
+        raise Invalid("retention_days", "Retention is 0 to 36525 days, or not stated.")
+    return days
+
+
+def _encryption(word: str) -> str:
+    if word not in _ENCRYPTION:
+        raise Invalid("encryption", f"Encryption is one of {', '.join(_ENCRYPTION)}.")
+    return word
 
 
 def list_data_sets(context: Context, actor: Actor) -> tuple[DataSetView, ...]:
     """All data sets by name. Permission `inventory.read`."""
-    raise NotImplementedError
+    authorize(actor, Permission.READ)
+    with context.reading() as session:
+        return _data_set_views(session, session.scalars(sa.select(DataSet).order_by(DataSet.name)).all())
 
 
 def data_set(context: Context, actor: Actor, data_set_id: str) -> DataSetView:
     """One data set, by number or name. Permission `inventory.read`. Raises `NotFound`."""
-    raise NotImplementedError
+    authorize(actor, Permission.READ)
+    with context.reading() as session:
+        return _data_set_views(session, [find_data_set(session, data_set_id)])[0]
+
+
+def find_data_set(session: Session, reference: str) -> DataSet:
+    """By number or name. Raises `NotFound`."""
+    row = session.get(DataSet, reference) or session.scalar(sa.select(DataSet).where(DataSet.name == reference))
+    if row is None:
+        raise NotFound("data set", reference)
+    return row
+
+
+def _data_set_views(session: Session, rows: Sequence[DataSet]) -> tuple[DataSetView, ...]:
+    counts = dict(
+        session.execute(
+            sa.select(Holding.data_set_id, sa.func.count(sa.distinct(Holding.device_id)))
+            .where(Holding.data_set_id.in_([row.id for row in rows]), Holding.covered_at.is_(None))
+            .group_by(Holding.data_set_id)
+        )
+        .tuples()
+        .all()
+    )
+    return tuple(
+        DataSetView(
+            id=row.id,
+            name=row.name,
+            category=row.category,
+            owner=row.owner,
+            description=row.description,
+            retention_days=row.retention_days,
+            encryption=row.encryption,
+            devices_holding=counts.get(row.id, 0),
+            version=row.version,
+        )
+        for row in rows
+    )
 
 
 def declare_path(context: Context, actor: Actor, command: DeclarePath) -> DeclaredPathView:
-    """The host's agent will follow it to the physical devices. Permission `data_set.manage`. Raises `Duplicate`, `Invalid`, `NotFound`."""
-    raise NotImplementedError
+    """The host's agent will follow it to the physical devices. Permission `data_set.manage`.
+
+    Raises:
+        Duplicate, Invalid, NotFound.
+    """
+    authorize(actor, Permission.DATA_SET_MANAGE)
+    path = command.path
+    if not path.startswith("/") or len(path) > 256 or not path.isprintable() or "/../" in f"{path}/":
+        raise Invalid("path", "A path is absolute, has at most 256 printable characters, and no `..` in it.")
+    with context.writing() as session:
+        host = find(session, Host, command.host, "host")
+        if host.state is not HostState.CONFIRMED:
+            raise Conflict(f"Host {host.id} is {host.state}; only a confirmed host's agent is believed.")
+        owner = find_data_set(session, command.data_set)
+        existing = session.scalar(
+            sa.select(DeclaredPath.id).where(
+                DeclaredPath.host_id == host.id,
+                DeclaredPath.data_set_id == owner.id,
+                DeclaredPath.path == path,
+                DeclaredPath.withdrawn.is_(None),
+            )
+        )
+        if existing is not None:
+            raise Duplicate("declared path", "host, data set and path", existing)
+        row = DeclaredPath(
+            id=next_number(session, "path"),
+            host_id=host.id,
+            data_set_id=owner.id,
+            path=path,
+            kind=HoldingKind(command.kind),
+            declared=context.now(),
+            declared_by=actor.ref,
+            devices=[],
+            unresolved=[],
+        )
+        session.add(row)
+        session.flush()
+        note(
+            session, context, actor, Tag.PATH_DECLARED, "path", row.id,
+            host=host.id, details={"path": path, "data_set": owner.name, "kind": str(row.kind)},
+        )  # fmt: skip
+        return _path_views(session, sa.select(DeclaredPath).where(DeclaredPath.id == row.id))[0]
 
 
 def withdraw_path(context: Context, actor: Actor, path_id: str, reason: str) -> DeclaredPathView:
     """The data no longer lives there: its holdings become residue. Permission `data_set.manage`."""
-    raise NotImplementedError
+    authorize(actor, Permission.DATA_SET_MANAGE)
+    with context.writing() as session:
+        row = find(session, DeclaredPath, path_id, "declared path")
+        if row.withdrawn is not None:
+            raise Conflict(f"Path {row.id} was withdrawn already.")
+        said = required("reason", reason)
+        row.withdrawn = context.now()
+        for holding in session.scalars(
+            sa.select(Holding).where(Holding.path_id == row.id, Holding.until.is_(None)).order_by(Holding.id)
+        ):
+            close_holding(session, context, actor, holding, at=context.now(), reason=said)
+        session.flush()
+        note(session, context, actor, Tag.PATH_WITHDRAWN, "path", row.id, host=row.host_id, reason=said)
+        return _path_views(session, sa.select(DeclaredPath).where(DeclaredPath.id == row.id))[0]
 
 
 def list_paths(
     context: Context, actor: Actor, *, host: str | None = None, data_set: str | None = None
 ) -> tuple[DeclaredPathView, ...]:
     """Declared paths, live ones first. Permission `inventory.read`."""
-    raise NotImplementedError
+    authorize(actor, Permission.READ)
+    statement = sa.select(DeclaredPath).order_by(DeclaredPath.withdrawn.is_not(None), DeclaredPath.id)
+    if host is not None:
+        statement = statement.where(DeclaredPath.host_id == host)
+    if data_set is not None:
+        statement = statement.where(DeclaredPath.data_set_id == data_set)
+    with context.reading() as session:
+        return _path_views(session, statement)
+
+
+def _path_views(session: Session, statement: sa.Select[DeclaredPath]) -> tuple[DeclaredPathView, ...]:
+    rows = session.execute(
+        statement.add_columns(Host.name, DataSet.name)
+        .join(Host, Host.id == DeclaredPath.host_id)
+        .join(DataSet, DataSet.id == DeclaredPath.data_set_id)
+    ).tuples()
+    return tuple(
+        DeclaredPathView(
+            id=row.id,
+            host=row.host_id,
+            host_name=host_name,
+            data_set=row.data_set_id,
+            data_set_name=data_set_name,
+            path=row.path,
+            kind=row.kind,
+            declared=row.declared,
+            withdrawn=row.withdrawn,
+            resolved=row.resolved,
+            devices=tuple(row.devices),
+            unresolved=tuple(row.unresolved),
+        )
+        for row, host_name, data_set_name in rows
+    )
 
 
 def declare_holding(context: Context, actor: Actor, command: DeclareHolding) -> HoldingView:
     """Permission `data_set.manage`. Open erasure cases gain obligations where it concerns them. Raises `Invalid`, `NotFound`."""
-    raise NotImplementedError
+    authorize(actor, Permission.DATA_SET_MANAGE)
+    since = moment("since", command.since)
+    until = None if command.until is None else moment("until", command.until)
+    if since > context.now() or (until is not None and not since <= until <= context.now()):
+        raise Invalid("since", "A holding begins and ends in the past, in that order.")
+    with context.writing() as session:
+        device = find(session, Device, command.device, "device")
+        holding = begin_holding(
+            session,
+            context,
+            actor,
+            device=device,
+            data_set=find_data_set(session, command.data_set),
+            kind=HoldingKind(command.kind),
+            source=HoldingSource.DECLARED,
+            since=since,
+            until=until,
+            reason=optional("reason", command.reason),
+        )
+        return _holding(session, holding.id)
 
 
 def end_holding(context: Context, actor: Actor, holding: str, reason: str) -> HoldingView:
     """A declared holding is no longer live: it is residue now, never gone. Permission `data_set.manage`."""
-    raise NotImplementedError
+    authorize(actor, Permission.DATA_SET_MANAGE)
+    with context.writing() as session:
+        row = find(session, Holding, holding, "holding")
+        if row.source is not HoldingSource.DECLARED:
+            raise Conflict("An agent reports this holding; withdraw its path instead.")
+        if row.until is not None:
+            raise Conflict(f"Holding {row.id} ended already.")
+        close_holding(session, context, actor, row, at=context.now(), reason=required("reason", reason))
+        session.flush()
+        return _holding(session, row.id)
+
+
+def _holding(session: Session, number: str) -> HoldingView:
+    return holding_views(session, session.execute(holdings_select().where(Holding.id == number)).tuples())[0]

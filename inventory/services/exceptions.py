@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .context import Actor, Context
+from inventory.domain.roles import Permission
+from inventory.domain.vocabulary import ExceptionState
+from inventory.errors import Conflict, Invalid
+from inventory.events import Tag
+from inventory.models import ExceptionItem, Person
+
+from ._mapping import exception_view
+from .context import Actor, Context, authorize
+from .kernel import check_version, find, note, required
 from .views import ExceptionView
 
 
@@ -20,9 +28,41 @@ class ResolveException:
 
 def assign(context: Context, actor: Actor, exception: str, owner: str) -> ExceptionView:
     """Give it an owner. Permission `exception.resolve`. Raises `NotFound`, `Conflict` (resolved)."""
-    raise NotImplementedError
+    authorize(actor, Permission.EXCEPTION_RESOLVE)
+    with context.writing() as session:
+        item = find(session, ExceptionItem, exception, "exception")
+        _still_open(item)
+        person = find(session, Person, owner, "person")
+        if not person.enabled:
+            raise Invalid("owner", "This person is disabled and cannot own anything.")
+        item.owner = person.ref
+        session.flush()
+        note(
+            session, context, actor, Tag.EXCEPTION_ASSIGNED, "exception", item.id,
+            device=item.device_id, host=item.host_id, details={"owner": person.ref},
+        )  # fmt: skip
+        return exception_view(item)
 
 
 def resolve(context: Context, actor: Actor, command: ResolveException) -> ExceptionView:
     """Say how it ended. Permission `exception.resolve`. It is raised again when the cause is seen again."""
-    raise NotImplementedError
+    authorize(actor, Permission.EXCEPTION_RESOLVE)
+    with context.writing() as session:
+        item = find(session, ExceptionItem, command.exception, "exception")
+        check_version(f"Exception {item.id}", item.version, command.version)
+        _still_open(item)
+        item.resolution = required("resolution", command.resolution, least=10)
+        item.state = ExceptionState.RESOLVED
+        item.resolved = context.now()
+        item.resolved_by = actor.ref
+        session.flush()
+        note(
+            session, context, actor, Tag.EXCEPTION_RESOLVED, "exception", item.id,
+            device=item.device_id, host=item.host_id, reason=item.resolution, details={"code": item.code},
+        )  # fmt: skip
+        return exception_view(item)
+
+
+def _still_open(item: ExceptionItem) -> None:
+    if item.state is not ExceptionState.OPEN:
+        raise Conflict(f"Exception {item.id} was resolved already.")
