@@ -1,8 +1,8 @@
 """One way to the database: SQLite by default, PostgreSQL by URL, the same rules on both (ADR 0009).
 
-One writer at a time, on purpose: the services check and then act, and with a single writer nothing can change in between. SQLite
-takes a process-wide lock and `BEGIN IMMEDIATE`; PostgreSQL an advisory lock held to the end of the transaction, which works across
-processes. Readers see one consistent state and are refused every write by the database itself.
+One writer at a time, on purpose: the services check and then act, and with a single writer nothing can change in between.
+SQLite takes a process-wide lock and `BEGIN IMMEDIATE`; PostgreSQL an advisory lock held to the end of the transaction, which
+works across processes. Readers see one consistent state and are refused every write by the database itself.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.exc import StaleDataError
 
-from inventory.errors import SetupError, StorageFailed
+from inventory.errors import ConstraintRefused, SetupError, StaleVersion, StorageFailed
 
 log = logging.getLogger("inventory.db")
 
@@ -70,6 +71,7 @@ class Database:
         with self._writer if self.is_sqlite else nullcontext():
             try:
                 with Session(self.engine, expire_on_commit=False) as session:
+                    session.info["writing"] = True
                     if not self.is_sqlite:
                         session.execute(sa.select(sa.func.pg_advisory_xact_lock(ADVISORY_LOCK)))
                     yield session
@@ -79,6 +81,10 @@ class Database:
                     session.commit()
             except (OperationalError, PoolTimeout) as error:
                 raise StorageFailed(_cause(error)) from error
+            except StaleDataError as error:
+                raise StaleVersion("It", None) from error
+            except IntegrityError as error:
+                raise ConstraintRefused(_cause(error)) from error
         for first in session.info.get("after_commit", ()):
             try:
                 first()
@@ -104,7 +110,64 @@ def _cause(error: Exception) -> str:
     return f"{type(error).__name__}: {origin or error}"[:300]
 
 
-def _make_engine(url: str) -> sa.Engine:
+def upgrade(url: str) -> None:
+    """Bring the schema up to date, whole or not at all; several processes may try at once.
+
+    Raises:
+        StorageFailed: nothing was changed.
+        SetupError: the database is of a newer version than this program.
+    """
+    engine = _make_engine(url, migrating=True)
+    try:
+        with engine.begin() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(ADVISORY_LOCK)))
+            _alembic(connection, "upgrade")
+            if connection.dialect.name == "sqlite":
+                broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
+                if broken:
+                    raise SetupError(f"The upgrade would break {len(broken)} references; nothing was changed.")
+    except OperationalError as error:
+        raise StorageFailed(_cause(error)) from error
+    finally:
+        engine.dispose()
+
+
+def revision(connection: sa.Connection) -> str | None:
+    """The schema's revision; None for an empty database."""
+    from alembic.runtime.migration import MigrationContext  # noqa: PLC0415 - most processes never migrate
+
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def head_revision() -> str:
+    """The revision this program expects."""
+    from alembic.script import ScriptDirectory  # noqa: PLC0415 - most processes never migrate
+
+    head = ScriptDirectory(str(MIGRATIONS)).get_current_head()
+    if head is None:
+        raise RuntimeError("the program has no migrations")
+    return head
+
+
+def _alembic(connection: sa.Connection, verb: str) -> None:
+    from alembic import command  # noqa: PLC0415 - most processes never migrate
+    from alembic.config import Config  # noqa: PLC0415
+    from alembic.util import CommandError  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    try:
+        if verb == "upgrade":
+            command.upgrade(config, "head")
+        else:
+            command.downgrade(config, "base")
+    except CommandError as error:
+        raise SetupError(f"The database's schema is not one this program knows: {error}.") from error
+
+
+def _make_engine(url: str, *, migrating: bool = False) -> sa.Engine:
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         if not parsed.database or parsed.database == ":memory:":
@@ -115,7 +178,7 @@ def _make_engine(url: str) -> sa.Engine:
             pool_size=8,
             max_overflow=24,
         )
-        sa.event.listen(engine, "connect", _on_sqlite_connect)
+        sa.event.listen(engine, "connect", _connect_for_migrations if migrating else _connect)
         sa.event.listen(engine, "begin", _on_sqlite_begin)
         return engine
     if parsed.get_backend_name() == "postgresql":
@@ -125,13 +188,22 @@ def _make_engine(url: str) -> sa.Engine:
     raise SetupError(f"The database {parsed.get_backend_name()!r} is neither SQLite nor PostgreSQL.")
 
 
-def _on_sqlite_connect(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own connection
+def _connect(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own connection
+    _prepare(connection, foreign_keys="ON")
+
+
+def _connect_for_migrations(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own connection
+    # Tables are rebuilt by copying; references are checked as a whole afterwards.
+    _prepare(connection, foreign_keys="OFF")
+
+
+def _prepare(connection: Any, *, foreign_keys: str) -> None:  # noqa: ANN401 - the driver's own connection
     connection.isolation_level = None  # the driver's implicit BEGIN loses rollbacks to a savepoint
     cursor = connection.cursor()
     for pragma in (
         "journal_mode=WAL",
         "synchronous=FULL",
-        "foreign_keys=ON",
+        f"foreign_keys={foreign_keys}",
         f"busy_timeout={BUSY_TIMEOUT_MS}",
         "trusted_schema=OFF",
     ):

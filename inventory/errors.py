@@ -13,6 +13,7 @@
     │   ├─ IllegalTransition   (state, event) is not in the table
     │   ├─ StaleVersion        somebody else changed it first
     │   ├─ Duplicate           it exists already
+    │   ├─ ConstraintRefused   the database's own rules refuse it
     │   ├─ GateClosed          the release gate refuses, with every reason
     │   ├─ OrderImpossible     no technique of this product can satisfy the policy
     │   ├─ Held                a legal or investigation hold stands in the way
@@ -215,6 +216,16 @@ class Duplicate(Conflict):
         super().__init__(f"There is already a {kind} with this {field}{where}.")
 
 
+class ConstraintRefused(Conflict):
+    """The database's own last line of defence refused what the services had let through."""
+
+    code = "constraint-refused"
+
+    def __init__(self, constraint: str) -> None:
+        self.constraint = constraint
+        super().__init__("The database's own rules refuse this change; nothing of it took effect.")
+
+
 class GateClosed(Conflict):
     """The gate: the medium may not go there, for each of these reasons. There is no override."""
 
@@ -275,7 +286,7 @@ class IdempotencyInFlight(Conflict):
 
     def __init__(self) -> None:
         super().__init__(
-            "The first request with this idempotency key runs still, or its answer was lost; look at the list before repeating it."
+            "The first request with this idempotency key runs still, or its answer was lost; look at the list first."
         )
 
 
@@ -296,7 +307,8 @@ class StorageFailed(Unavailable):
     def __init__(self, cause: str) -> None:
         self.cause = cause
         super().__init__(
-            "The database could not store the change; nothing of it took effect. Check the free space and the database, then try again."
+            "The database could not store the change; nothing of it took effect. Check the disk's free space and the"
+            " database, then try again."
         )
 
 
@@ -309,7 +321,8 @@ class LogRefused(Unavailable):
     def __init__(self, problem: str) -> None:
         self.problem = problem
         super().__init__(
-            f"The log refuses to sign: {problem}. Nothing was changed. Restore the newest database, or see operations.md, 'The log refuses'."
+            f"The log refuses to sign: {problem}. Nothing was changed. Restore the newest database, or see operations.md,"
+            " 'The log refuses'."
         )
 
 

@@ -1,7 +1,221 @@
-"""The append-only log in SQL."""
+"""The append-only log in SQL: an entry enters in the transaction of the change it is about; a checkpoint is signed with it.
+
+RFC 6962 tree and C2SP formats by `reports.tlog`; tiles, frontier and checkpoints in tables. Nothing is ever signed that
+contradicts what was signed before (`log_guard`).
+"""
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from inventory.clock import Clock
+from inventory.db import after_commit, before_commit
+from inventory.errors import LogRefused, SetupError
+from inventory.log_guard import LogGuard, Position
+from inventory.models import LogCheckpoint, LogEntry, LogHead, LogTile
+from reports.canonical import to_base64
+from reports.tlog import (
+    HASH_BYTES,
+    TILE_WIDTH,
+    Checkpoint,
+    Frontier,
+    LogKind,
+    NoteSigner,
+    TileHashes,
+    consistency_proof,
+    extend_tiles,
+    inclusion_proof,
+    leaf_hash,
+    log_entry,
+    sign_checkpoint,
+    tree_root,
+)
+
+_BASE = "log_base"
+
+
+class TileCache:
+    """Full tiles never change; the last few hundred are kept in memory."""
+
+    def __init__(self, limit: int = 512) -> None:
+        self._limit = limit
+        self._tiles: OrderedDict[tuple[int, int], bytes] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, session: Session, level: int, number: int) -> bytes:
+        """The tile's hashes so far. Raises `LookupError` where there is no such tile."""
+        with self._lock:
+            found = self._tiles.get((level, number))
+        if found is None:
+            found = session.scalar(sa.select(LogTile.data).where(LogTile.level == level, LogTile.number == number))
+            if found is None:
+                raise LookupError(f"there is no tile {level}/{number}")
+            # What a writer sees may still be rolled back: only readers' tiles are kept.
+            if len(found) == TILE_WIDTH * HASH_BYTES and not session.info.get("writing"):
+                with self._lock:
+                    self._tiles[level, number] = found
+                    while len(self._tiles) > self._limit:
+                        self._tiles.popitem(last=False)
+        return found
+
+
+class _SessionTiles:
+    def __init__(self, session: Session, cache: TileCache) -> None:
+        self._session = session
+        self._cache = cache
+
+    def tile(self, level: int, index: int) -> bytes:
+        return self._cache.get(self._session, level, index)
+
 
 class Ledger:
-    """Filled in below."""
+    """One log: its name, its signers, its guard."""
+
+    def __init__(self, origin: str, signers: Sequence[NoteSigner], guard: LogGuard, clock: Clock) -> None:
+        self.origin = origin
+        self.guard = guard
+        self._signers = tuple(signers)
+        self._clock = clock
+        self._cache = TileCache()
+
+    @property
+    def vkeys(self) -> tuple[str, ...]:
+        """Verifier keys of the log."""
+        return tuple(signer.vkey for signer in self._signers)
+
+    def begin(self, session: Session) -> None:
+        """Start an empty log. Raises `LogRefused` where a guard file exists: then its database is somewhere else."""
+        guard_id = self.guard.create()
+        session.add(LogHead(id=1, origin=self.origin, guard_id=guard_id, size=0, peaks=b"", checkpoint=""))
+
+    def check(self, session: Session) -> None:
+        """Whether database and guard file agree. Raises `LogRefused`."""
+        head = _head(session)
+        if head.origin != self.origin:
+            raise LogRefused(f"the database's log is {head.origin!r}, the settings say {self.origin!r}")
+        base = Position(head.size, _frontier(head).root())
+        self.guard.check(head.guard_id, base, self._root_at(session))
+
+    def adopt_head(self, session: Session, size: int, root: bytes) -> None:
+        """Sign on after the guard file was lost: the administrator names size and root as agents saw them.
+
+        Raises:
+            LogRefused: the database's log is another one.
+        """
+        head = _head(session)
+        base = Position(head.size, _frontier(head).root())
+        if base.size < size or self._root_at(session)(size) != root:
+            raise LogRefused(f"the database's log does not contain the {size} entries you name")
+        self.guard.adopt(head.guard_id, base)
+
+    def append(self, session: Session, kind: LogKind, sha256: str, subject: str) -> int:
+        """Append an envelope's digest; one checkpoint is signed when the transaction commits.
+
+        Returns:
+            The entry's index.
+
+        Raises:
+            LogRefused: the database's log is not the one that was signed last.
+        """
+        head = _head(session, writing=True)
+        frontier = _frontier(head)
+        if _BASE not in session.info:
+            base = Position(head.size, frontier.root())
+            self.guard.check(head.guard_id, base, self._root_at(session))
+            session.info[_BASE] = base
+        entry = log_entry(kind, sha256)
+        leaf = leaf_hash(entry)
+        index = head.size
+        session.add(
+            LogEntry(
+                idx=index, kind=kind, sha256=sha256, subject=subject[:128], entry=entry, leaf=leaf, at=self._clock.now()
+            )
+        )
+        grown, writes = extend_tiles(frontier, [leaf])
+        for write in writes:
+            tile = session.get(LogTile, (write.level, write.index)) if write.offset else None
+            if write.offset and (tile is None or len(tile.data) != write.offset * HASH_BYTES):
+                raise LogRefused(f"tile {write.level}/{write.index} does not fit the tree")
+            if tile is None:
+                session.add(LogTile(level=write.level, number=write.index, data=write.data))
+            else:
+                tile.data += write.data
+        head.size, head.peaks = grown.size, grown.to_bytes()
+        session.flush()
+        before_commit(session, self._sign)
+        return index
+
+    def checkpoint(self, session: Session) -> tuple[Checkpoint, str, datetime]:
+        """The newest signed checkpoint, its note, and when it was signed."""
+        row = session.scalar(sa.select(LogCheckpoint).order_by(LogCheckpoint.size.desc()).limit(1))
+        if row is None:
+            raise SetupError("The log has no entries yet: initialise the inventory first.")
+        return Checkpoint(self.origin, row.size, row.root), row.note, row.at
+
+    def inclusion(self, session: Session, index: int, size: int) -> tuple[bytes, ...]:
+        """Proof that entry `index` is in the tree of `size`. Raises `ValueError`."""
+        return inclusion_proof(self._hashes(session), index, size)
+
+    def consistency(self, session: Session, old: int, new: int) -> tuple[bytes, ...]:
+        """Proof that the tree of `new` entries extends that of `old`. Raises `ValueError`."""
+        return consistency_proof(self._hashes(session), old, new)
+
+    def root(self, session: Session, size: int) -> bytes:
+        """The root hash at an earlier size, from the tiles."""
+        return tree_root(self._hashes(session), size)
+
+    def tile(self, session: Session, level: int, number: int) -> bytes:
+        """A tile's hashes so far. Raises `LookupError`."""
+        return self._cache.get(session, level, number)
+
+    def _hashes(self, session: Session) -> TileHashes:
+        return TileHashes(_SessionTiles(session, self._cache))
+
+    def _root_at(self, session: Session) -> Callable[[int], bytes]:
+        def root_at(size: int) -> bytes:
+            try:
+                return self.root(session, size)
+            except LookupError as error:
+                raise LogRefused("a part of the log's tree is missing in the database") from error
+
+        return root_at
+
+    def _sign(self, session: Session) -> None:
+        head = _head(session, writing=True)
+        frontier = _frontier(head)
+        position = Position(frontier.size, frontier.root())
+        if self.root(session, position.size) != position.root:
+            raise LogRefused("the stored tiles and the tree's edge contradict each other")
+        self.guard.prepare(head.guard_id, session.info[_BASE], position, self._root_at(session))
+        now = self._clock.now()
+        checkpoint = Checkpoint(self.origin, position.size, position.root)
+        note = sign_checkpoint(checkpoint, self._signers, int(now.timestamp()))
+        head.checkpoint = note
+        session.add(LogCheckpoint(size=position.size, root=position.root, note=note, at=now))
+        session.flush()
+        after_commit(session, lambda: self.guard.confirm(position))
+
+
+def encode(proof: Sequence[bytes]) -> tuple[str, ...]:
+    """A proof's hashes in base64."""
+    return tuple(to_base64(one) for one in proof)
+
+
+def _head(session: Session, *, writing: bool = False) -> LogHead:
+    head = session.get(LogHead, 1, with_for_update=True if writing else None)
+    if head is None:
+        raise SetupError("The database has no log: initialise the inventory first.")
+    return head
+
+
+def _frontier(head: LogHead) -> Frontier:
+    try:
+        return Frontier.from_bytes(head.size, head.peaks)
+    except ValueError as error:
+        raise LogRefused("the tree's edge in the database does not fit its size") from error

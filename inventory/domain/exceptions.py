@@ -1,0 +1,75 @@
+"""Anything unaccounted: closed vocabulary, how grave, and what a person is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+
+class ExceptionCode(StrEnum):
+    """What does not add up."""
+
+    UNDECLARED_DEVICE = "undeclared-device"
+    UNIDENTIFIED_DEVICE = "unidentified-device"
+    AMBIGUOUS_DEVICE = "ambiguous-device"
+    FACTS_DIFFER = "facts-differ"
+    DEVICE_GONE = "device-gone"
+    DEVICE_MISSING = "device-missing"
+    DISPOSED_DEVICE_SEEN = "disposed-device-seen"
+    DATA_ON_SANITIZED_DEVICE = "data-on-sanitized-device"
+    PATH_UNRESOLVED = "path-unresolved"
+    PATH_UNREPORTED = "path-unreported"
+    HOST_SILENT = "host-silent"
+    HOST_CLOCK_OFF = "host-clock-off"
+    LOG_DISAGREEMENT = "log-disagreement"
+    RECORD_WITHOUT_EFFECT = "record-without-effect"
+    RECORD_SEQUENCE_GAP = "record-sequence-gap"
+    RECORD_HISTORY_BROKEN = "record-history-broken"
+    SANITIZATION_FAILED = "sanitization-failed"
+    ESCALATION = "escalation"
+    CASE_OVERDUE = "case-overdue"
+    WAIVER_USED = "waiver-used"
+
+
+CRITICAL: Final = frozenset(
+    {
+        ExceptionCode.DEVICE_GONE,
+        ExceptionCode.DEVICE_MISSING,
+        ExceptionCode.DISPOSED_DEVICE_SEEN,
+        ExceptionCode.DATA_ON_SANITIZED_DEVICE,
+        ExceptionCode.LOG_DISAGREEMENT,
+        ExceptionCode.RECORD_WITHOUT_EFFECT,
+        ExceptionCode.RECORD_SEQUENCE_GAP,
+        ExceptionCode.RECORD_HISTORY_BROKEN,
+        ExceptionCode.CASE_OVERDUE,
+    }
+)
+
+TITLES: Final[Mapping[ExceptionCode, str]] = {
+    ExceptionCode.UNDECLARED_DEVICE: "A device nobody declared",
+    ExceptionCode.UNIDENTIFIED_DEVICE: "A device that cannot be identified",
+    ExceptionCode.AMBIGUOUS_DEVICE: "More than one declared device fits",
+    ExceptionCode.FACTS_DIFFER: "Declared and observed facts differ",
+    ExceptionCode.DEVICE_GONE: "A device in use is no longer attached: where is it?",
+    ExceptionCode.DEVICE_MISSING: "A device is missing",
+    ExceptionCode.DISPOSED_DEVICE_SEEN: "A device that left us or was lost is attached again",
+    ExceptionCode.DATA_ON_SANITIZED_DEVICE: "Data lies on a sanitized device",
+    ExceptionCode.PATH_UNRESOLVED: "A path could not be followed to its media",
+    ExceptionCode.PATH_UNREPORTED: "An agent does not report a declared path",
+    ExceptionCode.HOST_SILENT: "An agent is silent",
+    ExceptionCode.HOST_CLOCK_OFF: "A host's clock is off",
+    ExceptionCode.LOG_DISAGREEMENT: "An agent has seen another log than ours",
+    ExceptionCode.RECORD_WITHOUT_EFFECT: "A record arrived that fits no current order",
+    ExceptionCode.RECORD_SEQUENCE_GAP: "An agent withholds records",
+    ExceptionCode.RECORD_HISTORY_BROKEN: "A record does not continue its device's history",
+    ExceptionCode.SANITIZATION_FAILED: "A sanitization did not succeed",
+    ExceptionCode.ESCALATION: "A stronger method is needed",
+    ExceptionCode.CASE_OVERDUE: "An erasure case is overdue",
+    ExceptionCode.WAIVER_USED: "A device left unsanitized under a waiver",
+}
+
+
+def severity(code: ExceptionCode) -> str:
+    """Critical or warning."""
+    return "critical" if code in CRITICAL else "warning"

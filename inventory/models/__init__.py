@@ -1,0 +1,72 @@
+"""SQLAlchemy models, one aggregate a file. Unique constraints, checks and version columns are the last line of defence."""
+
+from .base import Base, Counter, UtcTime
+from .data import (
+    CaseDataSet,
+    DataSet,
+    DeclaredPath,
+    ErasureCase,
+    Hold,
+    Holding,
+    Obligation,
+    Statement,
+)
+from .devices import Attachment, Destruction, Device, Waiver
+from .evidence import Certificate, Record, Seal, StoredEnvelope, Validation
+from .history import Event, ExceptionItem, PolicyVersion
+from .hosts import EnrolmentToken, Host, HostContact, IdempotencyKey, Nonce
+from .log import LogCheckpoint, LogEntry, LogHead, LogTile
+from .orders import Approval, Lease, Order, RunProgress
+from .people import ApiToken, DirectoryRow, OneTimeLink, Person, SignInAttempt, WebSession
+from .places import Location, Party, Undertaking
+from .trust import ApproverKey, Roster
+
+__all__ = [
+    "ApiToken",
+    "Approval",
+    "ApproverKey",
+    "Attachment",
+    "Base",
+    "CaseDataSet",
+    "Certificate",
+    "Counter",
+    "DataSet",
+    "DeclaredPath",
+    "Destruction",
+    "Device",
+    "DirectoryRow",
+    "EnrolmentToken",
+    "ErasureCase",
+    "Event",
+    "ExceptionItem",
+    "Hold",
+    "Holding",
+    "Host",
+    "HostContact",
+    "IdempotencyKey",
+    "Lease",
+    "Location",
+    "LogCheckpoint",
+    "LogEntry",
+    "LogHead",
+    "LogTile",
+    "Nonce",
+    "Obligation",
+    "OneTimeLink",
+    "Order",
+    "Party",
+    "Person",
+    "PolicyVersion",
+    "Record",
+    "Roster",
+    "RunProgress",
+    "Seal",
+    "SignInAttempt",
+    "Statement",
+    "StoredEnvelope",
+    "Undertaking",
+    "UtcTime",
+    "Validation",
+    "Waiver",
+    "WebSession",
+]
