@@ -32,6 +32,14 @@ requires_fuse = _skip_unless(
     os.geteuid() == 0 and Path("/dev/fuse").exists() and shutil.which("fusermount") is not None,
     "FUSE (/dev/fuse, fusermount)",
 )
+requires_block_limits = _skip_unless(
+    os.geteuid() == 0
+    and (
+        Path("/sys/fs/cgroup/blkio/cgroup.procs").exists()
+        or "io" in "".join(p.read_text() for p in Path("/sys/fs/cgroup").glob("cgroup.controllers")).split()
+    ),
+    "control groups that limit block devices (blkio or io controller)",
+)
 requires_browser = _skip_unless(shutil.which("chromium") is not None, "a browser (chromium)")
 
 
