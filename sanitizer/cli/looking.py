@@ -133,8 +133,17 @@ def _patterns(*, json_output: bool) -> None:
 @click.option("--seed", help="Seed of the sample; a fresh one is drawn when left out.")
 @as_json_option
 @reported
-def verify_command(device: Path, pattern: str, verification: str, seed: str | None, *, json_output: bool) -> None:
-    """Read DEVICE back past the page cache and compare it with a constant. Writes nothing.
+def verify_command(
+    device: Path,
+    pattern: str,
+    run: str | None,
+    journal_dir: Path,
+    verification: str,
+    seed: str | None,
+    *,
+    json_output: bool,
+) -> None:
+    """Read DEVICE back past the page cache and compare it with a constant or a run. Writes nothing.
 
     Exit status 6 when a block differs or cannot be read.
     """
