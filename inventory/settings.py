@@ -18,6 +18,8 @@ from inventory.errors import SetupError
 
 PREFIX = "SANITRAIL_"
 FILE_VARIABLE = "SANITRAIL_CONFIG"
+_OTHERS = ("SANITRAIL_AGENT_", "SANITRAIL_CLIENT_")
+"""The agent's settings and those of our own command line as a client, which may stand in the same environment."""
 
 _ADDRESS = r"^https?://[A-Za-z0-9.:\[\]-]+$"
 
@@ -138,7 +140,7 @@ class Settings(BaseModel):
             except (OSError, tomllib.TOMLDecodeError) as error:
                 raise SetupError(f"The settings file {source} cannot be read: {error}.") from error
         for name, text in environment.items():
-            if name.startswith(PREFIX) and name != FILE_VARIABLE:
+            if name.startswith(PREFIX) and name != FILE_VARIABLE and not name.startswith(_OTHERS):
                 _place(values, name.removeprefix(PREFIX).lower().split("__"), text)
         try:
             return cls.model_validate(values)

@@ -1,0 +1,95 @@
+"""The service as a process: granian in front of the application, and upkeep beside it.
+
+One worker process with many threads: the database has one writer at a time anyway, SQLite wants one process, and the
+server itself (not Python) deals with slow and hostile connections.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from granian import Granian
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
+
+from inventory.services import upkeep
+from inventory.services.context import Context
+from inventory.settings import Settings
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+log = logging.getLogger("inventory.serving")
+
+_STOP_SECONDS = 15
+_HEADER_SECONDS = 10_000
+"""Milliseconds a client may take for its headers."""
+
+
+class Upkeep:
+    """Does what time demands, again and again, in a thread of its own. A failure is logged and tried again."""
+
+    def __init__(self, context: Context, pause_seconds: float) -> None:
+        self._context = context
+        self._pause = pause_seconds
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="upkeep", daemon=True)
+
+    def start(self) -> None:
+        """Starts; the first round comes at once."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ends after the round under way."""
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                upkeep.run(self._context)
+            except Exception:
+                log.exception("upkeep failed; it is tried again")
+            self._stop.wait(self._pause)
+
+
+def load(settings: Settings) -> Flask:
+    """The application of a worker process, with its upkeep running."""
+    from inventory.app import create_app  # noqa: PLC0415 - loaded in the worker, not in the process that watches it
+    from inventory.auth.web import EXTENSION, Opened  # noqa: PLC0415 - as above
+
+    app = create_app(settings)
+    opened: Opened = app.extensions[EXTENSION]
+    Upkeep(opened.context, settings.upkeep_seconds).start()
+    return app
+
+
+def server(settings: Settings, loader: Callable[[], Any] | None = None) -> Callable[[], None]:
+    """Prepares the server; the answer runs it until SIGTERM or SIGINT.
+
+    Args:
+        settings: Where to listen, certificate and key, threads.
+        loader: Makes the WSGI application in the worker process; `load` by default.
+    """
+    granian = Granian(
+        "inventory",
+        address=settings.listen,
+        port=settings.port,
+        interface=Interfaces.WSGI,
+        workers=1,
+        blocking_threads=settings.threads,
+        backpressure=settings.threads * 4,
+        http=HTTPModes.auto,
+        http1_settings=HTTP1Settings(header_read_timeout=_HEADER_SECONDS),
+        websockets=False,
+        log_enabled=False,
+        ssl_cert=settings.tls_certificate,
+        ssl_key=settings.tls_key,
+        workers_kill_timeout=_STOP_SECONDS,
+    )
+    target = loader or functools.partial(load, settings)
+    return functools.partial(granian.serve, target_loader=target, wrap_loader=False)
