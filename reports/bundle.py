@@ -4,8 +4,8 @@
 - `sanitrail/unsuccessful-run/1`: the same for a run that ends in no certificate;
 - `sanitrail/erasure-statement/1`: a customer's statement with the bundles of all media it names.
 
-A file must equal its own canonical form, byte for byte, and every part of it is signed, logged or checked exactly, so that no byte
-can be altered, added or left out unnoticed. Pure; who signed what is checked in `verify.py`.
+A file must equal its own canonical form, byte for byte, and every part of it is signed, logged or checked exactly, so that no
+byte can be altered, added or left out unnoticed. Pure; who signed what is checked in `verify.py`.
 """
 
 from __future__ import annotations

@@ -1,0 +1,135 @@
+"""`sanitrail-verify`: check certificates, reports and statements offline."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from .sealcheck import MAX_PDF
+from .verify import verify
+from .verify_steps import KIND_WORDS, Check, Verification
+
+EXIT_CODES = {
+    0: "every file is genuine and says a full yes",
+    1: "this program has a fault",
+    2: "wrong usage",
+    3: "genuine, but not a yes: a report of an unsuccessful run, or a statement with open obligations",
+    4: "a check failed: do not rely on the file",
+    5: "a file could not be read, or is no document of ours",
+}
+_EPILOG = "\b\nExit codes (with several files, the highest that applies):\n" + "\n".join(
+    f"  {code}  {meaning}" for code, meaning in EXIT_CODES.items()
+)
+INTERNAL_ERROR = "internal-error"
+_MARKS = {"passed": ("✓", "green"), "failed": ("✗", "red"), "not-reached": ("·", "bright_black")}
+_PLAIN_MARKS = {"passed": "[ok]", "failed": "[FAILED]", "not-reached": "[-]"}
+
+
+@click.command(epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
+@click.option(
+    "--pin",
+    required=True,
+    metavar="DIGEST",
+    help="SHA-256 of the trust root, 64 hexadecimal digits, from your contract or the issuer's web site. "
+    "Not from the document itself: whoever forges one forges the other.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object for each file, in a list.")
+@click.version_option(package_name="sanitrail")
+def main(files: tuple[Path, ...], pin: str, *, as_json: bool) -> None:
+    """Check certificates of sanitization, reports and statements, offline.
+
+    FILE is a PDF or its attachment (JSON). Each is checked against one pinned digest; any altered byte fails. What is proven is
+    printed, and what is not.
+    """
+    results = [(path, _check_file(path, pin)) for path in files]
+    if as_json:
+        click.echo(
+            json.dumps(
+                [{"file": str(path), **result.to_dict()} for path, result in results], indent=2, ensure_ascii=True
+            )
+        )
+    else:
+        for path, result in results:
+            _show(path, result)
+    sys.exit(max(exit_code(result) for _, result in results))
+
+
+def exit_code(result: Verification) -> int:
+    """The exit code that one file's verification leads to."""
+    if result.yes:
+        return 0
+    if result.genuine:
+        return 3
+    if INTERNAL_ERROR in result.codes:
+        return 1
+    return 5 if result.kind == "unreadable" else 4
+
+
+def _check_file(path: Path, pin: str) -> Verification:
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_PDF + 1)
+    except OSError as error:
+        return _failed("unreadable", "The file can be read", error.strerror or type(error).__name__)
+    try:
+        return verify(data, pin)
+    except Exception as error:  # noqa: BLE001 - our own fault; the other files are still checked, and this one is no yes
+        return _failed(INTERNAL_ERROR, "This program has no fault", f"{type(error).__name__}: {error}"[:200])
+
+
+def _failed(code: str, title: str, detail: str) -> Verification:
+    check = Check(code, title, "failed", detail)
+    conclusion = f"NO: do not rely on this file. {title}: this failed. {detail}"
+    return Verification("unreadable", genuine=False, yes=False, conclusion=conclusion, checks=(check,), codes=(code,))
+
+
+def _show(path: Path, result: Verification) -> None:
+    fancy = _can_print("✓✗·")
+    click.echo()
+    click.secho(str(path), bold=True)
+    click.echo(f"{KIND_WORDS[result.kind]}, SHA-256 {result.sha256 or 'not computed'}")
+    click.echo()
+    for check in result.checks:
+        mark, color = _MARKS[check.state]
+        text = mark if fancy else _PLAIN_MARKS[check.state]
+        detail = f"  {check.detail}" if check.detail else ""
+        click.echo(
+            f"  {click.style(text, fg=color)} {_printable(check.title)}" + click.style(_printable(detail), dim=True)
+        )
+    if result.facts:
+        click.echo("\nCompare with the document and the label on the medium:")
+        width = max(len(fact.label) for fact in result.facts)
+        for fact in result.facts:
+            click.echo(f"  {fact.label:<{width}}  {_printable(fact.value)}")
+    for title, lines in (("Proven:", result.proven), ("Not proven:", result.not_proven)):
+        if lines:
+            click.echo(f"\n{title}")
+            for line in lines:
+                click.echo(f"  - {_printable(line)}")
+    click.echo()
+    click.secho(
+        _printable(result.conclusion), bold=True, fg="green" if result.yes else "yellow" if result.genuine else "red"
+    )
+
+
+def _can_print(text: str) -> bool:
+    try:
+        text.encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _printable(text: str) -> str:
+    """Text from a file must not steer a terminal: control characters become question marks, as does what it cannot show."""
+    encoding = sys.stdout.encoding or "ascii"
+    safe = "".join(char if char.isprintable() else "?" for char in text)
+    return safe.encode(encoding, "replace").decode(encoding)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,152 @@
+"""The offline verifier: a file's bytes and one pin in, a verification out. Needs nothing else of ours, no network, no clock.
+
+It never raises for bad input: whatever the bytes are, the answer is a `Verification` that says what was checked, what is proven
+and what is not. `yes` is true only when every check passed and the document says that everything was done.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+
+from .bundle import ATTACHMENT_NAMES, DestructionBundle, ErasureStatementFile, EvidenceFile, read_file
+from .canonical import is_sha256
+from .errors import BadSeal, MalformedDocument, ReportError
+from .sealcheck import check_seal, extract_evidence, looks_like_pdf
+from .trust import open_trust_root
+from .verdict import judge
+from .verify_run import RunChecks
+from .verify_statement import StatementChecks
+from .verify_steps import Check, DocumentKind, Step, Verification, all_passed, run_steps
+
+PRINTED_WORDS = "That the words printed on the pages are those of the evidence: the sealer says so; compare them with the facts listed here."
+
+
+def verify(data: bytes, pin: str) -> Verification:
+    """Check a bundle, a report, a statement, or a PDF of one.
+
+    Args:
+        data: the file's bytes.
+        pin: SHA-256 of the trust root, 64 hexadecimal digits; spaces and upper case are forgiven.
+    """
+    digest = hashlib.sha256(data).hexdigest()
+    plain_pin = "".join(pin.split()).lower()
+    if not is_sha256(plain_pin):
+        return _unreadable(
+            digest, "pin", "The pin is well formed", "The pin is not 64 hexadecimal digits.", "malformed-document"
+        )
+    sealed = looks_like_pdf(data)
+    try:
+        evidence = read_file(extract_evidence(data) if sealed else data)
+    except ReportError as error:
+        return _unreadable(digest, "form", "The file is one of ours, in its one form", error.summarize(), error.code)
+    except RecursionError:
+        problem = "The document is nested too deeply."
+        return _unreadable(digest, "form", "The file is one of ours, in its one form", problem, "malformed-document")
+    run = (
+        StatementChecks(evidence, plain_pin)
+        if isinstance(evidence, ErasureStatementFile)
+        else RunChecks(evidence, plain_pin)
+    )
+    steps = [
+        Step("form", "The file is one of ours, in its one form", lambda: f"{evidence.format}, {len(data):,} bytes.")
+    ]
+    if sealed:
+        steps += _seal_steps(data, evidence, plain_pin)
+    checks, codes = run_steps([*steps, *run.steps()])
+    return _conclude(evidence, run, checks, codes, digest, sealed=sealed)
+
+
+def _seal_steps(data: bytes, evidence: EvidenceFile, pin: str) -> list[Step]:
+    """The seal comes before anything else that is read from the PDF; a PDF parser only sees what it has already vouched for."""
+    return [
+        Step(
+            "seal",
+            "The seal covers every byte of the PDF",
+            lambda: check_seal(data, open_trust_root(evidence.trust_root, pin).pdf_certificate),
+        ),
+        Step(
+            "attachment",
+            "The evidence is what viewers show as the attachment",
+            lambda: _check_attachment(data, evidence),
+        ),
+    ]
+
+
+def _check_attachment(data: bytes, evidence: EvidenceFile) -> str:
+    import pypdf  # noqa: PLC0415 - only PDFs need it
+
+    expected = ATTACHMENT_NAMES[evidence.format]
+    try:
+        reader = pypdf.PdfReader(io.BytesIO(data))
+        attached = {name: list(contents) for name, contents in reader.attachments.items()}
+    except (
+        Exception
+    ) as error:  # a parser raises what it meets; the seal has been checked, so that this is a broken sealer
+        raise MalformedDocument("PDF", f"it cannot be read ({type(error).__name__})") from error
+    if attached != {expected: [evidence.to_bytes()]}:
+        raise BadSeal("the attachment that viewers show is not the evidence.")
+    return f"One attachment, {expected}."
+
+
+def _conclude(
+    evidence: EvidenceFile,
+    run: RunChecks | StatementChecks,
+    checks: tuple[Check, ...],
+    codes: tuple[str, ...],
+    digest: str,
+    *,
+    sealed: bool,
+) -> Verification:
+    kind = _kind(evidence)
+    if not all_passed(checks):
+        failed = next(check for check in checks if check.state == "failed")
+        conclusion = f"NO: do not rely on this file. {failed.title}: this failed. {failed.detail}"
+        return Verification(
+            kind, genuine=False, yes=False, conclusion=conclusion, checks=checks, sha256=digest, codes=codes
+        )
+    yes, conclusion = _answer(evidence, run)
+    not_proven = run.not_proven() + ((PRINTED_WORDS,) if sealed else ())
+    return Verification(
+        kind,
+        genuine=True,
+        yes=yes,
+        conclusion=conclusion,
+        checks=checks,
+        facts=run.facts(),
+        proven=run.proven(),
+        not_proven=not_proven,
+        sha256=digest,
+    )
+
+
+def _answer(evidence: EvidenceFile, run: RunChecks | StatementChecks) -> tuple[bool, str]:
+    if isinstance(run, StatementChecks):
+        if run.document.complete:
+            return True, "YES: the statement is genuine, the evidence of every medium holds, and nothing is open."
+        return (
+            False,
+            f"NOT YET: the statement is genuine, and says itself that {len(run.document.open)} obligations are open.",
+        )
+    if isinstance(evidence, DestructionBundle):
+        device = run.basis.record.device
+        name = " ".join(word for word in (device.vendor, device.model, device.serial) if word) or device.fingerprint
+        return (
+            True,
+            f"YES: {name} was sanitized ({judge(run.basis.record).method}), verified and validated, and the evidence holds.",
+        )
+    return False, "NO CERTIFICATE: this is a genuine report of an unsuccessful run. The medium is not sanitized."
+
+
+def _kind(evidence: EvidenceFile) -> DocumentKind:
+    if isinstance(evidence, ErasureStatementFile):
+        return "erasure-statement"
+    return "certificate" if isinstance(evidence, DestructionBundle) else "unsuccessful-run"
+
+
+def _unreadable(digest: str, step: str, title: str, detail: str, code: str) -> Verification:
+    conclusion = f"NO: do not rely on this file. {detail}"
+    check = Check(step, title, "failed", detail)
+    return Verification(
+        "unreadable", genuine=False, yes=False, conclusion=conclusion, checks=(check,), sha256=digest, codes=(code,)
+    )

@@ -1,0 +1,327 @@
+"""Checks a run's evidence, from the pinned trust root to the certificate (or the report of an unsuccessful run). Pure.
+
+The order of the checks is the order of trust: nothing is read from a statement before it is known who made it, except what is
+needed to find the keys to check it with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import pairwise
+
+from . import certificate, claims, links
+from .bundle import DestructionBundle, Logged, UnsuccessfulRunBundle
+from .canonical import from_base64
+from .envelope import envelope_digest, open_envelope, payload_digest, signer_ids, unverified_body
+from .errors import BrokenChain, MalformedDocument
+from .keys import VerifyingKey, verifying_keys
+from .orders import Roster
+from .statements import Certificate, UnsuccessfulRun
+from .times import for_people, parse_instant
+from .tlog import (
+    LogKind,
+    leaf_hash,
+    log_entry,
+    open_checkpoint,
+    verify_consistency,
+    verify_inclusion,
+)
+from .tlog.checkpoint import Checkpoint
+from .trust import KeyDirectory, TrustRoot, open_trust_root
+from .verdict import judge
+from .verify_steps import Fact, Step
+
+
+def check_logged(item: Logged, kind: LogKind, checkpoint: Checkpoint) -> None:
+    """Raise `BrokenChain` unless the envelope is in the log that the checkpoint signs, as an entry of this kind."""
+    leaf = leaf_hash(log_entry(kind, envelope_digest(item.envelope)))
+    if item.index == 0 and kind != "trust-root":
+        raise BrokenChain("log", "entry 0 is the trust root, nothing else.")
+    verify_inclusion(leaf, item.index, checkpoint.size, item.hashes(f"{kind}.proof"), checkpoint.root)
+
+
+class RunChecks:
+    """The checks on one run's evidence, as steps that share what they found."""
+
+    def __init__(self, evidence: DestructionBundle | UnsuccessfulRunBundle, pin: str) -> None:
+        self.evidence = evidence
+        self.pin = pin
+        self.trust: TrustRoot
+        self.checkpoint: Checkpoint
+        self.directory: KeyDirectory
+        self.roster: Roster
+        self.basis: links.Basis
+        self.document: Certificate | UnsuccessfulRun
+
+    @property
+    def successful(self) -> bool:
+        """Whether the evidence is meant to carry a certificate."""
+        return isinstance(self.evidence, DestructionBundle)
+
+    def steps(self) -> list[Step]:
+        """Every check, in order."""
+        last = (
+            Step("certificate", "The certificate says what follows from the evidence", self._certificate)
+            if self.successful
+            else Step("report", "The report says what follows from the evidence", self._report)
+        )
+        return [
+            Step("trust-root", "The trust root is the pinned one", self._trust_root),
+            Step("checkpoint", "The log's keys signed its state", self._checkpoint),
+            Step("log", "Every logged statement is in that log", self._log),
+            Step("keys", "The keys were enrolled and not revoked", self._keys),
+            Step("roster", "The approvers were appointed by those before them", self._roster),
+            Step("order", "The service sealed the order", self._order),
+            Step("approvals", "People approved exactly this order", self._approvals),
+            Step("record", "The host's agent signed the record", self._record),
+            Step("acceptance", "The service took the record in", self._acceptance),
+            Step("history", "The record is younger than its order, in one history", self._history),
+            Step("verdict", "The evidence was judged anew", self._verdict),
+            Step("validation", "A person decided whether it suffices", self._validation),
+            last,
+        ]
+
+    def _trust_root(self) -> str:
+        self.trust = open_trust_root(self.evidence.trust_root, self.pin)
+        return f"Version {self.trust.body.version}, signed by {self.trust.body.threshold} or more root keys."
+
+    def _checkpoint(self) -> str:
+        self.checkpoint = open_checkpoint(self.evidence.checkpoint, self.trust.log_keys, exact=True)
+        signers = " and ".join(key.label for key in self.trust.log_keys)
+        return f"{self.checkpoint.size} entries, signed by {signers}."
+
+    def _entries(self) -> list[tuple[LogKind, Logged]]:
+        """All logged statements in the order in which they must stand in the log."""
+        evidence = self.evidence
+        found: list[tuple[LogKind, Logged]] = [("acceptance", evidence.acceptance)]
+        if evidence.validation is not None:
+            found.append(("validation", evidence.validation))
+        if isinstance(evidence, DestructionBundle):
+            found.append(("certificate", evidence.certificate))
+        else:
+            found.append(("statement", evidence.report))
+        return found
+
+    def _log(self) -> str:
+        evidence = self.evidence
+        events: list[tuple[LogKind, Logged]] = [("key-event", item) for item in evidence.key_events]
+        rosters: list[tuple[LogKind, Logged]] = [
+            ("roster", item) for item in (*evidence.earlier_rosters, evidence.roster)
+        ]
+        entries = self._entries()
+        for kind, item in (*events, *rosters, *entries):
+            check_logged(item, kind, self.checkpoint)
+        chain = [evidence.roster.index, *(item.index for _, item in entries)]
+        for earlier, later in pairwise(chain):
+            if earlier >= later:
+                raise BrokenChain("log", f"entry {later} should come after entry {earlier}.")
+        return f"{len(events) + len(rosters) + len(entries)} entries, the record's acceptance at {evidence.acceptance.index}."
+
+    def _keys(self) -> str:
+        self.directory = KeyDirectory(self.trust)
+        for item in self.evidence.key_events:
+            self.directory.add(item.envelope, item.index)
+        return f"{len(self.directory.all())} keys of agents and approvers."
+
+    def _roster(self) -> str:
+        before: Roster | None = None
+        before_sha256: str | None = None
+        last_index = 0
+        for item in (*self.evidence.earlier_rosters, self.evidence.roster):
+            body = Roster.from_dict(unverified_body(item.envelope, "roster"), "roster")
+            people = _roster_keys(body)
+            expected = (1, None) if before is None else (before.version + 1, before_sha256)
+            if (body.version, body.previous) != expected or item.index <= last_index:
+                raise BrokenChain("roster", "the rosters do not follow one another.")
+            # The first roster is signed by its own members; their keys count only because each is enrolled under the trust root.
+            signers = people if before is None else _roster_keys(before)
+            quorum = body.quorum if before is None else before.quorum
+            _, signed = open_envelope(item.envelope, signers, "roster", exact=True)
+            if len(signed) < quorum:
+                raise BrokenChain("roster", f"{len(signed)} people signed version {body.version}, {quorum} must.")
+            before, before_sha256, last_index = body, payload_digest(item.envelope), item.index
+        if before is None:  # the roster of the file itself is always there
+            raise BrokenChain("roster", "there is none.")
+        self.roster = before
+        return f"Version {before.version}, {len(before.people)} approvers."
+
+    def _order(self) -> str:
+        evidence = self.evidence
+        validation = None if evidence.validation is None else evidence.validation.envelope
+        self.basis = links.Basis.read(
+            evidence.order, evidence.approvals, evidence.record, evidence.acceptance.envelope, validation
+        )
+        order = self.basis.order
+        open_envelope(evidence.order, self.trust.keys("acceptance", order.after.size), "order", exact=True)
+        if parse_instant(order.created) > parse_instant(order.expires):
+            raise BrokenChain("order", "it expired before it was made.")
+        return (
+            f"Order {order.id}: {order.plan.method} by {order.plan.technique}, {order.plan.verification} verification."
+        )
+
+    def _approvals(self) -> str:
+        people = {person.key_id: person.ref for person in self.roster.people}
+        for envelope, approval in zip(self.evidence.approvals, self.basis.approvals, strict=True):
+            key_id = _only_signer(envelope, "approval")
+            enrolled = self.directory.find(key_id, "approver", self.evidence.acceptance.index)
+            open_envelope(envelope, {key_id: enrolled.key}, "approval", exact=True)
+            if enrolled.ref != approval.approver or people.get(key_id) != approval.approver:
+                raise BrokenChain("approval", f"the key of {enrolled.ref} signed for {approval.approver}.")
+        if self.successful:
+            links.approvals_suffice(self.basis, self.roster)
+        return f"{len(self.basis.approvals)} approvals: {', '.join(one.approver for one in self.basis.approvals) or 'none'}."
+
+    def _record(self) -> str:
+        key_id = _only_signer(self.evidence.record, "sanitization-record")
+        enrolled = self.directory.find(key_id, "agent", self.evidence.acceptance.index)
+        open_envelope(self.evidence.record, {key_id: enrolled.key}, "sanitization-record", exact=True)
+        host, accepted = self.basis.record.host, self.basis.acceptance.host
+        if host.agent_key != key_id or accepted.id != enrolled.ref:
+            raise BrokenChain("record", "it was not signed by the agent of the host it names.")
+        if self.successful:
+            links.record_obeys_order(self.basis)
+        else:
+            links.record_answers_order(self.basis)
+        return f"Agent key {key_id[:16]}… of host {host.name}."
+
+    def _acceptance(self) -> str:
+        item = self.evidence.acceptance
+        open_envelope(item.envelope, self.trust.keys("acceptance", item.index), "acceptance", exact=True)
+        links.acceptance_names_all(self.basis)
+        if self.successful:
+            links.acceptance_unreserved(self.basis)
+        return f"Received {for_people(self.basis.acceptance.received)}."
+
+    def _history(self) -> str:
+        after = self.basis.order.after
+        if after.origin != self.checkpoint.origin or not 1 <= after.size <= self.evidence.acceptance.index:
+            raise BrokenChain("history", "the order names another log, or a later position than the record's.")
+        root = from_base64(after.root, "order.after.root")
+        proof = self.evidence.consistency_hashes()
+        verify_consistency(after.size, self.checkpoint.size, root, self.checkpoint.root, proof)
+        return f"Ordered when the log had {after.size} entries; the same history now has {self.checkpoint.size}."
+
+    def _verdict(self) -> str:
+        verdict = judge(self.basis.record)
+        order = self.basis.order
+        if self.successful and not verdict.reaches(order.required_method, order.required_verification):
+            reasons = " ".join(reason.text for reason in verdict.blocking)
+            raise BrokenChain("verdict", f"the evidence does not show what the certificate needs. {reasons}".strip())
+        return f"Outcome {verdict.outcome}, method {verdict.method}, verification {verdict.coverage}."
+
+    def _validation(self) -> str:
+        item = self.evidence.validation
+        if item is None:
+            return "Nobody has decided yet."
+        open_envelope(item.envelope, self.trust.keys("acceptance", item.index), "validation", exact=True)
+        decided = links.validation_fits(self.basis)
+        if self.successful and decided.decision != "approve":
+            raise BrokenChain("validation", f"the decision was to {decided.decision}.")
+        return f"{decided.validator.name} decided to {decided.decision}."
+
+    def _certificate(self) -> str:
+        item = self._entries()[-1][1]
+        keys = self.trust.keys("acceptance", item.index)
+        body, _ = open_envelope(item.envelope, keys, "certificate", exact=True)
+        document = Certificate.from_dict(body, "certificate")
+        certificate.check(self.basis, document)
+        self.document = document
+        return f"Certificate {document.number} of {document.organization.name}."
+
+    def _report(self) -> str:
+        item = self._entries()[-1][1]
+        keys = self.trust.keys("acceptance", item.index)
+        body, _ = open_envelope(item.envelope, keys, "statement", exact=True)
+        document = UnsuccessfulRun.from_dict(body, "report")
+        certificate.check_unsuccessful(self.basis, document)
+        self.document = document
+        return f"Report {document.number} of {document.organization.name}."
+
+    def facts(self) -> tuple[Fact, ...]:
+        """For the eye. Only after every step has passed."""
+        record, basis, document = self.basis.record, self.basis, self.document
+        device, verdict = record.device, judge(record)
+        validated = basis.validation
+        found = [
+            Fact("Document", document.number),
+            Fact("Issued by", document.organization.name),
+            Fact("Issued", for_people(document.issued)),
+            Fact("Manufacturer", device.vendor or "not reported"),
+            Fact("Model", device.model or "not reported"),
+            Fact("Serial number", device.serial or "not reported"),
+            Fact("Asset tag", basis.acceptance.device.asset_tag or "none"),
+            Fact("Capacity", claims.size_words(device.capacity_bytes)),
+            Fact("Fingerprint", device.fingerprint),
+            Fact("Outcome", verdict.outcome),
+            Fact("Method reached", verdict.method),
+            Fact("Technique", f"{record.method.technique}, {claims.details_words(record)}"),
+            Fact("Verification", claims.verification_words(record)),
+            Fact("Started", for_people(record.run.started)),
+            Fact("Finished", for_people(record.run.finished)),
+            Fact("Host", record.host.name),
+            Fact("Tool", record.tool),
+            Fact("Policy", record.policy.id),
+            Fact("Requested by", basis.order.requested_by),
+            Fact(
+                "Approved by", f"{len(basis.approvals)} people: {', '.join(a.approver for a in basis.approvals) or '-'}"
+            ),
+            Fact(
+                "Validated by", "nobody" if validated is None else f"{validated.validator.name} ({validated.decision})"
+            ),
+            Fact("Log", f"{self.checkpoint.origin}, entry {self.evidence.acceptance.index} of {self.checkpoint.size}"),
+        ]
+        return tuple(found)
+
+    def proven(self) -> tuple[str, ...]:
+        """What the checks have shown. Only after every step has passed."""
+        basis, record = self.basis, self.basis.record
+        found = [
+            "This file is exactly what was issued under the pinned trust root; not one byte of it was altered.",
+            f"The agent of host {record.host.name} signed this record with a key that was enrolled before.",
+        ]
+        if self.successful:
+            found.append(
+                f"{len(basis.approvals)} people, none of them the requester, approved exactly this medium, plan and policy "
+                "with keys of their own."
+            )
+            found.extend(f"{claim.text} [{claim.clause}]" for claim in claims.derive(record).granted)
+            found.append("Somebody who neither requested nor approved the order validated the result.")
+        found.append(
+            f"The record is younger than log entry {basis.order.after.size - 1} and was in the log of {self.checkpoint.size} "
+            "entries; both are one history."
+        )
+        return tuple(found)
+
+    def not_proven(self) -> tuple[str, ...]:
+        """What nobody can read out of this file. Only after every step has passed."""
+        said = claims.derive(self.basis.record)
+        times = (
+            "The times of day are those of the host's clock, which was synchronized; no time-stamp authority confirms them."
+            if self.basis.record.run.clock_synchronized
+            else "The times of day are those of the host's clock, which was not known to be synchronized."
+        )
+        return (
+            *said.exceptions,
+            *said.not_covered,
+            times,
+            "No witness outside the issuing organization has signed the log's state: compare it with a checkpoint of your own.",
+            f"Keys revoked after log entry {self.checkpoint.size - 1} are not known to this file.",
+        )
+
+
+def _only_signer(envelope: Mapping[str, object], what: str) -> str:
+    signers = signer_ids(envelope)
+    if len(signers) != 1:
+        raise MalformedDocument(what, "needs exactly one signature")
+    return signers[0]
+
+
+def _roster_keys(roster: Roster) -> dict[str, VerifyingKey]:
+    keys = verifying_keys(*(from_base64(person.public_key, "roster.public_key") for person in roster.people))
+    if {person.key_id for person in roster.people} != keys.keys() or len(keys) != len(roster.people):
+        raise MalformedDocument("roster", "the key ids are not those of the keys, or a key stands there twice")
+    if len({person.ref for person in roster.people}) != len(roster.people):
+        raise MalformedDocument("roster", "a person stands there twice")
+    if not 1 <= roster.quorum <= len(roster.people) or roster.minimum_approvals < 1:
+        raise MalformedDocument("roster", "its quorum or minimum makes no sense")
+    return keys

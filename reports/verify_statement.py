@@ -1,0 +1,129 @@
+"""Checks a customer's statement of erasure and every bundle in it. Pure."""
+
+from __future__ import annotations
+
+from . import statement
+from .bundle import DestructionBundle, ErasureStatementFile, decode_hashes, file_from_dict
+from .envelope import open_envelope
+from .errors import BrokenChain, MalformedDocument
+from .statements import ErasureStatement
+from .times import day_for_people, for_people
+from .tlog import open_checkpoint, verify_consistency
+from .tlog.checkpoint import Checkpoint
+from .trust import TrustRoot, open_trust_root
+from .verify_run import RunChecks, check_logged
+from .verify_steps import Fact, Step, run_steps
+
+
+class StatementChecks:
+    """The checks on one statement, as steps that share what they found."""
+
+    def __init__(self, evidence: ErasureStatementFile, pin: str) -> None:
+        self.evidence = evidence
+        self.pin = pin
+        self.trust: TrustRoot
+        self.checkpoint: Checkpoint
+        self.document: ErasureStatement
+        self.media: list[RunChecks] = []
+
+    def steps(self) -> list[Step]:
+        """Every check, in order."""
+        return [
+            Step("trust-root", "The trust root is the pinned one", self._trust_root),
+            Step("checkpoint", "The log's keys signed its state", self._checkpoint),
+            Step("statement", "The service signed and logged the statement", self._statement),
+            Step("media", "The evidence of every medium was checked", self._media),
+            Step("history", "All of it is one history", self._history),
+            Step("content", "The statement says what its evidence carries", self._content),
+        ]
+
+    def _trust_root(self) -> str:
+        self.trust = open_trust_root(self.evidence.trust_root, self.pin)
+        return f"Version {self.trust.body.version}, signed by {self.trust.body.threshold} or more root keys."
+
+    def _checkpoint(self) -> str:
+        self.checkpoint = open_checkpoint(self.evidence.checkpoint, self.trust.log_keys, exact=True)
+        return f"{self.checkpoint.size} entries."
+
+    def _statement(self) -> str:
+        item = self.evidence.statement
+        check_logged(item, "statement", self.checkpoint)
+        keys = self.trust.keys("acceptance", item.index)
+        body, _ = open_envelope(item.envelope, keys, "statement", exact=True)
+        self.document = ErasureStatement.from_dict(body, "statement")
+        return f"Statement {self.document.number}, log entry {item.index}."
+
+    def _media(self) -> str:
+        for number, embedded in enumerate(self.evidence.bundles, 1):
+            bundle = file_from_dict(embedded.bundle)
+            if not isinstance(bundle, DestructionBundle):
+                raise MalformedDocument(f"medium {number}", "not a destruction bundle")
+            run = RunChecks(bundle, self.pin)
+            checks, _ = run_steps(run.steps())
+            for check in checks:
+                if check.state == "failed":
+                    raise BrokenChain(f"medium {number}", f"{check.title}: {check.detail}")
+            self.media.append(run)
+        return f"{len(self.media)} bundles, each checked in full."
+
+    def _history(self) -> str:
+        for number, (run, embedded) in enumerate(zip(self.media, self.evidence.bundles, strict=True), 1):
+            proof = decode_hashes(embedded.consistency, f"medium {number}.consistency")
+            old = run.checkpoint
+            certified = run.evidence.certificate.index if isinstance(run.evidence, DestructionBundle) else 0
+            if certified >= self.evidence.statement.index:
+                raise BrokenChain(f"medium {number}", "it was certified after the statement.")
+            verify_consistency(old.size, self.checkpoint.size, old.root, self.checkpoint.root, proof)
+        return f"{len(self.media)} log states continued without a change."
+
+    def _content(self) -> str:
+        statement.check(
+            self.document, [run.evidence for run in self.media if isinstance(run.evidence, DestructionBundle)]
+        )
+        return (
+            "Complete: nothing is open."
+            if self.document.complete
+            else f"{len(self.document.open)} obligations are open."
+        )
+
+    def facts(self) -> tuple[Fact, ...]:
+        """For the eye. Only after every step has passed."""
+        document = self.document
+        found = [
+            Fact("Document", document.number),
+            Fact("Issued by", document.organization.name),
+            Fact("Issued", for_people(document.issued)),
+            Fact("Case", document.case),
+            Fact("Opened", day_for_people(document.opened)),
+            Fact("Data sets", ", ".join(document.data_sets)),
+        ]
+        for number, line in enumerate(document.media, 1):
+            text = (
+                f"{line.manufacturer} {line.model} {line.serial}, {line.holding} of {line.data_set}, {line.certificate}"
+            )
+            found.append(Fact(f"Medium {number}", " ".join(text.split())))
+        for number, one in enumerate(document.attested, 1):
+            found.append(Fact(f"Attested {number}", f"{one.text} ({one.attested_by.name}, {day_for_people(one.time)})"))
+        for number, still in enumerate(document.open, 1):
+            found.append(Fact(f"Open {number}", f"{still.kind}, {still.data_set}, {still.medium}: {still.why}"))
+        found.append(
+            Fact("Log", f"{self.checkpoint.origin}, entry {self.evidence.statement.index} of {self.checkpoint.size}")
+        )
+        return tuple(found)
+
+    def proven(self) -> tuple[str, ...]:
+        """What the checks have shown. Only after every step has passed."""
+        found = ["This file is exactly what was issued under the pinned trust root; not one byte of it was altered."]
+        for run in self.media:
+            device = run.basis.record.device
+            name = " ".join(word for word in (device.vendor, device.model, device.serial) if word) or device.fingerprint
+            found.append(f"Medium {name}: sanitized, verified and validated; its bundle is in this file and holds.")
+        return tuple(found)
+
+    def not_proven(self) -> tuple[str, ...]:
+        """What nobody can read out of this file. Only after every step has passed."""
+        found = [f"Still open: {one.kind} of {one.data_set} on {one.medium}: {one.why}" for one in self.document.open]
+        found += [f"{one.text} This is {one.attested_by.name}'s word, not evidence." for one in self.document.attested]
+        found.append("That these are all media that ever held the data: the issuing organization's inventory says so.")
+        found += list(dict.fromkeys(text for run in self.media for text in run.not_proven()))
+        return tuple(found)
