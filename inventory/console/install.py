@@ -1,0 +1,48 @@
+"""Joins the console to an application: pages, filters, the few functions templates may call."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Final
+
+from flask import Flask, request
+
+from inventory.auth import web as auth
+
+from . import pages
+from .blueprint import console, doors
+from .formatting import FILTERS, ago
+from .said import SAID, Said
+from .views.chips import state_chip, word_chip
+from .web import asset
+
+STATIC_ENDPOINTS: Final = frozenset({"console.static"})
+"""Endpoints whose answers hold nothing personal and may be cached."""
+
+_THEMES: Final = ("light", "dark")
+
+
+def _ago(moment: datetime) -> str:
+    return ago(moment, auth.context().now())
+
+
+def _said_here() -> Said | None:
+    return SAID.get(request.args.get("said", ""))
+
+
+def _theme() -> dict[str, Any]:
+    theme = request.cookies.get("theme", "")
+    return {"theme": theme if theme in _THEMES else None}
+
+
+def install(app: Flask) -> None:
+    """Adds the console to an application that has `auth.web` installed."""
+    pages.load()
+    app.register_blueprint(console)
+    app.register_blueprint(doors)
+    app.jinja_env.filters.update(FILTERS)
+    app.jinja_env.filters["ago"] = _ago
+    app.jinja_env.globals.update(asset=asset, said_here=_said_here, state_chip=state_chip, word_chip=word_chip)
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+    app.context_processor(_theme)

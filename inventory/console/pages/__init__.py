@@ -1,0 +1,38 @@
+"""The pages, a module a noun."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Final
+
+_MODULES: Final = (
+    "account",
+    "cases",
+    "certificates",
+    "datasets",
+    "device_acts",
+    "devices",
+    "disposal",
+    "doorway",
+    "evidence",
+    "exceptions",
+    "history",
+    "holds",
+    "home",
+    "hosts",
+    "keys",
+    "order_acts",
+    "orders",
+    "paths",
+    "people",
+    "places",
+    "policy",
+    "roster",
+    "style",
+)
+
+
+def load() -> None:
+    """Import every module, which registers its pages."""
+    for name in _MODULES:
+        import_module(f"{__name__}.{name}")

@@ -1,0 +1,308 @@
+"""Out of our hands: release through the gate, physical destruction, and the waiver, which is the only other way."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+from flask import url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from inventory.console.blueprint import Reply, act, form, page
+from inventory.console.formatting import sentence_case
+from inventory.console.forms import Form, Option, options
+from inventory.console.sheets import Field, Sheet, reason
+from inventory.console.views.device import crumbs_of
+from inventory.console.web import actor, caller, form_status, go, here, perform, posted, received, show, show_sheet
+from inventory.domain.roles import Permission
+from inventory.domain.vocabulary import ValidationDecision
+from inventory.errors import GateClosed, NotFound
+from inventory.services import destruction as destructions
+from inventory.services import disposal, places, queries, waivers
+from inventory.services.disposal import Destination
+from inventory.services.views import GateView
+
+_METHODS = tuple(
+    Option(value, sentence_case(value))
+    for value in ("disintegrate", "incinerate", "melt", "pulverize", "shred", "degauss-then-destroy")
+)
+
+
+def _destination(typed: Form) -> Destination:
+    return Destination(
+        party=typed.optional("party"),
+        location=typed.optional("location"),
+        reuse=typed.value("reuse") != "no",
+        description=typed.text("description"),
+    )
+
+
+@form("/devices/<device>/release", Permission.DEVICE_RELEASE)
+def release(device: str) -> Reply:
+    """Hand a device over for good; the gate answers in plain words before anything moves."""
+    found = queries.device(here(), actor(), device)
+    typed = received()
+    typed.values.setdefault("reuse", "yes")
+    destination = _destination(typed)
+    if posted() and typed.value("step") == "release":
+        typed.text("description", "Say where it goes: it is printed on the certificate.")
+        command = disposal.ReleaseDevice(
+            device=found.id,
+            destination=destination,
+            reason=typed.text("reason", "Say why; it stands in the history for good."),
+        )
+        done = perform(
+            typed, lambda: go("device", said="device-released", device=disposal.release(here(), actor(), command).id)
+        )
+        if done is not None:
+            return done
+    gate: GateView | None = None
+    if "description" in typed.values or posted():
+        try:
+            gate = disposal.gate(here(), actor(), found.id, destination)
+        except NotFound as error:
+            typed.refused(error)
+    if typed.status == GateClosed.status and gate is not None and not gate.open:
+        typed.reasons.clear()  # the gate's own answer below says the same, better
+    parties = tuple(
+        Option(party.id, f"{party.name}{'' if party.undertaking_valid else ' (no valid undertaking)'}")
+        for party in places.list_parties(here(), actor())
+    )
+    return show(
+        "release.html",
+        form_status(typed),
+        device=found,
+        form=typed,
+        gate=gate,
+        parties=parties,
+        crumbs=crumbs_of(found.id, found.asset_tag),
+    )
+
+
+@form("/devices/<device>/destruction", Permission.DESTRUCTION_RECORD)
+def record_destruction(device: str) -> Reply:
+    """State that a medium was destroyed."""
+    found = queries.device(here(), actor(), device)
+    typed = received()
+    if posted():
+        method = typed.one_of("method", _METHODS, "Choose how it was destroyed.")
+        machine = typed.text("machine", "Name the machine with its calibration or approval.")
+        facility = typed.text("facility", "Say where it was done.")
+        performed = typed.day("performed", "On which day? Write YYYY-MM-DD.")
+        size = typed.number("particle_size_mm", "", low=0, high=1000)
+        digests = tuple(typed.value("evidence").lower().split())
+        if not digests or not all(re.fullmatch(r"[0-9a-f]{64}", digest) for digest in digests):
+            typed.fail(
+                "evidence", "At least one SHA-256 (64 hexadecimal digits) of a photograph, video or paper; one a line."
+            )
+        if performed is not None:
+            command = destructions.RecordDestruction(
+                device=found.id, method=method, machine=machine, facility=facility, performed=performed,
+                particle_size_mm=size, evidence=digests, note=typed.text("note"),
+            )  # fmt: skip
+
+            def deed() -> AnyResponse:
+                destructions.record_destruction(here(), actor(), command)
+                return go("device", said="destruction-recorded", device=found.id)
+
+            done = perform(typed, deed)
+            if done is not None:
+                return done
+    return show_sheet(
+        Sheet(
+            title=f"Record the destruction of {found.asset_tag or found.label}",
+            submit="Record destruction",
+            tone="danger",
+            lead="SP 800-88 Rev. 2, 3.1.3: recovery is infeasible, and the medium cannot store data afterwards.",
+            crumbs=crumbs_of(found.id, found.asset_tag),
+            back=url_for("console.device", device=found.id),
+            consequences=("Nothing changes until somebody else has witnessed it and a validator has decided.",),
+            fields=(
+                Field(kind="choices", name="method", label="How", options=_METHODS),
+                Field(kind="text", name="machine", label="Machine", hint="With its calibration or approval."),
+                Field(kind="text", name="facility", label="Facility"),
+                Field(kind="day", name="performed", label="Day"),
+                Field(kind="number", name="particle_size_mm", label="Largest particle, mm", required=False),
+                Field(
+                    kind="area",
+                    name="evidence",
+                    label="Evidence",
+                    hint="SHA-256 of photographs, videos or the vendor's papers, one a line. The files stay with you.",
+                    limit=4000,
+                ),
+                Field(kind="area", name="note", label="Note", required=False),
+            ),
+        ),
+        typed,
+    )
+
+
+@form("/devices/<device>/destruction/<destruction>/witness", Permission.DESTRUCTION_WITNESS)
+def witness_destruction(device: str, destruction: str) -> Reply:
+    """State that one saw it."""
+    found = queries.device(here(), actor(), device)
+    typed = received()
+    if posted():
+        statement = typed.text("statement", "Say what you saw.")
+
+        def deed() -> AnyResponse:
+            destructions.witness_destruction(here(), actor(), destruction, statement)
+            return go("device", said="destruction-witnessed", device=found.id)
+
+        done = perform(typed, deed)
+        if done is not None:
+            return done
+    return show_sheet(
+        Sheet(
+            title="Witness a destruction",
+            submit="I saw this",
+            lead=f"The destruction of {found.label}.",
+            crumbs=crumbs_of(found.id, found.asset_tag),
+            back=url_for("console.device", device=found.id),
+            consequences=("You state under your own name that you saw it.", "Whoever did it cannot witness it."),
+            fields=(Field(kind="area", name="statement", label="What you saw"),),
+        ),
+        typed,
+    )
+
+
+_DECISIONS = options(
+    ValidationDecision,
+    sentence_case,
+    {
+        "approve": "The device counts as destroyed, and what it held as covered.",
+        "reject": "The device keeps its state; the matter must be done again.",
+        "escalate": "A stronger way is needed.",
+    },
+)
+
+
+@form("/devices/<device>/destruction/<destruction>/decide", Permission.RECORD_VALIDATE)
+def decide_destruction(device: str, destruction: str) -> Reply:
+    """The validator's decision."""
+    found = queries.device(here(), actor(), device)
+    typed = received()
+    if posted():
+        decision = typed.word("decision", ValidationDecision, "Decide.")
+        why = typed.text("reason", "Say why.")
+        if decision is not None:
+            command = destructions.DecideDestruction(destruction=destruction, decision=decision, reason=why)
+
+            def deed() -> AnyResponse:
+                destructions.decide_destruction(here(), actor(), command)
+                return go("device", said="destruction-decided", device=found.id)
+
+            done = perform(typed, deed)
+            if done is not None:
+                return done
+    return show_sheet(
+        Sheet(
+            title="Decide about a destruction",
+            submit="Sign the decision",
+            crumbs=crumbs_of(found.id, found.asset_tag),
+            back=url_for("console.device", device=found.id),
+            fields=(Field(kind="choices", name="decision", label="Decision", options=_DECISIONS[:2]), reason()),
+        ),
+        typed,
+    )
+
+
+def _own_roles() -> tuple[Option, ...]:
+    return tuple(Option(str(role), sentence_case(role)) for role in sorted(caller().person.roles))
+
+
+@form("/devices/<device>/waiver", Permission.WAIVER)
+def open_waiver(device: str) -> Reply:
+    """Sign first that a device must go back unsanitized."""
+    found = queries.device(here(), actor(), device)
+    typed = received()
+    if posted():
+        destination = typed.text("destination", "Say where it goes.")
+        why = typed.text("reason", "Say why it cannot be sanitized or destroyed.")
+        role = typed.one_of("role", _own_roles(), "Choose the role in which you sign.")
+        days = typed.number("days", "For how many days?", low=1, high=30)
+        if days is not None:
+            command = waivers.OpenWaiver(
+                device=found.id,
+                destination=destination,
+                reason=why,
+                role=role,
+                expires=here().now() + timedelta(days=days),
+            )
+
+            def deed() -> AnyResponse:
+                opened = waivers.open_waiver(here(), actor(), command)
+                return go("waiver", said="waiver-opened", device=found.id, waiver=opened.id)
+
+            done = perform(typed, deed)
+            if done is not None:
+                return done
+    return show_sheet(
+        Sheet(
+            title=f"Waive sanitization of {found.asset_tag or found.label}",
+            submit="Sign the waiver",
+            tone="danger",
+            warning=True,
+            crumbs=crumbs_of(found.id, found.asset_tag),
+            back=url_for("console.device", device=found.id),
+            consequences=(
+                "The device may leave with everything it holds still on it.",
+                "A second person in another role must countersign before it can be used.",
+                "It is printed on every certificate and report about this device from then on.",
+            ),
+            fields=(
+                Field(kind="text", name="destination", label="Where it goes"),
+                Field(kind="choices", name="role", label="You sign as", options=_own_roles()),
+                Field(kind="number", name="days", label="Good for how many days", hint="1 to 30."),
+                reason(),
+            ),
+        ),
+        typed,
+    )
+
+
+@page("/devices/<device>/waiver/<waiver>")
+def waiver_page(device: str, waiver: str) -> Reply:
+    """One waiver and what may be done with it."""
+    return _show_waiver(device, waiver, Form.starting())
+
+
+def _show_waiver(device: str, waiver: str, typed: Form) -> Reply:
+    found = queries.device(here(), actor(), device)
+    view = next((item for item in found.waivers if item.id == waiver), None)
+    if view is None:
+        raise NotFound("waiver", waiver)
+    return show(
+        "waiver.html",
+        form_status(typed),
+        device=found,
+        waiver=view,
+        form=typed,
+        roles=_own_roles(),
+        crumbs=crumbs_of(found.id, found.asset_tag),
+    )
+
+
+@act("/devices/<device>/waiver/<waiver>/countersign", Permission.WAIVER)
+def countersign_waiver(device: str, waiver: str) -> Reply:
+    """Sign second."""
+    typed = received()
+    role = typed.one_of("role", _own_roles(), "Choose the role in which you sign.")
+
+    def deed() -> AnyResponse:
+        waivers.countersign_waiver(here(), actor(), waiver, role)
+        return go("waiver", said="waiver-countersigned", device=device, waiver=waiver)
+
+    return perform(typed, deed) or _show_waiver(device, waiver, typed)
+
+
+@act("/devices/<device>/waiver/<waiver>/use", Permission.DEVICE_RELEASE)
+def use_waiver(device: str, waiver: str) -> Reply:
+    """The device leaves unsanitized."""
+    typed = received()
+    if not typed.has("sure", "yes"):
+        typed.fail("sure", "Tick that you know what this means.")
+    done = perform(
+        typed, lambda: go("device", said="waiver-used", device=waivers.return_by_waiver(here(), actor(), waiver).id)
+    )
+    return done or _show_waiver(device, waiver, typed)

@@ -1,0 +1,68 @@
+"""Exceptions: anything unaccounted, with an owner and an end."""
+
+from __future__ import annotations
+
+from flask import request
+from werkzeug.wrappers import Response as AnyResponse
+
+from inventory.console.blueprint import Reply, act, page
+from inventory.console.forms import Form, Option
+from inventory.console.views.lists import narrowed, pager
+from inventory.console.web import actor, form_status, go, here, names, perform, received, show
+from inventory.domain.roles import Permission
+from inventory.domain.vocabulary import ExceptionState
+from inventory.services import exceptions as service
+from inventory.services import people, queries
+
+_SHOWN = {"": ExceptionState.OPEN, "resolved": ExceptionState.RESOLVED, "all": None}
+
+
+@page("/exceptions")
+def exceptions_page() -> Reply:
+    """Open ones first; each with a form to answer it."""
+    return _show(Form.starting(), "")
+
+
+def _show(typed: Form, at: str) -> Reply:
+    shown = request.args.get("state", "")
+    state = _SHOWN.get(shown, ExceptionState.OPEN)
+    found = queries.list_exceptions(here(), actor(), state=state, after=request.args.get("after"), limit=50)
+    segments = narrowed("state", (("", "Open", None), ("resolved", "Resolved", None), ("all", "All", None)))
+    known = names()
+    owners = tuple(
+        Option(person.ref, known(person.ref)) for person in people.list_people(here(), actor()) if person.enabled
+    )
+    return show(
+        "exceptions.html", form_status(typed), exceptions=found.items, pager=pager(found, "exceptions"), segments=segments,
+        form=typed, at=at, blank=Form.starting(), owners=owners, shown=shown,
+    )  # fmt: skip
+
+
+@act("/exceptions/<exception>/resolve", Permission.EXCEPTION_RESOLVE)
+def resolve_exception(exception: str) -> Reply:
+    """Say how it ended."""
+    typed = received()
+    resolution = typed.text("resolution", "Say how it ended.")
+    if resolution and len(resolution) < 10:
+        typed.fail("resolution", "At least ten characters, please: auditors read it.")
+    version = typed.number("version", "", low=0, high=2**53)
+    command = service.ResolveException(exception=exception, resolution=resolution, version=version)
+
+    def deed() -> AnyResponse:
+        service.resolve(here(), actor(), command)
+        return go("exceptions", said="exception-resolved")
+
+    return perform(typed, deed) or _show(typed, exception)
+
+
+@act("/exceptions/<exception>/assign", Permission.EXCEPTION_RESOLVE)
+def assign_exception(exception: str) -> Reply:
+    """Give it an owner."""
+    typed = received()
+    owner = typed.text("owner", "Choose who answers for it.")
+
+    def deed() -> AnyResponse:
+        service.assign(here(), actor(), exception, owner)
+        return go("exceptions", said="exception-assigned")
+
+    return perform(typed, deed) or _show(typed, exception)

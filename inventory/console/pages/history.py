@@ -1,0 +1,82 @@
+"""The event history as a feed, and how pages tell events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from flask import request, url_for
+
+from inventory.console.blueprint import Reply, page
+from inventory.console.formatting import short_digest
+from inventory.console.views.lists import pager
+from inventory.console.views.story import Day, Link, days
+from inventory.console.web import actor, here, may, names, show
+from inventory.domain.roles import Permission
+from inventory.events import Tag
+from inventory.services import queries
+from inventory.services.views import EventView
+
+_PAGES = {"device": "device", "host": "host", "order": "order", "case": "case", "certificate": "certificate"}
+
+
+def _address(endpoint: str, reference: str) -> str:
+    parts: dict[str, Any] = {endpoint: reference}
+    return url_for(f"console.{endpoint}", **parts)
+
+
+def _subject(event: EventView) -> Link | None:
+    endpoint = _PAGES.get(event.subject_kind)
+    if endpoint is not None and event.subject:
+        return Link(event.subject, _address(endpoint, event.subject))
+    if event.order:
+        return Link(event.order, url_for("console.order", order=event.order))
+    if event.device:
+        return Link(event.device, url_for("console.device", device=event.device))
+    return Link(f"{event.subject_kind} {event.subject}".strip()) if event.subject else None
+
+
+def proof(digest: str) -> Link:
+    """The signed envelope behind a digest, where the reader may see evidence."""
+    label = f"Evidence {short_digest(digest)}"
+    return Link(label, url_for("console.envelope", sha256=digest)) if may(Permission.READ_EVIDENCE) else Link(label)
+
+
+def told(events: Iterable[EventView], *, about_one: bool = False) -> tuple[Day, ...]:
+    """Events as a story; on the page of their subject, the subject itself is not repeated."""
+    return days(events, (lambda _: None) if about_one else _subject, proof, names())
+
+
+def _order_only(event: EventView) -> Link | None:
+    return Link(event.order, url_for("console.order", order=event.order)) if event.order else None
+
+
+def device_story(events: Iterable[EventView]) -> tuple[Day, ...]:
+    """A device's story: only its orders are named."""
+    return days(events, _order_only, proof, names())
+
+
+@page("/events", Permission.READ_EVENTS)
+def events() -> Reply:
+    """Everything that happened, newest first."""
+    tag = request.args.get("tag", "")
+    who = request.args.get("actor", "").strip()[:128]
+    subject = request.args.get("subject", "").strip()[:128]
+    found = queries.list_events(
+        here(),
+        actor(),
+        tag=tag or None,
+        actor_ref=who or None,
+        subject=subject or None,
+        after=request.args.get("after"),
+        limit=50,
+    )
+    return show(
+        "events.html",
+        story=told(found.items),
+        pager=pager(found, "events"),
+        tags=[str(tag) for tag in Tag],
+        tag=tag,
+        who=who,
+        subject=subject,
+    )

@@ -1,0 +1,188 @@
+"""Orders: lists and queues, requesting one, one order with its run, record and verdict."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import timedelta
+
+from flask import make_response, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from inventory.console.blueprint import Reply, form, page
+from inventory.console.forms import Form, Option
+from inventory.console.views.lists import Segment, pager
+from inventory.console.views.order import PATTERNS, RUNNING, seats_of, steps_of, verdict_of
+from inventory.console.web import actor, form_status, go, here, may, names, perform, posted, received, show
+from inventory.contract.v1.orders import PlanRequest
+from inventory.domain.roles import Permission
+from inventory.domain.vocabulary import Method, OrderState, Verification
+from inventory.services import orders as service
+from inventory.services import queries
+from inventory.services.queries.orders import OrderFilter
+from inventory.services.views import OrderDetail, RecordView
+
+LIFETIMES = (Option("4", "4 hours"), Option("24", "1 day"), Option("168", "1 week"))
+_PURPOSES = (
+    Option("inside", "Reuse it ourselves", "It stays under our control."),
+    Option("outside", "Let others use it", "Sold, donated, returned from lease, exchanged."),
+    Option("scrap", "Scrap it", "Nobody uses it again."),
+)
+_READ_BACK = (
+    Option("full", "Every block", "Nothing is left to chance."),
+    Option(
+        "representative",
+        "A representative sample",
+        "At least a tenth of the medium, places chosen by the order's own random number (SP 800-88 Rev. 1, 4.7.3).",
+    ),
+)
+_SHOWN = {
+    "open": OrderFilter(open=True),
+    "to-approve": OrderFilter(states=frozenset({OrderState.REQUESTED})),
+    "running": OrderFilter(states=RUNNING),
+    "to-validate": OrderFilter(states=frozenset({OrderState.RECORDED})),
+    "ended": OrderFilter(open=False),
+}
+_LABELS = {
+    "": "All",
+    "open": "Open",
+    "to-approve": "To approve",
+    "running": "Running",
+    "to-validate": "To validate",
+    "ended": "Ended",
+}
+
+
+def _list(shown: str) -> Reply:
+    where = _SHOWN.get(shown, OrderFilter())
+    found = queries.list_orders(here(), actor(), where, after=request.args.get("after"), limit=50)
+    segments = tuple(
+        Segment(label, url_for("console.orders", show=key or None), key == shown) for key, label in _LABELS.items()
+    )
+    return show("orders.html", orders=found.items, pager=pager(found, "orders"), segments=segments, shown=shown)
+
+
+@page("/orders")
+def orders_page() -> Reply:
+    """Every order, or one queue of them."""
+    return _list(request.args.get("show", ""))
+
+
+@page("/queues/approve", Permission.ORDER_APPROVE)
+def orders_to_approve() -> Reply:
+    """What waits for approvers."""
+    return _list("to-approve")
+
+
+@page("/queues/validate", Permission.RECORD_VALIDATE)
+def orders_to_validate() -> Reply:
+    """What waits for validators."""
+    return _list("to-validate")
+
+
+def _purpose(typed: Form) -> service.Purpose:
+    wanted = typed.value("purpose")
+    return service.Purpose(
+        reuse=wanted != "scrap", leaves_control=wanted == "outside", damaged=typed.has("damaged", "yes")
+    )
+
+
+def _requested(typed: Form, device_id: str) -> AnyResponse | None:
+    pattern = typed.one_of("pattern", PATTERNS, "Choose what is written.")
+    typed.one_of("purpose", _PURPOSES, "Say what shall become of it: the policy decides by that.")
+    verification = typed.word("verification", Verification, "Choose how much is read back.")
+    method = typed.word("method", Method, "Choose the method to reach.")
+    hours = typed.one_of("hours", LIFETIMES, "Choose how long the order is good for.")
+    reason = typed.text("reason", "Say why; approvers read it.")
+    if verification is None or method is None or not typed.ok:
+        return None
+    accepted = tuple(typed.value("signatures").split())
+    plan = PlanRequest(
+        method=method.value,
+        technique="overwrite",
+        pattern_set=pattern,
+        verification=verification.value,
+        acknowledged_signatures=accepted,
+    )
+    command = service.CreateOrder(
+        device=device_id, plan=plan, purpose=_purpose(typed), reason=reason, lifetime=timedelta(hours=int(hours))
+    )
+    return perform(
+        typed, lambda: go("order", said="order-requested", order=service.create_order(here(), actor(), command).id)
+    )
+
+
+@form("/devices/<device>/order", Permission.ORDER_REQUEST)
+def new_order(device: str) -> Reply:
+    """Request sanitization: the policy's decision stands beside the form, with its reasons."""
+    found = queries.device(here(), actor(), device)
+    typed = received()
+    for name, value in (
+        ("purpose", "inside"),
+        ("pattern", "keyed-stream"),
+        ("verification", "full"),
+        ("hours", "24"),
+        ("method", "clear"),
+    ):
+        typed.values.setdefault(name, value)
+    if posted() and typed.value("step") != "ask":
+        done = _requested(typed, found.id)
+        if done is not None:
+            return done
+    advice = [
+        (option, service.advise(here(), actor(), found.id, _purpose(Form.starting({"purpose": option.value}))))
+        for option in _PURPOSES
+    ]
+    dormant = [
+        item
+        for item in (found.attachments[0].obstacles if found.attachments else ())
+        if item.code.startswith("dormant")
+    ]
+    return show(
+        "new-order.html", form_status(typed), device=found, form=typed, advice=advice, patterns=PATTERNS,
+        read_back=_READ_BACK, lifetimes=LIFETIMES, dormant=dormant,
+    )  # fmt: skip
+
+
+def _record_of(order: OrderDetail) -> RecordView | None:
+    if order.record is None or not may(Permission.READ_EVIDENCE):
+        return None
+    return queries.record(here(), actor(), order.record)
+
+
+@page("/orders/<order>")
+def order(order: str) -> Reply:
+    """One order: sealed facts, signatures, run, record, verdict, certificate."""
+    return show_order(order, Form.starting())
+
+
+def show_order(order_id: str, typed: Form) -> Reply:
+    """The order's page, with what was wrong with an act on it."""
+    found = queries.order(here(), actor(), order_id)
+    record = _record_of(found)
+    mine = found.requested_by == actor().ref
+    signed = actor().ref in {approval.approver for approval in found.approvals}
+    return show(
+        "order.html",
+        form_status(typed),
+        order=found,
+        form=typed,
+        steps=steps_of(found),
+        seats=seats_of(found, names()),
+        record=record,
+        verdict=verdict_of(record) if record is not None else None,
+        mine=mine,
+        signed=signed,
+        running=found.state in RUNNING,
+        may_decide=may(Permission.RECORD_VALIDATE) and not mine and not signed,
+    )
+
+
+@page("/orders/<order>/live")
+def order_live(order: str) -> Reply:
+    """The run's picture alone, for the live region; unchanged pictures are not sent again."""
+    found = queries.order(here(), actor(), order)
+    html = show("order-live.html", order=found, running=found.state in RUNNING)
+    body = html[0] if isinstance(html, tuple) else str(html)
+    response = make_response(body)
+    response.set_etag(hashlib.sha256(body.encode()).hexdigest()[:32], weak=True)
+    return response.make_conditional(request)

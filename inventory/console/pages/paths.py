@@ -1,0 +1,101 @@
+"""Declared paths: this host keeps this data set here."""
+
+from __future__ import annotations
+
+from flask import url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from inventory.console.blueprint import Reply, form
+from inventory.console.formatting import sentence_case
+from inventory.console.forms import Option
+from inventory.console.sheets import Field, Sheet, reason
+from inventory.console.web import actor, go, here, perform, posted, received, show_sheet
+from inventory.domain.roles import Permission
+from inventory.domain.vocabulary import HoldingKind, HostState
+from inventory.errors import NotFound
+from inventory.services import data, queries
+
+_KINDS = tuple(Option(str(kind), sentence_case(kind)) for kind in HoldingKind)
+
+
+@form("/data/<data_set>/paths/new", Permission.DATA_SET_MANAGE)
+def declare_path(data_set: str) -> Reply:
+    """Say where a data set lives; the host's agent follows it to the disks."""
+    found = data.data_set(here(), actor(), data_set)
+    hosts = tuple(
+        Option(row.id, row.name)
+        for row in queries.list_hosts(here(), actor(), state=HostState.CONFIRMED, limit=200).items
+    )
+    typed = received()
+    typed.values.setdefault("kind", str(HoldingKind.PRIMARY))
+    if posted():
+        host = typed.one_of("host", hosts, "Choose a confirmed host.")
+        path = typed.text("path", "Write the path.", limit=256)
+        if path and not path.startswith("/"):
+            typed.fail("path", "An absolute path, please: it begins with /.")
+        kind = typed.word("kind", HoldingKind, "Choose how it lies there.")
+        if kind is not None:
+            command = data.DeclarePath(host=host, data_set=found.id, path=path, kind=kind)
+
+            def deed() -> AnyResponse:
+                data.declare_path(here(), actor(), command)
+                return go("data_set", said="path-declared", data_set=found.id)
+
+            done = perform(typed, deed)
+            if done is not None:
+                return done
+    return show_sheet(
+        Sheet(
+            title=f"Where {found.name} lives",
+            submit="Declare path",
+            lead="The agent follows the path through file system, volumes and RAID down to the physical disks.",
+            crumbs=(
+                ("Data sets", url_for("console.data_sets")),
+                (found.name, url_for("console.data_set", data_set=found.id)),
+            ),
+            back=url_for("console.data_set", data_set=found.id),
+            fields=(
+                Field(kind="select", name="host", label="Host", options=hosts, blank="Choose a host"),
+                Field(kind="text", name="path", label="Path", hint="Such as /srv/crm.", mono=True),
+                Field(kind="choices", name="kind", label="What lies there", options=_KINDS),
+            ),
+        ),
+        typed,
+    )
+
+
+@form("/data/<data_set>/paths/<path>/withdraw", Permission.DATA_SET_MANAGE)
+def withdraw_path(data_set: str, path: str) -> Reply:
+    """The data no longer lives there."""
+    found = data.data_set(here(), actor(), data_set)
+    view = next((item for item in data.list_paths(here(), actor(), data_set=found.id) if item.id == path), None)
+    if view is None:
+        raise NotFound("path", path)
+    typed = received()
+    if posted():
+        why = typed.text("reason", "Say what happened to the data.")
+
+        def deed() -> AnyResponse:
+            data.withdraw_path(here(), actor(), view.id, why)
+            return go("data_set", said="path-withdrawn", data_set=found.id)
+
+        done = perform(typed, deed)
+        if done is not None:
+            return done
+    return show_sheet(
+        Sheet(
+            title=f"Withdraw {view.path}",
+            submit="Withdraw",
+            lead=f"{found.name} on {view.host_name}",
+            crumbs=(
+                ("Data sets", url_for("console.data_sets")),
+                (found.name, url_for("console.data_set", data_set=found.id)),
+            ),
+            back=url_for("console.data_set", data_set=found.id),
+            consequences=(
+                "What the disks beneath it still carry becomes residue, and stays so until a validated record covers it.",
+            ),
+            fields=(reason(label="What happened to the data"),),
+        ),
+        typed,
+    )

@@ -1,0 +1,74 @@
+"""What a page may say about the deed that led to it: a closed list, named by one word in the address.
+
+Nothing is stored and nothing of the address is repeated, so such an address can say nothing but these sentences.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+
+@dataclass(frozen=True)
+class Said:
+    """One sentence and its tone."""
+
+    tone: Literal["ok", "warn"]
+    sentence: str
+
+
+SAID: Final = {
+    "signed-out": Said("ok", "You are signed out."),
+    "password-changed": Said("ok", "Your password is changed. Every other session of yours has ended."),
+    "session-ended": Said("ok", "That session has ended."),
+    "token-revoked": Said("ok", "The token is revoked."),
+    "device-declared": Said("ok", "The device is declared."),
+    "device-adopted": Said("ok", "What was declared and what was seen are now one device."),
+    "device-changed": Said("ok", "Done. The history has a new entry."),
+    "device-moved": Said("ok", "The device has a new place."),
+    "device-released": Said("ok", "The gate let it pass: the device is released."),
+    "holding-declared": Said("ok", "The inventory knows now what this device holds."),
+    "holding-ended": Said(
+        "ok", "The data is no longer live there. What remains is residue until a validated record covers it."
+    ),
+    "destruction-recorded": Said("ok", "Recorded. Somebody who saw it must now witness it."),
+    "destruction-witnessed": Said("ok", "Witnessed. A validator decides next."),
+    "destruction-decided": Said("ok", "Your decision is signed and logged."),
+    "waiver-opened": Said("warn", "The waiver is open. A second person in another role must countersign it."),
+    "waiver-countersigned": Said(
+        "warn", "The waiver is countersigned. It will stand on every report about this device."
+    ),
+    "waiver-used": Said("warn", "The device left unsanitized under a waiver."),
+    "host-confirmed": Said("ok", "The fingerprint is confirmed. Its key is in the log, and its agent may work."),
+    "host-rejected": Said("ok", "The host is turned away."),
+    "host-revoked": Said("ok", "The host's key counts no more."),
+    "data-set-created": Said("ok", "The data set is known. Next: say where it lives."),
+    "data-set-changed": Said("ok", "The data set is changed."),
+    "path-declared": Said("ok", "Declared. The host's agent follows it to the disks with its next report."),
+    "path-withdrawn": Said("ok", "Withdrawn. What the disks still carry is residue."),
+    "case-opened": Said("ok", "The case is open; its obligations are derived from what every medium held."),
+    "obligations-attested": Said("ok", "Attested in your name, and kept as evidence."),
+    "case-closed": Said("ok", "The case is closed."),
+    "statement-issued": Said("ok", "The statement is signed and logged."),
+    "hold-placed": Said("ok", "The hold is in force. Runs under way have been asked to stop."),
+    "hold-lifted": Said("ok", "The hold is lifted."),
+    "exception-assigned": Said("ok", "It has an owner now."),
+    "exception-resolved": Said("ok", "Resolved. It will be raised again if its cause is seen again."),
+    "order-requested": Said("ok", "The order is sealed and waits for its approvers."),
+    "order-cancelled": Said("ok", "The order is cancelled."),
+    "stop-requested": Said("warn", "The agent is asked to stop. Its record will say interrupted."),
+    "approved": Said("ok", "Your signature is accepted."),
+    "decided": Said("ok", "Your decision is signed and logged."),
+    "certificate-issued": Said("ok", "The certificate is signed, logged and sealed."),
+    "key-registered": Said("ok", "Your key is registered. An administrator compares its fingerprint with you next."),
+    "key-confirmed": Said("ok", "The key is confirmed and in the log. It counts once a roster holds it."),
+    "key-revoked": Said("ok", "The key counts no more. The roster must be renewed without it."),
+    "roster-proposed": Said("ok", "Proposed. The members of the roster in force must sign it."),
+    "roster-signed": Said("ok", "Your signature is accepted."),
+    "person-changed": Said("ok", "Done."),
+    "location-saved": Said("ok", "The place is saved."),
+    "party-saved": Said("ok", "The party is saved."),
+    "undertaking-filed": Said("ok", "The undertaking is filed."),
+    "policy-imported": Said("ok", "The new policy is in force. Open orders keep the decision they were sealed with."),
+}
+"""Word -> sentence; a test looks for every `said=` of the pages here."""

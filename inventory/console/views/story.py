@@ -1,0 +1,194 @@
+"""Events as sentences on a timeline, newest first, grouped by day."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import Final
+
+from inventory.console.formatting import day, sentence_case
+from inventory.events import Tag
+from inventory.services.views import EventView
+
+from .chips import Tone
+
+
+@dataclass(frozen=True)
+class Link:
+    """A word that leads somewhere; no address where the reader may not go."""
+
+    label: str
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class StoryEvent:
+    """One entry as the reader sees it."""
+
+    time: datetime
+    title: str
+    text: str
+    actor: str
+    icon: str
+    tone: Tone
+    subject: Link | None
+    proofs: tuple[Link, ...]
+
+
+@dataclass(frozen=True)
+class Day:
+    """What happened on one day."""
+
+    label: str
+    events: tuple[StoryEvent, ...]
+
+
+_TOLD: Final[dict[Tag, tuple[str, str, Tone]]] = {
+    Tag.SERVICE_INITIALISED: ("The service was set up", "play", "accent"),
+    Tag.LOG_DISAGREEMENT: ("Somebody holds a checkpoint that is not ours", "alert", "bad"),
+    Tag.PERSON_CREATED: ("A person was added", "user", "quiet"),
+    Tag.PERSON_ROLES_SET: ("Roles were set", "people", "quiet"),
+    Tag.PERSON_PASSWORD_SET: ("A password was set", "key", "quiet"),
+    Tag.PERSON_DISABLED: ("A person was disabled", "ban", "warn"),
+    Tag.PERSON_ENABLED: ("A person was enabled again", "user", "quiet"),
+    Tag.PERSON_DIRECTORY_ERASED: ("A person's directory entry was erased", "user", "quiet"),
+    Tag.PERSON_SIGNED_IN: ("Signed in", "enter", "quiet"),
+    Tag.PERSON_SIGN_IN_REFUSED: ("A sign-in was refused", "ban", "warn"),
+    Tag.PERSON_SIGNED_OUT: ("Signed out", "sign-out", "quiet"),
+    Tag.LINK_CREATED: ("A one-time link was made", "link", "quiet"),
+    Tag.LINK_USED: ("A one-time link was used", "link", "quiet"),
+    Tag.TOKEN_CREATED: ("A token for scripts was made", "key", "quiet"),
+    Tag.TOKEN_REVOKED: ("A token for scripts was revoked", "ban", "quiet"),
+    Tag.APPROVER_KEY_REGISTERED: ("An approver's key was registered", "key", "quiet"),
+    Tag.APPROVER_KEY_CONFIRMED: ("An approver's key was confirmed", "key", "ok"),
+    Tag.APPROVER_KEY_REVOKED: ("An approver's key was revoked", "ban", "warn"),
+    Tag.ROSTER_PROPOSED: ("A roster was proposed", "roster", "quiet"),
+    Tag.ROSTER_SIGNED: ("A roster was signed", "sign", "accent"),
+    Tag.ROSTER_PUBLISHED: ("A roster was published", "roster", "ok"),
+    Tag.ROSTER_WITHDRAWN: ("A proposed roster was withdrawn", "ban", "quiet"),
+    Tag.HOST_TOKEN_CREATED: ("An enrolment token was made", "key", "quiet"),
+    Tag.HOST_ENROLLED: ("A host asked to enrol", "host", "accent"),
+    Tag.HOST_CONFIRMED: ("A host's fingerprint was confirmed", "host", "ok"),
+    Tag.HOST_REJECTED: ("A host was rejected", "ban", "warn"),
+    Tag.HOST_REVOKED: ("A host's key was revoked", "ban", "bad"),
+    Tag.HOST_CHANGED: ("A host's agent or kernel changed", "host", "quiet"),
+    Tag.HOST_SILENT: ("A host has gone silent", "alert", "warn"),
+    Tag.HOST_SEEN_AGAIN: ("A silent host is back", "host", "ok"),
+    Tag.LOCATION_CREATED: ("A place was added", "place", "quiet"),
+    Tag.LOCATION_CHANGED: ("A place was changed", "place", "quiet"),
+    Tag.PARTY_CREATED: ("A party was added", "party", "quiet"),
+    Tag.PARTY_UNDERTAKING_FILED: ("A signed undertaking was filed", "file", "ok"),
+    Tag.DATA_SET_CREATED: ("A data set was added", "data", "quiet"),
+    Tag.DATA_SET_CHANGED: ("A data set was changed", "data", "quiet"),
+    Tag.PATH_DECLARED: ("A path was declared to hold data", "branch", "accent"),
+    Tag.PATH_WITHDRAWN: ("A declared path was withdrawn", "branch", "quiet"),
+    Tag.DEVICE_DECLARED: ("Declared", "file", "quiet"),
+    Tag.DEVICE_OBSERVED: ("First seen by an agent", "eye", "accent"),
+    Tag.DEVICE_BOUND: ("What was declared and what was seen are one device", "link", "ok"),
+    Tag.DEVICE_CHANGED: ("Its facts changed", "drive", "quiet"),
+    Tag.DEVICE_ATTACHED: ("Attached to a host", "enter", "quiet"),
+    Tag.DEVICE_DETACHED: ("No longer attached", "exit", "warn"),
+    Tag.DEVICE_PLACED: ("Put into service", "place", "quiet"),
+    Tag.DEVICE_RELOCATED: ("Moved", "place", "quiet"),
+    Tag.DEVICE_RETIRED: ("Retired", "archive", "warn"),
+    Tag.DEVICE_QUARANTINED: ("Put under quarantine", "hold", "warn"),
+    Tag.DEVICE_RETURNED_TO_SERVICE: ("Returned to service", "refresh", "accent"),
+    Tag.DEVICE_SANITIZING: ("Sanitization began", "spin", "busy"),
+    Tag.DEVICE_SANITIZED: ("Sanitized: a validated record covers it", "shield-check", "ok"),
+    Tag.DEVICE_SANITIZATION_FAILED: ("Sanitization failed", "cross", "bad"),
+    Tag.DEVICE_UNTOUCHED: ("The run ended before anything was written", "ring", "quiet"),
+    Tag.DEVICE_RELEASED: ("Released through the gate", "exit", "ok"),
+    Tag.DEVICE_RELEASE_REFUSED: ("The gate refused to release it", "shield-x", "bad"),
+    Tag.DEVICE_DESTROYED: ("Physically destroyed", "flame", "ok"),
+    Tag.DEVICE_REPORTED_MISSING: ("Reported missing", "question", "bad"),
+    Tag.DEVICE_FOUND: ("Found again", "search", "ok"),
+    Tag.DEVICE_WAIVED: ("Returned unsanitized under a waiver", "exit", "bad"),
+    Tag.DESTRUCTION_RECORDED: ("A destruction was recorded", "flame", "accent"),
+    Tag.DESTRUCTION_WITNESSED: ("A destruction was witnessed", "eye", "accent"),
+    Tag.DESTRUCTION_REJECTED: ("A destruction was rejected", "cross", "bad"),
+    Tag.WAIVER_OPENED: ("A waiver was opened", "alert", "warn"),
+    Tag.WAIVER_COUNTERSIGNED: ("A waiver was countersigned", "sign", "warn"),
+    Tag.HOLDING_BEGUN: ("It began to hold data", "data", "residue"),
+    Tag.HOLDING_ENDED: ("Data was removed: it is residue now", "half", "residue"),
+    Tag.HOLDING_COVERED: ("What it held is covered by a validated record", "shield-check", "ok"),
+    Tag.CASE_OPENED: ("An erasure case was opened", "case", "warn"),
+    Tag.CASE_OBLIGATION_ADDED: ("An erasure case now concerns this medium", "case", "warn"),
+    Tag.CASE_OBLIGATION_CLOSED: ("An obligation was closed by evidence", "check", "ok"),
+    Tag.CASE_FULFILLED: ("Every obligation of a case is closed", "case", "ok"),
+    Tag.CASE_CLOSED: ("An erasure case was closed", "case", "quiet"),
+    Tag.CASE_OVERDUE: ("An erasure case is overdue", "alert", "bad"),
+    Tag.STATEMENT_ISSUED: ("A customer's statement was issued", "file", "ok"),
+    Tag.HOLD_PLACED: ("A hold was placed", "hold", "warn"),
+    Tag.HOLD_LIFTED: ("A hold was lifted", "hold", "ok"),
+    Tag.EXCEPTION_RAISED: ("An exception was raised", "alert", "warn"),
+    Tag.EXCEPTION_RESOLVED: ("An exception was resolved", "check", "ok"),
+    Tag.EXCEPTION_ASSIGNED: ("An exception was assigned", "user", "quiet"),
+    Tag.ORDER_REQUESTED: ("Sanitization was ordered", "order", "accent"),
+    Tag.ORDER_APPROVAL_GIVEN: ("An approver signed", "sign", "accent"),
+    Tag.ORDER_APPROVED: ("The order has all its approvals", "check", "ok"),
+    Tag.ORDER_CANCELLED: ("The order was cancelled", "ban", "quiet"),
+    Tag.ORDER_EXPIRED: ("The order expired", "clock", "quiet"),
+    Tag.ORDER_LEASED: ("The agent took the order", "host", "busy"),
+    Tag.ORDER_LEASED_AGAIN: ("The agent took the order again", "refresh", "busy"),
+    Tag.ORDER_STARTED: ("The first write was allowed", "play", "busy"),
+    Tag.ORDER_START_REFUSED: ("The first write was refused", "shield-x", "warn"),
+    Tag.ORDER_PROGRESSED: ("The run moved on", "spin", "busy"),
+    Tag.ORDER_STOP_REQUESTED: ("A stop was asked for", "stop", "warn"),
+    Tag.ORDER_REFUSED: ("The agent refused the order", "ban", "bad"),
+    Tag.RECORD_ACCEPTED: ("The signed record was accepted and logged", "file", "accent"),
+    Tag.RECORD_KEPT_AS_EVIDENCE: ("A record was kept as evidence only", "archive", "warn"),
+    Tag.RECORD_VALIDATED: ("A validator approved the record", "shield-check", "ok"),
+    Tag.RECORD_REJECTED: ("A validator rejected the record", "cross", "bad"),
+    Tag.CERTIFICATE_ISSUED: ("A certificate was issued", "certificate", "ok"),
+    Tag.CERTIFICATE_SEALED: ("The certificate was sealed", "certificate", "ok"),
+    Tag.POLICY_IN_FORCE: ("A policy came into force", "policy", "accent"),
+}
+"""Title, icon and tone of each tag; a test compares the keys with the vocabulary."""
+
+SubjectLink = Callable[[EventView], Link | None]
+ProofLink = Callable[[str], Link]
+
+
+def _told(tag: str) -> tuple[str, str, Tone]:
+    try:
+        return _TOLD[Tag(tag)]
+    except (ValueError, KeyError):
+        return (
+            sentence_case(tag),
+            "dot",
+            "quiet",
+        )  # an event of a newer release: shown under its own name, never left out
+
+
+def _details(event: EventView) -> str:
+    said = "; ".join(
+        f"{sentence_case(name)}: {value}"
+        for name, value in event.details.items()
+        if isinstance(value, (str, int)) and value != "" and not isinstance(value, bool)
+    )
+    return ". ".join(part for part in (event.reason.rstrip("."), said) if part)
+
+
+def tell(event: EventView, subject: SubjectLink, proof: ProofLink, names: Callable[[str], str]) -> StoryEvent:
+    """One event in the reader's words."""
+    title, icon, tone = _told(event.tag)
+    return StoryEvent(
+        time=event.at,
+        title=title,
+        text=_details(event),
+        actor=names(event.actor),
+        icon=icon,
+        tone=tone,
+        subject=subject(event),
+        proofs=tuple(proof(digest) for digest in event.evidence),
+    )
+
+
+def days(
+    events: Iterable[EventView], subject: SubjectLink, proof: ProofLink, names: Callable[[str], str]
+) -> tuple[Day, ...]:
+    """Events as they come (newest first), grouped by their UTC day."""
+    told = [tell(event, subject, proof, names) for event in events]
+    return tuple(Day(label, tuple(group)) for label, group in groupby(told, key=lambda entry: day(entry.time)))

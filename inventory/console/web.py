@@ -1,0 +1,158 @@
+"""What a page needs of the request: who asks, the open inventory, and how to answer."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from flask import g, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from inventory.auth import web as auth
+from inventory.domain.roles import Permission
+from inventory.errors import Forbidden, InventoryError, NotSignedIn, SeparationOfDuty
+from inventory.services import idempotency, people
+from inventory.services.context import Actor, Context
+from inventory.services.sessions import Caller
+
+from .blueprint import Reply
+from .forms import Form
+from .sheets import Sheet
+from .views.frame import Frame, build_frame
+
+_STATIC: Final = Path(__file__).parent / "static"
+
+
+def here() -> Context:
+    """The open inventory."""
+    return auth.context()
+
+
+def caller() -> Caller:
+    """Who asks. Raises `NotSignedIn`."""
+    return auth.caller()
+
+
+def actor() -> Actor:
+    """Who acts, for the services."""
+    return caller().actor
+
+
+def may(permission: Permission) -> bool:
+    """Whether the reader may do this; pages show no button that would be refused."""
+    return actor().may(permission)
+
+
+@cache
+def _digest(name: str) -> str:
+    return hashlib.sha256((_STATIC / name).read_bytes()).hexdigest()[:12]
+
+
+def asset(name: str) -> str:
+    """Address of a static file with its digest, so that it may be cached for good."""
+    return url_for("console.static", filename=name, v=_digest(name))
+
+
+def names() -> Callable[[str], str]:
+    """Pseudonym -> how this reader may know the person: the name with `directory.read`, else the login name."""
+    if "console_names" not in g:
+        found = {}
+        if may(Permission.READ):
+            found = {person.ref: person.name or person.login for person in people.list_people(here(), actor())}
+        me = caller().person
+        found[me.ref] = me.name or me.login
+        g.console_names = found
+    known: dict[str, str] = g.console_names
+    return lambda ref: known.get(ref, "the service" if ref == "system" else ref)
+
+
+def frame() -> Frame:
+    """Navigation and account of the signed-in reader."""
+    return build_frame(here(), caller(), request.path)
+
+
+def show(template: str, status: int = 200, **values: Any) -> Reply:  # noqa: ANN401 - templates take anything
+    """Render a page inside the console's frame."""
+    html = render_template(f"console/{template}", frame=frame(), person_name=names(), may=may, can=Permission, **values)
+    return (html, status)
+
+
+def show_sheet(sheet: Sheet, form: Form, action: str = "") -> Reply:
+    """Render a simple form; refused, it comes back with everything in it and the refusal's own status."""
+    return show("sheet.html", form_status(form), sheet=sheet, form=form, action=action or request.full_path.rstrip("?"))
+
+
+def form_status(form: Form) -> int:
+    """200 for a fresh form, else the status of what was wrong with it."""
+    if form.ok:
+        return 200
+    return form.status or 422
+
+
+def received() -> Form:
+    """The form of this request: what was typed, or what a link suggests."""
+    if request.method == "POST":
+        return Form.received(request.form)
+    return Form.starting({name: value for name, value in request.args.items() if name not in {"said", "after"}})
+
+
+def posted() -> bool:
+    """Whether the form was sent."""
+    return request.method == "POST"
+
+
+def go(endpoint: str, said: str = "", **values: Any) -> AnyResponse:  # noqa: ANN401 - parts of an address
+    """Send the reader on (303: the next request is a GET), with a word about what was done."""
+    return redirect(url_for(f"console.{endpoint}", said=said or None, **values), 303)
+
+
+def _fingerprint_of_request() -> str:
+    typed = sorted(
+        (name, value)
+        for name in request.form
+        for value in request.form.getlist(name)
+        if name not in {"csrf_token", "once"}
+    )
+    return hashlib.sha256(repr((request.path, typed)).encode()).hexdigest()
+
+
+def perform(form: Form, deed: Callable[[], AnyResponse]) -> AnyResponse | None:
+    """Do what a form asks, once.
+
+    Args:
+        form: what was typed; a refusal is noted in it.
+        deed: calls the service and says where to go.
+
+    Returns:
+        Where to go; None where the form must be shown again.
+
+    Raises:
+        NotSignedIn, Forbidden: nothing the form could mend.
+    """
+    if not form.ok:
+        return None
+    key = f"console-{form.once}"
+    try:
+        stored = idempotency.claim(here(), actor(), key, _fingerprint_of_request())
+    except InventoryError as error:
+        form.refused(error)
+        return None
+    if stored is not None:
+        return redirect(stored.body.decode(), 303)
+    try:
+        reply = deed()
+    except InventoryError as error:
+        idempotency.abandon(here(), actor(), key)
+        if isinstance(error, NotSignedIn) or (isinstance(error, Forbidden) and not isinstance(error, SeparationOfDuty)):
+            raise
+        form.refused(error)
+        return None
+    except Exception:
+        idempotency.abandon(here(), actor(), key)
+        raise
+    location = reply.headers.get("Location", "")
+    idempotency.complete(here(), actor(), key, idempotency.StoredReply(303, location.encode(), "text/uri-list"))
+    return reply
