@@ -18,7 +18,8 @@ from inventory.models.evidence import Record
 from inventory.models.history import PolicyVersion
 from inventory.models.orders import OPEN_STATES, Order
 
-from ._mapping import held_of, holds_on
+from ._holds import holds_on
+from ._mapping import held_of
 from .views import GateView, ReasonView
 
 Receiver = Literal["own", "undertaking-valid", "undertaking-missing", "unknown"]

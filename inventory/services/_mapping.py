@@ -12,25 +12,27 @@ from sqlalchemy.orm import Session
 from inventory.domain.exceptions import TITLES, ExceptionCode
 from inventory.domain.holdings import Held, state_of
 from inventory.domain.vocabulary import Category, ExceptionState, highest
-from inventory.models.data import DataSet, DeclaredPath, Hold, Holding
-from inventory.models.devices import Attachment, Device
+from inventory.models.data import DataSet, DeclaredPath, Holding
+from inventory.models.devices import Attachment, Destruction, Device, Waiver
 from inventory.models.history import Event, ExceptionItem
 from inventory.models.hosts import Host, HostContact
 from inventory.models.orders import OPEN_STATES, Order, RunProgress
 from inventory.models.places import Location
 from reports.keys import fingerprint_words
 
+from ._holds import holds_on
 from .views import (
     AttachmentView,
+    DestructionView,
     DeviceFactsView,
     DeviceRow,
     EventView,
     ExceptionView,
     HoldingView,
-    HoldView,
     HostRow,
     ProgressView,
     ReasonView,
+    WaiverView,
 )
 
 
@@ -103,41 +105,6 @@ def holdings_select() -> sa.Select[Holding, DataSet, Device, str | None]:
         .join(Device, Device.id == Holding.device_id)
         .outerjoin(DeclaredPath, DeclaredPath.id == Holding.path_id)
     )
-
-
-def hold_view(hold: Hold) -> HoldView:
-    """A hold."""
-    return HoldView(
-        id=hold.id,
-        kind=hold.kind,
-        device=hold.device_id,
-        data_set=hold.data_set_id,
-        reference=hold.reference,
-        reason=hold.reason,
-        placed_by=hold.placed_by,
-        placed=hold.placed,
-        lifted_by=hold.lifted_by,
-        lifted=hold.lifted,
-        lift_reason=hold.lift_reason,
-    )
-
-
-def holds_on(session: Session, devices: Collection[str]) -> dict[str, list[Hold]]:
-    """Active holds of each device: its own, and those on data sets it holds or held without a record that covers them."""
-    found: dict[str, list[Hold]] = defaultdict(list)
-    active = sa.select(Hold).where(Hold.lifted.is_(None))
-    for hold in session.scalars(active.where(Hold.device_id.in_(devices)).order_by(Hold.id)):
-        found[str(hold.device_id)].append(hold)
-    through = (
-        sa.select(Holding.device_id, Hold)
-        .join(Hold, Hold.data_set_id == Holding.data_set_id)
-        .where(Holding.device_id.in_(devices), Holding.covered_at.is_(None), Hold.lifted.is_(None))
-        .order_by(Hold.id)
-    )
-    for device, hold in session.execute(through):
-        if all(known.id != hold.id for known in found[device]):
-            found[device].append(hold)
-    return dict(found)
 
 
 def device_rows(session: Session, devices: Sequence[Device]) -> tuple[DeviceRow, ...]:
@@ -402,4 +369,41 @@ def progress_view(progress: RunProgress) -> ProgressView:
         reason=progress.reason,
         reported=progress.reported,
         percent=min(100, progress.bytes_done * 100 // total) if total else 0,
+    )
+
+
+def waiver_view(row: Waiver) -> WaiverView:
+    """A waiver."""
+    return WaiverView(
+        id=row.id,
+        device=row.device_id,
+        destination=row.destination,
+        reason=row.reason,
+        opened_by=row.opened_by,
+        opened_role=row.opened_role,
+        countersigned_by=row.countersigned_by,
+        countersigned_role=row.countersigned_role,
+        expires=row.expires,
+        used=row.used,
+    )
+
+
+def destruction_view(row: Destruction) -> DestructionView:
+    """A destruction."""
+    return DestructionView(
+        id=row.id,
+        device=row.device_id,
+        method=row.method,
+        machine=row.machine,
+        facility=row.facility,
+        particle_size_mm=row.particle_size_mm,
+        operator=row.operator,
+        witness=row.witness,
+        witnessed=row.witnessed,
+        validator=row.validator,
+        decision=row.decision,
+        reason=row.reason,
+        performed=row.performed,
+        evidence=tuple(row.evidence),
+        log_index=row.log_index,
     )

@@ -4,11 +4,30 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, Final
 
-from inventory.domain.vocabulary import ValidationDecision
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
-from .context import Actor, Context
+from inventory.domain.lifecycle import DeviceEvent, next_state
+from inventory.domain.roles import Permission
+from inventory.domain.vocabulary import DeviceState, ValidationDecision
+from inventory.errors import Conflict, IllegalTransition, Invalid, SeparationOfDuty
+from inventory.events import Tag
+from inventory.models import Destruction, Device, Order
+from inventory.models.orders import OPEN_STATES
+from reports.canonical import is_sha256
+
+from ._holds import refuse_held
+from ._mapping import destruction_view
+from ._obligations import cover_holdings
+from ._sealing import statement_person
+from .context import Actor, Context, authorize
+from .kernel import find, moment, next_number, note, optional, required, sign_and_log, stamp
 from .views import DestructionView
+
+METHODS: Final = ("disintegrate", "incinerate", "melt", "pulverize", "shred", "degauss-then-destroy")
+SCHEMA: Final = "sanitrail/destruction/1"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,12 +62,73 @@ def record_destruction(context: Context, actor: Actor, command: RecordDestructio
     Raises:
         Held, Conflict (state does not allow destruction, an open order, or another destruction waits), Invalid.
     """
-    raise NotImplementedError
+    authorize(actor, Permission.DESTRUCTION_RECORD)
+    _plausible(context, command)
+    with context.writing() as session:
+        device = find(session, Device, command.device, "device")
+        refuse_held(session, device)
+        _may_destroy(device)
+        order = session.scalar(sa.select(Order.id).where(Order.device_id == device.id, sa.text(OPEN_STATES)))
+        if order is not None:
+            raise Conflict(f"Order {order} is open for device {device.id}; finish or cancel it first.")
+        waiting = session.scalar(
+            sa.select(Destruction.id).where(Destruction.device_id == device.id, Destruction.decision.is_(None))
+        )
+        if waiting is not None:
+            raise Conflict(f"Destruction {waiting} of device {device.id} waits for a decision already.")
+        row = Destruction(
+            id=next_number(session, "destruction"),
+            device_id=device.id,
+            method=command.method,
+            machine=required("machine", command.machine),
+            facility=required("facility", command.facility),
+            particle_size_mm=command.particle_size_mm,
+            note=optional("note", command.note),
+            performed=command.performed,
+            recorded=context.now(),
+            operator=actor.ref,
+            evidence=list(command.evidence),
+        )
+        session.add(row)
+        session.flush()
+        note(
+            session, context, actor, Tag.DESTRUCTION_RECORDED, "destruction", row.id,
+            device=device.id, details={"method": row.method, "facility": row.facility}, evidence=row.evidence,
+        )  # fmt: skip
+        return destruction_view(row)
+
+
+def _plausible(context: Context, command: RecordDestruction) -> None:
+    if command.method not in METHODS:
+        raise Invalid("method", f"The method is one of {', '.join(METHODS)}.")
+    if moment("performed", command.performed) > context.now():
+        raise Invalid("performed", "It was performed in the past.")
+    if command.particle_size_mm is not None and not 1 <= command.particle_size_mm <= 1000:
+        raise Invalid("particle_size_mm", "The largest particle measures 1 to 1000 mm.")
+    if not command.evidence or len(command.evidence) > 50 or not all(is_sha256(one) for one in command.evidence):
+        raise Invalid(
+            "evidence", "At least one SHA-256 (64 lower-case hexadecimal digits) of a photograph, video or paper."
+        )
 
 
 def witness_destruction(context: Context, actor: Actor, destruction: str, statement: str) -> DestructionView:
     """State that one saw it. Permission `destruction.witness`. Raises `SeparationOfDuty` for the operator."""
-    raise NotImplementedError
+    authorize(actor, Permission.DESTRUCTION_WITNESS)
+    with context.writing() as session:
+        row = find(session, Destruction, destruction, "destruction")
+        if row.decision is not None or row.witness is not None:
+            raise Conflict(f"Destruction {row.id} was witnessed already.")
+        if row.operator == actor.ref:
+            raise SeparationOfDuty("witness", "performed the destruction")
+        row.witness = actor.ref
+        row.witnessed = context.now()
+        row.witness_statement = required("statement", statement, least=10)
+        session.flush()
+        note(
+            session, context, actor, Tag.DESTRUCTION_WITNESSED, "destruction", row.id,
+            device=row.device_id, reason=row.witness_statement,
+        )  # fmt: skip
+        return destruction_view(row)
 
 
 def decide_destruction(context: Context, actor: Actor, command: DecideDestruction) -> DestructionView:
@@ -58,4 +138,75 @@ def decide_destruction(context: Context, actor: Actor, command: DecideDestructio
         SeparationOfDuty: operator or witness decides.
         Conflict: not witnessed, or decided already.
     """
-    raise NotImplementedError
+    authorize(actor, Permission.RECORD_VALIDATE)
+    with context.writing() as session:
+        row = find(session, Destruction, command.destruction, "destruction")
+        if row.decision is not None:
+            raise Conflict(f"Destruction {row.id} was decided already.")
+        if row.witness is None:
+            raise Conflict(f"Destruction {row.id} has no witness yet.")
+        for person, act in ((row.operator, "performed the destruction"), (row.witness, "witnessed the destruction")):
+            if person == actor.ref:
+                raise SeparationOfDuty("validate", act)
+        row.validator = actor.ref
+        row.decision = str(ValidationDecision(command.decision))
+        row.decided = context.now()
+        row.reason = required("reason", command.reason, least=10)
+        session.flush()
+        if row.decision == ValidationDecision.APPROVE:
+            _destroy(session, context, actor, row)
+        else:
+            note(
+                session, context, actor, Tag.DESTRUCTION_REJECTED, "destruction", row.id,
+                device=row.device_id, reason=row.reason,
+            )  # fmt: skip
+        return destruction_view(row)
+
+
+def _destroy(session: Session, context: Context, actor: Actor, row: Destruction) -> None:
+    device = session.get_one(Device, row.device_id)
+    refuse_held(session, device)
+    after = _may_destroy(device)
+    digest, index = sign_and_log(session, context, "statement", _body(session, context, row), "acceptance", row.id)
+    row.statement_sha256, row.log_index = digest, index
+    device.state = after
+    session.flush()
+    cover_holdings(session, context, device, evidence=digest, leased=row.performed)
+    note(
+        session, context, actor, Tag.DEVICE_DESTROYED, "device", device.id,
+        reason=row.reason, details={"destruction": row.id, "method": row.method}, evidence=[digest, *row.evidence],
+    )  # fmt: skip
+
+
+def _body(session: Session, context: Context, row: Destruction) -> dict[str, Any]:
+    device = session.get_one(Device, row.device_id)
+    return {
+        "schema": SCHEMA,
+        "id": row.id,
+        "device": {
+            "id": device.id,
+            "asset_tag": device.asset_tag or "",
+            "fingerprint": device.fingerprint or "",
+            "model": device.model or device.declared_model or "",
+            "serial": device.serial or device.declared_serial or "",
+        },
+        "method": row.method,
+        "machine": row.machine,
+        "facility": row.facility,
+        "particle_size_mm": row.particle_size_mm,
+        "performed": stamp(row.performed),
+        "evidence": list(row.evidence),
+        "operator": statement_person(session, context, row.operator).to_dict(),
+        "witness": statement_person(session, context, row.witness or "").to_dict(),
+        "witness_statement": row.witness_statement or "",
+        "validator": statement_person(session, context, row.validator or "").to_dict(),
+        "reason": row.reason,
+        "time": stamp(context.now()),
+    }
+
+
+def _may_destroy(device: Device) -> DeviceState:
+    after = next_state(device.state, DeviceEvent.DESTROY)
+    if after is None:
+        raise IllegalTransition(f"Device {device.id}", str(device.state), str(DeviceEvent.DESTROY))
+    return after

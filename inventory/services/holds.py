@@ -14,7 +14,7 @@ from inventory.errors import Conflict, Invalid
 from inventory.events import Tag
 from inventory.models import DataSet, Device, Hold, Holding, Order
 
-from ._mapping import hold_view
+from ._holds import hold_view
 from .context import Actor, Context, authorize
 from .kernel import find, next_number, note, required
 from .views import HoldView

@@ -20,16 +20,18 @@ from inventory.models.history import Event, ExceptionItem
 from inventory.models.orders import Order
 from inventory.models.places import Location
 from inventory.services._gate import LEAVE, REUSE_INSIDE, gate_view, policy_in_force
+from inventory.services._holds import hold_view
 from inventory.services._mapping import (
     attachment_views,
     declared_facts,
+    destruction_view,
     device_rows,
     event_view,
     exception_view,
-    hold_view,
     holding_views,
     holdings_select,
     observed_facts,
+    waiver_view,
 )
 from inventory.services.context import Actor, Context, authorize
 from inventory.services.views import DestructionView, DeviceDetail, DeviceRow, EventView, HoldView, Page, WaiverView
@@ -206,45 +208,12 @@ def _holds(session: Session, device: Device) -> tuple[HoldView, ...]:
 
 def _waivers(session: Session, device: str) -> tuple[WaiverView, ...]:
     statement = sa.select(Waiver).where(Waiver.device_id == device).order_by(Waiver.id.desc())
-    return tuple(
-        WaiverView(
-            id=row.id,
-            device=row.device_id,
-            destination=row.destination,
-            reason=row.reason,
-            opened_by=row.opened_by,
-            opened_role=row.opened_role,
-            countersigned_by=row.countersigned_by,
-            countersigned_role=row.countersigned_role,
-            expires=row.expires,
-            used=row.used,
-        )
-        for row in session.scalars(statement)
-    )
+    return tuple(waiver_view(row) for row in session.scalars(statement))
 
 
 def _destructions(session: Session, device: str) -> tuple[DestructionView, ...]:
     statement = sa.select(Destruction).where(Destruction.device_id == device).order_by(Destruction.id.desc())
-    return tuple(
-        DestructionView(
-            id=row.id,
-            device=row.device_id,
-            method=row.method,
-            machine=row.machine,
-            facility=row.facility,
-            particle_size_mm=row.particle_size_mm,
-            operator=row.operator,
-            witness=row.witness,
-            witnessed=row.witnessed,
-            validator=row.validator,
-            decision=row.decision,
-            reason=row.reason,
-            performed=row.performed,
-            evidence=tuple(row.evidence),
-            log_index=row.log_index,
-        )
-        for row in session.scalars(statement)
-    )
+    return tuple(destruction_view(row) for row in session.scalars(statement))
 
 
 def device_timeline(

@@ -21,7 +21,8 @@ from inventory.models.devices import Device
 from inventory.models.evidence import Certificate, Record, StoredEnvelope
 from inventory.models.hosts import Host
 from inventory.models.orders import Approval, Lease, Order, RunProgress
-from inventory.services._mapping import device_label, holds_on, progress_view
+from inventory.services._holds import holds_on
+from inventory.services._mapping import device_label, progress_view
 from inventory.services.context import Actor, Context, authorize
 from inventory.services.views import (
     ApprovalView,
