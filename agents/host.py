@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import platform
 import secrets
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from .recording import Host
@@ -18,13 +18,16 @@ _HOST_ID_SCHEMA = "sanitrail-agent/host-id/1"
 
 
 def agent_version() -> str:
-    """The installed version."""
-    return version("sanitrail")
+    """The installed version; a checkout that is not installed says so."""
+    try:
+        return version("sanitrail")
+    except PackageNotFoundError:
+        return "uninstalled"
 
 
 def tool() -> str:
     """Name and version of the sanitizing tool, as records state it."""
-    return f"sanitrail sanitizer {version('sanitrail')}"
+    return f"sanitrail sanitizer {agent_version()}"
 
 
 def boot_id() -> str:

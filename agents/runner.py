@@ -52,6 +52,10 @@ from .sequence import Sequence
 log = logging.getLogger("agents.runner")
 
 
+_HOST_TROUBLE = frozenset({"journal-unusable", "run-locked"})
+"""Refusals of the sanitizer that say nothing about order or medium: the run begins once this host is right again."""
+
+
 class NotYet(AgentError):
     """The run stays where it is; try again later.
 
@@ -207,11 +211,11 @@ class Runner:
         if pending is None:
             return self._begin_again(run, control)
         if pending.result is not None and not pending.result.resumable:
-            return self.runs.move(run, Event.END)
+            return self._end(run, pending.result)
         if pending.state == "running":
             raise NotYet("run-locked", "Another process works on this run.")
         if pending.state == "damaged":
-            return self._give_up(run, pending, pending.error or "The journal is damaged.")
+            return self._lose(run, pending.error or "Its journal is damaged.")
         if control.cancelled:
             return self._give_up(run, pending, "The service asked to end the run.")
         if pending.touched == "no":
@@ -267,14 +271,19 @@ class Runner:
     def _go_on(
         self, run: Run, pending: PendingRun, clearance: Clearance, control: Control, permit: Callable[[], None]
     ) -> RunResult:
-        with self._reporter(run, control) as reporter:
-            return self.engine.resume(
-                pending, clearance, progress=reporter.tell, stop=control.stop, before_first_write=permit
-            )
+        try:
+            with self._reporter(run, control) as reporter:
+                return self.engine.resume(
+                    pending, clearance, progress=reporter.tell, stop=control.stop, before_first_write=permit
+                )
+        except sanitizer.SanitizerError as error:  # locked, or damaged since it was looked at: looked at again
+            raise NotYet(error.code, error.summarize()) from error
 
     def _after(self, run: Run, result: RunResult, control: Control) -> Run:
+        if result.state == "refused" and result.error_code in _HOST_TROUBLE:
+            raise NotYet(result.error_code or "", result.run.error or "")
         if not result.resumable:
-            return self.runs.move(run, Event.END)
+            return self._end(run, result)
         pending = self._pending(run)
         if control.cancelled and pending is not None:
             return self._give_up(run, pending, "The service asked to end the run.")
@@ -282,16 +291,20 @@ class Runner:
 
     def _give_up(self, run: Run, pending: PendingRun, reason: str) -> Run:
         """End it for good, with a record that says so."""
-        self.engine.abandon(pending, reason[:500])
-        return self.runs.move(run, Event.END)
+        try:
+            return self._end(run, self.engine.abandon(pending, reason[:500]))
+        except sanitizer.SanitizerError as error:
+            raise NotYet(error.code, error.summarize()) from error
+
+    def _end(self, run: Run, result: RunResult) -> Run:
+        return self.runs.move(run, Event.END, result=result.to_dict())
 
     # --- ended, recorded, refused ---------------------------------------------------------------------------------
 
     def _record(self, run: Run, _: Control) -> Run:
-        pending = self._pending(run)
-        result = None if pending is None else pending.result
-        if result is None:
-            return self._lose(run, "There is no result in its journal.")
+        if run.result is None:
+            return self._lose(run, "Its result is missing.")
+        result = RunResult.from_dict(run.result)
         approved = self._order(run)
         envelope = self.outbox.find(run.run_id)
         if envelope is None:

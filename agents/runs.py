@@ -7,7 +7,7 @@
     resume, take its result, or (no
                                                                       journal: not one byte was written) begin under
                                                                       the same run id
-    ended      the sanitizer has a result in its journal              makes the record again: same id, same sequence number
+    ended      the sanitizer's result                                 makes the record again: same id, same sequence number
     recorded   the signed record is in the outbox                     discards the journal and forgets the run
     refused    it was refused before a run; the service may not       tells the service again, then forgets it
                know yet
@@ -104,6 +104,8 @@ class Run:
     reason_code: str = ""
     reason: str = ""
     """Why it was refused."""
+    result: dict[str, Any] | None = None
+    """The sanitizer's result of an ended run, until its record is safe."""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -116,7 +118,10 @@ class Run:
         texts = {name: document[name] for name in _TEXTS}
         if not all(isinstance(text, str) for text in texts.values()):
             raise TypeError("a text is none")
-        return cls(**texts, state=State(document["state"]), lease=Lease.model_validate(document["lease"]))
+        lease, result = Lease.model_validate(document["lease"]), document["result"]
+        if result is not None and not isinstance(result, dict):
+            raise TypeError("a result is none")
+        return cls(**texts, state=State(document["state"]), lease=lease, result=result)
 
 
 _TEXTS = ("order_sha256", "run_id", "order_id", "label", "device", "reason_code", "reason")
@@ -162,7 +167,7 @@ class RunStore:
         names = sorted(path.stem for path in self._state.path("runs").glob("*.json"))
         return [run for name in names if (run := self.get(name)) is not None]
 
-    def move(self, run: Run, event: Event, **changes: str) -> Run:
+    def move(self, run: Run, event: Event, **changes: Any) -> Run:  # noqa: ANN401 - fields of `Run` by name
         """Do one step of the table, durably; a newer lease that came meanwhile is kept.
 
         Raises:
