@@ -66,9 +66,15 @@ class LogGuard:
         self._lock = threading.Lock()
 
     def create(self) -> str:
-        """Make the file for an empty log. Returns its id. Raises `LogRefused` where there is one already."""
-        if self.file.exists():
-            raise LogRefused(f"there is a guard file {self.file} already, but the database's log is empty")
+        """Make the file for an empty log. Returns its id.
+
+        A file of a log that never signed anything (an initialisation was cut off) is made anew.
+
+        Raises:
+            LogRefused: this guard's log has signed entries; they must be in some other database.
+        """
+        if self.file.exists() and self._read().last.size:
+            raise LogRefused(f"the guard file {self.file} knows of signed entries, but the database's log is empty")
         state = _State(secrets.token_hex(16), self.origin, Position(0, EMPTY_ROOT), None)
         self._write(state)
         return state.guard_id

@@ -31,6 +31,8 @@ class Actor:
     roles: frozenset[Role] = frozenset()
     key_id: str | None = None
     """The agent key that signed the request."""
+    session_id: str | None = None
+    """The browser session a person acts through."""
 
     def may(self, permission: Permission) -> bool:
         """Whether one of the actor's roles grants it; agents and the system have no roles and are granted nothing by this."""

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from inventory.errors import IdempotencyInFlight, IdempotencyKeyReused
+from inventory.models import IdempotencyKey
+
 from .context import Actor, Context
 
 
@@ -27,14 +30,29 @@ def claim(context: Context, actor: Actor, key: str, request_sha256: str) -> Stor
         IdempotencyKeyReused: claimed for another request.
         IdempotencyInFlight: claimed and not completed.
     """
-    raise NotImplementedError
+    with context.writing() as session:
+        row = session.get(IdempotencyKey, (actor.ref, key))
+        if row is None:
+            session.add(IdempotencyKey(actor=actor.ref, key=key, request_sha256=request_sha256, claimed=context.now()))
+            return None
+        if row.request_sha256 != request_sha256:
+            raise IdempotencyKeyReused
+        if row.status is None or row.body is None:
+            raise IdempotencyInFlight
+        return StoredReply(row.status, row.body, row.content_type or "application/json")
 
 
 def complete(context: Context, actor: Actor, key: str, reply: StoredReply) -> None:
     """Keep the answer for 24 hours."""
-    raise NotImplementedError
+    with context.writing() as session:
+        row = session.get(IdempotencyKey, (actor.ref, key))
+        if row is not None:
+            row.status, row.body, row.content_type = reply.status, reply.body, reply.content_type
 
 
 def abandon(context: Context, actor: Actor, key: str) -> None:
     """Give the key back: the request was refused, so nothing happened."""
-    raise NotImplementedError
+    with context.writing() as session:
+        row = session.get(IdempotencyKey, (actor.ref, key))
+        if row is not None and row.status is None:
+            session.delete(row)

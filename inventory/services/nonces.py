@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
+
+from inventory.errors import Replayed
+from inventory.models import Nonce
 
 from .context import Context
+
+REMEMBERED: Final = timedelta(minutes=10)
 
 
 def spend(context: Context, key_id: str, nonce: str, created: datetime) -> None:
@@ -19,4 +25,7 @@ def spend(context: Context, key_id: str, nonce: str, created: datetime) -> None:
     Raises:
         Replayed: it was spent before.
     """
-    raise NotImplementedError
+    with context.writing() as session:
+        if session.get(Nonce, (key_id, nonce)) is not None:
+            raise Replayed("This signed request was received before.")
+        session.add(Nonce(key_id=key_id, nonce=nonce, expires=created + REMEMBERED))

@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+import re
+import secrets
 from dataclasses import dataclass
+from datetime import timedelta
 
-from inventory.domain.roles import Role
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
-from .context import Actor, Context
+from inventory.domain.roles import Permission, Role, incompatible
+from inventory.errors import Conflict, Duplicate, Invalid, NotSignedIn
+from inventory.events import Tag
+from inventory.models import ApiToken, DirectoryRow, OneTimeLink, Person, WebSession
+
+from . import passwords
+from .context import Actor, Context, authorize, require_person
+from .kernel import check_version, find, new_secret, note, optional, required
 from .views import OneTimeLinkView, PersonView
+
+_LOGIN = re.compile(r"[a-z0-9][a-z0-9._-]{2,63}")
+_PSEUDONYM = "abcdefghijkmnpqrstuvwxyz23456789"
+"""Without letters and digits that people mix up."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +72,53 @@ def create_person(context: Context, actor: Actor, command: CreatePerson) -> tupl
         Invalid: login name malformed, or roles that exclude each other.
         Duplicate: the login name is taken.
     """
-    raise NotImplementedError
+    authorize(actor, Permission.PEOPLE_MANAGE)
+    check_roles(command.roles)
+    with context.writing() as session:
+        person = add_person(session, context, actor, command)
+        link = make_link(session, context, actor, person)
+        return person_view(session, person, directory=True), link
+
+
+def add_person(session: Session, context: Context, actor: Actor, command: CreatePerson) -> Person:
+    """Insert a person with their directory row."""
+    login = command.login.strip().lower()
+    if not _LOGIN.fullmatch(login):
+        raise Invalid("login", "A login name has 3 to 64 of a-z, 0-9, dot, underscore and hyphen.")
+    if session.scalar(sa.select(Person.ref).where(Person.login == login)) is not None:
+        raise Duplicate("person", "login name")
+    person = Person(
+        ref=f"p-{''.join(secrets.choice(_PSEUDONYM) for _ in range(10))}",
+        login=login,
+        roles=sorted(command.roles),
+        enabled=True,
+        created=context.now(),
+    )
+    session.add(person)
+    session.flush()
+    session.add(
+        DirectoryRow(
+            ref=person.ref,
+            name=required("name", command.name, most=200),
+            title=optional("title", command.title, most=200),
+            contact=optional("contact", command.contact, most=200),
+        )
+    )
+    note(session, context, actor, Tag.PERSON_CREATED, "person", person.ref, details={"roles": sorted(command.roles)})
+    return person
+
+
+def make_link(session: Session, context: Context, actor: Actor, person: Person) -> OneTimeLinkView:
+    """A fresh link; earlier unused ones die."""
+    now = context.now()
+    session.execute(
+        sa.update(OneTimeLink).where(OneTimeLink.person == person.ref, OneTimeLink.used.is_(None)).values(used=now)
+    )
+    secret, digest = new_secret()
+    expires = now + timedelta(seconds=context.settings.link_seconds)
+    session.add(OneTimeLink(secret_sha256=digest, person=person.ref, created=now, expires=expires))
+    note(session, context, actor, Tag.LINK_CREATED, "person", person.ref)
+    return OneTimeLinkView(person=person.ref, secret=secret, path=f"/welcome/{secret}", expires=expires)
 
 
 def set_roles(context: Context, actor: Actor, command: SetRoles) -> PersonView:
@@ -68,7 +129,18 @@ def set_roles(context: Context, actor: Actor, command: SetRoles) -> PersonView:
         Invalid: roles that exclude each other (governance, section 5).
         Conflict: it would leave no administrator.
     """
-    raise NotImplementedError
+    authorize(actor, Permission.PEOPLE_MANAGE)
+    check_roles(command.roles)
+    with context.writing() as session:
+        person = find(session, Person, command.person, "person")
+        check_version(f"Person {person.ref}", person.version, command.version)
+        before = list(person.roles)
+        person.roles = sorted(command.roles)
+        session.flush()
+        _keep_an_administrator(session)
+        details = {"before": before, "after": person.roles}
+        note(session, context, actor, Tag.PERSON_ROLES_SET, "person", person.ref, details=details)
+        return person_view(session, person, directory=True)
 
 
 def set_enabled(context: Context, actor: Actor, person: str, *, enabled: bool) -> PersonView:
@@ -78,22 +150,61 @@ def set_enabled(context: Context, actor: Actor, person: str, *, enabled: bool) -
         NotFound.
         Conflict: it would leave no administrator.
     """
-    raise NotImplementedError
+    authorize(actor, Permission.PEOPLE_MANAGE)
+    with context.writing() as session:
+        row = find(session, Person, person, "person")
+        if row.enabled == enabled:
+            return person_view(session, row, directory=True)
+        row.enabled = enabled
+        session.flush()
+        if not enabled:
+            _keep_an_administrator(session)
+            _lock_out(session, context, row.ref)
+        tag = Tag.PERSON_ENABLED if enabled else Tag.PERSON_DISABLED
+        note(session, context, actor, tag, "person", row.ref)
+        return person_view(session, row, directory=True)
 
 
 def new_link(context: Context, actor: Actor, person: str) -> OneTimeLinkView:
     """A fresh one-time link for somebody who lost their password; earlier unused links die. Permission `people.manage`."""
-    raise NotImplementedError
+    authorize(actor, Permission.PEOPLE_MANAGE)
+    with context.writing() as session:
+        row = find(session, Person, person, "person")
+        if not row.enabled:
+            raise Conflict("This person is disabled; enable the account first.")
+        return make_link(session, context, actor, row)
 
 
 def update_directory(context: Context, actor: Actor, command: UpdateDirectory) -> PersonView:
     """Correct a directory row. Permission `people.manage`."""
-    raise NotImplementedError
+    authorize(actor, Permission.PEOPLE_MANAGE)
+    with context.writing() as session:
+        person = find(session, Person, command.person, "person")
+        row = session.get(DirectoryRow, person.ref) or DirectoryRow(ref=person.ref, name="", title="", contact="")
+        row.name = required("name", command.name, most=200)
+        row.title = optional("title", command.title, most=200)
+        row.contact = optional("contact", command.contact, most=200)
+        session.add(row)
+        session.flush()
+        return person_view(session, person, directory=True)
 
 
 def erase_directory(context: Context, actor: Actor, person: str, reason: str) -> PersonView:
-    """Erase name, title and contact (the pseudonym and every proof stay). Permission `people.manage`; the person must be disabled."""
-    raise NotImplementedError
+    """Erase name, title and contact; the pseudonym and every proof stay. Permission `people.manage`.
+
+    Raises:
+        Conflict: the person is still enabled.
+    """
+    authorize(actor, Permission.PEOPLE_MANAGE)
+    with context.writing() as session:
+        row = find(session, Person, person, "person")
+        if row.enabled:
+            raise Conflict("Disable the person first: whoever works here must be named.")
+        session.execute(sa.delete(DirectoryRow).where(DirectoryRow.ref == row.ref))
+        row.login = f"erased-{row.ref}"
+        note(session, context, actor, Tag.PERSON_DIRECTORY_ERASED, "person", row.ref, reason=required("reason", reason))
+        session.flush()
+        return person_view(session, row, directory=True)
 
 
 def change_password(context: Context, actor: Actor, command: ChangePassword) -> None:
@@ -103,14 +214,82 @@ def change_password(context: Context, actor: Actor, command: ChangePassword) -> 
         NotSignedIn: the current password is wrong.
         Invalid: the new one is shorter than 12 characters, longer than 256, or contains the login name.
     """
-    raise NotImplementedError
+    require_person(actor)
+    with context.reading() as session:
+        person = find(session, Person, actor.ref, "person")
+        login, stored = person.login, person.password_hash
+    if not passwords.matches(command.current, stored):
+        raise NotSignedIn("password")
+    passwords.check_acceptable(command.new, login)
+    fresh = passwords.hash_password(command.new)
+    with context.writing() as session:
+        person = find(session, Person, actor.ref, "person")
+        person.password_hash = fresh
+        end_sessions(session, context, person.ref, but=actor.session_id)
+        note(session, context, actor, Tag.PERSON_PASSWORD_SET, "person", person.ref)
 
 
 def list_people(context: Context, actor: Actor) -> tuple[PersonView, ...]:
     """Everybody, by login name. Names and contacts only for `directory.read`; permission `inventory.read`."""
-    raise NotImplementedError
+    authorize(actor, Permission.READ)
+    directory = actor.may(Permission.READ_DIRECTORY)
+    with context.reading() as session:
+        rows = session.scalars(sa.select(Person).order_by(Person.login)).all()
+        return tuple(person_view(session, row, directory=directory or row.ref == actor.ref) for row in rows)
 
 
 def person(context: Context, actor: Actor, ref: str) -> PersonView:
     """One person; oneself always with the directory row. Raises `NotFound`."""
-    raise NotImplementedError
+    if ref != actor.ref:
+        authorize(actor, Permission.READ)
+    with context.reading() as session:
+        row = find(session, Person, ref, "person")
+        return person_view(session, row, directory=ref == actor.ref or actor.may(Permission.READ_DIRECTORY))
+
+
+def person_view(session: Session, person: Person, *, directory: bool) -> PersonView:
+    """A person, with the directory row where the reader may see it."""
+    row = session.get(DirectoryRow, person.ref) if directory else None
+    return PersonView(
+        ref=person.ref,
+        login=person.login,
+        name=row.name if row else None,
+        title=row.title if row else None,
+        contact=row.contact if row else None,
+        roles=frozenset(Role(role) for role in person.roles),
+        enabled=person.enabled,
+        has_password=person.password_hash is not None,
+        created=person.created,
+        version=person.version,
+    )
+
+
+def check_roles(roles: frozenset[Role]) -> None:
+    """Whether one person may hold these. Raises `Invalid`."""
+    for one, other in incompatible(roles):
+        raise Invalid("roles", f"Nobody may be both {one.replace('_', ' ')} and {other.replace('_', ' ')}.")
+
+
+def end_sessions(session: Session, context: Context, person: str, *, but: str | None = None) -> None:
+    """End every session of a person, except perhaps one."""
+    statement = sa.update(WebSession).where(WebSession.person == person, WebSession.ended.is_(None))
+    if but is not None:
+        statement = statement.where(WebSession.id != but)
+    session.execute(statement.values(ended=context.now()))
+
+
+def _lock_out(session: Session, context: Context, person: str) -> None:
+    now = context.now()
+    end_sessions(session, context, person)
+    session.execute(
+        sa.update(ApiToken).where(ApiToken.person == person, ApiToken.revoked.is_(None)).values(revoked=now)
+    )
+    session.execute(
+        sa.update(OneTimeLink).where(OneTimeLink.person == person, OneTimeLink.used.is_(None)).values(used=now)
+    )
+
+
+def _keep_an_administrator(session: Session) -> None:
+    people = session.scalars(sa.select(Person).where(Person.enabled))
+    if not any(Role.ADMINISTRATOR in person.roles for person in people):
+        raise Conflict("Somebody must remain administrator; make another one first.")

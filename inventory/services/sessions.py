@@ -9,11 +9,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Final
 
-from inventory.domain.roles import Role
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
-from .context import Actor, Context
+from inventory.domain.roles import Permission, Role
+from inventory.errors import Invalid, NotFound, NotSignedIn, TooManyAttempts
+from inventory.events import Tag
+from inventory.models import ApiToken, OneTimeLink, Person, SignInAttempt, WebSession
+
+from . import passwords
+from .context import SYSTEM, Actor, Context, require_person
+from .kernel import digest_of_secret, find, new_secret, next_number, note, required
+from .people import end_sessions, person_view
 from .views import ApiTokenView, PersonView, SessionView
+
+ATTEMPT_WINDOW: Final = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,12 +86,38 @@ def sign_in(context: Context, command: SignIn) -> SignedIn:
         NotSignedIn: name or password wrong, or the account is disabled.
         TooManyAttempts: 429; carries `retry_after_seconds`.
     """
-    raise NotImplementedError
+    login = command.login.strip().lower()[:64]
+    keys = (digest_of_secret(f"login\x00{login}"), digest_of_secret(f"address\x00{command.address}"))
+    with context.writing() as session:
+        _limit_attempts(session, context, keys)
+        # Written before the password is looked at, so that parallel attempts are counted, too.
+        attempts = [SignInAttempt(key_sha256=key, at=context.now()) for key in keys]
+        session.add_all(attempts)
+        session.flush()
+        made = [attempt.id for attempt in attempts]
+        person = session.scalar(sa.select(Person).where(Person.login == login))
+        stored = person.password_hash if person is not None and person.enabled else None
+    good = passwords.matches(command.password, stored)
+    with context.writing() as session:
+        person = session.scalar(sa.select(Person).where(Person.login == login))
+        if not good or person is None or not person.enabled or person.password_hash != stored:
+            if person is not None:
+                note(session, context, SYSTEM, Tag.PERSON_SIGN_IN_REFUSED, "person", person.ref)
+            signed_in = None
+        else:
+            forgiven = sa.or_(SignInAttempt.key_sha256 == keys[0], SignInAttempt.id.in_(made))
+            session.execute(sa.delete(SignInAttempt).where(forgiven))
+            signed_in = _open_session(session, context, person, command.label)
+    if signed_in is None:
+        raise NotSignedIn("password")
+    return signed_in
 
 
 def peek_link(context: Context, secret: str) -> PersonView:
     """Whose link this is, without using it (for the page that asks for the password). Raises `NotSignedIn`."""
-    raise NotImplementedError
+    with context.reading() as session:
+        _, person = _live_link(session, context, secret)
+        return person_view(session, person, directory=True)
 
 
 def use_link(context: Context, command: UseLink) -> SignedIn:
@@ -89,32 +127,98 @@ def use_link(context: Context, command: UseLink) -> SignedIn:
         NotSignedIn: unknown, expired or used.
         Invalid: the password is not acceptable.
     """
-    raise NotImplementedError
+    with context.reading() as session:
+        _, person = _live_link(session, context, command.secret)
+        passwords.check_acceptable(command.password, person.login)
+    fresh = passwords.hash_password(command.password)
+    with context.writing() as session:
+        link, person = _live_link(session, context, command.secret)
+        link.used = context.now()
+        person.password_hash = fresh
+        end_sessions(session, context, person.ref)
+        who = Actor(person.ref, "person")
+        note(session, context, who, Tag.LINK_USED, "person", person.ref)
+        note(session, context, who, Tag.PERSON_PASSWORD_SET, "person", person.ref)
+        return _open_session(session, context, person, command.label)
 
 
 def caller_for_session(context: Context, secret: str) -> Caller:
     """Who is behind a session cookie; refreshes its idle time (at most one write a minute). Raises `NotSignedIn`."""
-    raise NotImplementedError
+    digest = digest_of_secret(secret)
+    now = context.now()
+    with context.reading() as session:
+        row = session.scalar(sa.select(WebSession).where(WebSession.secret_sha256 == digest))
+        if (
+            row is None
+            or row.ended is not None
+            or row.expires <= now
+            or row.last_seen + context.settings.session_idle <= now
+        ):
+            raise NotSignedIn("session")
+        person = session.get_one(Person, row.person)
+        if not person.enabled:
+            raise NotSignedIn("session")
+        actor = Actor(person.ref, "person", frozenset(Role(role) for role in person.roles), session_id=row.id)
+        caller = Caller(actor, person_view(session, person, directory=True), _session_view(row), None)
+    if now - row.last_seen > timedelta(minutes=1):
+        with context.writing() as session:
+            session.execute(sa.update(WebSession).where(WebSession.id == row.id).values(last_seen=now))
+    return caller
 
 
 def caller_for_token(context: Context, secret: str) -> Caller:
     """Who is behind a bearer token; roles are those of the token that the person still has. Raises `NotSignedIn`."""
-    raise NotImplementedError
+    now = context.now()
+    with context.reading() as session:
+        row = session.scalar(sa.select(ApiToken).where(ApiToken.secret_sha256 == digest_of_secret(secret)))
+        if row is None or row.revoked is not None or row.expires <= now:
+            raise NotSignedIn("token")
+        person = session.get_one(Person, row.person)
+        if not person.enabled:
+            raise NotSignedIn("token")
+        roles = frozenset(Role(role) for role in row.roles if role in person.roles)
+        view = person_view(session, person, directory=True)
+        caller = Caller(Actor(person.ref, "person", roles), view, None, _token_view(row))
+    if row.last_used is None or now - row.last_used > timedelta(minutes=1):
+        with context.writing() as session:
+            session.execute(sa.update(ApiToken).where(ApiToken.id == row.id).values(last_used=now))
+    return caller
 
 
 def sign_out(context: Context, secret: str) -> None:
     """End a session; unknown ones are ignored."""
-    raise NotImplementedError
+    with context.writing() as session:
+        row = session.scalar(sa.select(WebSession).where(WebSession.secret_sha256 == digest_of_secret(secret)))
+        if row is not None and row.ended is None:
+            row.ended = context.now()
+            note(session, context, Actor(row.person, "person"), Tag.PERSON_SIGNED_OUT, "person", row.person)
 
 
 def list_sessions(context: Context, actor: Actor) -> tuple[SessionView, ...]:
     """One's own live sessions, newest first."""
-    raise NotImplementedError
+    require_person(actor)
+    now = context.now()
+    live = (
+        WebSession.person == actor.ref,
+        WebSession.ended.is_(None),
+        WebSession.expires > now,
+        WebSession.last_seen > now - context.settings.session_idle,
+    )
+    with context.reading() as session:
+        rows = session.scalars(sa.select(WebSession).where(*live).order_by(WebSession.created.desc()))
+        return tuple(_session_view(row) for row in rows)
 
 
 def end_session(context: Context, actor: Actor, session_id: str) -> None:
     """End one of one's own sessions. Raises `NotFound`."""
-    raise NotImplementedError
+    require_person(actor)
+    with context.writing() as session:
+        row = find(session, WebSession, session_id, "session")
+        if row.person != actor.ref:
+            raise NotFound("session", session_id)
+        if row.ended is None:
+            row.ended = context.now()
+            note(session, context, actor, Tag.PERSON_SIGNED_OUT, "person", actor.ref)
 
 
 def create_token(context: Context, actor: Actor, command: CreateToken) -> tuple[ApiTokenView, str]:
@@ -123,14 +227,103 @@ def create_token(context: Context, actor: Actor, command: CreateToken) -> tuple[
     Raises:
         Invalid: roles one does not have, or a lifetime outside 1 minute to 366 days.
     """
-    raise NotImplementedError
+    require_person(actor)
+    name = required("name", command.name, most=100)
+    if not command.roles or not command.roles <= actor.roles:
+        raise Invalid("roles", "A token has at least one role, and only roles you hold yourself.")
+    if not timedelta(minutes=1) <= command.lifetime <= timedelta(days=366):
+        raise Invalid("lifetime", "A token lives between one minute and 366 days.")
+    secret = f"strl_{new_secret()[0]}"
+    now = context.now()
+    with context.writing() as session:
+        row = ApiToken(
+            id=next_number(session, "token"),
+            secret_sha256=digest_of_secret(secret),
+            person=actor.ref,
+            name=name,
+            roles=sorted(command.roles),
+            created=now,
+            expires=now + command.lifetime,
+        )
+        session.add(row)
+        session.flush()
+        note(session, context, actor, Tag.TOKEN_CREATED, "token", row.id, details={"roles": row.roles})
+        return _token_view(row), secret
 
 
 def list_tokens(context: Context, actor: Actor) -> tuple[ApiTokenView, ...]:
     """One's own tokens, newest first."""
-    raise NotImplementedError
+    require_person(actor)
+    with context.reading() as session:
+        rows = session.scalars(sa.select(ApiToken).where(ApiToken.person == actor.ref).order_by(ApiToken.id.desc()))
+        return tuple(_token_view(row) for row in rows)
 
 
 def revoke_token(context: Context, actor: Actor, token_id: str) -> None:
     """Revoke one's own token, or anybody's with `people.manage`. Raises `NotFound`."""
-    raise NotImplementedError
+    require_person(actor)
+    with context.writing() as session:
+        row = find(session, ApiToken, token_id, "token")
+        if row.person != actor.ref and not actor.may(Permission.PEOPLE_MANAGE):
+            raise NotFound("token", token_id)
+        if row.revoked is None:
+            row.revoked = context.now()
+            note(session, context, actor, Tag.TOKEN_REVOKED, "token", row.id)
+
+
+def _limit_attempts(session: Session, context: Context, keys: tuple[str, ...]) -> None:
+    """Raise `TooManyAttempts` where one of the keys has used up its window. Old attempts are forgotten on the way."""
+    now = context.now()
+    session.execute(sa.delete(SignInAttempt).where(SignInAttempt.at < now - ATTEMPT_WINDOW))
+    for key in keys:
+        times = session.scalars(sa.select(SignInAttempt.at).where(SignInAttempt.key_sha256 == key)).all()
+        if len(times) >= context.settings.sign_in_attempts:
+            wait = min(times) + ATTEMPT_WINDOW - now
+            raise TooManyAttempts(max(1, int(wait.total_seconds())))
+
+
+def _live_link(session: Session, context: Context, secret: str) -> tuple[OneTimeLink, Person]:
+    link = session.get(OneTimeLink, digest_of_secret(secret))
+    if link is None or link.used is not None or link.expires <= context.now():
+        raise NotSignedIn("link")
+    person = session.get_one(Person, link.person)
+    if not person.enabled:
+        raise NotSignedIn("link")
+    return link, person
+
+
+def _open_session(session: Session, context: Context, person: Person, label: str) -> SignedIn:
+    secret, digest = new_secret()
+    now = context.now()
+    row = WebSession(
+        id=next_number(session, "session"),
+        secret_sha256=digest,
+        person=person.ref,
+        label="".join(char for char in label if char.isprintable())[:200],
+        created=now,
+        last_seen=now,
+        expires=now + context.settings.session_absolute,
+    )
+    session.add(row)
+    note(session, context, Actor(person.ref, "person"), Tag.PERSON_SIGNED_IN, "person", person.ref)
+    session.flush()
+    return SignedIn(secret, _session_view(row), person_view(session, person, directory=True))
+
+
+def _session_view(row: WebSession) -> SessionView:
+    return SessionView(
+        id=row.id, person=row.person, created=row.created, last_seen=row.last_seen, expires=row.expires, label=row.label
+    )
+
+
+def _token_view(row: ApiToken) -> ApiTokenView:
+    return ApiTokenView(
+        id=row.id,
+        person=row.person,
+        name=row.name,
+        roles=frozenset(Role(role) for role in row.roles),
+        created=row.created,
+        expires=row.expires,
+        last_used=row.last_used,
+        revoked=row.revoked,
+    )
