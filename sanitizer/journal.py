@@ -19,7 +19,7 @@ import os
 import re
 import secrets
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from .errors import JournalDamaged, JournalFailed, JournalUnusable, RunExists, RunLocked, RunUnknown
 from .transport.block import is_locked, lock_file
@@ -117,7 +117,7 @@ class Journal:
         self._failed = False
 
     @classmethod
-    def create(cls, journal_dir: Path, run_id: str) -> Journal:
+    def create(cls, journal_dir: Path, run_id: str) -> Self:
         """A new journal with a fresh master key, durable with its folder before this returns.
 
         A folder left by a crash before the first entry holds nothing that happened; it is used again.
@@ -152,7 +152,7 @@ class Journal:
         return cls(folder, run_id, descriptor, [], check)
 
     @classmethod
-    def reopen(cls, journal_dir: Path, run_id: str) -> Journal:
+    def reopen(cls, journal_dir: Path, run_id: str) -> Self:
         """An existing journal, locked, its torn tail cut off durably.
 
         Raises:
