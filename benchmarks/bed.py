@@ -19,10 +19,9 @@ from typing import Self
 
 from . import undo
 from .errors import SetupFailed
-from .shell import call, environment
+from .shell import ROOT, call, environment
 
 MIB = 1 << 20
-_ROOT = Path(__file__).resolve().parents[1]
 
 
 @dataclass(frozen=True)
@@ -72,7 +71,7 @@ class Bed:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            cwd=_ROOT,
+            cwd=ROOT,
             env=environment(),
             start_new_session=True,
         )

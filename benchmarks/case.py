@@ -81,8 +81,8 @@ def measure(case: Case, devices: Sequence[Device], bed: Bed, *, timeout: float) 
     watch = Watch(devices)
     logs: list[Path] = []
     exits: list[int] = []
-    cpu, began, expired = 0.0, time.monotonic(), False
     stages = case.stages(devices)
+    cpu, began, expired = 0.0, time.monotonic(), False
     peaks: list[int] = []
     with watch as seen:
         for stage in stages:

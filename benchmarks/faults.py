@@ -15,11 +15,10 @@ from .case import Case, Command, Sample, measure
 from .errors import CannotMeasure, SetupFailed
 from .fault_rules import BAD_SECTORS, LIES, SIZE, Fault, FaultRow
 from .ours import RANDOM, ZERO, engine
-from .shell import environment, find
+from .shell import ROOT, environment, find
 
 MARK = b"SECRET42"
 SECTOR = 512
-_ROOT = Path(__file__).resolve().parents[1]
 
 
 def check_fuse() -> None:
@@ -48,7 +47,7 @@ def faulty_device(bed: Bed, fault: Fault) -> Iterator[tuple[Device, Path, Path]]
     log.write_bytes(b"")
     backing.write_bytes(MARK * (SIZE // len(MARK)))
     command = (sys.executable, "-m", "benchmarks.fault_device", str(point), str(backing), str(log), *fault.rules)
-    server = subprocess.Popen(command, cwd=_ROOT, env=environment(), stdin=subprocess.DEVNULL)
+    server = subprocess.Popen(command, cwd=ROOT, env=environment(), stdin=subprocess.DEVNULL)
     bed.tell("child", str(server.pid))
     try:
         _wait_for((point / "disk").exists, server)

@@ -124,22 +124,17 @@ def _at_once(bed: Bed, found: peers.Peers) -> list[Case]:
     return cases + streams
 
 
-def _our_command(bed: Bed) -> Case | None:
-    """The command line as an operator runs it, zeros without verification."""
-    command = ours.command_line()
-    if command is None:
-        return None
+def _our_command(bed: Bed) -> Case:
+    """The command line as an operator runs it."""
 
     def stages(devices: Sequence[Device]) -> Stages:
-        return [[ours.wipe_command(command, device, bed.disk / "journals") for device in devices]]
+        return [ours.command_line(devices, bed.disk / "journals")]
 
-    return Case(OUR_COMMAND, "sanitizer wipe (command line)", stages)
+    return Case(OUR_COMMAND, "sanitizer wipe (command line, with a sample read back)", stages)
 
 
 def _start(bed: Bed, found: peers.Peers) -> list[Case]:
-    cases = [engine(bed.disk / "journals", ZERO)]
-    own = _our_command(bed)
-    cases += [own] if own is not None else []
+    cases = [engine(bed.disk / "journals", ZERO), _our_command(bed)]
     if (tool := found.get("dd")) is not None:
         cases.append(peers.dd(tool, "zero"))
     if (tool := found.get("shred")) is not None:

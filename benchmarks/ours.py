@@ -2,35 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from .bed import Device
 from .case import Case, Command, Stages
-from .shell import find
+from .shell import call
 
 ZERO, RANDOM = "zeros", "keyed-stream"
 
 
 def process(devices: Sequence[Device], journals: Path, pattern: str, verification: str) -> Command:
     """The command that sanitizes devices through the library, all at once, as an agent would."""
-    root = str(Path(__file__).resolve().parents[1])
-    # -c instead of -m: the measured process must not depend on the folder it runs in.
-    start = f"import sys; sys.path.insert(0, {root!r}); from benchmarks.engine_process import main; sys.exit(main())"
     nodes = tuple(device.node for device in devices)
     return (
-        sys.executable,
-        "-c",
-        start,
-        "--pattern",
-        pattern,
-        "--verification",
-        verification,
-        "--journals",
-        str(journals),
-        *nodes,
-    )
+        sys.executable, "-m", "benchmarks.engine_process", "--pattern", pattern, "--verification", verification,
+        "--journals", str(journals), *nodes,
+    )  # fmt: skip
 
 
 def engine(journals: Path, pattern: str, *, verify: bool = False, key: str = "") -> Case:
@@ -48,23 +38,16 @@ def engine(journals: Path, pattern: str, *, verify: bool = False, key: str = "")
     )
 
 
-def command_line() -> str | None:
-    """The `sanitizer` command of this installation."""
-    beside = Path(sys.executable).with_name("sanitizer")
-    return str(beside) if beside.exists() else find("sanitizer")
-
-
-def wipe_command(command: str, device: Device, journals: Path) -> Command:
-    """The command line's way to overwrite a device with zeros, without verification and without questions."""
-    return (
-        command,
-        "wipe",
-        device.node,
-        "--pattern",
-        ZERO,
-        "--verify",
-        "none",
-        "--journal-dir",
-        str(journals),
-        "--yes",
-    )
+def command_line(devices: Sequence[Device], journals: Path) -> list[Command]:
+    """The command line as an operator types it: zeros, the least verification it offers, fingerprints at hand."""
+    command = (sys.executable, "-m", "sanitizer.cli")
+    made = []
+    for device in devices:
+        shown = json.loads(call(*command, "show", "--json", device.node))
+        made.append(
+            (
+                *command, "wipe", device.node, "--pattern-set", ZERO, "--verification", "representative",
+                "--journal-dir", str(journals), "--confirm", str(shown["fingerprint"]), "--json",
+            )
+        )  # fmt: skip
+    return made

@@ -5,8 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from pathlib import Path
 
 from .errors import SetupFailed
+
+ROOT = Path(__file__).resolve().parents[1]
+"""The checkout this benchmark measures: its code, not an installed one."""
 
 SEARCH_PATH = os.environ.get("PATH", "/usr/bin:/bin") + ":/usr/local/sbin:/usr/sbin:/sbin"
 """nwipe and losetup live in folders that an ordinary user's PATH leaves out."""
@@ -14,7 +18,7 @@ SEARCH_PATH = os.environ.get("PATH", "/usr/bin:/bin") + ":/usr/local/sbin:/usr/s
 
 def environment() -> dict[str, str]:
     """The environment every measured command gets: the same for all, messages untranslated."""
-    return {**os.environ, "PATH": SEARCH_PATH, "LC_ALL": "C", "PYTHONDONTWRITEBYTECODE": "1"}
+    return {**os.environ, "PATH": SEARCH_PATH, "LC_ALL": "C", "PYTHONPATH": str(ROOT)}
 
 
 def find(tool: str) -> str | None:

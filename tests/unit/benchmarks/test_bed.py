@@ -81,7 +81,8 @@ with Bed(Path(sys.argv[1]), Path(sys.argv[1])) as bed, bed.devices(1, MIB, name=
     with bed.queue_setting(device, "max_sectors_kb", "64"):
         child = subprocess.Popen(("sleep", "600"))
         bed.tell("child", str(child.pid))
-        told = {"node": device.node, "before": before, "backing": str(bed.backing), "child": child.pid, "guardian": bed._guardian.pid}
+        told = {"node": device.node, "before": before, "backing": str(bed.backing)}
+        told |= {"child": child.pid, "guardian": bed._guardian.pid}
         print(json.dumps(told), flush=True)
         threading.Event().wait()
 """
