@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
 from flask import url_for
@@ -148,7 +148,10 @@ _GROUPS: Final[tuple[tuple[str, tuple[_Entry, ...]], ...]] = (
 
 @cache
 def _version() -> str:
-    return version("sanitrail")
+    try:
+        return version("sanitrail")
+    except PackageNotFoundError:
+        return "from a source tree"
 
 
 def _current(path: str, url: str, home: str) -> bool:

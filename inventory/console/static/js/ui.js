@@ -71,4 +71,11 @@ for (const button of document.querySelectorAll("[data-print]")) {
   button.addEventListener("click", () => print());
 }
 for (const list of document.querySelectorAll("[data-auto-submit]")) list.addEventListener("change", () => list.form.requestSubmit());
-document.querySelector("[data-first-focus]")?.focus();
+document.querySelector("[data-first-focus]:not([data-no-focus] *)")?.focus();
+
+// What was said once need not be said again when the page is loaded anew.
+if (document.querySelector("[data-said]")) {
+  const address = new URL(location.href);
+  address.searchParams.delete("said");
+  history.replaceState(history.state, "", address);
+}
