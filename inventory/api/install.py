@@ -7,6 +7,7 @@ from flask import Blueprint, Flask
 from . import openapi
 from .dispatch import view_function
 from .endpoint import Endpoint, Noun, flask_rule
+from .problems import BLUEPRINTS
 from .v1 import NOUNS
 from .v1.service import DOCUMENT, product_version
 
@@ -25,7 +26,7 @@ def document(url: str) -> openapi.Document:
 
 
 def _blueprint(noun: Noun) -> Blueprint:
-    blueprint = Blueprint(f"api_{noun.name.replace('-', '_')}", __name__)
+    blueprint = Blueprint(f"{BLUEPRINTS}{noun.name.replace('-', '_')}", __name__)
     for endpoint in noun.endpoints:
         blueprint.add_url_rule(
             flask_rule(endpoint.path),

@@ -19,6 +19,8 @@ from inventory.contract.v1.problems import FieldError, Problem
 from inventory.errors import Invalid, InventoryError, TooManyAttempts
 
 MEDIA_TYPE: Final = "application/problem+json"
+BLUEPRINTS: Final = "api_"
+"""How the names of the interface's blueprints begin."""
 
 log = logging.getLogger("inventory.api")
 
@@ -194,6 +196,11 @@ def response_of(problem: Problem, headers: Mapping[str, str]) -> Response:
     return response
 
 
+def _asked_by_a_program() -> bool:
+    """Whether the address belongs to the interface: no page is drawn for it."""
+    return request.path.startswith("/api/") or (request.blueprint or "").startswith(BLUEPRINTS)
+
+
 HtmlRenderer = Callable[[Problem], Response]
 
 
@@ -209,7 +216,7 @@ def install(app: Flask, html: HtmlRenderer | None) -> None:
         problem, headers = problem_of(error)
         if problem.status == 401:
             headers = {"WWW-Authenticate": 'Bearer realm="sanitrail"', **headers}
-        if html is None or request.path.startswith("/api/"):
+        if html is None or _asked_by_a_program():
             return response_of(problem, headers)
         try:
             response = html(problem)
