@@ -123,9 +123,7 @@ def device_rows(session: Session, devices: Sequence[Device]) -> tuple[DeviceRow,
             sa.select(Location.id, Location.name).where(
                 Location.id.in_({device.location_id for device in devices if device.location_id})
             )
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     uncovered, categories = _holding_facts(session, ids)
     exceptions = dict(
@@ -133,14 +131,12 @@ def device_rows(session: Session, devices: Sequence[Device]) -> tuple[DeviceRow,
             sa.select(ExceptionItem.device_id, sa.func.count())
             .where(ExceptionItem.device_id.in_(ids), ExceptionItem.state == ExceptionState.OPEN)
             .group_by(ExceptionItem.device_id)
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     orders = dict(
-        session.execute(sa.select(Order.device_id, Order.id).where(Order.device_id.in_(ids), sa.text(OPEN_STATES)))
-        .tuples()
-        .all()
+        session.execute(
+            sa.select(Order.device_id, Order.id).where(Order.device_id.in_(ids), sa.text(OPEN_STATES))
+        ).all()
     )
     held = holds_on(session, ids)
     rows = []
@@ -327,9 +323,7 @@ def host_rows(session: Session, hosts: Sequence[Host], now: datetime, silent_aft
             sa.select(Attachment.host_id, sa.func.count())
             .where(Attachment.host_id.in_(ids), Attachment.until.is_(None))
             .group_by(Attachment.host_id)
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     rows = []
     for host in hosts:

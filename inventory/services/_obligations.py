@@ -86,7 +86,7 @@ def cover_holdings(session: Session, context: Context, device: Device, *, eviden
         .join(DataSet, DataSet.id == Holding.data_set_id)
         .where(Holding.device_id == device.id, Holding.covered_at.is_(None))
         .order_by(Holding.id)
-    ).tuples()
+    )
     covered: list[Holding] = []
     for holding, data_set in rows:
         if not covers(held_of(holding, data_set), leased):
@@ -145,11 +145,10 @@ def sync_case(session: Session, context: Context, case: ErasureCase) -> None:
         .join(CaseDataSet, CaseDataSet.data_set_id == Holding.data_set_id)
         .where(CaseDataSet.case_id == case.id)
         .order_by(Holding.id)
-    ).tuples()
-    holdings = [(held_of(holding, data_set), holding) for holding, data_set in rows]
-    known = set(
-        session.execute(sa.select(Obligation.holding_id, Obligation.kind).where(Obligation.case_id == case.id)).tuples()
     )
+    holdings = [(held_of(holding, data_set), holding) for holding, data_set in rows]
+    demanded = session.execute(sa.select(Obligation.holding_id, Obligation.kind).where(Obligation.case_id == case.id))
+    known = {(holding, kind) for holding, kind in demanded}
     by_id = {holding.id: holding for _, holding in holdings}
     for draft in derive([(held, holding.kind) for held, holding in holdings], case.customer_since, case.deleted):
         if (draft.holding, draft.kind) in known:

@@ -5,20 +5,17 @@ Rendering takes a while and may fail; nothing of the evidence depends on it. Who
 
 from __future__ import annotations
 
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 from sqlalchemy.orm import Session
 
-from inventory.errors import SetupError
 from inventory.events import Tag
 from inventory.models import DirectoryRow, Seal
 from reports.bundle import EvidenceFile
 from reports.canonical import sha256_hex
-from reports.sealkey import SealKey
 from reports.statements import Organization, Person
 
 from .context import SYSTEM, Context
 from .kernel import note
+from .setup import seal_key
 
 
 def organization(context: Context) -> Organization:
@@ -39,18 +36,6 @@ def statement_person(session: Session, context: Context, ref: str) -> Person:
         location=said.address,
         contact=row.contact if row else "",
     )
-
-
-def seal_key(context: Context) -> SealKey:
-    """The key and certificate that seal PDFs. Raises `SetupError`."""
-    path = context.secrets.folder / "pdf.crt"
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise SetupError(f"The certificate {path} cannot be read. Restore it from the backup.") from error
-    if content.lstrip().startswith(b"-----BEGIN"):
-        content = x509.load_pem_x509_certificate(content).public_bytes(Encoding.DER)
-    return SealKey.check(context.secrets.signer("pdf"), content)
 
 
 def sealed(session: Session, number: str) -> Seal | None:

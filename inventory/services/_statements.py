@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -44,6 +43,7 @@ from .context import Actor, Context
 from .kernel import find, load_envelope, next_number, note, sign_and_log, stamp
 from .queries.data import obligation_views
 from .queries.evidence import statement_view
+from .setup import trust_view
 from .views import StatementView
 
 _KINDS = {
@@ -97,18 +97,14 @@ def issue(context: Context, actor: Actor, case_id: str) -> str:
 
 
 def _rows(session: Session, case: ErasureCase, *, kind: str) -> Sequence[tuple[Obligation, Holding, DataSet, Device]]:
-    return (
-        session.execute(
-            sa.select(Obligation, Holding, DataSet, Device)
-            .join(Holding, Holding.id == Obligation.holding_id)
-            .join(DataSet, DataSet.id == Holding.data_set_id)
-            .join(Device, Device.id == Holding.device_id)
-            .where(Obligation.case_id == case.id, Obligation.evidence_kind == kind)
-            .order_by(Obligation.id)
-        )
-        .tuples()
-        .all()
-    )
+    return session.execute(
+        sa.select(Obligation, Holding, DataSet, Device)
+        .join(Holding, Holding.id == Obligation.holding_id)
+        .join(DataSet, DataSet.id == Holding.data_set_id)
+        .join(Device, Device.id == Holding.device_id)
+        .where(Obligation.case_id == case.id, Obligation.evidence_kind == kind)
+        .order_by(Obligation.id)
+    ).all()
 
 
 def _media(session: Session, case: ErasureCase) -> list[statements.ProvenMedium]:
@@ -223,19 +219,11 @@ def _file(session: Session, context: Context, row: Statement) -> ErasureStatemen
             embedded[digest] = EmbeddedBundle(bundle=medium.bundle.to_dict(), consistency=encode_hashes(proof))
     order = list(dict.fromkeys(line["bundle_sha256"] for line in _payload(session, row.sha256)["media"]))
     return ErasureStatementFile(
-        trust_root=_trust_root(session),
+        trust_root=trust_view(session, context).envelope,
         statement=logged(envelope, row.log_index, context.ledger.inclusion(session, row.log_index, checkpoint.size)),
         bundles=tuple(embedded[digest] for digest in order),
         checkpoint=note_text,
     )
-
-
-def _trust_root(session: Session) -> dict[str, Any]:
-    stored = session.scalar(sa.select(StoredEnvelope).where(StoredEnvelope.kind == "trust-root"))
-    if stored is None:
-        raise NotFound("envelope", "trust-root")
-    content: dict[str, Any] = json.loads(stored.content)
-    return content
 
 
 def files(context: Context, number: str) -> Seal:

@@ -185,7 +185,7 @@ def close_case(context: Context, actor: Actor, case: str, reason: str) -> CaseDe
             sa.select(Obligation.id, Obligation.kind)
             .where(Obligation.case_id == row.id, Obligation.closed.is_(None))
             .order_by(Obligation.id)
-        ).tuples()
+        )
         words = {
             ObligationKind.LOGICAL_DELETION: "deletion of rows",
             ObligationKind.BACKUP_GONE: "a backup",

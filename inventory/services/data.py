@@ -167,9 +167,7 @@ def _data_set_views(session: Session, rows: Sequence[DataSet]) -> tuple[DataSetV
             sa.select(Holding.data_set_id, sa.func.count(sa.distinct(Holding.device_id)))
             .where(Holding.data_set_id.in_([row.id for row in rows]), Holding.covered_at.is_(None))
             .group_by(Holding.data_set_id)
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     return tuple(
         DataSetView(
@@ -269,7 +267,7 @@ def _path_views(session: Session, statement: sa.Select[DeclaredPath]) -> tuple[D
         statement.add_columns(Host.name, DataSet.name)
         .join(Host, Host.id == DeclaredPath.host_id)
         .join(DataSet, DataSet.id == DeclaredPath.data_set_id)
-    ).tuples()
+    )
     return tuple(
         DeclaredPathView(
             id=row.id,
@@ -328,4 +326,4 @@ def end_holding(context: Context, actor: Actor, holding: str, reason: str) -> Ho
 
 
 def _holding(session: Session, number: str) -> HoldingView:
-    return holding_views(session, session.execute(holdings_select().where(Holding.id == number)).tuples())[0]
+    return holding_views(session, session.execute(holdings_select().where(Holding.id == number)))[0]

@@ -147,9 +147,7 @@ def _location_views(session: Session, rows: Sequence[Location]) -> tuple[Locatio
             sa.select(Device.location_id, sa.func.count())
             .where(Device.location_id.in_([row.id for row in rows]))
             .group_by(Device.location_id)
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     return tuple(
         LocationView(

@@ -4,9 +4,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from inventory.domain.vocabulary import ValidationDecision
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
-from .context import Actor, Context
+from inventory.domain import lifecycle
+from inventory.domain.exceptions import ExceptionCode
+from inventory.domain.lifecycle import DeviceEvent
+from inventory.domain.orders import OrderEvent, duty_objection, next_state
+from inventory.domain.policy import verdict_objections
+from inventory.domain.roles import Permission
+from inventory.domain.vocabulary import Method, ValidationDecision, Verification
+from inventory.errors import Conflict, IllegalTransition, SeparationOfDuty
+from inventory.events import Tag
+from inventory.models import Approval, Device, Lease, Order, Record
+from inventory.models import Validation as ValidationRow
+from reports.statements import Validation, VerdictWords
+
+from ._obligations import cover_holdings
+from ._sealing import statement_person
+from .context import Actor, Context, authorize
+from .kernel import check_version, find, note, raise_exception, required, settle_exception, sign_and_log, stamp
+from .queries.orders import order_detail
 from .views import OrderDetail
 
 
@@ -31,4 +49,144 @@ def validate(context: Context, actor: Actor, command: Validate) -> OrderDetail:
         IllegalTransition: no record waits for a decision.
         StaleVersion, NotFound, Invalid (reason missing).
     """
-    raise NotImplementedError
+    authorize(actor, Permission.RECORD_VALIDATE)
+    reason = required("reason", command.reason, least=3)
+    with context.writing() as session:
+        order = find(session, Order, command.order, "order")
+        check_version(f"Order {order.id}", order.version, command.version)
+        approve = ValidationDecision(command.decision) is ValidationDecision.APPROVE
+        event = OrderEvent.VALIDATE if approve else OrderEvent.REJECT
+        after = next_state(order.state, event)
+        if after is None or order.record_sha256 is None:
+            raise IllegalTransition(f"Order {order.id}", str(order.state), str(event))
+        _other_duty(session, actor, order)
+        record = session.get_one(Record, order.record_sha256)
+        if approve:
+            _sufficient(order, record)
+        digest = _sign(session, context, actor, order, record, command.decision, reason)
+        order.state = after
+        order.outcome_reason = None if approve else reason
+        session.flush()
+        if approve:
+            _approved(session, context, actor, order, record, digest)
+        else:
+            _rejected(session, context, actor, order, command.decision, reason, digest)
+        session.flush()
+        return order_detail(session, order, context.now())
+
+
+def _other_duty(session: Session, actor: Actor, order: Order) -> None:
+    approvers = set(session.scalars(sa.select(Approval.approver).where(Approval.order_id == order.id)))
+    earlier = duty_objection("validate", actor.ref, requester=order.requested_by, approvers=approvers)
+    if earlier is not None:
+        raise SeparationOfDuty("validate", earlier)
+
+
+def _sufficient(order: Order, record: Record) -> None:
+    """Nobody may approve what the policy, as the order sealed it, does not accept."""
+    reasons = verdict_objections(
+        Method(order.decision["method"]),
+        Verification(order.decision["verification"]),
+        record.outcome,
+        record.method,
+        record.coverage,
+    )
+    if reasons:
+        raise Conflict(
+            f"The record of order {order.id} does not satisfy the policy; reject or escalate it.", reasons=reasons
+        )
+
+
+def _sign(
+    session: Session,
+    context: Context,
+    actor: Actor,
+    order: Order,
+    record: Record,
+    decision: ValidationDecision,
+    reason: str,
+) -> str:
+    body = Validation(
+        decision=ValidationDecision(decision).value,
+        record_sha256=record.sha256,
+        acceptance_sha256=record.acceptance_sha256,
+        verdict=VerdictWords(outcome=record.outcome, method=record.method, coverage=record.coverage),
+        validator=statement_person(session, context, actor.ref),
+        policy_id=order.decision["policy_id"],
+        policy_sha256=order.decision["policy_sha256"],
+        reason=reason,
+        time=stamp(context.now()),
+    )
+    digest, index = sign_and_log(session, context, "validation", body.to_dict(), "acceptance", order.id)
+    session.add(
+        ValidationRow(
+            sha256=digest,
+            record_sha256=record.sha256,
+            decision=ValidationDecision(decision),
+            validator=actor.ref,
+            reason=reason,
+            at=context.now(),
+            log_index=index,
+        )
+    )
+    session.flush()
+    return digest
+
+
+def _approved(session: Session, context: Context, actor: Actor, order: Order, record: Record, validation: str) -> None:
+    device = session.get_one(Device, order.device_id)
+    _move(device, DeviceEvent.VALIDATION_APPROVED)
+    device.standing_record = record.sha256
+    session.flush()
+    # What was seen live after the first lease was written after it, or never reached: it stays uncovered.
+    leased = session.scalar(sa.select(sa.func.min(Lease.acquired)).where(Lease.order_id == order.id))
+    if leased is None:
+        raise RuntimeError(f"order {order.id} has a record and no lease")  # ingest refuses such a record
+    covered = cover_holdings(session, context, device, evidence=record.sha256, leased=leased)
+    note(
+        session, context, actor, Tag.RECORD_VALIDATED, "order", order.id,
+        device=device.id, reason=order.reason, details={"decision": "approve"}, evidence=[record.sha256, validation],
+    )  # fmt: skip
+    note(
+        session, context, actor, Tag.DEVICE_SANITIZED, "device", device.id,
+        order=order.id, details={"method": record.method, "covered": covered}, evidence=[record.sha256],
+    )  # fmt: skip
+    settle_exception(session, context, ExceptionCode.SANITIZATION_FAILED, device.id, f"Sanitized by order {order.id}.")
+    settle_exception(session, context, ExceptionCode.ESCALATION, device.id, f"Sanitized by order {order.id}.")
+
+
+def _rejected(
+    session: Session,
+    context: Context,
+    actor: Actor,
+    order: Order,
+    decision: ValidationDecision,
+    reason: str,
+    validation: str,
+) -> None:
+    device = session.get_one(Device, order.device_id)
+    _move(device, DeviceEvent.VALIDATION_REJECTED)
+    session.flush()
+    note(
+        session, context, actor, Tag.RECORD_REJECTED, "order", order.id,
+        device=device.id, reason=reason, details={"decision": str(decision)}, evidence=[validation],
+    )  # fmt: skip
+    note(
+        session, context, actor, Tag.DEVICE_SANITIZATION_FAILED, "device", device.id, order=order.id, reason=reason
+    )  # fmt: skip
+    escalated = decision is ValidationDecision.ESCALATE
+    raise_exception(
+        session,
+        context,
+        ExceptionCode.ESCALATION if escalated else ExceptionCode.SANITIZATION_FAILED,
+        device.id,
+        f"The record of order {order.id} was {'escalated to a stronger method' if escalated else 'rejected'}: {reason}",
+        device=device.id,
+    )
+
+
+def _move(device: Device, event: DeviceEvent) -> None:
+    after = lifecycle.next_state(device.state, event)
+    if after is None:
+        raise IllegalTransition(f"Device {device.id}", str(device.state), str(event))
+    device.state = after

@@ -50,7 +50,7 @@ def list_holdings(
     if after is not None:
         statement = statement.where(Holding.id > after)
     with context.reading() as session:
-        rows, following = cut(session.execute(statement).tuples().all(), limit, lambda row: row[0].id)
+        rows, following = cut(session.execute(statement).all(), limit, lambda row: row[0].id)
         return Page(holding_views(session, rows), following)
 
 

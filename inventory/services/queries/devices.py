@@ -155,7 +155,7 @@ def device_detail(session: Session, device: Device) -> DeviceDetail:
     (row,) = device_rows(session, [device])
     policy = policy_in_force(session)
     holdings = holding_views(
-        session, session.execute(holdings_select().where(Holding.device_id == device.id).order_by(Holding.id)).tuples()
+        session, session.execute(holdings_select().where(Holding.device_id == device.id).order_by(Holding.id))
     )
     place = session.get(Location, device.location_id) if device.location_id else None
     fields = {field.name: getattr(row, field.name) for field in dataclasses.fields(DeviceRow)}

@@ -121,7 +121,7 @@ def list_certificates(
         statement = statement.where(Certificate.log_index < before)
     statement = statement.order_by(Certificate.log_index.desc()).limit(bounded(limit) + 1)
     with context.reading() as session:
-        rows, following = cut(session.execute(statement).tuples().all(), limit, lambda row: str(row[0].log_index))
+        rows, following = cut(session.execute(statement).all(), limit, lambda row: str(row[0].log_index))
         return Page(tuple(certificate_view(*row) for row in rows), following)
 
 
@@ -179,7 +179,7 @@ def list_statements(
     if before is not None:
         statement = statement.where(Statement.log_index < before)
     with context.reading() as session:
-        rows, following = cut(session.execute(statement).tuples().all(), limit, lambda row: str(row[0].log_index))
+        rows, following = cut(session.execute(statement).all(), limit, lambda row: str(row[0].log_index))
         return Page(tuple(statement_view(*row) for row in rows), following)
 
 

@@ -91,16 +91,12 @@ def order_rows(session: Session, orders: Sequence[Order]) -> tuple[OrderRow, ...
         for row in session.scalars(sa.select(Device).where(Device.id.in_({row.device_id for row in orders})))
     }
     hosts = dict(
-        session.execute(sa.select(Host.id, Host.name).where(Host.id.in_({row.host_id for row in orders})))
-        .tuples()
-        .all()
+        session.execute(sa.select(Host.id, Host.name).where(Host.id.in_({row.host_id for row in orders}))).all()
     )
     given = dict(
         session.execute(
             sa.select(Approval.order_id, sa.func.count()).where(Approval.order_id.in_(ids)).group_by(Approval.order_id)
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     reports = {
         row.order_id: row for row in session.scalars(sa.select(RunProgress).where(RunProgress.order_id.in_(ids)))
@@ -110,9 +106,7 @@ def order_rows(session: Session, orders: Sequence[Order]) -> tuple[OrderRow, ...
             sa.select(Certificate.order_id, Certificate.number).where(
                 Certificate.order_id.in_(ids), Certificate.kind == "certificate"
             )
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     return tuple(
         OrderRow(

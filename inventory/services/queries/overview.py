@@ -54,7 +54,7 @@ def dashboard(context: Context, actor: Actor) -> Dashboard:
             devices_by_state=devices,
             orders_by_state=orders,
             hosts_by_state=hosts,
-            hosts_silent=sum(is_silent(contact, host, now, silent_after) for host, contact in confirmed.tuples()),
+            hosts_silent=sum(is_silent(contact, host, now, silent_after) for host, contact in confirmed),
             exceptions_open=_count(session, ExceptionItem.id, unresolved),
             exceptions_critical=_count(session, ExceptionItem.id, unresolved, ExceptionItem.severity == "critical"),
             cases_open=_count(session, ErasureCase.id, still),
@@ -74,7 +74,7 @@ def _by_state(
     session: Session, column: InstrumentedAttribute[Any], words: type[StrEnum], *where: sa.ColumnElement[bool]
 ) -> dict[str, int]:
     found: dict[str, int] = dict(
-        session.execute(sa.select(column, sa.func.count()).where(*where).group_by(column)).tuples().all()
+        session.execute(sa.select(column, sa.func.count()).where(*where).group_by(column)).all()
     )
     return {str(word): found.get(word, 0) for word in words}
 
