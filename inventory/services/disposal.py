@@ -1,4 +1,4 @@
-"""The gate: no medium that holds or held data leaves without a validated record that fits the policy in force for where it goes."""
+"""The gate: no medium that holds or held data leaves without a validated record that fits the policy for where it goes."""
 
 from __future__ import annotations
 
