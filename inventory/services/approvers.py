@@ -1,10 +1,25 @@
-"""Approvers' public keys: registered by their owner, confirmed by an administrator, known to the log. Private keys never come here."""
+"""Approvers' public keys: registered by their owner, confirmed by an administrator, logged. Private keys never come here."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
-from .context import Actor, Context
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from inventory.domain.roles import Permission, Role
+from inventory.domain.vocabulary import KeyState
+from inventory.errors import Conflict, Duplicate, EvidenceRefused, SeparationOfDuty
+from inventory.events import Tag
+from inventory.models import ApproverKey, Host, Person, Roster
+from reports.canonical import from_base64, parse_strict, to_base64
+from reports.errors import MalformedDocument
+from reports.keys import fingerprint_words, load_public_key
+from reports.trust import EnrolledRole, key_event
+
+from .context import Actor, Context, authorize, require_person
+from .kernel import find, note, required, sign_and_log, stamp
 from .views import ApproverKeyView
 
 
@@ -23,26 +38,134 @@ def register_key(context: Context, actor: Actor, command: RegisterKey) -> Approv
         EvidenceRefused: not a P-256 or Ed25519 public key.
         Duplicate: the key is registered already, by anyone.
     """
-    raise NotImplementedError
+    authorize(actor, Permission.APPROVER_KEY_REGISTER)
+    try:
+        spki = from_base64(command.public_key, "public key")
+        key = load_public_key(spki)
+    except MalformedDocument as error:
+        raise EvidenceRefused("public_key", f"This is no public key that can approve: {error.problem}.") from error
+    with context.writing() as session:
+        if session.get(ApproverKey, key.key_id) is not None or _known_otherwise(session, context, key.key_id):
+            raise Duplicate("key", "public key")
+        row = ApproverKey(
+            key_id=key.key_id, person=actor.ref, spki=spki, state=KeyState.REGISTERED, registered=context.now()
+        )
+        session.add(row)
+        session.flush()
+        note(session, context, actor, Tag.APPROVER_KEY_REGISTERED, "approver-key", row.key_id)
+        return key_view(row, keys_in_roster(session))
 
 
 def confirm_key(context: Context, actor: Actor, key_id: str) -> ApproverKeyView:
-    """Confirm a key after comparing fingerprints with its owner; a signed key-event enters the log. Permission `approver_key.confirm`.
+    """Confirm a key after comparing fingerprints with its owner; a signed key-event enters the log.
+
+    Permission `approver_key.confirm`.
 
     Raises:
         NotFound, Conflict (not waiting), SeparationOfDuty (one's own key).
     """
-    raise NotImplementedError
+    authorize(actor, Permission.APPROVER_KEY_CONFIRM)
+    with context.writing() as session:
+        row = find(session, ApproverKey, key_id, "approver key")
+        if row.person == actor.ref:
+            raise SeparationOfDuty("confirm the key", "registered the key")
+        if row.state is not KeyState.REGISTERED:
+            raise Conflict(f"This key is {row.state}, not waiting for confirmation.")
+        owner = find(session, Person, row.person, "person")
+        if Role.APPROVER not in owner.roles or not owner.enabled:
+            raise Conflict("Its owner is not an approver (any more).")
+        row.enrolled_index, digest = log_key_event(session, context, "enrol", "approver", row.person, row.spki)
+        row.state, row.confirmed, row.confirmed_by = KeyState.CONFIRMED, context.now(), actor.ref
+        note(session, context, actor, Tag.APPROVER_KEY_CONFIRMED, "approver-key", row.key_id, evidence=[digest])
+        return key_view(row, keys_in_roster(session))
 
 
 def revoke_key(context: Context, actor: Actor, key_id: str, reason: str) -> ApproverKeyView:
     """Revoke a key from the present end of the log on. By its owner, or with `approver_key.confirm`.
 
-    Approvals by it that agents have not yet acted upon no longer count. The roster must be renewed besides: agents trust the roster.
+    Its approvals of orders that are not leased yet stop counting. The roster must be renewed besides: agents trust the roster.
+
+    Raises:
+        NotFound, Conflict (revoked already), Forbidden.
     """
-    raise NotImplementedError
+    require_person(actor)
+    with context.writing() as session:
+        row = find(session, ApproverKey, key_id, "approver key")
+        if row.person != actor.ref:
+            authorize(actor, Permission.APPROVER_KEY_CONFIRM)
+        if row.state is KeyState.REVOKED:
+            raise Conflict("This key is revoked already.")
+        evidence = []
+        if row.state is KeyState.CONFIRMED:
+            row.revoked_index, digest = log_key_event(session, context, "revoke", "approver", row.person, row.spki)
+            evidence.append(digest)
+        row.state, row.revoked = KeyState.REVOKED, context.now()
+        note(
+            session,
+            context,
+            actor,
+            Tag.APPROVER_KEY_REVOKED,
+            "approver-key",
+            row.key_id,
+            reason=required("reason", reason),
+            evidence=evidence,
+        )
+        return key_view(row, keys_in_roster(session))
 
 
 def list_keys(context: Context, actor: Actor, *, person: str | None = None) -> tuple[ApproverKeyView, ...]:
     """All approver keys, or one person's; waiting ones first. Permission `inventory.read`."""
-    raise NotImplementedError
+    authorize(actor, Permission.READ)
+    statement = sa.select(ApproverKey).order_by(
+        ApproverKey.state != KeyState.REGISTERED, ApproverKey.registered.desc(), ApproverKey.key_id
+    )
+    if person is not None:
+        statement = statement.where(ApproverKey.person == person)
+    with context.reading() as session:
+        listed = keys_in_roster(session)
+        return tuple(key_view(row, listed) for row in session.scalars(statement))
+
+
+def log_key_event(
+    session: Session,
+    context: Context,
+    event: Literal["enrol", "revoke"],
+    role: EnrolledRole,
+    ref: str,
+    spki: bytes,
+    valid_below: int | None = None,
+) -> tuple[int, str]:
+    """Sign and log that a key enters or leaves. Returns the log index and the envelope's digest."""
+    body = key_event(event, role, ref, spki, stamp(context.now()), valid_below=valid_below)
+    digest, index = sign_and_log(session, context, "key-event", body.to_dict(), "enrolment", f"{role} {ref}")
+    return index, digest
+
+
+def keys_in_roster(session: Session) -> frozenset[str]:
+    """Key ids of the published roster."""
+    payload = session.scalar(sa.select(Roster.payload).where(Roster.state == "published"))
+    if payload is None:
+        return frozenset()
+    return frozenset(person["key_id"] for person in parse_strict(payload, "roster")["people"])
+
+
+def key_view(row: ApproverKey, listed: frozenset[str]) -> ApproverKeyView:
+    """An approver's key."""
+    return ApproverKeyView(
+        key_id=row.key_id,
+        fingerprint=fingerprint_words(row.key_id),
+        public_key=to_base64(row.spki),
+        person=row.person,
+        state=row.state,
+        registered=row.registered,
+        confirmed=row.confirmed,
+        confirmed_by=row.confirmed_by,
+        revoked=row.revoked,
+        in_roster=row.key_id in listed,
+    )
+
+
+def _known_otherwise(session: Session, context: Context, key_id: str) -> bool:
+    """One key, one job: neither an agent's nor one of the service's own keys may approve."""
+    own = {context.secrets.signer(name).key_id for name in ("root", "enrolment", "acceptance", "pdf")}
+    return key_id in own or session.scalar(sa.select(Host.id).where(Host.key_id == key_id)) is not None
