@@ -151,6 +151,10 @@ class Ledger:
         before_commit(session, self._sign)
         return index
 
+    def size(self, session: Session) -> int:
+        """How many entries there are, those of this transaction included."""
+        return _head(session).size
+
     def checkpoint(self, session: Session) -> tuple[Checkpoint, str, datetime]:
         """The newest signed checkpoint, its note, and when it was signed."""
         row = session.scalar(sa.select(LogCheckpoint).order_by(LogCheckpoint.size.desc()).limit(1))

@@ -26,6 +26,7 @@ class ExceptionCode(StrEnum):
     RECORD_WITHOUT_EFFECT = "record-without-effect"
     RECORD_SEQUENCE_GAP = "record-sequence-gap"
     RECORD_HISTORY_BROKEN = "record-history-broken"
+    RECORD_DISOWNED = "record-disowned"
     SANITIZATION_FAILED = "sanitization-failed"
     ESCALATION = "escalation"
     CASE_OVERDUE = "case-overdue"
@@ -42,6 +43,7 @@ CRITICAL: Final = frozenset(
         ExceptionCode.RECORD_WITHOUT_EFFECT,
         ExceptionCode.RECORD_SEQUENCE_GAP,
         ExceptionCode.RECORD_HISTORY_BROKEN,
+        ExceptionCode.RECORD_DISOWNED,
         ExceptionCode.CASE_OVERDUE,
     }
 )
@@ -63,6 +65,7 @@ TITLES: Final[Mapping[ExceptionCode, str]] = {
     ExceptionCode.RECORD_WITHOUT_EFFECT: "A record arrived that fits no current order",
     ExceptionCode.RECORD_SEQUENCE_GAP: "An agent withholds records",
     ExceptionCode.RECORD_HISTORY_BROKEN: "A record does not continue its device's history",
+    ExceptionCode.RECORD_DISOWNED: "A record stopped counting",
     ExceptionCode.SANITIZATION_FAILED: "A sanitization did not succeed",
     ExceptionCode.ESCALATION: "A stronger method is needed",
     ExceptionCode.CASE_OVERDUE: "An erasure case is overdue",

@@ -36,6 +36,8 @@ class OrderEvent(StrEnum):
     VALIDATE = "validate"
     REJECT = "reject"
     """Rejected, or escalated to a stronger method."""
+    ABANDON = "abandon"
+    """Its agent is lost or no longer trusted; no record will come, and the medium may have been written to."""
     CANCEL = "cancel"
     EXPIRE = "expire"
 
@@ -65,6 +67,7 @@ TABLE: Final[Mapping[tuple[S, E], S]] = {
     **{(state, E.RECORD_REFUSED): S.REFUSED for state in (S.LEASED, *_RUNNING)},
     **{(state, E.RECORD_FAILED): S.FAILED for state in (S.LEASED, *_RUNNING)},
     **{(state, E.RECORD_INTERRUPTED): S.INTERRUPTED for state in (S.LEASED, *_RUNNING)},
+    **{(state, E.ABANDON): S.INTERRUPTED for state in _RUNNING},
     (S.REFUSED, E.RECORD_REFUSED): S.REFUSED,  # said by progress first, then recorded
     (S.RECORDED, E.VALIDATE): S.VALIDATED,
     (S.RECORDED, E.REJECT): S.REJECTED,

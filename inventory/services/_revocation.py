@@ -1,0 +1,85 @@
+"""What the revocation of an agent's key takes with it: its leases and orders, and the records that no longer count."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from inventory.domain.exceptions import ExceptionCode
+from inventory.domain.lifecycle import DeviceEvent, next_state
+from inventory.domain.orders import OPEN, OrderEvent
+from inventory.domain.orders import next_state as next_order_state
+from inventory.domain.vocabulary import DeviceState
+from inventory.events import Tag
+from inventory.models import Device, ErasureCase, Holding, Host, Lease, Obligation, Order, Record
+
+from ._obligations import settle_case
+from ._transitions import move_device, move_order
+from .context import SYSTEM, Actor, Context
+from .kernel import note, raise_exception
+
+
+def end_orders(session: Session, context: Context, actor: Actor, host: Host, reason: str) -> None:
+    """Cancel what has not begun, interrupt what has; an order whose record is in waits for its validator as before."""
+    open_orders = sa.select(Order).where(Order.host_id == host.id, Order.state.in_(OPEN)).order_by(Order.id)
+    for order in session.scalars(open_orders).all():
+        for lease in session.scalars(sa.select(Lease).where(Lease.order_id == order.id, Lease.expires > context.now())):
+            lease.expires = context.now()
+        why = f"The key of its agent was revoked: {reason}"
+        for event in (OrderEvent.CANCEL, OrderEvent.ABANDON):
+            if next_order_state(order.state, event) is not None:
+                abandon(session, context, actor, order, event, why)
+                break
+
+
+def abandon(session: Session, context: Context, actor: Actor, order: Order, event: OrderEvent, why: str) -> None:
+    """End an order without a record; a device that may have been written to counts as failed."""
+    order.outcome_reason = why[:1000]
+    move_order(session, context, actor, order, event, reason=why)
+    device = session.get_one(Device, order.device_id)
+    if event is OrderEvent.ABANDON and next_state(device.state, DeviceEvent.RUN_FAILED) is not None:
+        move_device(session, context, actor, device, DeviceEvent.RUN_FAILED, reason=why, order=order.id)
+
+
+def disown_records(session: Session, context: Context, host: Host, below: int) -> None:
+    """Records logged at or above an index stop counting: what they covered is residue again, their devices are locked up."""
+    disowned = sa.select(Record).where(Record.host_id == host.id, Record.log_index >= below).order_by(Record.log_index)
+    for record in session.scalars(disowned).all():
+        device = session.get(Device, record.device_id) if record.device_id else None
+        if device is None:
+            continue
+        words = (
+            f"Record {record.sha256[:16]}… stopped counting: the key of {host.id} is revoked from log index {below} on."
+        )
+        if device.standing_record == record.sha256:
+            device.standing_record = None
+        _uncover(session, context, record.sha256)
+        if device.state is DeviceState.SANITIZED:
+            move_device(
+                session, context, SYSTEM, device, DeviceEvent.QUARANTINE, reason=words, evidence=[record.sha256]
+            )
+        note(
+            session, context, SYSTEM, Tag.RECORD_DISOWNED, "record", record.sha256,
+            device=device.id, host=host.id, order=record.order_id, reason=words, evidence=[record.sha256],
+        )  # fmt: skip
+        code, subject = ExceptionCode.RECORD_DISOWNED, f"{device.id} {record.sha256[:16]}"
+        raise_exception(session, context, code, subject, words, device=device.id, host=host.id)
+
+
+def _uncover(session: Session, context: Context, evidence: str) -> None:
+    holdings = session.scalars(sa.select(Holding).where(Holding.covered_by == evidence)).all()
+    for holding in holdings:
+        holding.covered_at = None
+        holding.covered_by = None
+    session.flush()
+    cases: set[str] = set()
+    statement = sa.select(Obligation).where(
+        Obligation.holding_id.in_([holding.id for holding in holdings]), Obligation.evidence == evidence
+    )
+    for obligation in session.scalars(statement).all():
+        obligation.closed = obligation.closed_by = obligation.evidence_kind = None
+        obligation.evidence = obligation.attested = None
+        cases.add(obligation.case_id)
+    session.flush()
+    for case_id in sorted(cases):
+        settle_case(session, context, session.get_one(ErasureCase, case_id))
