@@ -77,6 +77,12 @@ def stated(text: str, otherwise: str = "not stated") -> str:
     return text.strip() or otherwise
 
 
+def _name(manufacturer: str, model: str, media: str) -> str:
+    """What a medium is called; one that tells nothing is called by its kind."""
+    told = " ".join(word for word in (manufacturer, model) if word)
+    return told or {"virtual": "Virtual block device"}.get(media, "Storage medium")
+
+
 def _read(evidence: RunEvidence, validation: Logged | None) -> Basis:
     decided = None if validation is None else validation.envelope
     return Basis.read(evidence.order, evidence.approvals, evidence.record, evidence.acceptance.envelope, decided)
@@ -116,7 +122,7 @@ def certificate_view(bundle: DestructionBundle) -> dict[str, Any]:
             Row("Verification", _COVERAGES[said.verdict.coverage]),
             Row("Validation", "Approved" if decided and decided.decision == "approve" else "None"),
         ],
-        "name": " ".join(word for word in (medium.manufacturer, medium.model) if word) or "Medium",
+        "name": _name(medium.manufacturer, medium.model, basis.record.device.media),
         "serial": stated(medium.serial, "not reported"),
         "medium": _medium_rows(document, basis),
         "work": _work_rows(document, basis),
@@ -179,17 +185,17 @@ def _work_rows(document: Certificate, basis: Basis) -> list[Row]:
 def _people(bundle: DestructionBundle, basis: Basis, document: Certificate) -> list[PersonBlock]:
     people, order, run = document.people, basis.order, basis.record.run
     agent = fingerprint_words(basis.record.host.agent_key)[:19]
-    blocks = [
-        PersonBlock(
-            "Requested by", people.requested_by, for_people(order.created), f"Order {order.id}, sealed by the service"
-        ),
-        PersonBlock(
-            "Sanitization performed by",
-            people.performed_by,
-            for_people(run.finished),
-            f"Record signed by the agent of {basis.record.host.name}, key {agent} …",
-        ),
-    ]
+    asked = f"Order {order.id}, sealed by the service"
+    signed = f"Record signed by the agent of {basis.record.host.name}, key {agent} …"
+    if people.requested_by == people.performed_by:
+        when = f"Ordered {for_people(order.created)}, finished {for_people(run.finished)}"
+        both = "Requested and sanitization performed by"
+        blocks = [PersonBlock(both, people.requested_by, when, f"{asked}. {signed}")]
+    else:
+        blocks = [
+            PersonBlock("Requested by", people.requested_by, for_people(order.created), asked),
+            PersonBlock("Sanitization performed by", people.performed_by, for_people(run.finished), signed),
+        ]
     for envelope, approval, person in zip(bundle.approvals, basis.approvals, people.approved_by, strict=True):
         key = fingerprint_words(signer_ids(envelope)[0])[:19]
         blocks.append(PersonBlock("Approved by", person, for_people(approval.time), f"Signed with own key {key} …"))
@@ -222,7 +228,7 @@ def unsuccessful_view(bundle: UnsuccessfulRunBundle) -> dict[str, Any]:
         "touched": _TOUCHED.get(run.touched, "Not known."),
         "reasons": document.reasons,
         "error": run.error or "",
-        "name": " ".join(word for word in (device.vendor, device.model) if word) or "Medium",
+        "name": _name(device.vendor or "", device.model or "", device.media),
         "serial": stated(device.serial or "", "not reported"),
         "medium": [
             Row("Manufacturer", stated(device.vendor or "", "not reported")),
@@ -276,10 +282,11 @@ def statement_view(file: ErasureStatementFile) -> dict[str, Any]:
             "method": claims.METHOD_WORDS.get(verdict.method, "None"),
             "coverage": _COVERAGES[verdict.coverage],
             "finished": day_for_people(basis.record.run.finished),
+            "media": basis.record.device.media,
         }
     media = [
         {
-            "name": " ".join(word for word in (line.manufacturer, line.model) if word) or "Medium",
+            "name": _name(line.manufacturer, line.model, details[line.bundle_sha256]["media"]),
             "serial": stated(line.serial, "not reported"),
             "asset_tag": stated(line.asset_tag, "none"),
             "data_set": line.data_set,

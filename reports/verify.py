@@ -19,7 +19,10 @@ from .verify_run import RunChecks
 from .verify_statement import StatementChecks
 from .verify_steps import Check, DocumentKind, Step, Verification, all_passed, run_steps
 
-PRINTED_WORDS = "That the words printed on the pages are those of the evidence: the sealer says so; compare them with the facts listed here."
+PRINTED_WORDS = (
+    "That the words printed on the pages are those of the evidence: the sealer says so; compare them with the facts "
+    "listed here."
+)
 
 
 def verify(data: bytes, pin: str) -> Verification:
