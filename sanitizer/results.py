@@ -149,6 +149,7 @@ def result(
         verification=verification,
         run=RunFacts(
             state=end.value,
+            touched=course.touched,
             started=course.started,
             finished=course.finished,
             segments=course.segments,
@@ -157,7 +158,6 @@ def result(
             error=error.summarize() if error else None,
             identity_fingerprint_after=course.identity_after,
         ),
-        touched=course.touched,
         resumable=end is RunState.INTERRUPTED,
         remedy=error.remedy if error else None,
     )

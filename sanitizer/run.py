@@ -198,6 +198,8 @@ class RunFacts:
     """The run's own course."""
 
     state: str
+    touched: Touched
+    """Whether the medium was changed: no, maybe, yes."""
     started: str
     finished: str
     segments: tuple[Segment, ...]
@@ -219,7 +221,6 @@ class RunResult:
     method: MethodFacts
     verification: VerificationFacts
     run: RunFacts
-    touched: Touched
     resumable: bool
     """Whether `resume` can go on; always false for an end state."""
     remedy: str | None
@@ -229,6 +230,11 @@ class RunResult:
     def state(self) -> str:
         """End state of the run table: succeeded, failed, refused, interrupted."""
         return self.run.state
+
+    @property
+    def touched(self) -> Touched:
+        """Whether the medium was changed: no, maybe, yes."""
+        return self.run.touched
 
     @property
     def error_code(self) -> str | None:

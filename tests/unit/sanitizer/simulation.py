@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from sanitizer import engine
 from sanitizer.clearance import Clearance, Confirmation, clear
@@ -39,12 +38,14 @@ def wipe(
     request: PlanRequest | None = None,
     *,
     settings: Settings = SETTINGS,
-    **hooks: Any,
+    hooks: Hooks | None = None,
 ) -> RunResult:
     """A fresh run."""
-    return engine.sanitize(system, settings, cleared(system, request), RUN, journals, SEED, Hooks(**hooks))
+    return engine.sanitize(system, settings, cleared(system, request), RUN, journals, SEED, hooks or Hooks())
 
 
-def go_on(system: SimulatedSystem, journals: Path, request: PlanRequest | None = None, **hooks: Any) -> RunResult:
+def go_on(
+    system: SimulatedSystem, journals: Path, request: PlanRequest | None = None, hooks: Hooks | None = None
+) -> RunResult:
     """A resumed run."""
-    return engine.resume(system, SETTINGS, cleared(system, request), RUN, journals, Hooks(**hooks))
+    return engine.resume(system, SETTINGS, cleared(system, request), RUN, journals, hooks or Hooks())
