@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 from flask import url_for
 
 from inventory.console.formatting import exact_bytes, sentence_case, size
+from inventory.domain.lifecycle import FINAL, DeviceEvent
 from inventory.domain.roles import Permission
 from inventory.domain.vocabulary import DeviceState
 from inventory.services.context import Actor
@@ -40,83 +41,56 @@ class FactRow:
 
 @dataclass(frozen=True)
 class StateChange:
-    """A lifecycle event a person may cause: its page, permission and where it makes sense."""
+    """A lifecycle event a person may cause without further facts: its page, and its name in the lifecycle table."""
 
-    event: str
+    page: str
+    event: DeviceEvent
     label: str
     icon: str
-    permission: Permission
-    states: frozenset[DeviceState]
 
-
-_OUT: Final = frozenset({DeviceState.RETIRED, DeviceState.QUARANTINED, DeviceState.FAILED})
 
 CHANGES: Final = (
-    StateChange("place", "Put into service", "play", Permission.DEVICE_MOVE, frozenset({DeviceState.DECLARED})),
-    StateChange("retire", "Retire", "archive", Permission.DEVICE_MOVE, frozenset({DeviceState.IN_SERVICE})),
-    StateChange(
-        "quarantine",
-        "Quarantine",
-        "hold",
-        Permission.DEVICE_MOVE,
-        frozenset({DeviceState.DECLARED, DeviceState.IN_SERVICE, DeviceState.RETIRED, DeviceState.FAILED}),
-    ),
-    StateChange(
-        "return",
-        "Return to service",
-        "refresh",
-        Permission.DEVICE_MOVE,
-        frozenset({DeviceState.RETIRED, DeviceState.QUARANTINED, DeviceState.SANITIZED}),
-    ),
-    StateChange(
-        "missing",
-        "Report missing",
-        "question",
-        Permission.DEVICE_MOVE,
-        frozenset(DeviceState)
-        - {
-            DeviceState.MISSING,
-            DeviceState.RELEASED,
-            DeviceState.DESTROYED,
-            DeviceState.RETURNED_UNSANITIZED_BY_WAIVER,
-        },
-    ),
-    StateChange("found", "Report found", "search", Permission.DEVICE_MOVE, frozenset({DeviceState.MISSING})),
+    StateChange("place", DeviceEvent.PLACE_IN_SERVICE, "Put into service", "play"),
+    StateChange("retire", DeviceEvent.RETIRE, "Retire", "archive"),
+    StateChange("quarantine", DeviceEvent.QUARANTINE, "Quarantine", "hold"),
+    StateChange("return", DeviceEvent.RETURN_TO_SERVICE, "Return to service", "refresh"),
+    StateChange("missing", DeviceEvent.REPORT_MISSING, "Report missing", "question"),
+    StateChange("found", DeviceEvent.FIND, "Report found", "search"),
 )
-_GONE: Final = frozenset({DeviceState.RELEASED, DeviceState.DESTROYED, DeviceState.RETURNED_UNSANITIZED_BY_WAIVER})
 
 
 def acts_of(device: DeviceDetail, actor: Actor) -> tuple[Act, ...]:
     """What this reader may try now, the likeliest first. The services decide; a button only saves the way."""
     here: dict[str, Any] = {"device": device.id}
+
+    def able(event: DeviceEvent, permission: Permission) -> bool:
+        return event in device.events_possible and actor.may(permission)
+
     found: list[Act] = []
-    if device.order is None and device.state in _OUT and device.host and actor.may(Permission.ORDER_REQUEST):
-        found.append(Act("Order sanitization", "order", url_for("console.new_order", **here), "primary"))
-    if (
-        device.state not in _GONE
-        and device.state is not DeviceState.SANITIZING
-        and actor.may(Permission.DEVICE_RELEASE)
-    ):
-        tone: Literal["primary", ""] = "primary" if device.state is DeviceState.SANITIZED else ""
+    if device.order is None and device.host and able(DeviceEvent.START_RUN, Permission.ORDER_REQUEST):
+        tone: Literal["primary", ""] = "" if device.state is DeviceState.SANITIZED else "primary"
+        found.append(Act("Order sanitization", "order", url_for("console.new_order", **here), tone))
+    if able(DeviceEvent.RELEASE, Permission.DEVICE_RELEASE):
+        tone = "primary" if device.state is DeviceState.SANITIZED else ""
         found.append(Act("Release", "exit", url_for("console.release", **here), tone))
-    if device.declared is None and actor.may(Permission.DEVICE_DECLARE):
+    if device.declared is None and device.state not in FINAL and actor.may(Permission.DEVICE_DECLARE):
         found.append(Act("Adopt", "file", url_for("console.adopt_device", **here)))
     found += [
-        Act(change.label, change.icon, url_for("console.change_state", event=change.event, **here))
+        Act(change.label, change.icon, url_for("console.change_state", event=change.page, **here))
         for change in CHANGES
-        if device.state in change.states and actor.may(change.permission)
+        if able(change.event, Permission.DEVICE_MOVE)
     ]
-    if device.state not in _GONE and actor.may(Permission.DEVICE_MOVE):
+    if able(DeviceEvent.RELOCATE, Permission.DEVICE_MOVE):
         found.append(Act("Move", "place", url_for("console.move_device", **here)))
-    if device.state not in _GONE and actor.may(Permission.DATA_SET_MANAGE):
+    if device.state not in FINAL and actor.may(Permission.DATA_SET_MANAGE):
         found.append(Act("Say what it holds", "data", url_for("console.declare_holding", **here)))
-    if actor.may(Permission.HOLD_MANAGE) and device.state not in _GONE:
+    if device.state not in FINAL and actor.may(Permission.HOLD_MANAGE):
         found.append(Act("Place a hold", "hold", url_for("console.place_hold", **here)))
-    if device.state in _OUT and actor.may(Permission.DESTRUCTION_RECORD):
+    if able(DeviceEvent.DESTROY, Permission.DESTRUCTION_RECORD):
         found.append(Act("Record destruction", "flame", url_for("console.record_destruction", **here)))
-    if device.state not in _GONE and actor.may(Permission.WAIVER):
+    if able(DeviceEvent.RETURN_BY_WAIVER, Permission.WAIVER):
         found.append(Act("Open a waiver", "alert", url_for("console.open_waiver", **here), "danger"))
-    return tuple(found)
+    return tuple(sorted(found, key=lambda act: act.tone != "primary"))
 
 
 def crumbs_of(device_id: str, tag: str | None) -> tuple[tuple[str, str], ...]:

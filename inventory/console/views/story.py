@@ -137,6 +137,8 @@ _TOLD: Final[dict[Tag, tuple[str, str, Tone]]] = {
     Tag.ORDER_PROGRESSED: ("The run moved on", "spin", "busy"),
     Tag.ORDER_STOP_REQUESTED: ("A stop was asked for", "stop", "warn"),
     Tag.ORDER_REFUSED: ("The agent refused the order", "ban", "bad"),
+    Tag.ORDER_ABANDONED: ("The order was given up: its agent will never report", "half", "bad"),
+    Tag.RECORD_DISOWNED: ("A record was disowned: its agent's key does not count for it", "ban", "bad"),
     Tag.RECORD_ACCEPTED: ("The signed record was accepted and logged", "file", "accent"),
     Tag.RECORD_KEPT_AS_EVIDENCE: ("A record was kept as evidence only", "archive", "warn"),
     Tag.RECORD_VALIDATED: ("A validator approved the record", "shield-check", "ok"),
