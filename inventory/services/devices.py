@@ -2,10 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
-from .context import Actor, Context
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from inventory.domain.exceptions import ExceptionCode
+from inventory.domain.lifecycle import GUARDS, DeviceEvent, Guard, next_state
+from inventory.domain.roles import Permission
+from inventory.domain.vocabulary import DeviceState, PartyKind, Zone, less_secure
+from inventory.errors import Conflict, Duplicate, GateClosed, IllegalTransition, Invalid, Reason
+from inventory.events import Tag
+from inventory.models import CaseDataSet, DataSet, Device, ErasureCase, Holding, Location, Party
+
+from ._gate import REUSE_INSIDE, Way, gate_view, policy_in_force
+from ._mapping import device_label
+from .context import Actor, Context, authorize
+from .kernel import (
+    check_version,
+    find,
+    next_number,
+    note,
+    optional,
+    raise_exception,
+    required,
+    settle_exception,
+)
+from .queries.devices import device_detail, find_device
 from .views import DeviceDetail
+
+MEDIA: Final = ("magnetic", "flash", "virtual", "unknown")
+TAGS: Final[Mapping[DeviceEvent, Tag]] = {
+    DeviceEvent.PLACE_IN_SERVICE: Tag.DEVICE_PLACED,
+    DeviceEvent.RELOCATE: Tag.DEVICE_RELOCATED,
+    DeviceEvent.RETIRE: Tag.DEVICE_RETIRED,
+    DeviceEvent.QUARANTINE: Tag.DEVICE_QUARANTINED,
+    DeviceEvent.RETURN_TO_SERVICE: Tag.DEVICE_RETURNED_TO_SERVICE,
+    DeviceEvent.REPORT_MISSING: Tag.DEVICE_REPORTED_MISSING,
+    DeviceEvent.FIND: Tag.DEVICE_FOUND,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +97,49 @@ class ChangeState:
 
 def declare(context: Context, actor: Actor, command: DeclareDevice) -> DeviceDetail:
     """Declare a device. Permission `device.declare`. Raises `Duplicate` (asset tag), `Invalid`, `NotFound` (location)."""
-    raise NotImplementedError
+    authorize(actor, Permission.DEVICE_DECLARE)
+    if command.media is not None and command.media not in MEDIA:
+        raise Invalid("media", f"The kind of medium is one of {', '.join(MEDIA)}.")
+    if command.capacity_bytes is not None and not 0 < command.capacity_bytes < 2**53:
+        raise Invalid("capacity_bytes", "The capacity is a positive number of bytes.")
+    with context.writing() as session:
+        tag = _free_tag(session, command.asset_tag)
+        place = find(session, Location, command.location, "location") if command.location else None
+        device = Device(
+            id=next_number(session, "device"),
+            state=DeviceState.DECLARED,
+            asset_tag=tag,
+            source=optional("source", command.source, most=200),
+            location_id=place.id if place else None,
+            created=context.now(),
+            declared_at=context.now(),
+            declared_by=actor.ref,
+            declared_vendor=_fact("vendor", command.vendor),
+            declared_model=_fact("model", command.model),
+            declared_serial=_fact("serial", command.serial),
+            declared_capacity=command.capacity_bytes,
+            declared_media=command.media,
+        )
+        session.add(device)
+        session.flush()
+        note(
+            session, context, actor, Tag.DEVICE_DECLARED, "device", device.id,
+            details={"asset_tag": tag, "label": device_label(device), "location": device.location_id},
+        )  # fmt: skip
+        session.flush()
+        return device_detail(session, device)
+
+
+def _fact(field: str, text: str | None) -> str | None:
+    return optional(field, text, most=256) or None if text is not None else None
+
+
+def _free_tag(session: Session, text: str) -> str:
+    tag = required("asset_tag", text, most=64)
+    existing = session.scalar(sa.select(Device.id).where(Device.asset_tag == tag))
+    if existing is not None:
+        raise Duplicate("device", "asset tag", existing)
+    return tag
 
 
 def adopt(context: Context, actor: Actor, command: AdoptDevice) -> DeviceDetail:
@@ -70,39 +149,211 @@ def adopt(context: Context, actor: Actor, command: AdoptDevice) -> DeviceDetail:
         NotFound, Duplicate, StaleVersion.
         Conflict: it is declared already, or the other one has been bound or observed itself.
     """
-    raise NotImplementedError
+    authorize(actor, Permission.DEVICE_DECLARE)
+    if (command.asset_tag is None) == (command.declared_device is None):
+        raise Invalid("asset_tag", "Give the device an asset tag, or name the declared device it is.")
+    with context.writing() as session:
+        device = find(session, Device, command.device, "device")
+        check_version(f"Device {device.id}", device.version, command.version)
+        if device.fingerprint is None:
+            raise Conflict(f"No agent has observed device {device.id} yet; there is nothing to adopt.")
+        if device.declared_at is not None:
+            raise Conflict(f"Device {device.id} is declared already.")
+        if command.declared_device is not None:
+            bind(session, context, actor, device, find(session, Device, command.declared_device, "device"))
+        else:
+            device.asset_tag = _free_tag(session, command.asset_tag or "")
+            device.declared_at, device.declared_by = context.now(), actor.ref
+            device.declared_vendor, device.declared_model = device.vendor, device.model
+            device.declared_serial, device.declared_capacity = device.serial, device.capacity_bytes
+            device.declared_media = device.media
+            session.flush()
+            note(
+                session, context, actor, Tag.DEVICE_DECLARED, "device", device.id,
+                details={"asset_tag": device.asset_tag, "label": device_label(device)},
+            )  # fmt: skip
+        if command.source:
+            device.source = optional("source", command.source, most=200)
+        settle_exception(session, context, ExceptionCode.UNDECLARED_DEVICE, device.id, "It was declared.")
+        session.flush()
+        return device_detail(session, device)
+
+
+def bind(session: Session, context: Context, actor: Actor, device: Device, declared: Device) -> None:
+    """An observed device is the one that was declared: one row carries both sides from now on, the other leads to it.
+
+    Raises:
+        Conflict: the declaration was bound before, or an agent has observed it as another medium.
+    """
+    if declared.bound_to is not None or declared.fingerprint is not None or declared.id == device.id:
+        raise Conflict(f"Device {declared.id} is another medium that was observed, or was bound before.")
+    tag = declared.asset_tag
+    declared.asset_tag, declared.bound_to = None, device.id
+    session.flush()  # the tag is unique: it leaves one row before the other takes it
+    device.asset_tag, device.source = tag, device.source or declared.source
+    device.location_id = device.location_id or declared.location_id
+    device.declared_at, device.declared_by = declared.declared_at, declared.declared_by
+    device.declared_vendor, device.declared_model = declared.declared_vendor, declared.declared_model
+    device.declared_serial, device.declared_capacity = declared.declared_serial, declared.declared_capacity
+    device.declared_media = declared.declared_media
+    session.flush()
+    note(
+        session, context, actor, Tag.DEVICE_BOUND, "device", device.id,
+        details={"declared": declared.id, "asset_tag": tag},
+    )  # fmt: skip
+    compare(session, context, device)
+
+
+def compare(session: Session, context: Context, device: Device) -> None:
+    """Declared against observed: every difference is an exception, and goes when it has gone."""
+    pairs = (
+        ("serial number", device.declared_serial, device.serial),
+        ("model", device.declared_model, device.model),
+        ("vendor", device.declared_vendor, device.vendor),
+        ("capacity", device.declared_capacity, device.capacity_bytes),
+        ("kind of medium", device.declared_media, device.media),
+    )
+    differing = [
+        f"{name} declared {said!r}, observed {seen!r}"
+        for name, said, seen in pairs
+        if said is not None and seen is not None and said != seen and "unknown" not in {said, seen}
+    ]
+    if device.declared_at is None or device.observed_at is None or not differing:
+        settle_exception(session, context, ExceptionCode.FACTS_DIFFER, device.id, "Declared and observed facts agree.")
+        return
+    sentence = f"Device {device.id}: {'; '.join(differing)}."
+    raise_exception(session, context, ExceptionCode.FACTS_DIFFER, device.id, sentence, device=device.id)
 
 
 def place_in_service(context: Context, actor: Actor, command: ChangeState) -> DeviceDetail:
-    """declared -> in service. Permission `device.move`. Raises `IllegalTransition`, `StaleVersion`, `GateClosed` (less secure place)."""
-    raise NotImplementedError
+    """Declared -> in service. Permission `device.move`. Raises `IllegalTransition`, `StaleVersion`, `GateClosed` (less secure place)."""
+    return _change(context, actor, command, DeviceEvent.PLACE_IN_SERVICE)
 
 
 def move(context: Context, actor: Actor, command: MoveDevice) -> DeviceDetail:
-    """To another location of ours. Permission `device.move`. Raises `GateClosed` with every reason where the zone is less secure."""
-    raise NotImplementedError
+    """To another location of ours. Permission `device.move`. Raises `GateClosed` where the zone is less secure."""
+    change = ChangeState(
+        device=command.device, reason=command.reason, location=command.location, version=command.version
+    )
+    return _change(context, actor, change, DeviceEvent.RELOCATE)
 
 
 def retire(context: Context, actor: Actor, command: ChangeState) -> DeviceDetail:
-    """in service -> retired. Live holdings stay live until an agent or person says otherwise. Permission `device.move`."""
-    raise NotImplementedError
+    """In service -> retired. Live holdings stay live until an agent or person says otherwise. Permission `device.move`."""
+    return _change(context, actor, command, DeviceEvent.RETIRE)
 
 
 def quarantine(context: Context, actor: Actor, command: ChangeState) -> DeviceDetail:
     """Under lock, awaiting sanitization or destruction; a location given must be a secure zone. Permission `device.move`."""
-    raise NotImplementedError
+    return _change(context, actor, command, DeviceEvent.QUARANTINE)
 
 
 def return_to_service(context: Context, actor: Actor, command: ChangeState) -> DeviceDetail:
-    """retired, quarantined or sanitized -> in service, under our control; from sanitized the gate must grant reuse. Permission `device.move`."""
-    raise NotImplementedError
+    """retired, quarantined or sanitized -> in service, under our control. Permission `device.move`.
+
+    From sanitized the gate must grant reuse under our control. Raises as `place_in_service`.
+    """
+    return _change(context, actor, command, DeviceEvent.RETURN_TO_SERVICE)
 
 
 def report_missing(context: Context, actor: Actor, command: ChangeState) -> DeviceDetail:
-    """An incident: raises a critical exception that lists data sets, erasure cases and encryption facts exposed. Permission `device.move`."""
-    raise NotImplementedError
+    """An incident: raises a critical exception that lists data sets, erasure cases and encryption facts exposed.
+
+    Permission `device.move`. Raises `IllegalTransition`, `StaleVersion`, `NotFound`.
+    """
+    return _change(context, actor, command, DeviceEvent.REPORT_MISSING)
 
 
 def report_found(context: Context, actor: Actor, command: ChangeState) -> DeviceDetail:
-    """missing -> quarantined: where it has been is unknown. Permission `device.move`."""
-    raise NotImplementedError
+    """Missing -> quarantined: where it has been is unknown. Permission `device.move`."""
+    return _change(context, actor, command, DeviceEvent.FIND)
+
+
+def _change(context: Context, actor: Actor, command: ChangeState, event: DeviceEvent) -> DeviceDetail:
+    """Table first, then the event's guards, then the change and its entry in the history."""
+    authorize(actor, Permission.DEVICE_MOVE)
+    reason = required("reason", command.reason, least=3)
+    with context.writing() as session:
+        device = find_device(session, command.device)
+        check_version(f"Device {device.id}", device.version, command.version)
+        after = next_state(device.state, event)
+        if after is None:
+            raise IllegalTransition(f"Device {device.id}", str(device.state), str(event))
+        place = find(session, Location, command.location, "location") if command.location else None
+        _guard(session, device, event, place)
+        before = {"state": str(device.state), "location": device.location_id}
+        device.state = after
+        if place is not None:
+            device.location_id = place.id
+        session.flush()
+        note(
+            session, context, actor, TAGS[event], "device", device.id,
+            reason=reason, details={"before": before, "location": device.location_id},
+        )  # fmt: skip
+        if event is DeviceEvent.REPORT_MISSING:
+            _incident(session, context, device)
+        if event is DeviceEvent.FIND:
+            settle_exception(session, context, ExceptionCode.DEVICE_MISSING, device.id, f"It was found: {reason}")
+        settle_exception(session, context, ExceptionCode.DEVICE_GONE, device.id, f"Answered: {reason}")
+        session.flush()
+        return device_detail(session, device)
+
+
+def _guard(session: Session, device: Device, event: DeviceEvent, place: Location | None) -> None:
+    guards = GUARDS[event]
+    if (
+        Guard.SECURE_PLACE in guards
+        and place is not None
+        and (place.zone is not Zone.SECURE or _foreign(session, place))
+    ):
+        raise Invalid("location", f"{place.name} is no secure zone of ours; quarantine means under lock.")
+    if Guard.GATE_IF_SANITIZED in guards and device.state is DeviceState.SANITIZED:
+        _ask(session, device, REUSE_INSIDE)
+    if Guard.GATE_IF_LESS_SECURE in guards and place is not None:
+        here = session.get(Location, device.location_id) if device.location_id else None
+        # Where it stands now is unknown: then it counts as secure, so that leaving it is asked about.
+        if _foreign(session, place) or less_secure(here.zone if here else Zone.SECURE, place.zone):
+            way = Way(
+                f"{place.name} ({place.zone} zone)", reuse=True, leaves_control=_foreign(session, place), receiver="own"
+            )
+            _ask(session, device, way if not _foreign(session, place) else _to_vendor(way))
+
+
+def _to_vendor(way: Way) -> Way:
+    """A vendor's place is no mere move: the release, with its undertaking, is the way there."""
+    return Way(way.words, reuse=way.reuse, leaves_control=True, receiver="undertaking-missing")
+
+
+def _foreign(session: Session, place: Location) -> bool:
+    owner = session.get(Party, place.party_id) if place.party_id else None
+    return owner is not None and owner.kind is not PartyKind.OWN
+
+
+def _ask(session: Session, device: Device, way: Way) -> None:
+    answer = gate_view(session, policy_in_force(session), device, way)
+    if not answer.open:
+        reasons = [Reason(one.code, one.sentence) for one in answer.reasons]
+        raise GateClosed(f"Device {device.id}", way.words, reasons)
+
+
+def _incident(session: Session, context: Context, device: Device) -> None:
+    """What is exposed, in words: data sets, how they were encrypted, whose withdrawals are concerned."""
+    held = session.execute(
+        sa.select(DataSet.id, DataSet.name, DataSet.category, DataSet.encryption)
+        .join(Holding, Holding.data_set_id == DataSet.id)
+        .where(Holding.device_id == device.id, Holding.covered_at.is_(None))
+        .distinct()
+        .order_by(DataSet.name)
+    ).all()
+    cases = session.scalars(
+        sa.select(ErasureCase.id)
+        .join(CaseDataSet, CaseDataSet.case_id == ErasureCase.id)
+        .where(CaseDataSet.data_set_id.in_([row.id for row in held]))
+        .distinct()
+        .order_by(ErasureCase.id)
+    ).all()
+    exposed = "; ".join(f"{row.name} ({row.category}, encryption {row.encryption})" for row in held)
+    sentence = f"Device {device.id} is missing. Exposed: {exposed or 'no data set is known to be on it'}."
+    if cases:
+        sentence += f" Erasure cases concerned: {', '.join(cases)}."
+    raise_exception(session, context, ExceptionCode.DEVICE_MISSING, device.id, sentence, device=device.id)

@@ -2,9 +2,44 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, cast
 
-from .context import Context
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from inventory.domain.exceptions import ExceptionCode
+from inventory.domain.orders import OPEN, OrderEvent, next_state
+from inventory.domain.vocabulary import CaseState, ExceptionState, HostState, OrderState
+from inventory.errors import InventoryError
+from inventory.events import Tag
+from inventory.models import (
+    ErasureCase,
+    ExceptionItem,
+    Host,
+    HostContact,
+    IdempotencyKey,
+    Lease,
+    Nonce,
+    OneTimeLink,
+    Order,
+    SignInAttempt,
+    WebSession,
+)
+from reports.errors import ReportError
+
+from . import _statements, certificates
+from ._mapping import is_silent
+from .context import SYSTEM, Context
+from .kernel import note, raise_exception, settle_exception
+
+log = logging.getLogger("inventory.upkeep")
+
+_FORGET: Final = timedelta(days=1)
+"""How long answers to idempotency keys and dead sessions are kept."""
 
 
 @dataclass(frozen=True)
@@ -22,4 +57,111 @@ class UpkeepReport:
 
 def run(context: Context) -> UpkeepReport:
     """Expire orders, notice silent hosts and overdue cases, finish unfinished seals, forget spent nonces."""
-    raise NotImplementedError
+    with context.writing() as session:
+        now = context.now()
+        expired = _expire_orders(session, context, now)
+        silent = _silent_hosts(session, context, now)
+        overdue = _overdue_cases(session, context, now)
+        removed = _forget(session, now)
+    with context.reading() as session:
+        lapsed = _lapsed_leases(session, context.now())
+        unfinished = [(number, certificates.seal) for number in certificates.unsealed(session)]
+        unfinished += [(number, _statements.seal) for number in _statements.unsealed(session)]
+    sealed = sum(_sealed(context, number, seal) for number, seal in unfinished)
+    return UpkeepReport(expired, silent, overdue, sealed, lapsed, removed)
+
+
+def _expire_orders(session: Session, context: Context, now: datetime) -> int:
+    """Orders nobody started in time. A run that may have written does not expire: its record is awaited."""
+    count = 0
+    for order in session.scalars(
+        sa.select(Order).where(Order.expires <= now, Order.state.in_(OPEN)).order_by(Order.id)
+    ):
+        after = next_state(order.state, OrderEvent.EXPIRE)
+        if after is None or order.started is not None:
+            continue
+        order.state = after
+        order.outcome_reason = "It was not started before it expired."
+        note(session, context, SYSTEM, Tag.ORDER_EXPIRED, "order", order.id, device=order.device_id)
+        count += 1
+    return count
+
+
+def _silent_hosts(session: Session, context: Context, now: datetime) -> int:
+    """A silent agent raises the question where its disks are."""
+    count = 0
+    rows = session.execute(
+        sa.select(Host, HostContact)
+        .outerjoin(HostContact, HostContact.host_id == Host.id)
+        .where(Host.state == HostState.CONFIRMED)
+    ).tuples()
+    known = set(
+        session.scalars(
+            sa.select(ExceptionItem.subject).where(
+                ExceptionItem.code == str(ExceptionCode.HOST_SILENT), ExceptionItem.state == ExceptionState.OPEN
+            )
+        )
+    )
+    for host, contact in rows:
+        if not is_silent(contact, host, now, context.settings.silent_after_seconds):
+            if host.id in known:
+                note(session, context, SYSTEM, Tag.HOST_SEEN_AGAIN, "host", host.id)
+                settle_exception(session, context, ExceptionCode.HOST_SILENT, host.id, "Its agent was heard again.")
+            continue
+        count += 1
+        if host.id not in known:
+            last = contact.last_contact if contact else host.enrolled
+            note(session, context, SYSTEM, Tag.HOST_SILENT, "host", host.id)
+            sentence = (
+                f"The agent on {host.name} has not been heard since {last:%Y-%m-%d %H:%M} UTC. Where are its disks?"
+            )
+            raise_exception(session, context, ExceptionCode.HOST_SILENT, host.id, sentence, host=host.id)
+    return count
+
+
+def _overdue_cases(session: Session, context: Context, now: datetime) -> int:
+    count = 0
+    late = sa.select(ErasureCase).where(ErasureCase.due < now, ErasureCase.state != CaseState.CLOSED)
+    for case in session.scalars(late.order_by(ErasureCase.id)):
+        count += 1
+        sentence = f"Erasure case {case.id} ({case.reference}) was due {case.due:%Y-%m-%d} and is {case.state}."
+        raise_exception(session, context, ExceptionCode.CASE_OVERDUE, case.id, sentence)
+    closed = sa.select(ErasureCase.id).where(ErasureCase.state == CaseState.CLOSED)
+    open_items = sa.select(ExceptionItem.subject).where(
+        ExceptionItem.code == str(ExceptionCode.CASE_OVERDUE),
+        ExceptionItem.state == ExceptionState.OPEN,
+        ExceptionItem.subject.in_(closed),
+    )
+    for subject in session.scalars(open_items).all():
+        settle_exception(session, context, ExceptionCode.CASE_OVERDUE, subject, "The case was closed.")
+    return count
+
+
+def _lapsed_leases(session: Session, now: datetime) -> int:
+    """Orders whose newest lease ran out: the same agent may take them up again, nobody else."""
+    newest = sa.select(sa.func.max(Lease.expires)).where(Lease.order_id == Order.id).scalar_subquery()
+    running = (OrderState.LEASED, OrderState.EXECUTING, OrderState.SETTLING, OrderState.VERIFYING)
+    return session.scalar(sa.select(sa.func.count(Order.id)).where(Order.state.in_(running), newest < now)) or 0
+
+
+def _forget(session: Session, now: datetime) -> int:
+    """Rows without a use and without evidence."""
+    old = now - _FORGET
+    statements = (
+        sa.delete(Nonce).where(Nonce.expires < now),
+        sa.delete(IdempotencyKey).where(IdempotencyKey.claimed < old),
+        sa.delete(WebSession).where(WebSession.expires < old),
+        sa.delete(OneTimeLink).where(OneTimeLink.expires < old),
+        sa.delete(SignInAttempt).where(SignInAttempt.at < old),
+    )
+    return sum(cast("sa.CursorResult[Any]", session.execute(statement)).rowcount for statement in statements)
+
+
+def _sealed(context: Context, number: str, seal: Callable[[Context, str], None]) -> bool:
+    """Make one document's files; one that cannot be made must not keep the others waiting."""
+    try:
+        seal(context, number)
+    except (InventoryError, ReportError):
+        log.exception("document %s could not be sealed", number)
+        return False
+    return True
