@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from flask import make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
+from inventory.auth import signin
 from inventory.auth import web as auth
 from inventory.console.blueprint import Reply, act, doors, public
 from inventory.console.forms import Form
@@ -14,8 +15,6 @@ from inventory.console.web import form_status, go, here, posted
 from inventory.errors import Invalid, InventoryError
 from inventory.services import sessions
 from inventory.services.sessions import SignedIn
-
-_LABEL = 200
 
 
 def _inside(address: str) -> str:
@@ -48,8 +47,7 @@ def welcome(secret: str) -> Reply:
             form.fail("again", "The two passwords are not the same.")
         if form.ok:
             try:
-                command = sessions.UseLink(secret=secret, password=password, label=request.user_agent.string[:_LABEL])
-                return _enter(sessions.use_link(here(), command), "")
+                return _enter(signin.use_link(secret, password), "")
             except Invalid as error:
                 form.refused(error)
     page = render_template("console/welcome.html", person=person, form=form, action=request.path)
@@ -69,13 +67,7 @@ def sign_in() -> Reply:
             form.fail("password", "Enter your password.")
         if form.ok:
             try:
-                command = sessions.SignIn(
-                    login=form.value("login").strip(),
-                    password=form.value("password"),
-                    address=request.remote_addr or "",
-                    label=request.user_agent.string[:_LABEL],
-                )
-                return _enter(sessions.sign_in(here(), command), address)
+                return _enter(signin.sign_in(form.value("login").strip(), form.value("password")), address)
             except InventoryError as error:
                 form.refused(error)
     page = render_template("console/sign-in.html", form=form, next=_inside(address), action=url_for("console.sign_in"))
