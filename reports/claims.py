@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from .errors import ClaimRefused
+from .findings import content_of
 from .record import SanitizationRecord
 from .verdict import Verdict, judge
 
@@ -30,6 +31,9 @@ MEDIA_WORDS = {
 }
 METHOD_WORDS = {"clear": "Clear", "purge": "Purge"}
 TECHNIQUE_WORDS = {"overwrite": "Overwrite through the host interface"}
+
+_LISTED_PASSES = 8
+"""More passes than this are counted, not listed."""
 
 CLEAR_MEANS = (
     "Clear: logical techniques on all user-addressable storage locations, protecting against simple, non-invasive recovery "
@@ -129,18 +133,19 @@ def size_words(count: int) -> str:
 
 def pattern_words(pattern: str) -> str:
     """The content of a pass for people."""
-    if pattern.startswith("fixed:"):
-        return f"fixed pattern 0x{pattern.removeprefix('fixed:').upper()}"
-    return {"zeros": "zeros", "ones": "ones (0xFF)", "keyed-stream": "keyed random stream"}.get(pattern, pattern)
+    content = content_of(pattern)
+    named = {"00": "zeros", "ff": "ones (0xFF)", "keyed-stream": "keyed random stream"}
+    return named.get(content, f"fixed pattern 0x{content.upper()}")
 
 
 def details_words(record: SanitizationRecord) -> str:
     """What the passes were: `1 pass: zeros`."""
-    passes = record.method.passes
-    listed = ", ".join(pattern_words(one.pattern) for one in passes)
+    passes, name = record.method.passes, record.method.pattern_set
     count = "1 pass" if len(passes) == 1 else f"{len(passes)} passes"
-    legacy = record.method.pattern_set not in {one.pattern for one in passes}
-    return f"{count}: {listed}" + (f" (pattern set {record.method.pattern_set})" if legacy else "")
+    if len(passes) <= _LISTED_PASSES:
+        count += ": " + ", ".join(pattern_words(one.pattern) for one in passes)
+    simple = len(passes) == 1 and content_of(name) == content_of(passes[0].pattern)
+    return count if simple else f"{count}; pattern set {name}"
 
 
 def verification_words(record: SanitizationRecord) -> str:

@@ -13,6 +13,7 @@ from typing import Any, Self
 from .canonical import digest_of
 from .envelope import envelope_digest, payload_digest, unverified_body
 from .errors import BrokenChain
+from .findings import pattern_set_name
 from .orders import Approval, Order, Roster
 from .record import SanitizationRecord
 from .statements import Acceptance, Validation
@@ -100,7 +101,7 @@ def record_obeys_order(basis: Basis) -> None:
         ("the plan", record.method.plan_sha256, order.plan_sha256),
         ("the method", record.method.requested, order.plan.method),
         ("the technique", record.method.technique, order.plan.technique),
-        ("the pattern set", record.method.pattern_set, order.plan.pattern_set),
+        ("the pattern set", pattern_set_name(record.method.pattern_set), order.plan.pattern_set),
         ("the policy", record.policy.id, order.policy_id),
         ("the policy's digest", record.policy.sha256, order.policy_sha256),
         ("the required method", record.policy.required_method, order.required_method),

@@ -6,12 +6,22 @@ from collections.abc import Iterator
 
 from reports.record import SanitizationRecord
 
-from .codes import CLEAR_TECHNIQUES, FINDINGS, POLICY_ONLY, Effect, Finding
+from .codes import CLEAR_TECHNIQUES, FINDINGS, POLICY_ONLY, Effect, Finding, content_of, pattern_set_name
 from .course import course, passes, success
 from .readback import coverage, policy, verification
 from .shape import device, digests, identity_fingerprint, newer_fields, times, vocabulary
 
-__all__ = ["CLEAR_TECHNIQUES", "FINDINGS", "POLICY_ONLY", "Effect", "Finding", "examine", "identity_fingerprint"]
+__all__ = [
+    "CLEAR_TECHNIQUES",
+    "FINDINGS",
+    "POLICY_ONLY",
+    "Effect",
+    "Finding",
+    "content_of",
+    "examine",
+    "identity_fingerprint",
+    "pattern_set_name",
+]
 
 
 def examine(record: SanitizationRecord) -> Iterator[Finding]:

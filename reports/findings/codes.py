@@ -57,7 +57,6 @@ FINDINGS: dict[str, str] = {
     "hidden-capacity-unknown": "Hidden areas not ruled out",
     "identity-changed": "Another medium at the end",
     "identity-unread-after": "Identity not read at the end",
-    "legacy-pattern-set": "Legacy pattern set",
     "media-unknown": "Kind of medium unknown",
     "method-below-policy": "Policy requires more than was reached",
     "method-below-request": "Request was for more than was reached",
@@ -65,6 +64,7 @@ FINDINGS: dict[str, str] = {
     "not-verified": "Not verified",
     "pass-incomplete": "A pass did not cover the medium",
     "pass-not-flushed": "A pass was not flushed",
+    "pattern-set-is-clear": "More passes reach no further",
     "pattern-uncommitted": "Key of a keyed stream not committed to",
     "representative-only": "Verified by samples",
     "residual": "Other content found",
@@ -88,6 +88,23 @@ FINDINGS: dict[str, str] = {
     "writes-retried": "Writes failed and were repeated",
 }
 """Every code with its headline; a test compares it with the documentation."""
+
+
+_MIRRORS = " (as implemented by "
+
+
+def pattern_set_name(label: str) -> str:
+    """The name of a pattern set without the implementation it mirrors, ` (as implemented by ...)`."""
+    return label.split(_MIRRORS, 1)[0]
+
+
+def content_of(pattern: str) -> str:
+    """What a pattern puts on the medium, whatever it is called: `ones`, `fixed:ff` and `fixed:ffff` are one content."""
+    unit = {"zeros": "00", "ones": "ff"}.get(pattern, pattern.removeprefix("fixed:"))
+    for length in range(2, len(unit), 2):
+        if len(unit) % length == 0 and unit == unit[:length] * (len(unit) // length):
+            return unit[:length]
+    return unit
 
 
 def total(ranges: Sequence[Range]) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from reports.record import SanitizationRecord
 
-from .codes import PATTERN, Effect, Finding, in_words, total, well_formed
+from .codes import PATTERN, Effect, Finding, content_of, in_words, pattern_set_name, total, well_formed
 
 
 def course(record: SanitizationRecord) -> Iterator[Finding]:
@@ -155,11 +155,13 @@ def _medium(record: SanitizationRecord) -> Iterator[Finding]:
 
 
 def _pattern_set(record: SanitizationRecord) -> Iterator[Finding]:
-    name, patterns = record.method.pattern_set, [one.pattern for one in record.method.passes]
+    name = pattern_set_name(record.method.pattern_set)
+    patterns = [one.pattern for one in record.method.passes]
     if PATTERN.fullmatch(name):
-        if patterns and patterns != [name]:
+        if patterns and [content_of(pattern) for pattern in patterns] != [content_of(name)]:
             text = f"The record names the pattern {name} and lists passes of another."
             yield Finding("facts-contradict", "unknown", text, ("method.pattern_set", "method.passes"))
     elif patterns:
-        text = f"The pattern set {name[:60]} is a legacy one: more passes do not reach further than Clear."
-        yield Finding("legacy-pattern-set", "caution", text, ("method.pattern_set",))
+        count = "one pass" if len(patterns) == 1 else f"{len(patterns)} passes"
+        text = f"The pattern set {name[:60]} ({count}) reaches Clear, as a single overwrite does; more passes reach no further."
+        yield Finding("pattern-set-is-clear", "caution", text, ("method.pattern_set",))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from reports.record import SanitizationRecord
 
-from .codes import COVERAGES, REPRESENTATIVE_REGIONS, REPRESENTATIVE_SHARE, Finding, in_words, well_formed
+from .codes import COVERAGES, REPRESENTATIVE_REGIONS, REPRESENTATIVE_SHARE, Finding, content_of, in_words, well_formed
 
 
 def verification(record: SanitizationRecord) -> Iterator[Finding]:
@@ -35,7 +35,7 @@ def coverage(record: SanitizationRecord) -> Iterator[Finding]:
     if not check.direct_io:
         text = "The read-back did not bypass the host's cache: it may have seen memory instead of the medium."
         yield Finding("verification-cached", "unknown", text, ("verification.direct_io",))
-    if record.method.passes and check.expected != record.method.passes[-1].pattern:
+    if record.method.passes and content_of(check.expected) != content_of(record.method.passes[-1].pattern):
         text = "The read-back compared the medium with something else than the last pass wrote."
         yield Finding("expected-content-differs", "unknown", text, ("verification.expected", "method.passes"))
     if not check.completed or check.regions < 1 or not 0 < check.bytes_read <= capacity:
