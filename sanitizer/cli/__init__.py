@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from .decode import decode_command
 from .exit_codes import table
 from .looking import list_command, plan_command, show_command, status_command, verify_command
 from .wiping import resume_command, wipe_command
@@ -32,5 +33,6 @@ for _command in (
     verify_command,
     resume_command,
     status_command,
+    decode_command,
 ):
     main.add_command(_command)

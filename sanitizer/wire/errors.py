@@ -1,10 +1,11 @@
-"""The one error of this room: a reply that is not what the standard says it is."""
+"""Errors of this room: a reply that is not what the standard says it is, and a capture nobody can read."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
-from sanitizer.errors import TransportError
+from sanitizer.errors import Fault, SanitizerError, TransportError
 
 
 @dataclass(eq=False, kw_only=True)
@@ -26,3 +27,15 @@ class MalformedReply(TransportError):
     """What the standard demands."""
     got: str
     """What was there instead."""
+
+
+@dataclass(eq=False, kw_only=True)
+class CaptureUnusable(SanitizerError):
+    """A file with captured bytes that cannot be had: missing, empty, far too large, no regular file, no hexadecimal."""
+
+    code = "capture-unusable"
+    sentence = "The file with the captured reply cannot be used"
+    remedy = "Give a regular file that holds one reply and nothing else, or `-` for standard input."
+    fault: ClassVar[Fault] = "operator"
+    path: str
+    reason: str

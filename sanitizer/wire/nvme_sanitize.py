@@ -1,7 +1,8 @@
 """NVMe Sanitize Status log (log page 81h), 512 bytes, little-endian: what the controller says of its last sanitize.
 
-Byte offsets are those of NVM Express Base 2.3. The log outlives power cycles and carries no time: "success" is about the
-most recent operation, which may be years old and not ours. Nothing here says that a medium is sanitized.
+Byte offsets are those of NVM Express Base 2.1 and 2.3 (Sanitize Status log page). The log outlives
+power cycles and carries no time: "success" is about the most recent operation, which may be years old and not ours.
+Nothing here says that a medium is sanitized.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ class SanitizeOutcome(IntEnum):
 
 
 class SanitizeState(IntEnum):
-    """Byte 36 bits 3:0. Controllers older than the field answer 0 always: then SSTAT alone speaks."""
+    """Byte 36 bits 3:0. A controller that cannot verify media (SANICAP bit 3 clear) always answers 0: SSTAT alone speaks."""
 
     IDLE_OR_NOT_REPORTED = 0
     RESTRICTED_PROCESSING = 1
@@ -114,7 +115,7 @@ class SanitizeLog:
     verification_cancelled: bool
     """SSTAT bit 9 (MVCNCLD)."""
     namespace_data_erased: bool
-    """SSTAT bit 10 (NDE)."""
+    """SSTAT bit 10 (NDE), since 2.3."""
     command: SanitizeCommand
     """Bytes 4 to 7; without meaning where there never was a sanitize."""
     estimates: SanitizeEstimates
