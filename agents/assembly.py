@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import httpx2
@@ -82,6 +83,7 @@ def build(
     engine: Engine | None = None,
     service: Service | None = None,
     clock: Clock | None = None,
+    rules: Callable[[], LocalRules] | None = None,
 ) -> Agent:
     """Put an enrolled agent together.
 
@@ -91,6 +93,7 @@ def build(
         engine: None takes this host's devices.
         service: None takes the service it is enrolled with.
         clock: None takes this machine's.
+        rules: None reads the settings' root-owned file at each question.
 
     Raises:
         EnrolmentRefused: This host is not enrolled.
@@ -110,10 +113,10 @@ def build(
     runs = RunStore(state)
     outbox = Outbox(state, agent_keys.public, pins, link)
 
-    def rules() -> LocalRules:
+    def from_file() -> LocalRules:
         return rules_file.load(settings.local_rules)
 
-    judge = Judge(agent_keys.signer.key_id, pins, rules, watch)
+    judge = Judge(agent_keys.signer.key_id, pins, rules or from_file, watch)
     devices = engine or engines.HERE
     runner = Runner(
         engine=devices,

@@ -82,7 +82,7 @@ def make_record(
         device=DeviceFacts(**_facts(result.device)),
         method=MethodFacts(**{**method, "passes": _parts(PassFacts, result.method.passes)}),
         verification=VerificationFacts(**_facts(result.verification)),
-        run=RunFacts(**{**run, "segments": _parts(Segment, result.run.segments)}, touched=result.touched),
+        run=RunFacts(**{**run, "segments": _parts(Segment, result.run.segments)}),
         host=HostFacts(**_facts(host), sequence=sequence),
         policy=PolicyRef(
             id=order.policy_id,
