@@ -97,9 +97,9 @@ class Invalid(InventoryError):
     fault = "caller"
     title = "The command does not make sense"
 
-    def __init__(self, field: str, sentence: str) -> None:
+    def __init__(self, field: str, sentence: str, *, reasons: Sequence[Reason] = ()) -> None:
         self.field = field
-        super().__init__(sentence)
+        super().__init__(sentence, reasons=reasons)
 
 
 class EvidenceRefused(Invalid):

@@ -2,13 +2,44 @@
 
 from __future__ import annotations
 
+import dataclasses
+import secrets
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any, Final
 
-from inventory.contract.v1.orders import PlanRequest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
-from .context import Actor, Context
+import reports.orders
+from inventory.contract.v1.orders import PlanRequest, SealedOrder
+from inventory.domain.exceptions import ExceptionCode
+from inventory.domain.lifecycle import DeviceEvent
+from inventory.domain.orders import OPEN, OrderEvent, next_state
+from inventory.domain.policy import Decision, PolicyInput, decide, plan_objections
+from inventory.domain.roles import Permission
+from inventory.domain.vocabulary import ExceptionState, HostState, OrderState, highest
+from inventory.errors import Conflict, Duplicate, Invalid, OrderImpossible, Reason
+from inventory.events import Tag
+from inventory.models import Attachment, DataSet, Destruction, Device, ExceptionItem, Holding, Host, Lease, Order
+from reports.canonical import digest_of, to_base64
+from reports.envelope import payload_digest, sign
+from reports.tlog import Checkpoint
+
+from ._gate import policy_in_force
+from ._holds import refuse_held
+from ._mapping import device_label
+from ._revocation import abandon
+from ._transitions import move_order, possible_for_device
+from .context import Actor, Context, authorize
+from .kernel import find, next_number, note, required, stamp, store_envelope
+from .queries.devices import find_device
+from .queries.orders import order_detail
+from .roster import approvers_in_force, published, read
 from .views import OrderDetail, PolicyDecisionView
+
+SHORTEST: Final = timedelta(minutes=5)
+LONGEST: Final = timedelta(days=30)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,28 +65,258 @@ class CreateOrder:
 
 def advise(context: Context, actor: Actor, device: str, purpose: Purpose) -> PolicyDecisionView:
     """What the policy would demand for this device and purpose, and why. Permission `inventory.read`. Raises `NotFound`."""
-    raise NotImplementedError
+    authorize(actor, Permission.READ)
+    with context.reading() as session:
+        decision = _decide(session, find_device(session, device), purpose)
+        return PolicyDecisionView(
+            policy_id=decision.policy_id,
+            policy_sha256=decision.policy_sha256,
+            category=decision.category,
+            required_method=decision.method,
+            required_verification=decision.verification,
+            approvals=decision.approvals,
+            explanation=decision.explanation,
+        )
 
 
 def create_order(context: Context, actor: Actor, command: CreateOrder) -> OrderDetail:
     """Request an order. Permission `order.request`.
 
     Raises:
-        OrderImpossible: the policy demands more than overwriting can reach, or less verification was asked for than it demands:
-            never downgraded silently.
+        OrderImpossible: the policy demands more than overwriting can reach, or less verification was asked for than it demands
+            (never downgraded silently), or the roster has too few people who could approve it.
         Held: a hold covers the device or a data set on it.
         IllegalTransition: the device's state does not allow a run (retire or quarantine it first).
-        Conflict: not attached to a confirmed host, identity unknown, another open order, or no published roster.
+        Conflict: not attached to a confirmed host, identity unknown or ambiguous, another open order, or no published roster.
         NotFound, Invalid.
     """
-    raise NotImplementedError
+    authorize(actor, Permission.ORDER_REQUEST)
+    reason = required("reason", command.reason, least=3)
+    if not SHORTEST <= command.lifetime <= LONGEST:
+        raise Invalid("lifetime", "An order lives between five minutes and 30 days.")
+    with context.writing() as session:
+        device = find_device(session, command.device)
+        possible_for_device(device, DeviceEvent.START_RUN)
+        host = _host(session, device)
+        refuse_held(session, device)
+        _refuse_second(session, device)
+        decision = _decide(session, device, command.purpose)
+        plan = command.plan
+        objections = plan_objections(decision, plan.method, plan.technique, plan.verification)
+        if objections:
+            raise OrderImpossible(objections)
+        approvals = _approvals_required(session, decision, actor)
+        now = context.now().replace(microsecond=0)
+        number = next_number(session, "order", now)
+        sealed = _seal(
+            session,
+            context,
+            actor,
+            device,
+            host,
+            command.plan,
+            decision,
+            number,
+            approvals,
+            now,
+            command.lifetime,
+            reason,
+        )
+        envelope = sign("order", sealed.to_dict(), context.secrets.signer("acceptance"))
+        digest = store_envelope(session, context, "order", envelope)
+        order = Order(
+            id=number,
+            state=OrderState.REQUESTED,
+            device_id=device.id,
+            host_id=host.id,
+            agent_key=host.key_id,
+            fingerprint=sealed.device,
+            envelope_sha256=digest,
+            payload_sha256=payload_digest(envelope),
+            nonce=sealed.nonce,
+            plan=sealed.plan.to_dict(),
+            purpose=dataclasses.asdict(command.purpose),
+            decision=_plain(decision),
+            requested_by=actor.ref,
+            reason=reason,
+            created=now,
+            expires=now + command.lifetime,
+            approvals_required=approvals,
+        )
+        session.add(order)
+        session.flush()
+        note(
+            session, context, actor, Tag.ORDER_REQUESTED, "order", order.id,
+            device=device.id, host=host.id, reason=reason,
+            details={"explanation": decision.explanation}, evidence=[digest],
+        )  # fmt: skip
+        return order_detail(session, order, context.now())
 
 
 def cancel_order(context: Context, actor: Actor, order: str, reason: str) -> OrderDetail:
-    """Cancel before the first write. Permission `order.cancel`. Raises `IllegalTransition` once the run may have written: stop it instead."""
-    raise NotImplementedError
+    """Cancel before the first write. Permission `order.cancel`.
+
+    Raises:
+        IllegalTransition: the run may have written; stop it instead.
+        NotFound, Invalid.
+    """
+    authorize(actor, Permission.ORDER_CANCEL)
+    said = required("reason", reason, least=3)
+    with context.writing() as session:
+        row = find(session, Order, order, "order")
+        move_order(session, context, actor, row, OrderEvent.CANCEL, reason=said)
+        row.outcome_reason = said
+        session.flush()
+        return order_detail(session, row, context.now())
 
 
 def request_stop(context: Context, actor: Actor, order: str, reason: str) -> OrderDetail:
     """Ask the agent to stop a run under way; its record will say interrupted. Permission `order.stop`. Raises `Conflict`."""
-    raise NotImplementedError
+    authorize(actor, Permission.ORDER_STOP)
+    said = required("reason", reason, least=3)
+    with context.writing() as session:
+        row = find(session, Order, order, "order")
+        if next_state(row.state, OrderEvent.ABANDON) is None:
+            raise Conflict(f"Order {row.id} is {row.state}; only a run under way can be stopped.")
+        if not row.stop_requested:
+            row.stop_requested = True
+            note(
+                session, context, actor, Tag.ORDER_STOP_REQUESTED, "order", row.id,
+                device=row.device_id, host=row.host_id, reason=said,
+            )  # fmt: skip
+            session.flush()
+        return order_detail(session, row, context.now())
+
+
+def abandon_order(context: Context, actor: Actor, order: str, reason: str) -> OrderDetail:
+    """Give up a run whose agent is lost: the order is interrupted, its device has failed. Permission `order.stop`.
+
+    Should its record come after all, it is kept as evidence and changes nothing.
+
+    Raises:
+        Conflict: its lease has not run out; the agent is at work.
+        IllegalTransition: no run is under way.
+        NotFound, Invalid.
+    """
+    authorize(actor, Permission.ORDER_STOP)
+    said = required("reason", reason, least=3)
+    with context.writing() as session:
+        row = find(session, Order, order, "order")
+        until = session.scalar(sa.select(sa.func.max(Lease.expires)).where(Lease.order_id == row.id))
+        if until is not None and until > context.now():
+            raise Conflict(f"The agent of {row.id} reported a moment ago; ask it to stop instead.")
+        abandon(session, context, actor, row, OrderEvent.ABANDON, said)
+        session.flush()
+        return order_detail(session, row, context.now())
+
+
+def _decide(session: Session, device: Device, purpose: Purpose) -> Decision:
+    categories = session.scalars(
+        sa.select(DataSet.category)
+        .join(Holding, Holding.data_set_id == DataSet.id)
+        .where(Holding.device_id == device.id)
+    )
+    question = PolicyInput(
+        category=highest(list(categories)),
+        reuse=purpose.reuse,
+        leaves_control=purpose.leaves_control,
+        damaged=purpose.damaged,
+    )
+    return decide(policy_in_force(session), question)
+
+
+def _host(session: Session, device: Device) -> Host:
+    """The confirmed host where the device is attached now. Raises `Conflict`."""
+    host = session.scalar(
+        sa.select(Host)
+        .join(Attachment, Attachment.host_id == Host.id)
+        .where(Attachment.device_id == device.id, Attachment.until.is_(None))
+    )
+    if device.fingerprint is None or host is None:
+        raise Conflict(f"Device {device.id} is not attached to any host; attach it where an agent runs.")
+    if host.state is not HostState.CONFIRMED:
+        raise Conflict(f"The agent of {host.name} is {host.state}; only a confirmed one may be given orders.")
+    ambiguous = sa.select(ExceptionItem.sentence).where(
+        ExceptionItem.code == str(ExceptionCode.AMBIGUOUS_DEVICE),
+        ExceptionItem.device_id == device.id,
+        ExceptionItem.state == ExceptionState.OPEN,
+    )
+    sentence = session.scalar(ambiguous)
+    if sentence is not None:
+        raise Conflict(sentence)
+    return host
+
+
+def _refuse_second(session: Session, device: Device) -> None:
+    other = session.scalar(sa.select(Order.id).where(Order.device_id == device.id, Order.state.in_(OPEN)))
+    if other is not None:
+        raise Duplicate("open order", "device", other)
+    destruction = session.scalar(
+        sa.select(Destruction.id).where(Destruction.device_id == device.id, Destruction.decision.is_(None))
+    )
+    if destruction is not None:
+        raise Conflict(f"Device {device.id} is said to be destroyed ({destruction}); that must be decided first.")
+
+
+def _approvals_required(session: Session, decision: Decision, actor: Actor) -> int:
+    """How many people must approve; there must be so many besides the requester. Raises `Conflict`, `OrderImpossible`."""
+    roster = published(session)
+    if roster is None:
+        raise Conflict("There is no published roster of approvers; without one no agent obeys any order.")
+    needed = max(decision.approvals, read(roster).minimum_approvals)
+    able = set(approvers_in_force(session).values()) - {actor.ref}
+    if len(able) < needed:
+        words = (
+            f"{needed} people must approve and the roster names {len(able)} besides you; have more approvers enrolled."
+        )
+        raise OrderImpossible([Reason("too-few-approvers", words)])
+    return needed
+
+
+def _seal(  # noqa: PLR0913 - an order seals this much, most of it named
+    command: CreateOrder,
+    decision: Decision,
+    device: Device,
+    host: Host,
+    *,
+    number: str,
+    by: str,
+    approvals: int,
+    now: datetime,
+    after: Checkpoint,
+) -> reports.orders.Order:
+    plan = reports.orders.Plan.from_dict(command.plan.model_dump(mode="json"), "plan")
+    sealed = reports.orders.Order(
+        id=number,
+        kind="sanitize",
+        agent_key=host.key_id,
+        device=str(device.fingerprint),
+        device_label=device_label(device)[:500],
+        plan=plan,
+        plan_sha256=digest_of(plan.to_dict()),
+        policy_id=decision.policy_id,
+        policy_sha256=decision.policy_sha256,
+        required_method=decision.method.value,
+        required_verification=decision.verification.value,
+        approvals_required=approvals,
+        requested_by=by,
+        reason=required("reason", command.reason, least=3),
+        created=stamp(now),
+        expires=stamp(now + command.lifetime),
+        nonce=secrets.token_hex(16),
+        after=reports.orders.LogPosition(origin=after.origin, size=after.size, root=to_base64(after.root)),
+    )
+    SealedOrder.model_validate(sealed.to_dict())  # an order the agent could not read must never be approved
+    return sealed
+
+
+def _plain(decision: Decision) -> dict[str, Any]:
+    return {
+        "policy_id": decision.policy_id,
+        "policy_sha256": decision.policy_sha256,
+        "category": None if decision.category is None else str(decision.category),
+        "method": str(decision.method),
+        "verification": str(decision.verification),
+        "approvals": decision.approvals,
+        "explanation": decision.explanation,
+    }
