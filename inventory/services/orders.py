@@ -108,19 +108,17 @@ def create_order(context: Context, actor: Actor, command: CreateOrder) -> OrderD
         approvals = _approvals_required(session, decision, actor)
         now = context.now().replace(microsecond=0)
         number = next_number(session, "order", now)
+        checkpoint, _, _ = context.ledger.checkpoint(session)
         sealed = _seal(
-            session,
-            context,
-            actor,
+            command,
+            decision,
             device,
             host,
-            command.plan,
-            decision,
-            number,
-            approvals,
-            now,
-            command.lifetime,
-            reason,
+            number=number,
+            by=actor.ref,
+            approvals=approvals,
+            now=now,
+            after=checkpoint,
         )
         envelope = sign("order", sealed.to_dict(), context.secrets.signer("acceptance"))
         digest = store_envelope(session, context, "order", envelope)
