@@ -82,7 +82,7 @@ def build(
     state: StateDirectory | None = None,
     engine: Engine | None = None,
     service: Service | None = None,
-    clock: Clock | None = None,
+    watch: ClockWatch | None = None,
     rules: Callable[[], LocalRules] | None = None,
 ) -> Agent:
     """Put an enrolled agent together.
@@ -92,7 +92,7 @@ def build(
         state: Its directory, prepared; None opens the settings' one.
         engine: None takes this host's devices.
         service: None takes the service it is enrolled with.
-        clock: None takes this machine's.
+        watch: None takes this machine's clock.
         rules: None reads the settings' root-owned file at each question.
 
     Raises:
@@ -106,7 +106,7 @@ def build(
         raise EnrolmentRefused("This host is not enrolled: run `sanitrail-agent enrol` first.")
     if settings.server and settings.server != enrolled.server:
         raise ConfigInvalid("server", f"this host is enrolled with {enrolled.server}; enrol again to change that")
-    watch = open_watch(settings, clock)
+    watch = watch or open_watch(settings)
     pins = PinStore(state)
     pins.require()
     link = service or open_client(settings, enrolled.server, agent_keys, watch)

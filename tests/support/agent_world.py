@@ -1,7 +1,7 @@
-"""An enrolled agent on a simulated drive, against the fake service, in one process: everything real but drive, clock and network.
+"""An enrolled agent on a simulated drive against the fake service: everything real but drive, clock and network.
 
-Drive, journals, the agent's disk and the service's exchanges are all steps of one count, so that a test can end the process before or
-after any single effect and start the agent again on what is left.
+Drive, journals, the agent's disk and the service's exchanges are all steps of one count, so that a test can end the
+process before or after any single effect and start the agent again on what is left.
 """
 
 from __future__ import annotations
@@ -11,8 +11,6 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
-
-import httpx2
 
 import sanitizer
 from agents import assembly, enrolment, pins
@@ -30,6 +28,7 @@ from agents.state import StateDirectory
 from reports.keys import FileSigner
 from sanitizer import engine as machinery
 from sanitizer.settings import Settings as EngineSettings
+from sanitizer.stretch import Hooks
 from tests.support.fake_service import FakeService, Order
 from tests.support.simulated_drive import SimulatedDrive, SimulatedSystem, Steps
 
@@ -115,13 +114,13 @@ class SimEngine:
     def discard_journal(self, journal_dir: Path, run_id: str) -> None:
         self._system().steps.step("discard-journal", lambda: sanitizer.discard_journal(journal_dir, run_id))
 
-    def _hooks(self, progress: Any, stop: Any, ask: Any) -> machinery.Hooks:  # noqa: ANN401 - passed through
+    def _hooks(self, progress: Any, stop: Any, ask: Any) -> Hooks:  # noqa: ANN401 - passed through
         def told(figures: sanitizer.Progress) -> None:
             self.during(figures)
             if progress is not None:
                 progress(figures)
 
-        return machinery.Hooks(progress=told, stop=stop or threading.Event(), before_first_write=ask)
+        return Hooks(progress=told, stop=stop or threading.Event(), before_first_write=ask)
 
 
 class SimClock:
@@ -188,11 +187,8 @@ class AgentWorld:
             transport=self.service.transport(),
         )
         self.agent = assembly.build(
-            self.settings, state=state, engine=self.engine, service=client, clock=self.clock, rules=lambda: self.rules
+            self.settings, state=state, engine=self.engine, service=client, watch=watch, rules=lambda: self.rules
         )
-        # Both clocks are known from the first exchange on; the client of `build` and this watch must be one.
-        object.__setattr__(self.agent, "watch", watch)
-        object.__setattr__(self.agent.judge, "watch", watch)
         watch.heard(self.service.now())
         return self.agent
 
@@ -204,7 +200,7 @@ class AgentWorld:
             return effect()
         return self.system.steps.step(name, effect)
 
-    def order(self, **changes: Any) -> Order:
+    def order(self, **changes: Any) -> Order:  # noqa: ANN401 - as FakeService.order
         """An approved order for the drive."""
         fingerprint = self.system.inspect().fingerprint
         assert fingerprint is not None
@@ -249,6 +245,3 @@ class AgentWorld:
             unverified_body(record, "sanitization-record") for order in self.service.orders for record in order.records
         ]
         return sorted(found, key=lambda body: int(body["host"]["sequence"]))
-
-
-__all__ = ["AgentWorld", "SimClock", "SimEngine", "SteppedDisk", "httpx2"]

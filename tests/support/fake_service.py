@@ -1,8 +1,8 @@
 """The service as an agent sees it: the contract implemented for real, in memory, with every way of failing.
 
 Signatures, nonces, leases, tokens, records and the log are real (the product's own code in `reports`, the service's own request
-verification). What is fake is only that nothing is stored. Each exchange can fail before or after its effect, which is what an agent must
-survive: a lost request and a lost answer look the same from its side.
+verification). What is fake is only that nothing is stored. Each exchange can fail before or after its effect, which is
+what an agent must survive: a lost request and a lost answer look the same from its side.
 """
 
 from __future__ import annotations
@@ -249,7 +249,7 @@ class FakeService:
             def log_message(self, *_args: object) -> None:
                 """Quiet."""
 
-            def date_time_string(self, timestamp: float | None = None) -> str:
+            def date_time_string(self, timestamp: float | None = None) -> str:  # noqa: ARG002 - the base class's signature
                 return dt.datetime.strftime(service.now(), "%a, %d %b %Y %H:%M:%S GMT")
 
         server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

@@ -1,7 +1,8 @@
 """The agent is killed before and after every single effect, and started again: nothing is lost, nothing is done twice.
 
-Effects are counted over the drive, the sanitizer's journal, the agent's own disk and the exchanges with the service together. After the restart
-the same must be true as if nothing had happened: one run, one record, one number, a medium that holds nothing of what it held.
+Effects are counted over the drive, the sanitizer's journal, the agent's own disk and the exchanges with the service
+together. After the restart the same must be true as if nothing had happened: one run, one record, one number, a medium
+that holds nothing of what it held.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ class Case:
     def check(self) -> orders.ApprovedOrder:
         return orders.check(self.order, self.approvals, self.authority, self.clock)
 
-    def reseal(self, *, plan: dict[str, Any] | None = None, **changes: Any) -> None:
+    def reseal(self, *, plan: dict[str, Any] | None = None, **changes: object) -> None:
         """Another order, honestly signed and approved."""
         body = self.service.order_body(self.agent.key_id, DEVICE, plan=plan, sealed=changes)
         self.order = sign("order", body, self.service.world.acceptance)
