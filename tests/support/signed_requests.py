@@ -43,22 +43,22 @@ class AgentKey:
         tag: str | None = TAG,
         covered: Sequence[str] | None = None,
         expires: dt.datetime | None = None,
-        key: str | None = None,
+        name: str | None = None,
     ) -> Outgoing:
         """Signs in place; whatever is given replaces what an honest agent would say."""
         has_body = bool(request.body) or "content-type" in request.headers
         names = covered if covered is not None else COVERED_WITH_BODY if has_body else COVERED
-        name = key or self.key_id
+        key = name or self.key_id
         signer = HTTPMessageSigner(
             signature_algorithm=algorithms.ED25519,
-            key_resolver=MappingKeyResolver(public_keys={}, private_keys={name: self.private}),
+            key_resolver=MappingKeyResolver(public_keys={}, private_keys={key: self.private}),
         )
         extra: dict[str, Any] = {} if tag is None else {"tag": tag}
         if "content-digest" in names:
             extra["body"] = request.body
         signer.sign(
             request,
-            key_id=name,
+            key_id=key,
             created=created,
             expires=expires,
             nonce=secrets.token_hex(12) if nonce is None else nonce,

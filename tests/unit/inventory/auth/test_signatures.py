@@ -109,7 +109,7 @@ def test_an_unknown_key_is_refused(agent: AgentKey) -> None:
 
 
 def test_another_key_under_a_known_name_is_refused(agent: AgentKey) -> None:
-    refuse(message(AgentKey().sign(outgoing(), created=NOW, key=agent.key_id)), agent)
+    refuse(message(AgentKey().sign(outgoing(), created=NOW, name=agent.key_id)), agent)
 
 
 @pytest.mark.parametrize("nonce", ["", "short", "x" * 65, "spaces are not good"])
