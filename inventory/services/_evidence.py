@@ -181,7 +181,7 @@ def _rosters(session: Session, before: int) -> list[tuple[str, int]]:
         sa.select(Roster.envelope_sha256, Roster.log_index)
         .where(Roster.log_index.is_not(None), Roster.log_index < before)
         .order_by(Roster.version)
-    ).tuples()
+    )
     return [(digest, index) for digest, index in rows if digest is not None and index is not None]
 
 
@@ -195,5 +195,5 @@ def _key_events(session: Session, order: Order, approvals: list[Envelope]) -> li
     known = sorted(index for index in indices if index is not None)
     rows = session.execute(
         sa.select(LogEntry.sha256, LogEntry.idx).where(LogEntry.idx.in_(known)).order_by(LogEntry.idx)
-    ).tuples()
+    )
     return [(digest, index) for digest, index in rows]

@@ -29,7 +29,7 @@ def follow_paths(session: Session, context: Context, actor: Actor, host: Host, m
         .join(DataSet, DataSet.id == DeclaredPath.data_set_id)
         .where(DeclaredPath.host_id == host.id, DeclaredPath.withdrawn.is_(None))
         .order_by(DeclaredPath.id)
-    ).tuples()
+    )
     # A mapping of a path that was withdrawn in the meantime is not looked at: its holdings have ended with it.
     reported = {(mapping.data_set, mapping.path): mapping for mapping in mappings}
     for path, data_set in declared.all():

@@ -213,7 +213,7 @@ class Sightings:
             .join(Device, Device.id == Attachment.device_id)
             .where(Attachment.host_id == self.host.id, Attachment.until.is_(None))
             .order_by(Attachment.id)
-        ).tuples()
+        )
         for attachment, device in attached.all():
             if device.id in here:
                 continue

@@ -45,7 +45,7 @@ def beat(context: Context, actor: Actor, message: Heartbeat) -> HeartbeatReply:
             .join(DataSet, DataSet.id == DeclaredPath.data_set_id)
             .where(DeclaredPath.host_id == host.id, DeclaredPath.withdrawn.is_(None))
             .order_by(DeclaredPath.id)
-        ).tuples()
+        )
         return HeartbeatReply(
             interval_seconds=context.settings.heartbeat_seconds,
             time=context.now(),

@@ -94,7 +94,7 @@ def _silent_hosts(session: Session, context: Context, now: datetime) -> int:
         sa.select(Host, HostContact)
         .outerjoin(HostContact, HostContact.host_id == Host.id)
         .where(Host.state == HostState.CONFIRMED)
-    ).tuples()
+    )
     known = set(
         session.scalars(
             sa.select(ExceptionItem.subject).where(
