@@ -32,7 +32,7 @@ def _tell(words: str) -> None:
         click.echo(f"\r\033[K{words}", nl=False, err=True)
 
 
-def _report(found: peers.Peers, host: machine.Machine, outcome: Outcome, goals: tuple[Judged, ...]) -> str:
+def _report(found: peers.Peers, host: machine.Machine, outcome: Outcome, goals: tuple[Judged, ...], size: int) -> str:
     parts = [
         host.describe(),
         "Tools: " + ", ".join(tool.label for tool in found.found) + ".",
@@ -42,7 +42,7 @@ def _report(found: peers.Peers, host: machine.Machine, outcome: Outcome, goals: 
     ]
     tables = [table.group_table(group) for group in outcome.groups if group.key != "faults" or group.not_measured]
     tables += [table.faults_table(outcome.faults)] if outcome.faults else []
-    return "\n\n".join(["\n".join(parts), *tables, table.goals_table(goals)])
+    return "\n\n".join(["\n".join(parts), *tables, table.goals_table(goals, size)])
 
 
 def _as_json(found: peers.Peers, host: machine.Machine, outcome: Outcome, goals: tuple[Judged, ...]) -> dict[str, Any]:
@@ -102,7 +102,7 @@ def main(
         sys.exit(EXIT_CANNOT)
     _tell("")
     goals = judge(outcome.groups, outcome.faults)
-    click.echo(_report(found, host, outcome, goals))
+    click.echo(_report(found, host, outcome, goals, chosen))
     click.echo(f"\nTook {time.monotonic() - began:.0f} s.")
     if json_file is not None:
         json_file.write_text(json.dumps(_as_json(found, host, outcome, goals), indent=1) + "\n", encoding="utf-8")

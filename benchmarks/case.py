@@ -53,6 +53,8 @@ class Sample:
     span: float
     """First write to last I/O of the devices; the wall time for a tool that writes into the page cache first."""
     to_first_write: float | None
+    slowest_rate: float | None
+    """Bytes a second, in the middle of its first pass, of the device that was slowest."""
     peak_rss: int
     """Sum over the processes of the largest stage."""
     cache_growth: int
@@ -101,6 +103,7 @@ def measure(case: Case, devices: Sequence[Device], bed: Bed, *, timeout: float) 
         cpu=cpu,
         span=seen.span if seen.span is not None and not case.buffered else wall,
         to_first_write=seen.write_seen - began if seen.write_seen is not None else None,
+        slowest_rate=seen.slowest_rate,
         peak_rss=max(peaks, default=0),
         cache_growth=seen.cache_growth,
         bytes_written=seen.bytes_written,

@@ -285,6 +285,6 @@ def _run_slow(bed: Bed, found: peers.Peers, settings: Settings, tell: Tell) -> G
             patience=settings.patience,
             slow_on_small=False,
             at_least=ideal,
-            facts={"ideal_s": ideal},
+            facts={"ideal_s": ideal, "rate": float(SLOW_RATE)},
         )
         return run(turns, bed, tell)

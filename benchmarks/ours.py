@@ -41,7 +41,7 @@ def engine(journals: Path, pattern: str, *, verify: bool = False, key: str = "")
 def command_line(devices: Sequence[Device], journals: Path) -> list[Command]:
     """The command line as an operator types it: zeros, the least verification it offers, fingerprints at hand."""
     command = (sys.executable, "-m", "sanitizer.cli")
-    made = []
+    made: list[Command] = []
     for device in devices:
         shown = json.loads(call(*command, "show", "--json", device.node))
         made.append(

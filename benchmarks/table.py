@@ -105,10 +105,18 @@ def faults_table(rows: Sequence[FaultRow]) -> str:
     return "\n".join(["Failing and lying devices (64 MiB, 512-byte sectors)", *body, *missing])
 
 
-def goals_table(goals: Sequence[Judged]) -> str:
-    """The bars and whether they hold."""
+BARS_ARE_FOR = 4096 * MIB
+"""Bytes of device the bars were set with."""
+
+
+def goals_table(goals: Sequence[Judged], size: int = BARS_ARE_FOR) -> str:
+    """The bars and whether they hold, for a device of `size` bytes."""
     word = {True: "met", False: "NOT MET", None: "-"}
     lines = [("goal", "bar", "measured", ""), *((g.goal, g.bar, g.measured, word[g.met]) for g in goals)]
     met, missed = sum(g.met is True for g in goals), sum(g.met is False for g in goals)
     summary = f"{met} met, {missed} not met, {len(goals) - met - missed} not judged."
+    if size < BARS_ARE_FOR:
+        summary += (
+            f" The bars are for {BARS_ARE_FOR // MIB} MiB: on {size // MIB} MiB the fixed cost of a start weighs more."
+        )
     return "\n".join(["Goals", *("  " + line for line in _columns(lines, left=4)), f"  {summary}"])

@@ -29,6 +29,8 @@ class Observed:
     write_seen: float | None = None
     """The first moment at which something had."""
     last_io: float | None = None
+    slowest_rate: float | None = None
+    """Bytes a second of the device that was written slowest, in the middle of its pass: from a tenth to nine tenths."""
     bytes_written: int = 0
     bytes_read: int = 0
     peak_rss: dict[int, int] = field(default_factory=dict)
@@ -54,6 +56,8 @@ class Watch:
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watch")
         self._before = [self._counters(file) for file in self._files]
+        self._tenths = [device.size // (10 * SECTOR) for device in devices]
+        self._middles: list[list[float | None]] = [[None, None] for _ in devices]
         self._buffers = memory("Buffers")
         self.pids: list[int] = []
         self.seen = Observed()
@@ -86,15 +90,33 @@ class Watch:
                     self.seen.first_write, self.seen.write_seen = before, now
                 self.seen.last_io = now
                 last = present
+                self._note_middles(present, now)
             if turn % every == 0 or ending:
                 self._sizes()
             if ending:
                 break
             before, turn = now, turn + 1
             self._end.wait(self._interval)
+        self._rate()
         pairs = list(zip(last, self._before, strict=True))
         self.seen.bytes_read = sum(n[0] - o[0] for n, o in pairs) * SECTOR
         self.seen.bytes_written = sum(n[1] - o[1] for n, o in pairs) * SECTOR
+
+    def _note_middles(self, present: list[tuple[int, int]], now: float) -> None:
+        for (_, written), (_, before), tenth, middle in zip(
+            present, self._before, self._tenths, self._middles, strict=True
+        ):
+            for end, tenths in enumerate((1, 9)):
+                if middle[end] is None and written - before >= tenths * tenth:
+                    middle[end] = now
+
+    def _rate(self) -> None:
+        rates = [
+            8 * tenth * SECTOR / (end - begin)
+            for tenth, (begin, end) in zip(self._tenths, self._middles, strict=True)
+            if begin is not None and end is not None and end > begin
+        ]
+        self.seen.slowest_rate = min(rates) if len(rates) == len(self._tenths) else None
 
     def _sizes(self) -> None:
         self.seen.cache_growth = max(self.seen.cache_growth, memory("Buffers") - self._buffers)

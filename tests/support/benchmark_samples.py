@@ -16,6 +16,7 @@ def sample(span: float = 1.0, **fields: Any) -> Sample:  # noqa: ANN401 - any fi
         "cpu": 0.5,
         "span": span,
         "to_first_write": 0.1,
+        "slowest_rate": None,
         "peak_rss": 50 << 20,
         "cache_growth": 0,
         "bytes_written": GIB,

@@ -43,6 +43,15 @@ def test_a_whole_pass_counts(bed: Bed, device: Device) -> None:
     assert sample.cpu > 0
 
 
+def test_the_rate_is_taken_from_the_middle_of_the_pass(bed: Bed, device: Device) -> None:
+    start = ("sh", "-c", f"{' '.join(_dd(device, 1))} 2>/dev/null")
+    assert _run(bed, device, [[start]]).slowest_rate is None
+    script = "for n in 0 1 2 3 4 5 6 7; do dd if=/dev/zero of=$0 bs=1M count=1 seek=$n oflag=direct 2>/dev/null; sleep 0.02; done"
+    rate = _run(bed, device, [[("sh", "-c", script, device.node)]]).slowest_rate
+    assert rate is not None
+    assert rate > 0
+
+
 def test_a_tool_that_does_nothing_and_says_success_does_not_count(bed: Bed, device: Device) -> None:
     assert _run(bed, device, [[("true",)]]).failure == f"wrote 0 of {8 * MIB} bytes"
 

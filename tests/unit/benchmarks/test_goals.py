@@ -78,9 +78,17 @@ def test_processor_time_of_verifying_is_what_it_adds_to_the_pass() -> None:
 
 
 def test_slow_devices_are_held_against_the_time_their_speed_allows() -> None:
-    slow = group("slow", row("sanitrail-keyed-stream", [5.8], [5.8]), facts={"ideal_s": 5.0})
-    judged = _judged("32 slow devices", [slow])
+    slow = group("slow", row("sanitrail-keyed-stream", [5.8], [5.8]), facts={"ideal_s": 5.0, "rate": 25e6})
+    judged = _judged("32 slow devices at once, span", [slow])
     assert (judged.measured, judged.met) == ("1.160 x ideal", False)
+
+
+def test_each_slow_device_is_held_against_its_own_speed() -> None:
+    samples = (sample(slowest_rate=24e6), sample(slowest_rate=23.5e6))
+    ours = Row(key="sanitrail-keyed-stream", label="ours", samples=samples, base=samples, device_bytes=GIB)
+    words = "32 slow devices at once, the slowest"
+    assert _judged(words, [group("slow", ours, facts={"ideal_s": 5.0, "rate": 25e6})]).met is True
+    assert _judged(words, [group("slow", ours, facts={"ideal_s": 5.0, "rate": 50e6})]).met is False
 
 
 def test_page_cache_growth_is_ours_alone_and_the_least_of_the_rounds() -> None:

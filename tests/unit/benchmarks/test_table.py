@@ -54,3 +54,8 @@ def test_goals_say_met_not_met_or_neither() -> None:
     text = table.goals_table(goals)
     assert "1 met, 1 not met, 1 not judged." in text
     assert text.count("NOT MET") == 1
+    assert "bars are for" not in text
+
+
+def test_goals_on_a_smaller_device_come_with_a_warning() -> None:
+    assert "The bars are for 4096 MiB: on 512 MiB" in table.goals_table([], 512 << 20)
