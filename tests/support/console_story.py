@@ -1,0 +1,200 @@
+"""A month in the life of the company: disks in every state, one order at every stage, a customer who withdrew. For pictures and tests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from inventory.contract.v1.orders import PlanRequest
+from inventory.domain.vocabulary import Category, HoldingKind, PartyKind, ValidationDecision, Zone
+from inventory.services import cases, certificates, data, devices, disposal, holds, orders, places, validation
+from inventory.services.devices import ChangeState
+from tests.support.console_agent import ConsoleAgent, Disk
+from tests.support.console_world import ConsoleWorld
+
+DATABASE = Disk("Seagate", "ST4000NM0035-1V4107", "ZC1A9F3T", 4_000_787_030_016, path="/dev/sdb", slot="bay 3")
+MIRROR = Disk("Seagate", "ST4000NM0035-1V4107", "ZC1A9K77", 4_000_787_030_016, path="/dev/sdc", slot="bay 4")
+FLASH = Disk("Samsung", "SSD 870 EVO 1TB", "S6PUNX0T204318", 1_000_204_886_016, media="flash", path="/dev/sdd")
+BACKUP = Disk("WDC", "WD80EFZZ-68BTXN0", "WD-CA1RK2YL", 8_001_563_222_016, path="/dev/sde")
+OLD = Disk("HGST", "HUS726020ALE614", "K5HWJ3TD", 2_000_398_934_016, path="/dev/sdf", slot="bay 7")
+OLDER = Disk("HGST", "HUS726020ALE614", "K5HW2B8G", 2_000_398_934_016, path="/dev/sdg", slot="bay 8")
+SPARE = Disk("Toshiba", "MG04ACA200E", "57H3K0DPF7CA", 2_000_398_934_016, path="/dev/sdb")
+ROOT = Disk(
+    "Intel", "SSDSC2KB480G8", "PHYF8412017P480B", 480_103_981_056, media="flash", path="/dev/sda",
+    obstacles=(("system-device", "The running system is on this device."), ("mounted-filesystem", "/dev/sda1 is mounted on /.")),
+)  # fmt: skip
+
+
+@dataclass
+class Story:
+    """What there is to look at, by the number of each thing."""
+
+    world: ConsoleWorld
+    numbers: dict[str, str] = field(default_factory=dict)
+    """`database`, `flash`, ...: devices; `requested`, `running`, `recorded`, `validated`: orders; `case`, `data_set`, `certificate`."""
+
+    def device(self, name: str) -> str:
+        """A device's number."""
+        return self.numbers[name]
+
+
+def _places(world: ConsoleWorld) -> dict[str, str]:
+    carla, petra = world.actor("carla"), world.actor("petra")
+    made = {
+        name: places.create_location(world.context, carla, places.CreateLocation(name=name, zone=zone, address=address)).id
+        for name, zone, address in (
+            ("Data hall 2", Zone.SECURE, "12 Quay Street, Lisbon, level -1"),
+            ("Wipe room", Zone.SECURE, "12 Quay Street, Lisbon, level -1"),
+            ("Office store", Zone.CONTROLLED, "12 Quay Street, Lisbon, level 2"),
+            ("Loading dock", Zone.OPEN, "12 Quay Street, Lisbon, yard"),
+        )
+    }
+    vendor = places.create_party(
+        world.context, petra, places.CreateParty(name="Green Loop Recycling", kind=PartyKind.VENDOR, contact="desk@greenloop.example")
+    )
+    now = world.clock.now()
+    undertaking = places.FileUndertaking(
+        party=vendor.id, scope="Transport and recycling of storage media", valid_from=now - timedelta(days=20),
+        valid_until=now + timedelta(days=345), document_sha256="5d" * 32,
+    )  # fmt: skip
+    places.file_undertaking(world.context, petra, undertaking)
+    places.create_party(
+        world.context, petra, places.CreateParty(name="Kestrel Leasing", kind=PartyKind.VENDOR, contact="returns@kestrel.example")
+    )
+    return {**made, "recycler": vendor.id}
+
+
+def _data(world: ConsoleWorld, database: ConsoleAgent) -> tuple[str, str]:
+    petra = world.actor("petra")
+    crm = data.create_data_set(
+        world.context,
+        petra,
+        data.CreateDataSet(
+            name="CRM production", category=Category.MODERATE, owner="Sales systems", retention_days=2555, encryption="none",
+            description="Customers, contacts, consent and correspondence.",
+        ),
+    )  # fmt: skip
+    backups = data.create_data_set(
+        world.context,
+        petra,
+        data.CreateDataSet(name="CRM nightly backups", category=Category.MODERATE, owner="Infrastructure", retention_days=35, encryption="none"),
+    )
+    for path, kind, data_set in (
+        ("/srv/crm", HoldingKind.PRIMARY, crm.id),
+        ("/srv/crm-archive", HoldingKind.REPLICA, crm.id),
+        ("/backup/crm", HoldingKind.BACKUP, backups.id),
+    ):
+        data.declare_path(world.context, petra, data.DeclarePath(host=database.host, data_set=data_set, path=path, kind=kind))
+    return crm.id, backups.id
+
+
+def _retire(world: ConsoleWorld, device: str, reason: str) -> None:
+    devices.retire(world.context, world.actor("omar"), ChangeState(device=device, reason=reason))
+
+
+def request_order(world: ConsoleWorld, device: str, reason: str, *, pattern: str = "keyed-stream", purpose: orders.Purpose | None = None) -> str:
+    """An order by the operator; its number."""
+    plan = PlanRequest(method="clear", technique="overwrite", pattern_set=pattern, verification="full")
+    command = orders.CreateOrder(device=device, plan=plan, purpose=purpose or orders.Purpose(), reason=reason)
+    return orders.create_order(world.context, world.actor("omar"), command).id
+
+
+def tell(world: ConsoleWorld) -> Story:
+    """Let it all happen; afterwards the clock is in the present."""
+    world.clock.to(days=27)
+    world.invite_everybody()
+    world.publish_roster()
+    story = Story(world)
+    story.numbers.update(_places(world))
+    database = world.enrol("crm-db-01", [ROOT, DATABASE, MIRROR, FLASH, BACKUP, OLD, OLDER])
+    second = world.enrol("wipe-03", [SPARE])
+    crm, backups = _data(world, database)
+    story.numbers["data_set"] = crm
+    paths = (
+        ("CRM production", "/srv/crm", (DATABASE, MIRROR, OLD, OLDER), ()),
+        ("CRM production", "/srv/crm-archive", (FLASH,), ()),
+        ("CRM nightly backups", "/backup/crm", (BACKUP,), ()),
+    )
+    numbers = database.observe(*paths)
+    story.numbers.update(
+        {
+            name: numbers[disk.facts.fingerprint]
+            for name, disk in (
+                ("root", ROOT), ("database", DATABASE), ("mirror", MIRROR), ("flash", FLASH), ("backup", BACKUP), ("old", OLD), ("older", OLDER)
+            )
+        }
+    )  # fmt: skip
+    story.numbers["spare"] = second.observe()[SPARE.facts.fingerprint]
+    omar = world.actor("omar")
+    for position, name in enumerate(("root", "database", "mirror", "flash", "backup", "old", "older")):
+        adoption = devices.AdoptDevice(device=story.device(name), asset_tag=f"AT-{4711 + position:06d}", source="crm-db-01")
+        devices.adopt(world.context, omar, adoption)
+    declaration = devices.DeclareDevice(asset_tag="AT-004730", serial="57H3K0AAF7CA", vendor="Toshiba", model="MG04ACA200E", source="spare shelf")
+    story.numbers["declared"] = devices.declare(world.context, world.actor("carla"), declaration).id
+
+    world.clock.to(days=12)
+    database.beat()
+    withdrawal = cases.OpenCase(reference="CUST-88213", data_sets=(crm,), withdrawn=world.clock.now() - timedelta(days=1))
+    story.numbers["case"] = cases.open_case(world.context, world.actor("petra"), withdrawal).id
+    late = cases.OpenCase(reference="CUST-40177", data_sets=(crm,), withdrawn=world.clock.now() - timedelta(days=25))
+    story.numbers["late_case"] = cases.open_case(world.context, world.actor("petra"), late).id
+
+    # Two members leave the array: what they hold is residue from now on.
+    world.clock.to(days=6)
+    rest = (("CRM production", "/srv/crm", (DATABASE, MIRROR), ()), *paths[1:])
+    database.observe(*rest)
+    for name in ("old", "older"):
+        _retire(world, story.device(name), "Replaced by larger members; end of support.")
+    _retire(world, story.device("flash"), "End of lease on 30 November.")
+    _finished(world, story, database)
+
+    known = data.DeclareHolding(
+        device=story.device("spare"), data_set=backups, kind=HoldingKind.BACKUP, since=world.clock.now() - timedelta(days=200),
+        until=world.clock.now() - timedelta(days=30), reason="Found on the rotation sheet.",
+    )  # fmt: skip
+    data.declare_holding(world.context, world.actor("petra"), known)
+    _retire(world, story.device("spare"), "Not needed any more.")
+    story.numbers["recorded"] = request_order(world, story.device("spare"), "Shelf stock.", pattern="zeros")
+    world.approve(story.numbers["recorded"], "ann", "ben")
+    lease = second.take()
+    second.whole_run(lease, lambda: world.clock.to(days=5, hours=15))
+
+    world.clock.to(hours=3)
+    _retire(world, story.device("backup"), "The backup moved to the new library.")
+    story.numbers["running"] = request_order(world, story.device("older"), "Goes back to the pool.")
+    world.approve(story.numbers["running"], "ann", "ben")
+    lease = database.take()
+    database.begin(lease)
+    world.clock.to(minutes=1)
+    database.progress(lease, "executing", 0.62)
+    story.numbers["requested"] = request_order(world, story.device("flash"), "Reuse in the test laboratory.", pattern="zeros")
+    world.approve(story.numbers["requested"], "ann")
+    hold = holds.PlaceHold(kind="legal", reference="LIT-2026-044", reason="Preservation order of 12 November.", device=story.device("mirror"))
+    holds.place_hold(world.context, world.actor("petra"), hold)
+    world.clock.to()
+    database.observe(*rest)
+    database.beat((story.numbers["running"],))
+    second.beat()
+    world.enrol("edge-11", [], confirmed=False)
+    return story
+
+
+def _finished(world: ConsoleWorld, story: Story, agent: ConsoleAgent) -> None:
+    """One order through to its certificate, and one whose record waits for a validator."""
+    order = request_order(world, story.device("old"), "Goes back to the pool of spare disks.")
+    world.approve(order, "ann", "ben")
+    lease = agent.take()
+    agent.whole_run(lease, lambda: world.clock.to(days=5, hours=20))
+    decision = validation.Validate(order=order, decision=ValidationDecision.APPROVE, reason="Full read-back, nothing left, same medium afterwards.")
+    validation.validate(world.context, world.actor("vera"), decision)
+    story.numbers["validated"] = order
+    issued = certificates.issue(world.context, world.actor("vera"), order, destination="Pool of spare disks, Lisbon")
+    story.numbers["certificate"] = issued.number
+
+
+def release_finished(world: ConsoleWorld, story: Story) -> None:
+    """The sanitized disk leaves through the gate."""
+    command = disposal.ReleaseDevice(
+        device=story.device("old"), destination=disposal.Destination(reuse=True, description="Pool of spare disks"), reason="Wiped and validated."
+    )
+    disposal.release(world.context, world.actor("carla"), command)
