@@ -9,14 +9,16 @@ import dataclasses
 import datetime as dt
 import hashlib
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal, TypeVar
 
 from reports import bundle, certificate, statement
+from reports.bundle import DestructionBundle, UnsuccessfulRunBundle
 from reports.canonical import digest_of, to_base64
 from reports.envelope import Envelope, envelope_digest, payload_digest, sign
 from reports.findings import identity_fingerprint
 from reports.keys import FileSigner
 from reports.links import Basis
+from reports.orders import Order
 from reports.record import (
     SCHEMA,
     DeviceFacts,
@@ -60,9 +62,10 @@ from reports.tlog import (
     log_entry,
     sign_checkpoint,
 )
-from reports.trust import LogIdentity, TrustRootBody, build_trust_root, key_event, pdf_signer, role_key
+from reports.trust import EnrolledRole, LogIdentity, TrustRootBody, build_trust_root, key_event, pdf_signer, role_key
 from reports.verdict import judge
 
+_T = TypeVar("_T")
 ORIGIN = "records.example.org/log"
 TIME = 1_795_354_800
 """22 November 2026, 15:00 UTC."""
@@ -117,12 +120,12 @@ class MemoryLog:
 
 def person(ref: str, name: str, title: str = "", **changes: str) -> Person:
     """Somebody at the example company."""
-    fields = {
+    fields: dict[str, Any] = {
         "organization": "Example CRM Ltd",
         "location": "Kuala Lumpur, data hall 2",
         "contact": "media@crm.example, +60 3 5550 0147",
     }
-    return Person(ref=ref, name=name, title=title, **{**fields, **changes})
+    return Person(ref=ref, name=name, title=title, **(fields | changes))
 
 
 ORGANIZATION = Organization(
@@ -140,7 +143,7 @@ VALIDATOR = person("p-validator", "Ingrid Østergaard", "Privacy officer")
 MACHINE = person("", "Automated read-back by the agent of crm-db-01", "sanitrail-agent 0.1.0")
 
 
-def device_facts(**changes: Any) -> DeviceFacts:
+def device_facts(**changes: object) -> DeviceFacts:
     """A hard disk whose fingerprint fits its identity (unless one is given)."""
     fields: dict[str, Any] = {
         "kind": "ata",
@@ -167,7 +170,7 @@ def device_facts(**changes: Any) -> DeviceFacts:
     return dataclasses.replace(device, fingerprint=identity_fingerprint(probe))
 
 
-def one_pass(number: int = 1, **changes: Any) -> PassFacts:
+def one_pass(number: int = 1, **changes: object) -> PassFacts:
     """A complete pass of zeros."""
     fields: dict[str, Any] = {
         "number": number,
@@ -268,7 +271,7 @@ def record_shell() -> SanitizationRecord:
     )
 
 
-def good_record(**device: Any) -> SanitizationRecord:
+def good_record(**device: object) -> SanitizationRecord:
     """A record that shows a sanitized, fully verified medium."""
     shell = record_shell()
     facts = device_facts(**device)
@@ -277,16 +280,19 @@ def good_record(**device: Any) -> SanitizationRecord:
     )
 
 
-def with_part(record: SanitizationRecord, part: str, **changes: Any) -> SanitizationRecord:
+def _changed(value: _T, changes: Mapping[str, object]) -> _T:
+    fields: dict[str, Any] = dict(changes)
+    return dataclasses.replace(value, **fields)  # type: ignore[type-var]  # only called with parts of a record
+
+
+def with_part(record: SanitizationRecord, part: str, **changes: object) -> SanitizationRecord:
     """The record with some fields of one part changed; `part` "" means the record itself."""
-    if not part:
-        return dataclasses.replace(record, **changes)
-    return dataclasses.replace(record, **{part: dataclasses.replace(getattr(record, part), **changes)})
+    return _changed(record, changes if not part else {part: _changed(getattr(record, part), changes)})
 
 
-def with_pass(record: SanitizationRecord, **changes: Any) -> SanitizationRecord:
+def with_pass(record: SanitizationRecord, **changes: object) -> SanitizationRecord:
     """The record with some fields of its only pass changed."""
-    return with_part(record, "method", passes=(dataclasses.replace(record.method.passes[0], **changes),))
+    return with_part(record, "method", passes=(_changed(record.method.passes[0], changes),))
 
 
 @dataclasses.dataclass
@@ -329,11 +335,18 @@ class World:
         self.rosters: list[tuple[Envelope, int]] = []
         self.add_roster()
 
-    def enrol(self, role: Any, ref: str, signer: FileSigner) -> int:
+    def enrol(self, role: EnrolledRole, ref: str, signer: FileSigner) -> int:
         """Log the enrolment of a key."""
         return self.key_event("enrol", role, ref, signer)
 
-    def key_event(self, event: Any, role: Any, ref: str, signer: FileSigner, valid_below: int | None = None) -> int:
+    def key_event(
+        self,
+        event: Literal["enrol", "revoke"],
+        role: EnrolledRole,
+        ref: str,
+        signer: FileSigner,
+        valid_below: int | None = None,
+    ) -> int:
         """Log a key event signed by the enrolment key."""
         body = key_event(event, role, ref, signer.public_key_der, "2026-11-01T10:00:00Z", valid_below=valid_below)
         envelope = sign("key-event", body.to_dict(), self.enrolment)
@@ -365,12 +378,8 @@ class World:
         """An envelope with its proof against the present state of the log."""
         return bundle.logged(envelope, index, self.log.inclusion(index))
 
-    def fingerprint_of(self, record: SanitizationRecord) -> str:
-        """The fingerprint an order for this medium seals."""
-        return record.device.fingerprint
 
-
-def order_body(world: World, record: SanitizationRecord, **changes: Any) -> dict[str, Any]:
+def order_body(world: World, record: SanitizationRecord, **changes: object) -> dict[str, Any]:
     """The payload of an order for the record's medium, as the service writes it."""
     plan: dict[str, Any] = {
         "method": "clear",
@@ -379,7 +388,9 @@ def order_body(world: World, record: SanitizationRecord, **changes: Any) -> dict
         "verification": record.policy.required_verification,
         "acknowledged_signatures": [],
     }
-    plan.update(changes.pop("plan", {}))
+    more = changes.pop("plan", {})
+    assert isinstance(more, dict)
+    plan.update(more)
     after = world.log.checkpoint
     return {
         "schema": "sanitrail/order/1",
@@ -405,7 +416,7 @@ def order_body(world: World, record: SanitizationRecord, **changes: Any) -> dict
     }
 
 
-def approval_body(order: Mapping[str, Any], ref: str, **changes: Any) -> dict[str, Any]:
+def approval_body(order: Mapping[str, Any], ref: str, **changes: object) -> dict[str, Any]:
     """The payload of an approval of an order envelope."""
     return {
         "schema": "sanitrail/approval/1",
@@ -450,8 +461,6 @@ class Story:
 
     def run(self) -> Story:
         """The agent signs the record, bound to the order."""
-        from reports.orders import Order  # noqa: PLC0415 - the reader is only needed here
-
         order = Order.from_dict(
             __import__("reports.envelope", fromlist=["x"]).unverified_body(self.order_envelope, "order")
         )
@@ -485,7 +494,7 @@ class Story:
         self.accepted_at = self.world.log.append("acceptance", self.acceptance)
         return self
 
-    def validate(self, **changes: Any) -> Story:
+    def validate(self, **changes: object) -> Story:
         """A person decides."""
         verdict = judge(self.record)
         fields: dict[str, Any] = {
@@ -509,23 +518,23 @@ class Story:
         decided = self.validation if validated else None
         return Basis.read(self.order_envelope, self.approvals, self.record_envelope, self.acceptance, decided)
 
-    def certify(self, **changes: Any) -> Story:
+    def certify(self, **changes: object) -> Story:
         """Issue, sign and log the certificate."""
         self.certificate = certificate.issue(self.basis(), particulars(**changes))
         self.certificate_envelope = sign("certificate", self.certificate.to_dict(), self.world.acceptance)
         self.certified_at = self.world.log.append("certificate", self.certificate_envelope)
         return self
 
-    def bundle(self) -> bundle.DestructionBundle:
+    def bundle(self) -> DestructionBundle:
         """The destruction bundle against the present state of the log."""
         world = self.world
-        return bundle.DestructionBundle(
+        return DestructionBundle(
             **self._common(),
             validation=world.logged(self.validation, self.validated_at),
             certificate=world.logged(self.certificate_envelope, self.certified_at),
         )
 
-    def unsuccessful(self, *, validated: bool = False) -> bundle.UnsuccessfulRunBundle:
+    def unsuccessful(self, *, validated: bool = False) -> UnsuccessfulRunBundle:
         """Report, sign, log and bundle a run that ends in no certificate."""
         world = self.world
         report = certificate.report_unsuccessful(
@@ -538,7 +547,7 @@ class Story:
         )
         envelope = sign("statement", report.to_dict(), world.acceptance)
         index = world.log.append("statement", envelope)
-        return bundle.UnsuccessfulRunBundle(
+        return UnsuccessfulRunBundle(
             **self._common(),
             validation=world.logged(self.validation, self.validated_at) if validated else None,
             report=world.logged(envelope, index),
@@ -560,7 +569,7 @@ class Story:
         }
 
 
-def particulars(**changes: Any) -> certificate.Particulars:
+def particulars(**changes: object) -> certificate.Particulars:
     """What the inventory adds to a certificate."""
     backed_up: Answer = "no"
     fields: dict[str, Any] = {
@@ -588,7 +597,7 @@ def particulars(**changes: Any) -> certificate.Particulars:
     return certificate.Particulars(**fields)
 
 
-def certified(world: World | None = None, record: SanitizationRecord | None = None, **changes: Any) -> Story:
+def certified(world: World | None = None, record: SanitizationRecord | None = None, **changes: object) -> Story:
     """A whole story that ends in a certificate; `changes` go to the particulars."""
     story = Story(world or World(), record or good_record())
     return story.order().run().accept().validate().certify(**changes)
