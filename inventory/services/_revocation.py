@@ -10,6 +10,7 @@ from inventory.domain.lifecycle import DeviceEvent, next_state
 from inventory.domain.orders import OPEN, OrderEvent
 from inventory.domain.orders import next_state as next_order_state
 from inventory.domain.vocabulary import DeviceState
+from inventory.errors import Conflict
 from inventory.events import Tag
 from inventory.models import Device, ErasureCase, Holding, Host, Lease, Obligation, Order, Record
 
@@ -39,6 +40,16 @@ def abandon(session: Session, context: Context, actor: Actor, order: Order, even
     device = session.get_one(Device, order.device_id)
     if event is OrderEvent.ABANDON and next_state(device.state, DeviceEvent.RUN_FAILED) is not None:
         move_device(session, context, actor, device, DeviceEvent.RUN_FAILED, reason=why, order=order.id)
+
+
+def refuse_disowned(session: Session, record: Record) -> None:
+    """Let a record pass whose signer still counts at the record's place in the log. Raises `Conflict`."""
+    host = session.get_one(Host, record.host_id)
+    if host.revoked_below is not None and record.log_index >= host.revoked_below:
+        raise Conflict(
+            f"Record {record.sha256[:16]}… does not count: the key of {host.id} is revoked from log index"
+            f" {host.revoked_below} on."
+        )
 
 
 def disown_records(session: Session, context: Context, host: Host, below: int) -> None:

@@ -17,6 +17,7 @@ from inventory.models import Attachment, Device, ExceptionItem, Host
 
 from ._transitions import move_device
 from .context import Actor, Context
+from .devices import compare, same_words
 from .kernel import next_number, note, raise_exception, settle_exception
 
 _EXPECTED_ATTACHED = frozenset({DeviceState.DECLARED, DeviceState.IN_SERVICE, DeviceState.SANITIZING})
@@ -24,7 +25,6 @@ _EXPECTED_ATTACHED = frozenset({DeviceState.DECLARED, DeviceState.IN_SERVICE, De
 
 _IDENTITY = ("kind", "vendor", "model", "serial", "wwn", "eui64", "nguid", "capacity_bytes", "logical_block_bytes")
 _FACTS = ("firmware", "media", "transport", "hidden_capacity", "removable")
-_DECLARED = (("vendor", "vendor"), ("model", "model"), ("capacity", "capacity_bytes"), ("media", "media"))
 
 
 class Sightings:
@@ -64,7 +64,7 @@ class Sightings:
         if device is None:
             device = self._new(one, identity)
         self._refresh(device, one, identity)
-        self._compare(device)
+        compare(self.session, self.context, device)
         self._unexpected(device)
         return device
 
@@ -81,7 +81,11 @@ class Sightings:
                 Device.state.not_in(FINAL),
             )
         ).all()
-        fitting = [device for device in candidates if _fits(device.declared_model, identity.model)]
+        fitting = [
+            device
+            for device in candidates
+            if device.declared_model is None or same_words(device.declared_model, identity.model)
+        ]
         if len(fitting) > 1:
             numbers = ", ".join(device.id for device in fitting)
             words = f"Serial number {identity.serial} fits {numbers}; say which of them it is."
@@ -136,26 +140,6 @@ class Sightings:
                 self.session, self.context, self.actor, Tag.DEVICE_CHANGED, "device", device.id,
                 host=self.host.id, details=details,
             )  # fmt: skip
-
-    def _compare(self, device: Device) -> None:
-        if device.declared_at is None:
-            return
-        differing = [
-            f"{name} was declared as {getattr(device, f'declared_{name}')} and is {getattr(device, column)}"
-            for name, column in _DECLARED
-            if getattr(device, f"declared_{name}") is not None
-            and not _fits(str(getattr(device, f"declared_{name}")), _text(getattr(device, column)))
-        ]
-        if differing:
-            words = f"{'; '.join(differing)}."
-            raise_exception(
-                self.session, self.context, ExceptionCode.FACTS_DIFFER, device.id, words,
-                device=device.id, host=self.host.id,
-            )  # fmt: skip
-        else:
-            settle_exception(
-                self.session, self.context, ExceptionCode.FACTS_DIFFER, device.id, "Declared and observed facts agree."
-            )
 
     def _unexpected(self, device: Device) -> None:
         if device.state in FINAL or device.state is DeviceState.MISSING:
@@ -260,14 +244,3 @@ class Sightings:
                 settle_exception(
                     self.session, self.context, ExceptionCode.AMBIGUOUS_DEVICE, device.id, "It has one node again."
                 )
-
-
-def _fits(declared: str | None, observed: str | None) -> bool:
-    """Whether a declared word agrees with what is read; drives and people pad and case them differently."""
-    if declared is None:
-        return True
-    return observed is not None and "".join(declared.lower().split()) == "".join(observed.lower().split())
-
-
-def _text(value: object) -> str | None:
-    return None if value is None else str(value)

@@ -9,11 +9,12 @@ from inventory.domain.roles import Permission
 from inventory.domain.vocabulary import OrderState
 from inventory.errors import Conflict, NotFound, Reason
 from inventory.events import Tag
-from inventory.models import Certificate, Order, Seal
+from inventory.models import Certificate, Order, Record, Seal
 from reports import certificate as certificates
 from reports.errors import BrokenChain, ClaimRefused
 
 from . import _evidence
+from ._revocation import refuse_disowned
 from ._sealing import organization, sealed, statement_person, store_seal
 from .context import Actor, Context, authorize
 from .kernel import find, next_number, note, optional, sign_and_log, stamp
@@ -44,6 +45,7 @@ def issue(context: Context, actor: Actor, order: str, *, destination: str = "") 
 
 def _certify(session: Session, context: Context, actor: Actor, order: Order, destination: str) -> str:
     now = context.now()
+    refuse_disowned(session, session.get_one(Record, order.record_sha256))
     number = next_number(session, "certificate", now)
     basis = _evidence.basis(session, order)
     particulars = _evidence.particulars(session, context, order, basis, number, stamp(now), destination)

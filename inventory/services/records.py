@@ -55,10 +55,21 @@ class _Matched:
     checks: AcceptanceChecks
     approvals: tuple[str, ...]
 
+    refused: bool
+    """Whether the agent declined and nothing was touched: that ends an order also where the medium is not the ordered one."""
+
+    @property
+    def failed(self) -> tuple[str, ...]:
+        """The checks that keep it from becoming its order's record."""
+        needed = self.checks.to_dict()
+        if self.refused:
+            del needed["identity_matches_inventory"], needed["approvals_sufficient"]  # often just why it was refused
+        return tuple(name for name, answer in needed.items() if answer != "yes")
+
     @property
     def current(self) -> bool:
         """Whether it becomes its order's record."""
-        return self.order is not None and all(answer == "yes" for answer in self.checks.to_dict().values())
+        return self.order is not None and not self.failed
 
 
 def ingest(context: Context, actor: Actor, message: RecordSubmission) -> RecordAccepted:
@@ -135,8 +146,8 @@ def _take_in(session: Session, context: Context, actor: Actor, host: Host, submi
     session.flush()
     _sequence(session, context, host, record.host.sequence)
     _history(session, context, host, submitted, matched)
-    if matched.current and matched.order is not None and matched.device is not None:
-        _settle(session, context, actor, matched.order, matched.device, submitted)
+    if matched.current and matched.order is not None:
+        _settle(session, context, actor, matched.order, session.get_one(Device, matched.order.device_id), submitted)
     else:
         _without_effect(session, context, actor, host, submitted, matched)
 
@@ -174,10 +185,13 @@ def _match(session: Session, host: Host, submitted: _Submitted) -> _Matched:
             and lease.order_id == order.id
             and lease.host_id == host.id
             and submitted.token == lease.token == order.token
+            # Whoever wrote without having been told that nothing stands in the way did not run under the order.
+            and (order.started is not None or record.run.touched == "no")
         ),
     )
     named = tuple(digest for digest in given if digest in set(record.order.approvals))
-    return _Matched(order, device, checks, named)
+    refused = submitted.verdict.outcome == "refused" and record.run.touched == "no"
+    return _Matched(order, device, checks, named, refused)
 
 
 def _yes(holds: bool) -> Answer:
@@ -272,10 +286,8 @@ def _settle(
 def _without_effect(
     session: Session, context: Context, actor: Actor, host: Host, submitted: _Submitted, matched: _Matched
 ) -> None:
-    failed = [name.replace("_", " ") for name, answer in matched.checks.to_dict().items() if answer != "yes"]
-    sentence = (
-        f"A record of order {submitted.body.order.id} from {host.name} has no effect; failed: {', '.join(failed)}."
-    )
+    failed = ", ".join(name.replace("_", " ") for name in matched.failed)
+    sentence = f"A record of order {submitted.body.order.id} from {host.name} has no effect; failed: {failed}."
     device = matched.device.id if matched.device else None
     note(
         session, context, actor, Tag.RECORD_KEPT_AS_EVIDENCE, "record", submitted.sha256,
@@ -291,12 +303,13 @@ def _sequence(session: Session, context: Context, host: Host, sequence: int) -> 
     contact = session.get(HostContact, host.id)
     if contact is not None:
         contact.last_sequence = max(sequence, contact.last_sequence or 0)
-    numbers = sorted(set(session.scalars(sa.select(Record.sequence).where(Record.host_id == host.id))))
-    missing = sorted(set(range(numbers[0], numbers[-1] + 1)) - set(numbers)) if numbers else []
+    numbers = session.scalars(sa.select(Record.sequence).where(Record.host_id == host.id).distinct()).all()
+    first, last = min(numbers), max(numbers)
+    missing = [] if len(numbers) == last - first + 1 else sorted(set(range(first, last + 1)) - set(numbers))
     if not missing:
         settle_exception(session, context, ExceptionCode.RECORD_SEQUENCE_GAP, host.id, "The missing records arrived.")
         return
-    sentence = f"{host.name} has handed over records up to number {numbers[-1]}; missing: {missing[:10]}."
+    sentence = f"{host.name} has handed over records up to number {last}; missing: {missing[:10]}."
     raise_exception(session, context, ExceptionCode.RECORD_SEQUENCE_GAP, host.id, sentence, host=host.id)
 
 

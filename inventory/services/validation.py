@@ -21,6 +21,7 @@ from inventory.models import Validation as ValidationRow
 from reports.statements import Validation, VerdictWords
 
 from ._obligations import cover_holdings
+from ._revocation import refuse_disowned
 from ._sealing import statement_person
 from .context import Actor, Context, authorize
 from .kernel import check_version, find, note, raise_exception, required, settle_exception, sign_and_log, stamp
@@ -62,6 +63,7 @@ def validate(context: Context, actor: Actor, command: Validate) -> OrderDetail:
         _other_duty(session, actor, order)
         record = session.get_one(Record, order.record_sha256)
         if approve:
+            refuse_disowned(session, record)
             _sufficient(order, record)
         digest = _sign(session, context, actor, order, record, command.decision, reason)
         order.state = after

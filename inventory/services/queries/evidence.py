@@ -22,13 +22,11 @@ from inventory.services.views import CertificateView, Page, ReasonView, RecordVi
 from ._paging import bounded, cut, number
 
 CHECK_WORDS = {
-    "signature": "The record's signature does not hold.",
-    "agent_trusted": "The agent's key does not count (any more).",
-    "order_known": "There is no such order.",
-    "host_matches": "The order was not for this agent.",
-    "device_matches": "The record is about another device than the order.",
-    "lease_current": "The lease is not the newest of the order.",
-    "nonce_fresh": "The order's nonce was used before.",
+    "identity_matches_inventory": "The record is about another medium than the order.",
+    "order_known": "There is no such order for this agent, it does not wait for a record, or the record does not fit it.",
+    "approvals_sufficient": "The record does not name enough of the order's approvals.",
+    "nonce_unused": "The order has its record already.",
+    "token_current": "The lease is not the newest of the order, or the agent was never told that it may write.",
 }
 
 
