@@ -83,7 +83,7 @@ def passes(record: SanitizationRecord) -> Iterator[Finding]:
         if one.unwritten:
             text = f"Pass {number} could not write {in_words(one.unwritten)}: earlier data may remain there."
             yield Finding("unwritten", "partial", text, (f"{where}.unwritten",))
-        elif one.failed_writes and record.run.state != "interrupted":
+        elif one.failed_writes > 0 and record.run.state != "interrupted":
             text = (
                 f"{one.failed_writes} writes of pass {number} failed at first and succeeded when repeated; "
                 "the drive may have replaced sectors."
