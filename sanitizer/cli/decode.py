@@ -164,7 +164,7 @@ def _nvme(file: str, *, form: str, hexadecimal: bool, json_output: bool) -> None
 @decode_command.command("nvme-sanitize")
 @_capture
 def _nvme_sanitize(file: str, *, hexadecimal: bool, json_output: bool) -> None:
-    """NVMe: Sanitize Status log (81h), 512 bytes or its start."""
+    """NVMe: Sanitize Status log (81h), 512 bytes."""
     _explain(file, explain_nvme_sanitize, hexadecimal=hexadecimal, json_output=json_output)
 
 

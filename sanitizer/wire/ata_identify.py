@@ -20,7 +20,7 @@ from sanitizer.wire.ata_words import (
     decode_security,
     decode_trim,
 )
-from sanitizer.wire.fields import Buffer, bit, bits, exactly, shown, trimmed
+from sanitizer.wire.fields import Buffer, as_is, bit, bits, exactly, trimmed
 
 REPLY = "ATA IDENTIFY DEVICE"
 LBA28_FULL = 0x0FFFFFFF
@@ -88,9 +88,9 @@ class IdentifyDevice:
     firmware: str | None
     """Words 23 to 26, without padding."""
     model_padded: str
-    """Words 27 to 46 as they are, 40 characters."""
+    """Words 27 to 46 as they are, 40 characters (Latin-1)."""
     serial_padded: str
-    """Words 10 to 19 as they are, 20 characters."""
+    """Words 10 to 19 as they are, 20 characters (Latin-1)."""
     world_wide_name: str | None
     """Words 108 to 111 in hexadecimal, if word 87 bit 8 (or, that being invalid, word 84 bit 8) says so and it is not 0."""
     world_wide_name_words: str
@@ -205,8 +205,8 @@ def decode_identify_device(data: Buffer) -> IdentifyDevice:
         model=trimmed(words.swapped(27, 20)),
         serial=trimmed(words.swapped(10, 10)),
         firmware=trimmed(words.swapped(23, 4)),
-        model_padded=shown(words.swapped(27, 20)),
-        serial_padded=shown(words.swapped(10, 10)),
+        model_padded=as_is(words.swapped(27, 20)),
+        serial_padded=as_is(words.swapped(10, 10)),
         world_wide_name=_world_wide_name(words),
         world_wide_name_words=words.hexadecimal(108, 4),
         capacity=_capacity(words),

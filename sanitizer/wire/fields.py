@@ -60,6 +60,11 @@ def shown(raw: bytes) -> str:
     return "".join(chr(byte) if 0x20 <= byte <= 0x7E and byte != 0x5C else f"\\x{byte:02x}" for byte in raw)
 
 
+def as_is(raw: bytes) -> str:
+    """The bytes as Latin-1, which keeps every one of them: for programs and evidence, never for a terminal."""
+    return raw.decode("latin-1")
+
+
 def trimmed(raw: bytes) -> str | None:
     """The text without its padding of spaces and NULs; None if there is nothing else."""
     return shown(raw.strip(b" \0")) or None

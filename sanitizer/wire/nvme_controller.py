@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sanitizer.wire.fields import Buffer, exactly, shown, trimmed
+from sanitizer.wire.fields import Buffer, as_is, exactly, trimmed
 
 REPLY = "NVMe Identify Controller"
 LENGTH = 4096
@@ -90,7 +90,7 @@ class IdentifyController:
     serial: str | None
     """Bytes 4 to 23 without padding."""
     serial_padded: str
-    """Bytes 4 to 23 as they are."""
+    """Bytes 4 to 23 as they are (Latin-1)."""
     model: str | None
     """Bytes 24 to 63 without padding."""
     firmware: str | None
@@ -198,7 +198,7 @@ def decode_identify_controller(data: Buffer) -> IdentifyController:
         vendor_id=number(0, 2),
         subsystem_vendor_id=number(2, 2),
         serial=trimmed(raw[4:24]),
-        serial_padded=shown(raw[4:24]),
+        serial_padded=as_is(raw[4:24]),
         model=trimmed(raw[24:64]),
         firmware=trimmed(raw[64:72]),
         ieee_oui=raw[75:72:-1].hex(),

@@ -10,11 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
-from sanitizer.wire.fields import Buffer, between, bit, bits, le
+from sanitizer.wire.fields import Buffer, bit, bits, exactly, le
 
 REPLY = "NVMe Sanitize Status log"
-LEAST = 8
-MOST = 512
+LENGTH = 512
 NOT_REPORTED = 0xFFFFFFFF
 """Of an estimate."""
 
@@ -78,7 +77,7 @@ class SanitizeCommand:
 
 @dataclass(frozen=True, kw_only=True)
 class SanitizeEstimates:
-    """How long it would take, in seconds; None where the controller does not say or the reply ends before."""
+    """How long it would take, in seconds; None where the controller does not say."""
 
     overwrite: int | None
     """Bytes 8 to 11, for 16 passes."""
@@ -101,7 +100,7 @@ class SanitizeLog:
     """The log page as it stood when it was read."""
 
     raw: bytes
-    """As much as was read, as evidence."""
+    """All 512 bytes, as evidence."""
     progress_raw: int
     """Bytes 0 and 1 (SPROG); FFFFh when nothing runs."""
     status_raw: int
@@ -120,7 +119,7 @@ class SanitizeLog:
     """Bytes 4 to 7; without meaning where there never was a sanitize."""
     estimates: SanitizeEstimates
     state: SanitizeState | None
-    """Byte 36 bits 3:0; None for a reserved value or where the reply ends before."""
+    """Byte 36 bits 3:0; None for a reserved value."""
     failed_state: SanitizeState | None
     """Byte 36 bits 7:4: the state in which it failed; None likewise."""
 
@@ -166,12 +165,12 @@ def decode_sanitize_log(data: Buffer) -> SanitizeLog:
     """Read the Sanitize Status log.
 
     Args:
-        data: 512 bytes, or as many from the start (8 or more) as were captured.
+        data: Exactly 512 bytes.
 
     Raises:
-        MalformedReply: fewer than 8 bytes or more than 512.
+        MalformedReply: other than 512 bytes.
     """
-    raw = between(REPLY, data, LEAST, MOST)
+    raw = exactly(REPLY, data, LENGTH)
     status = int.from_bytes(raw[2:4], "little")
     outcome = status & 7
     return SanitizeLog(

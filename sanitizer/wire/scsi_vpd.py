@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sanitizer.wire.errors import MalformedReply
-from sanitizer.wire.fields import Buffer, be, between, bit, bits, shown, shown_utf8, trimmed
+from sanitizer.wire.fields import Buffer, as_is, be, between, bit, bits, shown_utf8, trimmed
 
 REPLY = "SCSI vital product data page"
 SUPPORTED_PAGES, UNIT_SERIAL_NUMBER, DEVICE_IDENTIFICATION = 0x00, 0x80, 0x83
@@ -53,7 +53,7 @@ class UnitSerialNumber(VpdPage):
     serial: str | None
     """Bytes 4 onwards without padding; None if there is nothing else, or the page is cut off."""
     serial_padded: str
-    """Bytes 4 onwards as they are."""
+    """Bytes 4 onwards as they are (Latin-1)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,7 +182,7 @@ def decode_unit_serial_number(data: Buffer) -> UnitSerialNumber:
     raw, page, header = _start(data, UNIT_SERIAL_NUMBER)
     whole = len(page) == _HEADER + header["page_length"]
     text = page[_HEADER:]
-    return UnitSerialNumber(raw=raw, **header, serial=trimmed(text) if whole else None, serial_padded=shown(text))
+    return UnitSerialNumber(raw=raw, **header, serial=trimmed(text) if whole else None, serial_padded=as_is(text))
 
 
 def _designators(page: bytes) -> tuple[Designator, ...]:

@@ -47,7 +47,6 @@ def keys(log: SanitizeLog) -> Keys:
     """Keys in the manner of the adopted ones; no independent reading came with our recordings."""
     command, estimates = log.command, log.estimates
     return {
-        "bytes_available": len(log.raw),
         "sprog": log.progress_raw,
         "progress_65536": log.progress,
         "sstat": {

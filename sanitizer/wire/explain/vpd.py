@@ -124,7 +124,7 @@ def _groups(page: AnyVpdPage) -> tuple[Group, ...]:
     match page:
         case SupportedPages():
             rows = [(f"{each:02x}h", _PAGES.get(each, "other")) for each in page.pages]
-            return (Group("Pages it has", tuple(rows)),)
+            return (Group("Pages it has", tuple(rows) or (("none", ""),)),)
         case UnitSerialNumber():
             return (Group("Serial number", (("Serial number", or_nothing(page.serial)),)),)
         case DeviceIdentification():
