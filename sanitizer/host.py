@@ -19,7 +19,7 @@ from .mounts import parse_mountinfo, parse_swaps
 def read_text(path: Path) -> str | None:
     """A small file's text without its trailing newline, None when it cannot be read."""
     try:
-        return path.read_bytes().decode("utf-8", "replace").rstrip("\n")
+        return path.read_bytes().decode("utf-8", "surrogateescape").rstrip("\n")
     except OSError:
         return None
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from .errors import DeviceMissing, DirectIoUnavailable, NotBlockDevice, Refused
+from .errors.base import printable
 from .facts import HostFacts, Node, Reading
 from .host import Host
 from .identity import DeviceIdentity, same_device
@@ -154,7 +155,7 @@ class Inspector:
     def resolve_path(self, path: str | Path) -> PathResolution:
         """See `sanitizer.resolve_path`."""
         facts = self._host.gather()
-        shown = str(path)
+        shown = printable(str(path))
         try:
             real = os.path.realpath(path, strict=True)
         except OSError:
@@ -173,7 +174,7 @@ class Inspector:
                 mount_point=None,
                 devices=(),
                 fingerprints=(),
-                unresolved=(f"the mount of {real} is not in the mount table",),
+                unresolved=(f"the mount of {printable(real)} is not in the mount table",),
                 carriers=(),
             )
         beneath = beneath_mount(facts, mount)
@@ -190,7 +191,7 @@ class Inspector:
         carriers = [f"a backing file lies on {self._host.dev / name}" for name in beneath.carriers]
         return PathResolution(
             path=shown,
-            mount_point=mount.mount_point,
+            mount_point=printable(mount.mount_point),
             devices=tuple(str(self._host.dev / name) for name in beneath.devices),
             fingerprints=tuple(dict.fromkeys(fingerprints)),
             unresolved=tuple(dict.fromkeys(unresolved)),

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from .errors.base import printable
 from .facts import HostFacts, Mount, Node
 
 _MEMORY = (
@@ -61,7 +62,7 @@ class PathResolution:
     """Fingerprints of those devices whose identity could be read."""
     unresolved: tuple[str, ...]
     """One sentence per edge that could not be followed. Empty only when every medium beneath the path is known."""
-    carriers: tuple[str, ...]
+    carriers: tuple[str, ...] = ()
     """One sentence per loop device beneath: which device its backing file lies on, or why that is unknown."""
 
 
@@ -76,7 +77,7 @@ class _Walk:
     beneath_loop: bool = False
 
     def lost(self, text: str, kind: str = "unknown") -> None:
-        (self.carrier_edges if self.beneath_loop else self.edges)[Edge(kind, text)] = None
+        (self.carrier_edges if self.beneath_loop else self.edges)[Edge(kind, printable(text))] = None
 
     def reached(self, name: str) -> None:
         (self.carriers if self.beneath_loop else self.devices)[name] = None

@@ -1,8 +1,10 @@
 """Addressed markers before the first pass: does the device store blocks where it is told to?
 
 A device with a false capacity wraps its addresses round, and one that drops writes keeps what it had. A pass of one
-constant cannot tell: it reads back right wherever it was written. So a few hundred blocks, those around powers of two
-among them, first get content that depends on their address; then all are read back.
+constant cannot tell: it reads back right wherever it was written. So some hundred blocks first get content that
+depends on their address; then all are read back. Those around powers of two find the usual wraps; on media that are
+not magnetic, further ones find every wrap by a whole number of MiB. Only a pass of the keyed stream proves the
+addressing of every block.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from dataclasses import dataclass
 from .content import Source
 from .crew import Crew
 from .medium import Medium
-from .sampling import spread
+from .sampling import spread, wrap_pairs
 from .transport.memory import AlignedBuffer, equal
 
 
@@ -30,12 +32,15 @@ class MarkerFindings:
 class Markers:
     """Writes and reads the markers of one run."""
 
-    def __init__(self, medium: Medium, source: Source, seed: str, crew: Crew) -> None:
+    def __init__(self, medium: Medium, source: Source, seed: str, crew: Crew, *, magnetic: bool) -> None:
         self._medium = medium
         self._source = source
         self._crew = crew
         self._length = medium.floor_bytes
-        self._offsets = spread(medium.size_bytes, self._length, medium.settings.markers, seed)
+        chosen = {*spread(medium.size_bytes, self._length, medium.settings.markers, seed)}
+        if not magnetic:
+            chosen.update(wrap_pairs(medium.size_bytes, max(self._length, medium.settings.marker_unit_bytes)))
+        self._offsets = sorted(chosen)
         self._wrong: list[int] = []
         self._written: list[int] = []
 

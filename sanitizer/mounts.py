@@ -6,17 +6,13 @@ import re
 
 from .facts import Mount, SwapArea
 
-_ESCAPE = re.compile(r"\\([0-7]{3})")
+_ESCAPE = re.compile(rb"\\([0-7]{3})")
 
 
 def unescaped(text: str) -> str:
-    """The text with the octal escapes of proc(5) undone (040 is a space)."""
-    raw = _ESCAPE.sub(lambda match: chr(int(match[1], 8)), text)
-    # Escapes are bytes; characters beyond ASCII in the rest are text already.
-    try:
-        return raw.encode("latin-1").decode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:
-        return raw
+    """The text with the octal escapes of proc(5) undone (040 is a space); they stand for bytes, not characters."""
+    raw = _ESCAPE.sub(lambda match: bytes([int(match[1], 8) & 0xFF]), text.encode("utf-8", "surrogateescape"))
+    return raw.decode("utf-8", "surrogateescape")
 
 
 def parse_mountinfo(text: str) -> tuple[Mount, ...]:

@@ -17,6 +17,7 @@ as an integer, taken modulo the number of choices, and drawn again while it lies
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -126,3 +127,16 @@ def spread(size_bytes: int, block_bytes: int, count: int, seed: str) -> tuple[in
         block, draw = _draw(seed.encode() + b"\0spread", 0, draw, blocks)
         chosen.add(block)
     return tuple(sorted(block * block_bytes for block in chosen))
+
+
+def wrap_pairs(size_bytes: int, unit_bytes: int) -> tuple[int, ...]:
+    """Offsets among which every wrap of addresses by a whole number of units brings two together.
+
+    Baby steps and giant steps: the first `b` units, every `b`-th unit, and the last `b` units. Any distance `d` is a
+    giant step minus a baby step, or one of the last units, so if block `x + d` lands on block `x`, two of these offsets
+    collide. About three times the square root of the number of units.
+    """
+    units = size_bytes // unit_bytes
+    step = max(1, math.isqrt(units))
+    chosen = {*range(min(step, units)), *range(0, units, step), *range(max(0, units - step), units)}
+    return tuple(sorted(unit * unit_bytes for unit in chosen))

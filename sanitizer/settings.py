@@ -27,8 +27,10 @@ class Settings:
     progress_seconds: float = 1.0
     tick_seconds: float = 0.1
     """How often the supervisor looks at the stop event."""
-    markers: int = 256
-    """Addressed markers before the first pass: about two seconds on a disk, none to speak of on flash."""
+    markers: int = 128
+    """Addressed markers before the first pass, those around powers of two among them: two seconds on a disk."""
+    marker_unit_bytes: int = MIB
+    """Media other than magnetic get more markers, so that every wrap by a multiple of this many bytes shows."""
     resume_samples: int = 64
     """Blocks of the part already written that are read back before a resumed run goes on."""
     fan_out: int = 64

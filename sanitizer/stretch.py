@@ -214,7 +214,8 @@ class Stretch:
 
     def _mark(self) -> None:
         source = KeyedSource(self._key, MARKER_PASS, through_gcm=self._through_gcm)
-        found = Markers(self._medium, source, self._seed, self._crew).run()
+        magnetic = self._clearance.inspection.media == "magnetic"
+        found = Markers(self._medium, source, self._seed, self._crew, magnetic=magnetic).run()
         self._touched = "yes"
         self._stop_here()
         self._markers = found

@@ -22,11 +22,22 @@ _TOUCHED_SENTENCE = {
 }
 
 
+def printable(text: str) -> str:
+    """Text that any terminal and any JSON reader takes: bytes of a path that are no UTF-8 become escapes."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 def _shown(value: object) -> str:
     if isinstance(value, tuple):
         head = ", ".join(_shown(item) for item in value[:8])
         return head + (f" and {len(value) - 8} more" if len(value) > 8 else "")
-    return str(value)
+    return printable(str(value))
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return printable(value) if isinstance(value, str) else value
 
 
 @dataclass(eq=False, kw_only=True)
@@ -48,7 +59,7 @@ class SanitizerError(Exception):
         """The class's own fields that hold something, as plain JSON values."""
         base = {"fingerprint", "step", "touched"}
         own = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name not in base}
-        return {name: list(v) if isinstance(v, tuple) else v for name, v in own.items() if v not in (None, ())}
+        return {name: _plain(v) for name, v in own.items() if v not in (None, ())}
 
     def summarize(self) -> str:
         """One line: the fixed sentence and the case's facts."""

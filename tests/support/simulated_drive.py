@@ -239,7 +239,7 @@ class SimulatedSystem:
             identity=found,
             kind="ata",
             firmware="1.0",
-            media="magnetic",
+            media="flash",
             transport="sata",
             slot=None,
             removable=False,

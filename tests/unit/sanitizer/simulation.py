@@ -17,10 +17,13 @@ SETTINGS = Settings(
     threads=1,
     checkpoint_bytes=16 << 10,
     markers=6,
+    marker_unit_bytes=4096,
     resume_samples=4,
     tick_seconds=0.01,
     progress_seconds=0.0,
 )
+MARKERS = 15
+"""Markers of a simulated drive of 64 KiB under these settings; writes before the first pass."""
 RUN = "run-1"
 SEED = "0123456789abcdef"
 

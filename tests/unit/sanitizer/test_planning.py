@@ -5,7 +5,7 @@ import hashlib
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sanitizer.errors import NoTechnique
@@ -58,6 +58,7 @@ def test_a_capacity_that_direct_io_cannot_reach_has_no_technique() -> None:
         plan(PlanRequest(), dataclasses.replace(INSPECTION, identity=odd))
 
 
+@settings(deadline=None)
 @given(
     st.builds(
         PlanRequest,

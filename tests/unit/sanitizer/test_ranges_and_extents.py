@@ -3,7 +3,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sanitizer.bisect import Budget, bad_parts
@@ -18,6 +18,7 @@ def _points(given_ranges: Ranges) -> set[int]:
     return {p for start, end in given_ranges for p in range(start, end)}
 
 
+@settings(deadline=None)
 @given(ranges)
 def test_merging_keeps_exactly_the_bytes(given_ranges: Ranges) -> None:
     out = merged(given_ranges)
@@ -26,6 +27,7 @@ def test_merging_keeps_exactly_the_bytes(given_ranges: Ranges) -> None:
     assert total(out) == len(_points(given_ranges))
 
 
+@settings(deadline=None)
 @given(ranges, st.integers(1, 5))
 def test_a_bounded_list_covers_no_byte_less(given_ranges: Ranges, most: int) -> None:
     out = bounded(given_ranges, most)
@@ -37,12 +39,14 @@ def test_beyond_the_bound_the_smallest_gap_is_swallowed() -> None:
     assert bounded([(0, 1), (2, 3), (10, 11)], 2) == ((0, 3), (10, 11))
 
 
+@settings(deadline=None)
 @given(ranges)
 def test_what_is_left_without_the_holes(holes: Ranges) -> None:
     left = list(without(100, 400, holes))
     assert _points(left) == set(range(100, 400)) - _points(holes)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 200), max_size=60))
 def test_a_range_set_keeps_what_was_added(blocks: list[int]) -> None:
     found = RangeSet()
@@ -62,6 +66,7 @@ def test_a_device_of_nothing_but_faults_cannot_fill_memory() -> None:
     assert found.result()[-1][1] == 199_999
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 40), st.integers(1, 40)), min_size=1, max_size=5),
     st.integers(1, 16),
@@ -100,6 +105,7 @@ def test_nothing_counts_as_settled_while_an_earlier_extent_is_under_way() -> Non
     assert queue.settled_below() == 30
 
 
+@settings(deadline=None)
 @given(
     bad=st.sets(st.integers(0, 127), max_size=12),
     fan_out=st.sampled_from([2, 8, 64]),

@@ -5,15 +5,16 @@ from __future__ import annotations
 import hashlib
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sanitizer.sampling import SUBSECTIONS, full, regions_sha256, representative, select, spread
+from sanitizer.sampling import SUBSECTIONS, full, regions_sha256, representative, select, spread, wrap_pairs
 
 BLOCK = 512
 devices = st.integers(min_value=SUBSECTIONS * 20, max_value=40_000_000_000)
 
 
+@settings(deadline=None)
 @given(blocks=devices, seed=st.text(min_size=1, max_size=32))
 def test_every_subsection_is_sampled_twice_by_at_least_five_percent(blocks: int, seed: str) -> None:
     chosen = representative(blocks * BLOCK, BLOCK, seed)
@@ -31,6 +32,7 @@ def test_every_subsection_is_sampled_twice_by_at_least_five_percent(blocks: int,
         assert (d - c) * 100 >= 5 * (end - start)
 
 
+@settings(deadline=None)
 @given(blocks=devices, seed=st.text(min_size=1, max_size=32))
 def test_subsections_are_equal_and_at_least_a_tenth_is_read(blocks: int, seed: str) -> None:
     sizes = {blocks * (n + 1) // SUBSECTIONS - blocks * n // SUBSECTIONS for n in range(SUBSECTIONS)}
@@ -38,6 +40,7 @@ def test_subsections_are_equal_and_at_least_a_tenth_is_read(blocks: int, seed: s
     assert representative(blocks * BLOCK, BLOCK, seed).total_bytes * 10 >= blocks * BLOCK
 
 
+@settings(deadline=None)
 @given(blocks=st.integers(min_value=1, max_value=SUBSECTIONS * 20 - 1))
 def test_a_medium_too_small_for_the_rule_is_read_in_full_and_says_so(blocks: int) -> None:
     chosen = representative(blocks * BLOCK, BLOCK, "s")
@@ -78,6 +81,7 @@ def test_the_plan_word_selects() -> None:
     assert some.kind == "representative"
 
 
+@settings(deadline=None)
 @given(blocks=st.integers(min_value=1, max_value=1 << 36), count=st.integers(min_value=2, max_value=300))
 def test_markers_are_distinct_whole_blocks_with_both_ends(blocks: int, count: int) -> None:
     offsets = spread(blocks * BLOCK, BLOCK, count, "s")
@@ -93,3 +97,12 @@ def test_markers_lie_on_both_sides_of_powers_of_two() -> None:
     for power in range(13, 40):
         assert 1 << power in offsets
         assert (1 << power) - 4096 in offsets
+
+
+@settings(deadline=None)
+@given(units=st.integers(min_value=2, max_value=3000), data=st.data())
+def test_every_wrap_by_whole_units_brings_two_markers_together(units: int, data: st.DataObject) -> None:
+    modulus = data.draw(st.integers(min_value=1, max_value=units - 1))
+    places = [offset // 4096 for offset in wrap_pairs(units * 4096, 4096)]
+    assert len({place % modulus for place in places}) < len(places)
+    assert len(places) <= 3 * units**0.5 + 4
