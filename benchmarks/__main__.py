@@ -41,6 +41,9 @@ def _report(found: peers.Peers, host: machine.Machine, outcome: Outcome, goals: 
         "span: from a device's first write to its last I/O.  cache: peak growth of the block devices' page cache.",
     ]
     tables = [table.group_table(group) for group in outcome.groups if group.key != "faults" or group.not_measured]
+    disturbed = table.disturbance(outcome.groups)
+    if disturbed is not None:
+        parts.append(disturbed)
     tables += [table.faults_table(outcome.faults)] if outcome.faults else []
     return "\n\n".join(["\n".join(parts), *tables, table.goals_table(goals, size)])
 

@@ -108,6 +108,9 @@ class GroupResult:
     rows: tuple[Row, ...] = ()
     rounds: int = 0
     seconds: float = 0
+    turns: int = 0
+    busy_turns: int = 0
+    """Turns that began while others used more than a fifth of the machine."""
     not_measured: str | None = None
     """Why the whole group is missing."""
     facts: dict[str, Any] = field(default_factory=dict)
@@ -124,6 +127,8 @@ class GroupResult:
             "title": self.title,
             "rounds": self.rounds,
             "seconds": round(self.seconds, 1),
+            "turns": self.turns,
+            "busy_turns": self.busy_turns,
             "not_measured": self.not_measured,
             "facts": self.facts,
             "rows": [row.to_dict() for row in self.rows],

@@ -51,10 +51,11 @@ def run(turns: Turns, bed: Bed, tell: Tell) -> GroupResult:
     slowest = turns.slowest if turns.slowest is not None else max(6.0, turns.seconds / 4)
     expected: dict[str, float] = {}
     tried: dict[str, Sample] = {}
+    samples = _Samples()
     failed: list[Row] = []
     for case in turns.cases:
         tell(f"{turns.key}: trying {case.label}")
-        wait_for_quiet(turns.patience)
+        samples.begin(turns.patience)
         sample = tried[case.key] = measure(case, turns.small, bed, timeout=max(30.0, turns.seconds))
         if sample.failure is not None and case is not ours:
             failed.append(Row(key=case.key, label=case.label, left_out=sample.failure, note=case.note))
@@ -66,9 +67,9 @@ def run(turns: Turns, bed: Bed, tell: Tell) -> GroupResult:
     if not turns.slow_on_small:
         failed += [_too_slow(case, expected[case.key], turns.large) for case in slow]
         slow = []
-    samples = _Samples()
-    if slow and turns.most_rounds == 1:
-        # One round only: for a slow tool the trial was that round, and costs no second one.
+    left = began + turns.seconds - time.monotonic()
+    if slow and (turns.most_rounds == 1 or left < sum(expected[case.key] for case in (ours, *quick))):
+        # One round only, or hardly time for one: for a slow tool the trial was that round, and costs no second one.
         samples.small = {case.key: [tried[case.key]] for case in (ours, *slow)}
     again = [ours, *slow] if slow and not samples.small else []
     _rounds(turns, samples, [ours, *quick], again, expected, began, bed, tell)
@@ -80,6 +81,8 @@ def run(turns: Turns, bed: Bed, tell: Tell) -> GroupResult:
         rows=(*rows, *failed),
         rounds=samples.rounds,
         seconds=time.monotonic() - began,
+        turns=samples.turns,
+        busy_turns=samples.busy,
         facts=dict(turns.facts),
     )
 
@@ -89,6 +92,14 @@ class _Samples:
     large: dict[str, list[Sample]] = field(default_factory=dict)
     small: dict[str, list[Sample]] = field(default_factory=dict)
     rounds: int = 0
+    turns: int = 0
+    busy: int = 0
+    """Turns that began while others used the machine."""
+
+    def begin(self, patience: float) -> None:
+        """Wait for a quiet machine before a turn, and count the turn."""
+        self.turns += 1
+        self.busy += not wait_for_quiet(patience)
 
 
 def _rounds(
@@ -109,7 +120,7 @@ def _rounds(
             for case in cases:
                 tell(f"{turns.key}: round {samples.rounds + 1}, {case.label}")
                 limit = max(60.0, 4 * expected.get(case.key, 0))
-                wait_for_quiet(turns.patience)
+                samples.begin(turns.patience)
                 into.setdefault(case.key, []).append(measure(case, devices, bed, timeout=limit))
         samples.rounds += 1
         longest = max(longest, time.monotonic() - at)
@@ -136,16 +147,17 @@ def _bytes(devices: Sequence[Device]) -> int:
     return sum(device.size for device in devices)
 
 
-def wait_for_quiet(patience: float, idle: float = 0.8) -> None:
-    """Wait, up to `patience` seconds, until the share `idle` of the machine's time is idle."""
+def wait_for_quiet(patience: float, idle: float = 0.8) -> bool:
+    """Wait, up to `patience` seconds, until the share `idle` of the machine's time is idle; whether it became so."""
     deadline = time.monotonic() + patience
     busy, total = _ticks()
     while time.monotonic() < deadline:
         time.sleep(0.1)
         now_busy, now_total = _ticks()
         if now_busy - busy <= (1 - idle) * (now_total - total):
-            return
+            return True
         busy, total = now_busy, now_total
+    return False
 
 
 def _ticks() -> tuple[int, int]:

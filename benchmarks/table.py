@@ -82,6 +82,14 @@ def group_table(group: GroupResult) -> str:
     return "\n".join(lines)
 
 
+def disturbance(groups: Sequence[GroupResult]) -> str | None:
+    """How much others used the machine meanwhile, when it was enough to blur the figures."""
+    turns, busy = sum(group.turns for group in groups), sum(group.busy_turns for group in groups)
+    if busy * 10 <= turns:
+        return None
+    return f"The machine was not quiet: {busy} of {turns} turns began with others using over a fifth of it. Ratios are coarse."
+
+
 def faults_table(rows: Sequence[FaultRow]) -> str:
     """What tools leave on a failing device, and what our engine finds on lying ones."""
     titles = {fault.key: fault.title for fault in (BAD_SECTORS, *LIES)}

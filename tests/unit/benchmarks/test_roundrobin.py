@@ -29,7 +29,8 @@ class Bench:
         self.seconds = seconds
         self.failing = failing
         monkeypatch.setattr(roundrobin, "measure", self.measure)
-        monkeypatch.setattr(roundrobin, "wait_for_quiet", lambda _: None)
+        self.quiet = True
+        monkeypatch.setattr(roundrobin, "wait_for_quiet", lambda _: self.quiet)
 
     def measure(self, what: Case, devices: Sequence[Device], _: Bed, *, timeout: float) -> Sample:
         assert timeout > 0
@@ -79,6 +80,21 @@ def test_with_one_round_a_slow_tool_s_trial_is_its_measurement(monkeypatch: pyte
     row = result.row("nwipe")
     assert row is not None
     assert row.ratio() == 50.0
+
+
+def test_without_time_for_a_round_more_a_slow_tool_s_trial_is_its_measurement(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench(monkeypatch, {"ours": 1.0, "nwipe": 50.0})
+    roundrobin.run(_turns("ours", "nwipe", seconds=0.0), _bed(), _quietly)
+    assert bench.turns.count(("nwipe", "small")) == 1
+    assert bench.turns.count(("ours", "large")) == 1
+
+
+def test_turns_on_a_busy_machine_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench(monkeypatch, {"ours": 1.0, "dd": 2.0})
+    assert roundrobin.run(_turns("ours", "dd"), _bed(), _quietly).busy_turns == 0
+    bench.quiet = False
+    result = roundrobin.run(_turns("ours", "dd"), _bed(), _quietly)
+    assert (result.busy_turns, result.turns) == (6, 6)
 
 
 def test_a_tool_too_slow_for_many_devices_is_left_out_by_name(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -44,6 +44,13 @@ def test_without_our_own_figures_no_row_becomes_the_measure() -> None:
     assert lines[2].split()[:2] == ["dd", "-"]
 
 
+def test_a_busy_machine_is_told() -> None:
+    assert table.disturbance([group("zero", turns=20, busy_turns=2)]) is None
+    told = table.disturbance([group("zero", turns=20, busy_turns=2), group("random", turns=5, busy_turns=3)])
+    assert told is not None
+    assert "5 of 25 turns" in told
+
+
 def test_faults_left_out_are_named() -> None:
     rows = [FaultRow(fault=BAD_SECTORS.key, key="nwipe", label="nwipe 1", left_out="left out by --quick")]
     assert "nwipe 1: left out by --quick" in table.faults_table(rows)
