@@ -24,7 +24,7 @@ def _modules() -> Iterator[ModuleType]:
         root = importlib.import_module(package)
         yield root
         for found in pkgutil.walk_packages(root.__path__, f"{package}."):
-            if ".migrations" not in found.name:
+            if ".migrations" not in found.name and not found.name.endswith("__main__"):
                 yield importlib.import_module(found.name)
 
 
@@ -36,6 +36,7 @@ def _errors() -> Iterator[tuple[str, type[BaseException], str]]:
                 and issubclass(value, BaseException)
                 and value.__module__ == module.__name__
                 and isinstance(code := value.__dict__.get("code"), str)
+                and code
             ):
                 yield name, value, code
 
@@ -93,9 +94,9 @@ def test_the_commands_explain_themselves_and_docs_show_it(command: str) -> None:
     assert shown in page, f"docs/commands.md shows another `{command} --help`; run: python -m tools.write_command_docs"
 
 
-def test_public_names_are_sorted_and_exist() -> None:
+def test_public_names_exist_once() -> None:
     for package in PACKAGES:
         module = importlib.import_module(package)
         names = list(getattr(module, "__all__", []))
-        assert names == sorted(names), package
+        assert len(names) == len(set(names)), package  # their order is the linter's (RUF022)
         assert all(hasattr(module, name) for name in names)
