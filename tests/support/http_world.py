@@ -61,9 +61,11 @@ class HttpWorld:
         *,
         database_url: str = "",
         clock: MovableClock | None = None,
+        base: str = BASE,
         **settings: Any,  # noqa: ANN401 - Settings' fields
     ) -> None:
         self.clock = clock or MovableClock()
+        self.base = base
         self.settings = Settings.model_validate(
             {"data_dir": folder / "data", "database_url": database_url, "external_url": BASE, **settings}
         )
@@ -122,7 +124,7 @@ class HttpWorld:
             else PREFIX + path
         )
         return self.app.test_client(use_cookies=False).open(
-            address, method=method, data=data, headers={**sent, **(headers or {})}, base_url=BASE
+            address, method=method, data=data, headers={**sent, **(headers or {})}, base_url=self.base
         )
 
     def signed(
@@ -139,14 +141,14 @@ class HttpWorld:
     def sign(self, key: AgentKey, method: str, path: str, body: Any = None, **how: Any) -> Outgoing:  # noqa: ANN401 - as signed
         content = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
         headers = {"content-type": "application/json"} if body is not None else {}
-        request = Outgoing(method, BASE + path, headers, content)
+        request = Outgoing(method, self.base + path, headers, content)
         return key.sign(request, created=how.pop("created", self.clock.now()), **how)
 
     def send(self, request: Outgoing) -> TestResponse:
         """A request exactly as it stands."""
-        path = request.url.removeprefix(BASE)
+        path = request.url.removeprefix(self.base)
         return self.app.test_client(use_cookies=False).open(
-            path, method=request.method, data=request.body or None, headers=request.headers, base_url=BASE
+            path, method=request.method, data=request.body or None, headers=request.headers, base_url=self.base
         )
 
 

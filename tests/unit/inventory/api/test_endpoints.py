@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from enum import StrEnum
 from typing import get_args
 
 import pytest
@@ -116,5 +117,5 @@ def test_field_descriptions_come_from_the_code() -> None:
         (words.DecisionName, vocabulary.ValidationDecision),
     ],
 )
-def test_the_contracts_words_are_the_domains(literal: object, kind: type) -> None:
+def test_the_contracts_words_are_the_domains(literal: object, kind: type[StrEnum]) -> None:
     assert set(get_args(literal)) == {member.value for member in kind}
