@@ -40,13 +40,17 @@ def read_bytes(request: Request, limit: int) -> bytes:
         ApiError: `body-too-large` (413), whether announced or sent; `length-required` (411) where the server cannot
             tell where the body ends.
     """
-    if request.content_length is None and request.headers.get("Transfer-Encoding") is not None:
-        if not request.environ.get("wsgi.input_terminated"):
-            raise ApiError("length-required")
-    elif (request.content_length or 0) > limit:
-        raise ApiError("body-too-large", detail=f"At most {limit} bytes are read here.")
-    request.max_content_length = limit
-    return request.get_data(cache=True, parse_form_data=False)
+    chunked = request.content_length is None and request.headers.get("Transfer-Encoding") is not None
+    if chunked and not request.environ.get("wsgi.input_terminated"):
+        raise ApiError("length-required")
+    too_large = ApiError("body-too-large", detail=f"At most {limit} bytes are read here.")
+    if (request.content_length or 0) > limit:
+        raise too_large
+    request.max_content_length = limit + 1  # werkzeug cuts a chunked body off at its limit without a word
+    raw = request.get_data(cache=True, parse_form_data=False)
+    if len(raw) > limit:
+        raise too_large
+    return raw
 
 
 def check_media_type(request: Request) -> None:

@@ -83,7 +83,8 @@ def _run(endpoint: Endpoint, parts: dict[str, str]) -> Response:
 
 
 def _read(endpoint: Endpoint) -> bytes:
-    limit = endpoint.options.body_limit or (MAX_PERSON_BODY if endpoint.access.kind == "person" else MAX_AGENT_BODY)
+    agent = endpoint.access.kind in {"agent", "enrolment"}
+    limit = endpoint.options.body_limit or (MAX_AGENT_BODY if agent else MAX_PERSON_BODY)
     raw = read_bytes(request, limit)
     if endpoint.body is None and raw:
         raise ApiError("bad-request", detail="This address reads no body.")
