@@ -6,6 +6,7 @@ process before or after any single effect and start the agent again on what is l
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import threading
 from collections.abc import Callable, Sequence
@@ -60,7 +61,8 @@ class SimEngine:
         """Called with each progress, in the run's thread."""
 
     def list_devices(self) -> Sequence[sanitizer.Inspection]:
-        return [self._system().inspect()]
+        # Nothing hidden, as a drive says that was asked (the simulated one has no words for that).
+        return [dataclasses.replace(self._system().inspect(), hidden_capacity="no")]
 
     def resolve_path(self, path: str | Path) -> sanitizer.PathResolution:
         return sanitizer.PathResolution(
