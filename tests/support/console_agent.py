@@ -1,4 +1,4 @@
-"""An agent for the console's tests: its own key, honest messages, straight to the services. It signs real records and writes to no disk."""
+"""An agent for the console's tests: its own key, honest messages, straight to the services; it writes to no disk."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from datetime import datetime
 from inventory.clock import rfc3339
 from inventory.contract.v1.agents import EnrolmentRequest, Heartbeat, RecordSubmission
 from inventory.contract.v1.common import Envelope
-from inventory.contract.v1.devices import DeviceIdentity, Obstacle, Observation, ObservedDevice, PathMapping
+from inventory.contract.v1.devices import DeviceIdentity, Observation, ObservedDevice, Obstacle, PathMapping
 from inventory.contract.v1.orders import HoldQuestion, Lease, Progress
 from inventory.services import heartbeat, hosts, leases, observation, records
 from inventory.services.context import Actor, Context
@@ -42,9 +42,15 @@ class Disk:
     def facts(self) -> DeviceFacts:
         """As a record states it; the fingerprint follows from the identity."""
         return evidence.device_facts(
-            kind=self.kind, media=self.media, transport="sata" if self.kind == "ata" else "pcie", vendor=self.vendor, model=self.model,
-            serial=self.serial, wwn=None, capacity_bytes=self.capacity,
-        )  # fmt: skip
+            kind=self.kind,
+            media=self.media,
+            transport="sata" if self.kind == "ata" else "pcie",
+            vendor=self.vendor,
+            model=self.model,
+            serial=self.serial,
+            wwn=None,
+            capacity_bytes=self.capacity,
+        )
 
     @property
     def observed(self) -> ObservedDevice:
@@ -52,18 +58,31 @@ class Disk:
         facts = self.facts
         identity = DeviceIdentity.model_validate(
             {
-                "kind": facts.kind, "vendor": facts.vendor, "model": facts.model, "serial": facts.serial, "wwn": facts.wwn,
-                "eui64": None, "nguid": None, "capacity_bytes": facts.capacity_bytes,
-                "logical_block_bytes": facts.logical_block_bytes, "fingerprint": facts.fingerprint,
+                "kind": facts.kind,
+                "vendor": facts.vendor,
+                "model": facts.model,
+                "serial": facts.serial,
+                "wwn": facts.wwn,
+                "eui64": None,
+                "nguid": None,
+                "capacity_bytes": facts.capacity_bytes,
+                "logical_block_bytes": facts.logical_block_bytes,
+                "fingerprint": facts.fingerprint,
             }
-        )  # fmt: skip
+        )
         return ObservedDevice.model_validate(
             {
-                "path": self.path, "identity": identity, "firmware": facts.firmware, "media": self.media,
-                "transport": facts.transport, "slot": self.slot, "removable": False, "hidden_capacity": "no",
+                "path": self.path,
+                "identity": identity,
+                "firmware": facts.firmware,
+                "media": self.media,
+                "transport": facts.transport,
+                "slot": self.slot,
+                "removable": False,
+                "hidden_capacity": "no",
                 "obstacles": tuple(Obstacle(code=code, summary=summary) for code, summary in self.obstacles),
             }
-        )  # fmt: skip
+        )
 
 
 @dataclass
@@ -99,20 +118,30 @@ class ConsoleAgent:
     def beat(self, running: tuple[str, ...] = ()) -> None:
         """Say that it is alive."""
         message = Heartbeat(
-            agent_version="0.1.0", boot_id=self.boot_id, time=self.context.now(), running=running, outbox=0, checkpoint=None
-        )  # fmt: skip
+            agent_version="0.1.0",
+            boot_id=self.boot_id,
+            time=self.context.now(),
+            running=running,
+            outbox=0,
+            checkpoint=None,
+        )
         heartbeat.beat(self.context, self.actor, message)
 
     def observe(self, *paths: tuple[str, str, tuple[Disk, ...], tuple[str, ...]]) -> dict[str, str]:
         """Report every disk, and what lies beneath (data set, path, disks, unresolved edges); fingerprint -> device number."""
         mappings = tuple(
             PathMapping(
-                data_set=data_set, path=path, mount_point=path,
-                devices=tuple(disk.facts.fingerprint for disk in disks), unresolved=unresolved,
+                data_set=data_set,
+                path=path,
+                mount_point=path,
+                devices=tuple(disk.facts.fingerprint for disk in disks),
+                unresolved=unresolved,
             )
             for data_set, path, disks, unresolved in paths
-        )  # fmt: skip
-        message = Observation(taken=rfc3339(self.context.now()), devices=tuple(disk.observed for disk in self.disks), paths=mappings)
+        )
+        message = Observation(
+            taken=rfc3339(self.context.now()), devices=tuple(disk.observed for disk in self.disks), paths=mappings
+        )
         return observation.observe(self.context, self.actor, message).devices
 
     def take(self) -> Lease:
@@ -134,11 +163,17 @@ class ConsoleAgent:
         done = int(disk.capacity * share)
         message = Progress.model_validate(
             {
-                "token": lease.token, "state": state, "pass_number": 1, "passes": 1, "bytes_done": done,
-                "bytes_total": disk.capacity, "bytes_per_second": rate,
-                "seconds_left": int((disk.capacity - done) / rate) if rate else None, "errors": errors,
+                "token": lease.token,
+                "state": state,
+                "pass_number": 1,
+                "passes": 1,
+                "bytes_done": done,
+                "bytes_total": disk.capacity,
+                "bytes_per_second": rate,
+                "seconds_left": int((disk.capacity - done) / rate) if rate else None,
+                "errors": errors,
             }
-        )  # fmt: skip
+        )
         return leases.report_progress(self.context, self.actor, lease.id, message).stop_requested
 
     def _order(self, lease: Lease) -> dict[str, object]:
@@ -159,34 +194,54 @@ class ConsoleAgent:
         started = self.taken[lease.id]
         self.sequence += 1
         segment = Segment(
-            started=rfc3339(started), finished=rfc3339(finished), boot_id=self.boot_id,
-            monotonic_ms=int((finished - started).total_seconds() * 1000), ended_by="completed",
-        )  # fmt: skip
+            started=rfc3339(started),
+            finished=rfc3339(finished),
+            boot_id=self.boot_id,
+            monotonic_ms=int((finished - started).total_seconds() * 1000),
+            ended_by="completed",
+        )
         one = evidence.one_pass(pattern=pattern, key_sha256=key, bytes_written=disk.capacity)
         return dataclasses.replace(
             good,
             record_id=f"{secrets.token_hex(4)}-0000-4000-8000-{secrets.token_hex(6)}",
             order=dataclasses.replace(
                 good.order,
-                id=order["id"], sha256=hashlib.sha256(from_base64(lease.order.payload, "payload")).hexdigest(), nonce=order["nonce"],
-                after_origin=order["after"]["origin"], after_size=order["after"]["size"], after_root=order["after"]["root"],
+                id=order["id"],
+                sha256=hashlib.sha256(from_base64(lease.order.payload, "payload")).hexdigest(),
+                nonce=order["nonce"],
+                after_origin=order["after"]["origin"],
+                after_size=order["after"]["size"],
+                after_root=order["after"]["root"],
                 approvals=tuple(envelope_digest(approval.model_dump()) for approval in lease.approvals),
             ),
             device=facts,
             method=dataclasses.replace(
-                good.method, requested=order["plan"]["method"], pattern_set=pattern, plan_sha256=order["plan_sha256"], passes=(one,)
+                good.method,
+                requested=order["plan"]["method"],
+                pattern_set=pattern,
+                plan_sha256=order["plan_sha256"],
+                passes=(one,),
             ),
-            verification=dataclasses.replace(good.verification, expected=pattern, bytes_read=disk.capacity, kind=order["plan"]["verification"]),
+            verification=dataclasses.replace(
+                good.verification, expected=pattern, bytes_read=disk.capacity, kind=order["plan"]["verification"]
+            ),
             run=dataclasses.replace(
-                good.run, started=segment.started, finished=segment.finished, segments=(segment,), identity_fingerprint_after=facts.fingerprint
+                good.run,
+                started=segment.started,
+                finished=segment.finished,
+                segments=(segment,),
+                identity_fingerprint_after=facts.fingerprint,
             ),
             host=dataclasses.replace(good.host, name=self.name, agent_key=self.signer.key_id, sequence=self.sequence),
             policy=dataclasses.replace(
-                good.policy, id=order["policy_id"], sha256=order["policy_sha256"], required_method=order["required_method"],
+                good.policy,
+                id=order["policy_id"],
+                sha256=order["policy_sha256"],
+                required_method=order["required_method"],
                 required_verification=order["required_verification"],
             ),
             operator_ref=order["requested_by"],
-        )  # fmt: skip
+        )
 
     def hand_over(self, lease: Lease, record: SanitizationRecord) -> str:
         """Sign the record and send it; its digest."""

@@ -1,4 +1,4 @@
-"""A month in the life of the company: disks in every state, one order at every stage, a customer who withdrew. For pictures and tests."""
+"""A month in the life of the company: disks in every state, an order at every stage, a customer who withdrew."""
 
 from __future__ import annotations
 
@@ -7,7 +7,20 @@ from datetime import timedelta
 
 from inventory.contract.v1.orders import PlanRequest
 from inventory.domain.vocabulary import Category, HoldingKind, PartyKind, ValidationDecision, Zone
-from inventory.services import cases, certificates, data, devices, disposal, holds, orders, places, validation
+from inventory.services import (
+    cases,
+    certificates,
+    data,
+    devices,
+    disposal,
+    holds,
+    orders,
+    places,
+    queries,
+    roster,
+    validation,
+    waivers,
+)
 from inventory.services.devices import ChangeState
 from tests.support.console_agent import ConsoleAgent, Disk
 from tests.support.console_world import ConsoleWorld
@@ -20,9 +33,25 @@ OLD = Disk("HGST", "HUS726020ALE614", "K5HWJ3TD", 2_000_398_934_016, path="/dev/
 OLDER = Disk("HGST", "HUS726020ALE614", "K5HW2B8G", 2_000_398_934_016, path="/dev/sdg", slot="bay 8")
 SPARE = Disk("Toshiba", "MG04ACA200E", "57H3K0DPF7CA", 2_000_398_934_016, path="/dev/sdb")
 ROOT = Disk(
-    "Intel", "SSDSC2KB480G8", "PHYF8412017P480B", 480_103_981_056, media="flash", path="/dev/sda",
-    obstacles=(("system-device", "The running system is on this device."), ("mounted-filesystem", "/dev/sda1 is mounted on /.")),
-)  # fmt: skip
+    "Intel",
+    "SSDSC2KB480G8",
+    "PHYF8412017P480B",
+    480_103_981_056,
+    media="flash",
+    path="/dev/sda",
+    obstacles=(
+        ("system-device", "The running system is on this device."),
+        ("mounted-filesystem", "/dev/sda1 is mounted on /."),
+    ),
+)
+
+
+PATHS: tuple[tuple[str, str, tuple[Disk, ...], tuple[str, ...]], ...] = (
+    ("CRM production", "/srv/crm", (DATABASE, MIRROR, OLD, OLDER), ()),
+    ("CRM production", "/srv/crm-archive", (FLASH,), ()),
+    ("CRM nightly backups", "/backup/crm", (BACKUP,), ()),
+)
+"""Data set, path, disks beneath, edges nobody could follow."""
 
 
 @dataclass
@@ -31,7 +60,7 @@ class Story:
 
     world: ConsoleWorld
     numbers: dict[str, str] = field(default_factory=dict)
-    """`database`, `flash`, ...: devices; `requested`, `running`, `recorded`, `validated`: orders; `case`, `data_set`, `certificate`."""
+    """Devices (`database`, `flash`, ...), orders (`requested`, `running`, `recorded`, `validated`), `case`, `certificate`."""
 
     def device(self, name: str) -> str:
         """A device's number."""
@@ -41,7 +70,9 @@ class Story:
 def _places(world: ConsoleWorld) -> dict[str, str]:
     carla, petra = world.actor("carla"), world.actor("petra")
     made = {
-        name: places.create_location(world.context, carla, places.CreateLocation(name=name, zone=zone, address=address)).id
+        name: places.create_location(
+            world.context, carla, places.CreateLocation(name=name, zone=zone, address=address)
+        ).id
         for name, zone, address in (
             ("Data hall 2", Zone.SECURE, "12 Quay Street, Lisbon, level -1"),
             ("Wipe room", Zone.SECURE, "12 Quay Street, Lisbon, level -1"),
@@ -50,16 +81,23 @@ def _places(world: ConsoleWorld) -> dict[str, str]:
         )
     }
     vendor = places.create_party(
-        world.context, petra, places.CreateParty(name="Green Loop Recycling", kind=PartyKind.VENDOR, contact="desk@greenloop.example")
+        world.context,
+        petra,
+        places.CreateParty(name="Green Loop Recycling", kind=PartyKind.VENDOR, contact="desk@greenloop.example"),
     )
     now = world.clock.now()
     undertaking = places.FileUndertaking(
-        party=vendor.id, scope="Transport and recycling of storage media", valid_from=now - timedelta(days=20),
-        valid_until=now + timedelta(days=345), document_sha256="5d" * 32,
-    )  # fmt: skip
+        party=vendor.id,
+        scope="Transport and recycling of storage media",
+        valid_from=now - timedelta(days=20),
+        valid_until=now + timedelta(days=345),
+        document_sha256="5d" * 32,
+    )
     places.file_undertaking(world.context, petra, undertaking)
     places.create_party(
-        world.context, petra, places.CreateParty(name="Kestrel Leasing", kind=PartyKind.VENDOR, contact="returns@kestrel.example")
+        world.context,
+        petra,
+        places.CreateParty(name="Kestrel Leasing", kind=PartyKind.VENDOR, contact="returns@kestrel.example"),
     )
     return {**made, "recycler": vendor.id}
 
@@ -70,21 +108,33 @@ def _data(world: ConsoleWorld, database: ConsoleAgent) -> tuple[str, str]:
         world.context,
         petra,
         data.CreateDataSet(
-            name="CRM production", category=Category.MODERATE, owner="Sales systems", retention_days=2555, encryption="none",
+            name="CRM production",
+            category=Category.MODERATE,
+            owner="Sales systems",
+            retention_days=2555,
+            encryption="none",
             description="Customers, contacts, consent and correspondence.",
         ),
-    )  # fmt: skip
+    )
     backups = data.create_data_set(
         world.context,
         petra,
-        data.CreateDataSet(name="CRM nightly backups", category=Category.MODERATE, owner="Infrastructure", retention_days=35, encryption="none"),
+        data.CreateDataSet(
+            name="CRM nightly backups",
+            category=Category.MODERATE,
+            owner="Infrastructure",
+            retention_days=35,
+            encryption="none",
+        ),
     )
     for path, kind, data_set in (
         ("/srv/crm", HoldingKind.PRIMARY, crm.id),
         ("/srv/crm-archive", HoldingKind.REPLICA, crm.id),
         ("/backup/crm", HoldingKind.BACKUP, backups.id),
     ):
-        data.declare_path(world.context, petra, data.DeclarePath(host=database.host, data_set=data_set, path=path, kind=kind))
+        data.declare_path(
+            world.context, petra, data.DeclarePath(host=database.host, data_set=data_set, path=path, kind=kind)
+        )
     return crm.id, backups.id
 
 
@@ -92,56 +142,75 @@ def _retire(world: ConsoleWorld, device: str, reason: str) -> None:
     devices.retire(world.context, world.actor("omar"), ChangeState(device=device, reason=reason))
 
 
-def request_order(world: ConsoleWorld, device: str, reason: str, *, pattern: str = "keyed-stream", purpose: orders.Purpose | None = None) -> str:
+def request_order(
+    world: ConsoleWorld,
+    device: str,
+    reason: str,
+    *,
+    pattern: str = "keyed-stream",
+    purpose: orders.Purpose | None = None,
+) -> str:
     """An order by the operator; its number."""
     plan = PlanRequest(method="clear", technique="overwrite", pattern_set=pattern, verification="full")
     command = orders.CreateOrder(device=device, plan=plan, purpose=purpose or orders.Purpose(), reason=reason)
     return orders.create_order(world.context, world.actor("omar"), command).id
 
 
-def tell(world: ConsoleWorld) -> Story:
-    """Let it all happen; afterwards the clock is in the present."""
+def _beginning(world: ConsoleWorld, story: Story) -> tuple[ConsoleAgent, ConsoleAgent, str]:
+    """People, roster, places, two hosts with their disks, data sets; the agents and the backups' data set."""
     world.clock.to(days=27)
     world.invite_everybody()
     world.publish_roster()
-    story = Story(world)
     story.numbers.update(_places(world))
     database = world.enrol("crm-db-01", [ROOT, DATABASE, MIRROR, FLASH, BACKUP, OLD, OLDER])
     second = world.enrol("wipe-03", [SPARE])
     crm, backups = _data(world, database)
     story.numbers["data_set"] = crm
-    paths = (
-        ("CRM production", "/srv/crm", (DATABASE, MIRROR, OLD, OLDER), ()),
-        ("CRM production", "/srv/crm-archive", (FLASH,), ()),
-        ("CRM nightly backups", "/backup/crm", (BACKUP,), ()),
-    )
-    numbers = database.observe(*paths)
+    numbers = database.observe(*PATHS)
     story.numbers.update(
         {
             name: numbers[disk.facts.fingerprint]
             for name, disk in (
-                ("root", ROOT), ("database", DATABASE), ("mirror", MIRROR), ("flash", FLASH), ("backup", BACKUP), ("old", OLD), ("older", OLDER)
+                ("root", ROOT),
+                ("database", DATABASE),
+                ("mirror", MIRROR),
+                ("flash", FLASH),
+                ("backup", BACKUP),
+                ("old", OLD),
+                ("older", OLDER),
             )
         }
-    )  # fmt: skip
+    )
     story.numbers["spare"] = second.observe()[SPARE.facts.fingerprint]
     omar = world.actor("omar")
     for position, name in enumerate(("root", "database", "mirror", "flash", "backup", "old", "older")):
-        adoption = devices.AdoptDevice(device=story.device(name), asset_tag=f"AT-{4711 + position:06d}", source="crm-db-01")
+        adoption = devices.AdoptDevice(
+            device=story.device(name), asset_tag=f"AT-{4711 + position:06d}", source="crm-db-01"
+        )
         devices.adopt(world.context, omar, adoption)
-    declaration = devices.DeclareDevice(asset_tag="AT-004730", serial="57H3K0AAF7CA", vendor="Toshiba", model="MG04ACA200E", source="spare shelf")
+    declaration = devices.DeclareDevice(
+        asset_tag="AT-004730", serial="57H3K0AAF7CA", vendor="Toshiba", model="MG04ACA200E", source="spare shelf"
+    )
     story.numbers["declared"] = devices.declare(world.context, world.actor("carla"), declaration).id
+    return database, second, backups
 
+
+def tell(world: ConsoleWorld) -> Story:
+    """Let it all happen; afterwards the clock is in the present."""
+    database, second, backups = _beginning(world, story := Story(world))
+    crm = story.numbers["data_set"]
     world.clock.to(days=12)
     database.beat()
-    withdrawal = cases.OpenCase(reference="CUST-88213", data_sets=(crm,), withdrawn=world.clock.now() - timedelta(days=1))
+    withdrawal = cases.OpenCase(
+        reference="CUST-88213", data_sets=(crm,), withdrawn=world.clock.now() - timedelta(days=1)
+    )
     story.numbers["case"] = cases.open_case(world.context, world.actor("petra"), withdrawal).id
     late = cases.OpenCase(reference="CUST-40177", data_sets=(crm,), withdrawn=world.clock.now() - timedelta(days=25))
     story.numbers["late_case"] = cases.open_case(world.context, world.actor("petra"), late).id
 
     # Two members leave the array: what they hold is residue from now on.
     world.clock.to(days=6)
-    rest = (("CRM production", "/srv/crm", (DATABASE, MIRROR), ()), *paths[1:])
+    rest = (("CRM production", "/srv/crm", (DATABASE, MIRROR), ()), *PATHS[1:])
     database.observe(*rest)
     for name in ("old", "older"):
         _retire(world, story.device(name), "Replaced by larger members; end of support.")
@@ -149,10 +218,14 @@ def tell(world: ConsoleWorld) -> Story:
     _finished(world, story, database)
 
     known = data.DeclareHolding(
-        device=story.device("spare"), data_set=backups, kind=HoldingKind.BACKUP, since=world.clock.now() - timedelta(days=200),
-        until=world.clock.now() - timedelta(days=30), reason="Found on the rotation sheet.",
-    )  # fmt: skip
-    data.declare_holding(world.context, world.actor("petra"), known)
+        device=story.device("spare"),
+        data_set=backups,
+        kind=HoldingKind.BACKUP,
+        since=world.clock.now() - timedelta(days=200),
+        until=world.clock.now() - timedelta(days=30),
+        reason="Found on the rotation sheet.",
+    )
+    story.numbers["holding"] = data.declare_holding(world.context, world.actor("petra"), known).id
     _retire(world, story.device("spare"), "Not needed any more.")
     story.numbers["recorded"] = request_order(world, story.device("spare"), "Shelf stock.", pattern="zeros")
     world.approve(story.numbers["recorded"], "ann", "ben")
@@ -167,16 +240,48 @@ def tell(world: ConsoleWorld) -> Story:
     database.begin(lease)
     world.clock.to(minutes=1)
     database.progress(lease, "executing", 0.62)
-    story.numbers["requested"] = request_order(world, story.device("flash"), "Reuse in the test laboratory.", pattern="zeros")
+    story.numbers["requested"] = request_order(
+        world, story.device("flash"), "Reuse in the test laboratory.", pattern="zeros"
+    )
     world.approve(story.numbers["requested"], "ann")
-    hold = holds.PlaceHold(kind="legal", reference="LIT-2026-044", reason="Preservation order of 12 November.", device=story.device("mirror"))
-    holds.place_hold(world.context, world.actor("petra"), hold)
+    hold = holds.PlaceHold(
+        kind="legal",
+        reference="LIT-2026-044",
+        reason="Preservation order of 12 November.",
+        device=story.device("mirror"),
+    )
+    story.numbers["hold"] = holds.place_hold(world.context, world.actor("petra"), hold).id
     world.clock.to()
     database.observe(*rest)
     database.beat((story.numbers["running"],))
     second.beat()
     world.enrol("edge-11", [], confirmed=False)
+    _papers(world, story)
     return story
+
+
+def _papers(world: ConsoleWorld, story: Story) -> None:
+    """An interim statement, an open waiver, the next roster proposed."""
+    petra = world.actor("petra")
+    story.numbers["statement"] = cases.issue_statement(world.context, petra, story.numbers["case"]).number
+    opened = waivers.OpenWaiver(
+        device=story.device("backup"),
+        destination="Kestrel Leasing",
+        reason="The lease contract forbids opening the array.",
+        role="privacy_officer",
+        expires=world.clock.now() + timedelta(days=14),
+    )
+    story.numbers["waiver"] = waivers.open_waiver(world.context, petra, opened).id
+    current = roster.current(world.context, petra)
+    assert current is not None
+    again = roster.ProposeRoster(
+        key_ids=tuple(person.key_id for person in current.people), quorum=2, minimum_approvals=2
+    )
+    roster.propose(world.context, world.actor("ines"), again)
+    story.numbers["path"] = data.list_paths(world.context, petra, data_set=story.numbers["data_set"])[0].id
+    record = queries.order(world.context, petra, story.numbers["validated"]).record
+    assert record is not None
+    story.numbers["record"] = record
 
 
 def _finished(world: ConsoleWorld, story: Story, agent: ConsoleAgent) -> None:
@@ -185,7 +290,9 @@ def _finished(world: ConsoleWorld, story: Story, agent: ConsoleAgent) -> None:
     world.approve(order, "ann", "ben")
     lease = agent.take()
     agent.whole_run(lease, lambda: world.clock.to(days=5, hours=20))
-    decision = validation.Validate(order=order, decision=ValidationDecision.APPROVE, reason="Full read-back, nothing left, same medium afterwards.")
+    decision = validation.Validate(
+        order=order, decision=ValidationDecision.APPROVE, reason="Full read-back, nothing left, same medium afterwards."
+    )
     validation.validate(world.context, world.actor("vera"), decision)
     story.numbers["validated"] = order
     issued = certificates.issue(world.context, world.actor("vera"), order, destination="Pool of spare disks, Lisbon")
@@ -195,6 +302,8 @@ def _finished(world: ConsoleWorld, story: Story, agent: ConsoleAgent) -> None:
 def release_finished(world: ConsoleWorld, story: Story) -> None:
     """The sanitized disk leaves through the gate."""
     command = disposal.ReleaseDevice(
-        device=story.device("old"), destination=disposal.Destination(reuse=True, description="Pool of spare disks"), reason="Wiped and validated."
+        device=story.device("old"),
+        destination=disposal.Destination(reuse=True, description="Pool of spare disks"),
+        reason="Wiped and validated.",
     )
     disposal.release(world.context, world.actor("carla"), command)

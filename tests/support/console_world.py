@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-
 from typing import TYPE_CHECKING
 
 from flask import Flask
@@ -76,8 +75,17 @@ CAST: dict[str, tuple[str, str, frozenset[Role]]] = {
 class ConsoleWorld:
     """The open inventory with its people."""
 
-    def __init__(self, folder: Path, url: str = "http://127.0.0.1:8443", clock: ShiftedClock | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        url: str = "http://127.0.0.1:8443",
+        clock: ShiftedClock | None = None,
+        *,
+        history: bool = True,
+    ) -> None:
         self.clock = clock or ShiftedClock()
+        if history:
+            self.clock.to(days=28)
         self.settings = Settings(data_dir=folder / "data", external_url=url, organisation=ORGANISATION)
         self.context: Context = setup.initialise(self.settings, self.clock)
         self.people: dict[str, Someone] = {}
@@ -103,11 +111,15 @@ class ConsoleWorld:
         boss = Actor(first.person.ref, "person", first.person.roles)
         name, title, _ = CAST["ines"]
         people.update_directory(
-            self.context, boss, people.UpdateDirectory(person=boss.ref, name=name, title=title, contact=ORGANISATION.contact)
+            self.context,
+            boss,
+            people.UpdateDirectory(person=boss.ref, name=name, title=title, contact=ORGANISATION.contact),
         )
         self.people["ines"] = Someone(boss.ref, first.person.login, boss)
         for login, (name, title, roles) in list(CAST.items())[1:]:
-            command = people.CreatePerson(login=login, name=name, title=title, contact=ORGANISATION.contact, roles=roles)
+            command = people.CreatePerson(
+                login=login, name=name, title=title, contact=ORGANISATION.contact, roles=roles
+            )
             view, invitation = people.create_person(self.context, boss, command)
             sessions.use_link(self.context, sessions.UseLink(secret=invitation.secret, password=PASSWORD))
             signer = FileSigner.generate("p256") if with_keys and Role.APPROVER in roles else None

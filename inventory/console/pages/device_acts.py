@@ -15,6 +15,7 @@ from inventory.console.sheets import Field, Sheet, reason
 from inventory.console.views.device import crumbs_of
 from inventory.console.web import actor, go, here, perform, posted, received, show_sheet
 from inventory.domain.roles import Permission
+from inventory.errors import NotFound
 from inventory.services import data, devices, places, queries
 from inventory.services.context import Actor, Context
 from inventory.services.devices import ChangeState
@@ -175,21 +176,23 @@ def move_device(device: str) -> Reply:
 def end_holding(device: str, holding: str) -> Reply:
     """A declared holding is live no more."""
     found = queries.device(here(), actor(), device)
+    view = next((item for item in found.holdings if item.id == holding), None)
+    if view is None:
+        raise NotFound("holding", holding)
     typed = received()
     if posted():
         why = typed.text("reason", "Say what happened to the data.")
 
         def deed() -> AnyResponse:
-            data.end_holding(here(), actor(), holding, why)
+            data.end_holding(here(), actor(), view.id, why)
             return go("device", said="holding-ended", device=found.id)
 
         done = perform(typed, deed)
         if done is not None:
             return done
-    name = next((item.data_set_name for item in found.holdings if item.id == holding), "the data")
     return show_sheet(
         Sheet(
-            title=f"End the holding of {name}",
+            title=f"End the holding of {view.data_set_name}",
             submit="It is no longer live there",
             crumbs=crumbs_of(found.id, found.asset_tag),
             back=url_for("console.device", device=found.id),

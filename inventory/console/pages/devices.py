@@ -48,7 +48,7 @@ def devices_page() -> Reply:
         location=request.args.get("location") or None,
         data_set=request.args.get("data_set") or None,
         category=_category(),
-        with_residue=_yes("residue"),
+        with_data=_yes("data"),
         with_exceptions=_yes("exceptions"),
         held=_yes("held"),
     )
@@ -65,7 +65,7 @@ def devices_page() -> Reply:
         devices=found.items,
         pager=pager(found, "devices"),
         segments=narrowed("state", choices),
-        more=narrowed("residue", (("", "Everything", None), ("yes", "Holds data or residue", None))),
+        more=narrowed("data", (("", "Everything", None), ("yes", "Holds data or residue", None))),
         narrowed_by=[
             name
             for name in ("q", "host", "location", "data_set", "category", "held", "exceptions")

@@ -20,7 +20,7 @@ from inventory.errors import GateClosed, NotFound
 from inventory.services import destruction as destructions
 from inventory.services import disposal, places, queries, waivers
 from inventory.services.disposal import Destination
-from inventory.services.views import GateView
+from inventory.services.views import DeviceDetail, GateView
 
 _METHODS = tuple(
     Option(value, sentence_case(value))
@@ -140,7 +140,7 @@ def record_destruction(device: str) -> Reply:
 @form("/devices/<device>/destruction/<destruction>/witness", Permission.DESTRUCTION_WITNESS)
 def witness_destruction(device: str, destruction: str) -> Reply:
     """State that one saw it."""
-    found = queries.device(here(), actor(), device)
+    found = _with_destruction(device, destruction)
     typed = received()
     if posted():
         statement = typed.text("statement", "Say what you saw.")
@@ -166,6 +166,13 @@ def witness_destruction(device: str, destruction: str) -> Reply:
     )
 
 
+def _with_destruction(device: str, destruction: str) -> DeviceDetail:
+    found = queries.device(here(), actor(), device)
+    if destruction not in {item.id for item in found.destructions}:
+        raise NotFound("destruction", destruction)
+    return found
+
+
 _DECISIONS = options(
     ValidationDecision,
     sentence_case,
@@ -180,7 +187,7 @@ _DECISIONS = options(
 @form("/devices/<device>/destruction/<destruction>/decide", Permission.RECORD_VALIDATE)
 def decide_destruction(device: str, destruction: str) -> Reply:
     """The validator's decision."""
-    found = queries.device(here(), actor(), device)
+    found = _with_destruction(device, destruction)
     typed = received()
     if posted():
         decision = typed.word("decision", ValidationDecision, "Decide.")

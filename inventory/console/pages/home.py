@@ -75,7 +75,7 @@ def home() -> Reply:
     if not may(Permission.READ):
         return show("no-role.html")
     board = queries.dashboard(here(), actor())
-    kept_in = queries.list_devices(here(), actor(), DeviceFilter(with_residue=True), limit=_FEW)
+    kept_in = queries.list_devices(here(), actor(), DeviceFilter(with_data=True), limit=_FEW)
     overdue = queries.list_cases(here(), actor(), overdue=True, limit=_FEW)
     running = queries.list_orders(here(), actor(), OrderFilter(states=RUNNING), limit=_FEW)
     recent = queries.list_orders(here(), actor(), OrderFilter(), limit=_FEW)

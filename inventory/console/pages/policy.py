@@ -13,6 +13,7 @@ from inventory.errors import InventoryError
 from inventory.services import policies, queries
 
 _LIMIT = 64_000
+_COLUMNS = ("category", "reuse", "leaves_control", "method")
 
 
 @page("/policy")
@@ -25,8 +26,7 @@ def policy_page() -> Reply:
 
 
 def _rows(document: dict[str, Any]) -> list[dict[str, Any]]:
-    rows = document.get("rows") or document.get("rules") or []
-    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    return [{name: row.get(name) for name in _COLUMNS} for row in document.get("methods", []) if isinstance(row, dict)]
 
 
 def _document(typed: Form) -> dict[str, Any] | None:

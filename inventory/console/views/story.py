@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
 from typing import Final
@@ -164,9 +164,13 @@ def _told(tag: str) -> tuple[str, str, Tone]:
         )  # an event of a newer release: shown under its own name, never left out
 
 
+def _plain(value: str | int) -> str:
+    return value.replace("_", " ") if isinstance(value, str) and value.islower() else str(value)
+
+
 def _details(event: EventView) -> str:
     said = "; ".join(
-        f"{sentence_case(name)}: {value}"
+        f"{sentence_case(name)}: {_plain(value)}"
         for name, value in event.details.items()
         if isinstance(value, (str, int)) and value != "" and not isinstance(value, bool)
     )
@@ -188,9 +192,20 @@ def tell(event: EventView, subject: SubjectLink, proof: ProofLink, names: Callab
     )
 
 
+def _together(told: Iterable[StoryEvent]) -> Iterator[StoryEvent]:
+    """Events that say the same of the same moment become one entry with all their texts and proofs."""
+    for _, group in groupby(
+        told, key=lambda event: (event.title, event.actor, event.subject, event.time.replace(microsecond=0))
+    ):
+        same = list(group)
+        texts = dict.fromkeys(event.text for event in same if event.text)
+        proofs = dict.fromkeys(proof for event in same for proof in event.proofs)
+        yield replace(same[0], text="\n".join(texts), proofs=tuple(proofs))
+
+
 def days(
     events: Iterable[EventView], subject: SubjectLink, proof: ProofLink, names: Callable[[str], str]
 ) -> tuple[Day, ...]:
     """Events as they come (newest first), grouped by their UTC day."""
-    told = [tell(event, subject, proof, names) for event in events]
+    told = _together(tell(event, subject, proof, names) for event in events)
     return tuple(Day(label, tuple(group)) for label, group in groupby(told, key=lambda entry: day(entry.time)))

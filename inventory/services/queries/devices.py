@@ -51,6 +51,8 @@ class DeviceFilter:
     data_set: str | None = None
     """Holds it live or as residue."""
     category: Category | None = None
+    with_data: bool | None = None
+    """Live or residue: what the gate holds back."""
     with_residue: bool | None = None
     with_exceptions: bool | None = None
     held: bool | None = None
@@ -93,6 +95,8 @@ def _conditions(where: DeviceFilter) -> list[sa.ColumnElement[bool]]:
                 DataSet.category == where.category,
             )
         )
+    if where.with_data is not None:
+        conditions.append(_uncovered() if where.with_data else ~_uncovered())
     if where.with_residue is not None:
         residue = _uncovered().where(Holding.until.is_not(None))
         conditions.append(residue if where.with_residue else ~residue)

@@ -1,0 +1,86 @@
+"""Pictures of every page, light and dark, wide and narrow: `python -m tests.browser.screenshots OUT [endpoint ...]`."""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import sys
+from pathlib import Path
+
+from inventory.console.blueprint import ACCESS
+from tests.support.browser import Console, chromium, overflow, served_world
+from tests.support.console_pages import addresses
+from tests.support.console_story import Story, tell
+
+FILES = {"statement_pdf", "failure_report", "certificate_pdf", "certificate_bundle", "envelope_file", "trust_root"}
+"""Addresses that save a file instead of showing a page."""
+FRAGMENTS = {"running", "order_live", "search"}
+THEMES = ("light", "dark")
+WIDTHS = (1440, 390)
+_PREFERRED = ("ines", "petra", "ben", "vera", "carla", "omar", "aud")
+
+
+def reader(story: Story, endpoint: str) -> str:
+    """Somebody of the cast who may see this page."""
+    permission = ACCESS[f"console.{endpoint}"].permission
+    if permission is None:
+        return "omar"
+    return next(login for login in _PREFERRED if story.world.actor(login).may(permission))
+
+
+def shoot(out: Path, only: set[str]) -> int:
+    """Every page in every theme and width; the number of pictures."""
+    out.mkdir(parents=True, exist_ok=True)
+    taken = 0
+    with served_world() as (world, base), chromium() as browser:
+        console = Console(world, base, browser)
+        story = tell(world)
+        shown = {
+            name: path
+            for name, path in addresses(story).items()
+            if name not in FILES | FRAGMENTS and (not only or name in only)
+        }
+        shown |= {name: path for name, path in _more(story).items() if not only or name in only}
+        for theme, width in itertools.product(THEMES, WIDTHS):
+            by_reader: dict[str | None, dict[str, str]] = {}
+            for name, path in shown.items():
+                who = None if name == "sign_in" else reader(story, name.partition("-")[0])
+                by_reader.setdefault(who, {})[name] = path
+            for who, pages in by_reader.items():
+                with console.someone(who, theme=theme, width=width) as (page, _):
+                    for name, path in pages.items():
+                        page.goto(f"{base}/console{path}", wait_until="load")
+                        page.evaluate("document.fonts.ready")
+                        if overflow(page):
+                            sys.stderr.write(f"{name} is wider than {width} px\n")
+                        page.screenshot(path=out / f"{name}-{theme}-{width}.png", full_page=True)
+                        taken += 1
+    return taken
+
+
+def _more(story: Story) -> dict[str, str]:
+    """The same pages in other states."""
+    n = story.numbers
+    return {
+        "sign_in": "/sign-in",
+        "device-held": f"/devices/{n['mirror']}",
+        "device-sanitized": f"/devices/{n['old']}",
+        "order-running": f"/orders/{n['running']}",
+        "order-requested": f"/orders/{n['requested']}",
+        "order-recorded": f"/orders/{n['recorded']}",
+        "case-late": f"/cases/{n['late_case']}",
+    }
+
+
+def main() -> None:
+    """The command."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("only", nargs="*", help="endpoints to picture; all when none is named")
+    arguments = parser.parse_args()
+    taken = shoot(arguments.out, set(arguments.only))
+    sys.stdout.write(f"{taken} pictures in {arguments.out}\n")
+
+
+if __name__ == "__main__":
+    main()
