@@ -23,11 +23,19 @@ from inventory.errors import Invalid
 DEFAULT = parse(default_document())
 
 FLOW = [
-    (Category.LOW, True, False, Method.CLEAR), (Category.LOW, False, False, Method.CLEAR), (Category.LOW, True, True, Method.PURGE), (Category.LOW, False, True, Method.PURGE),
-    (Category.MODERATE, False, False, Method.DESTROY), (Category.MODERATE, False, True, Method.DESTROY), (Category.MODERATE, True, False, Method.CLEAR),
-    (Category.MODERATE, True, True, Method.PURGE), (Category.HIGH, False, False, Method.DESTROY), (Category.HIGH, False, True, Method.DESTROY),
-    (Category.HIGH, True, False, Method.PURGE), (Category.HIGH, True, True, Method.DESTROY),
-]  # fmt: skip
+    (Category.LOW, True, False, Method.CLEAR),
+    (Category.LOW, False, False, Method.CLEAR),
+    (Category.LOW, True, True, Method.PURGE),
+    (Category.LOW, False, True, Method.PURGE),
+    (Category.MODERATE, False, False, Method.DESTROY),
+    (Category.MODERATE, False, True, Method.DESTROY),
+    (Category.MODERATE, True, False, Method.CLEAR),
+    (Category.MODERATE, True, True, Method.PURGE),
+    (Category.HIGH, False, False, Method.DESTROY),
+    (Category.HIGH, False, True, Method.DESTROY),
+    (Category.HIGH, True, False, Method.PURGE),
+    (Category.HIGH, True, True, Method.DESTROY),
+]
 """SP 800-88 Rev. 1, Figure 4-1, written a second time."""
 
 
