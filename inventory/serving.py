@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import sys
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -57,11 +58,20 @@ class Upkeep:
             self._stop.wait(self._pause)
 
 
+def configure_logging() -> None:
+    """Our own log to standard error from INFO on, libraries only from WARNING on: the journal keeps what matters."""
+    logging.basicConfig(
+        level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr
+    )
+    logging.getLogger("inventory").setLevel(logging.INFO)
+
+
 def load(settings: Settings) -> Flask:
     """The application of a worker process, with its upkeep running."""
     from inventory.app import create_app  # noqa: PLC0415 - loaded in the worker, not in the process that watches it
     from inventory.auth.web import EXTENSION, Opened  # noqa: PLC0415 - as above
 
+    configure_logging()
     app = create_app(settings)
     opened: Opened = app.extensions[EXTENSION]
     Upkeep(opened.context, settings.upkeep_seconds).start()

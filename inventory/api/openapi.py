@@ -102,7 +102,8 @@ def _responses(endpoint: Endpoint, models: Models) -> Document:
     if endpoint.reply is not None:
         success["content"] = {options.media_type: {"schema": models[endpoint.name, "serialization"]}}
     elif options.status != 204:
-        success["content"] = {options.media_type: {"schema": {"type": "string"}}}
+        kind = "object" if options.media_type == "application/json" else "string"
+        success["content"] = {options.media_type: {"schema": {"type": kind}}}
     responses: Document = {str(options.status): success}
     by_status: dict[int, list[str]] = defaultdict(list)
     for code in sorted(protocol_codes(endpoint) | {error.code for error in options.raises}):

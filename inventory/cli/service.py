@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
-import sys
 from pathlib import Path
 
 import click
@@ -59,14 +57,14 @@ def serve(config: Path | None, *, quiet: bool, **overrides: object) -> None:
     settings = settings_of(config)
     given = {name: value for name, value in overrides.items() if value is not None}
     settings = Settings.model_validate({**settings.model_dump(), **given})
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    from inventory.serving import configure_logging, server  # noqa: PLC0415 - loads the server only where it is needed
+
+    configure_logging()
     findings = checks.run(settings)
     _print_findings(findings)
     if any(finding.severity == "refuse" for finding in findings):
         raise Refused("The service does not start like this.")
     _greet(settings, quiet=quiet)
-    from inventory.serving import server  # noqa: PLC0415 - loads the server only where it is needed
-
     server(settings)()
 
 

@@ -99,3 +99,11 @@ def get_statement_pdf(call: Call, number: Key) -> File:
     view = cases.statement(call.context, call.actor, number)
     content = cases.statement_pdf(call.context, call.actor, number)
     return File(content, "application/pdf", f"statement-{view.number}.pdf", etag=view.pdf_sha256)
+
+
+@statements.get("/statements/{number}/statement.json", "A statement with its evidence", _EVIDENCE, raises=(Conflict,))
+def get_statement_file(call: Call, number: Key) -> File:
+    """Everything a verifier needs, in one canonical file."""
+    view = cases.statement(call.context, call.actor, number)
+    content = cases.statement_file(call.context, call.actor, number)
+    return File(content, "application/json", f"statement-{view.number}.json")

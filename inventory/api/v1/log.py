@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from inventory.api.dispatch import Call
 from inventory.api.endpoint import PUBLIC, File, Noun, people
@@ -97,17 +97,18 @@ def get_envelope(call: Call, sha256: Sha256) -> File:
 
 
 Level = Annotated[int, Field(ge=0, le=7)]
+Tile = Annotated[str, StringConstraints(pattern=r"^(x[0-9]{3}/){0,4}[0-9]{3}(\.p/[1-9][0-9]{0,2})?$")]
 
 
 @noun.get("/log/tile/{level}/{tile:path}", "A hash tile", PUBLIC, media_type="application/octet-stream")
-def get_tile(call: Call, level: Level, tile: str) -> File:
+def get_tile(call: Call, level: Level, tile: Tile) -> File:
     """C2SP tlog-tiles: `<N>` in groups of three digits, all but the last prefixed `x`, and `.p/<W>` for a partial tile."""
     number, width = _tile(tile)
     return File(transparency.tile(call.context, level, number, width), "application/octet-stream")
 
 
 @noun.get("/log/tile/entries/{tile:path}", "An entry bundle", PUBLIC, media_type="application/octet-stream")
-def get_entry_bundle(call: Call, tile: str) -> File:
+def get_entry_bundle(call: Call, tile: Tile) -> File:
     """C2SP tlog-tiles: up to 256 entries, each after its length in two bytes, big endian."""
     number, width = _tile(tile)
     leaves = transparency.entries(call.context, number * _TILE_WIDTH, width)

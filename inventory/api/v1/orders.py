@@ -155,4 +155,18 @@ def issue_certificate(call: Call, order: Key, body: CertificateIssue) -> Answer[
 )
 def get_failure_report(call: Call, order: Key) -> File:
     """What happened to a run that earns none."""
-    return File(certificates.failure_report(call.context, call.actor, order), "application/pdf", "failure-report.pdf")
+    return File(
+        certificates.failure_report(call.context, call.actor, order), "application/pdf", f"{order}-failure-report.pdf"
+    )
+
+
+@noun.get(
+    "/orders/{order}/failure-report.json",
+    "Why there is no certificate, with the evidence",
+    people(Permission.READ_EVIDENCE),
+    raises=(Conflict,),
+)
+def get_failure_bundle(call: Call, order: Key) -> File:
+    """What a verifier needs to check the report, in one canonical file."""
+    content = certificates.failure_bundle(call.context, call.actor, order)
+    return File(content, "application/json", f"{order}-failure-report.json")
