@@ -201,7 +201,7 @@ def upgrade() -> None:
         sa.Column("size", sa.BigInteger(), nullable=False),
         sa.Column("peaks", sa.LargeBinary(), nullable=False),
         sa.Column("checkpoint", sa.Text(), nullable=False),
-        sa.CheckConstraint("id = 1", name="ck_log_head_one_row"),
+        sa.CheckConstraint("id = 1", name=op.f("ck_log_head_one_row")),
         sa.PrimaryKeyConstraint("id", name="pk_log_head"),
     )
     op.create_table(
@@ -467,7 +467,9 @@ def upgrade() -> None:
         sa.Column("published", sa.DateTime(timezone=True), nullable=True),
         sa.Column("envelope_sha256", sa.String(length=64), nullable=True),
         sa.Column("log_index", sa.BigInteger(), nullable=True),
-        sa.CheckConstraint("state IN ('proposed', 'published', 'superseded', 'withdrawn')", name="ck_roster_state"),
+        sa.CheckConstraint(
+            "state IN ('proposed', 'published', 'superseded', 'withdrawn')", name=op.f("ck_roster_state")
+        ),
         sa.ForeignKeyConstraint(["envelope_sha256"], ["envelope.sha256"], name="fk_roster_envelope_sha256_envelope"),
         sa.ForeignKeyConstraint(["proposed_by"], ["person.ref"], name="fk_roster_proposed_by_person"),
         sa.PrimaryKeyConstraint("sha256", name="pk_roster"),
@@ -748,9 +750,9 @@ def upgrade() -> None:
         sa.Column("log_index", sa.BigInteger(), nullable=True),
         sa.CheckConstraint(
             "validator IS NULL OR (validator <> operator AND validator <> witness)",
-            name="ck_destruction_validator_apart",
+            name=op.f("ck_destruction_validator_apart"),
         ),
-        sa.CheckConstraint("witness IS NULL OR witness <> operator", name="ck_destruction_witness_apart"),
+        sa.CheckConstraint("witness IS NULL OR witness <> operator", name=op.f("ck_destruction_witness_apart")),
         sa.ForeignKeyConstraint(["device_id"], ["device.id"], name="fk_destruction_device_id_device"),
         sa.ForeignKeyConstraint(["operator"], ["person.ref"], name="fk_destruction_operator_person"),
         sa.ForeignKeyConstraint(
@@ -783,8 +785,8 @@ def upgrade() -> None:
         sa.Column("lifted", sa.DateTime(timezone=True), nullable=True),
         sa.Column("lifted_by", sa.String(length=128), nullable=True),
         sa.Column("lift_reason", sa.String(length=500), nullable=True),
-        sa.CheckConstraint("kind IN ('legal', 'investigation')", name="ck_hold_kind"),
-        sa.CheckConstraint("(device_id IS NULL) <> (data_set_id IS NULL)", name="ck_hold_one_subject"),
+        sa.CheckConstraint("kind IN ('legal', 'investigation')", name=op.f("ck_hold_kind")),
+        sa.CheckConstraint("(device_id IS NULL) <> (data_set_id IS NULL)", name=op.f("ck_hold_one_subject")),
         sa.ForeignKeyConstraint(["data_set_id"], ["data_set.id"], name="fk_hold_data_set_id_data_set"),
         sa.ForeignKeyConstraint(["device_id"], ["device.id"], name="fk_hold_device_id_device"),
         sa.ForeignKeyConstraint(["lifted_by"], ["person.ref"], name="fk_hold_lifted_by_person"),
@@ -818,8 +820,8 @@ def upgrade() -> None:
         sa.Column("last_seen", sa.DateTime(timezone=True), nullable=False),
         sa.Column("covered_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("covered_by", sa.String(length=64), nullable=True),
-        sa.CheckConstraint("(covered_at IS NULL) = (covered_by IS NULL)", name="ck_holding_covered_by_evidence"),
-        sa.CheckConstraint("covered_at IS NULL OR until IS NOT NULL", name="ck_holding_covered_has_ended"),
+        sa.CheckConstraint("(covered_at IS NULL) = (covered_by IS NULL)", name=op.f("ck_holding_covered_by_evidence")),
+        sa.CheckConstraint("covered_at IS NULL OR until IS NOT NULL", name=op.f("ck_holding_covered_has_ended")),
         sa.ForeignKeyConstraint(["covered_by"], ["envelope.sha256"], name="fk_holding_covered_by_envelope"),
         sa.ForeignKeyConstraint(["data_set_id"], ["data_set.id"], name="fk_holding_data_set_id_data_set"),
         sa.ForeignKeyConstraint(["device_id"], ["device.id"], name="fk_holding_device_id_device"),
@@ -927,9 +929,11 @@ def upgrade() -> None:
         sa.Column("countersigned_role", sa.String(length=32), nullable=True),
         sa.Column("expires", sa.DateTime(timezone=True), nullable=False),
         sa.Column("used", sa.DateTime(timezone=True), nullable=True),
-        sa.CheckConstraint("countersigned_by IS NULL OR countersigned_by <> opened_by", name="ck_waiver_two_people"),
         sa.CheckConstraint(
-            "countersigned_role IS NULL OR countersigned_role <> opened_role", name="ck_waiver_two_roles"
+            "countersigned_by IS NULL OR countersigned_by <> opened_by", name=op.f("ck_waiver_two_people")
+        ),
+        sa.CheckConstraint(
+            "countersigned_role IS NULL OR countersigned_role <> opened_role", name=op.f("ck_waiver_two_roles")
         ),
         sa.ForeignKeyConstraint(["countersigned_by"], ["person.ref"], name="fk_waiver_countersigned_by_person"),
         sa.ForeignKeyConstraint(["device_id"], ["device.id"], name="fk_waiver_device_id_device"),
@@ -995,9 +999,9 @@ def upgrade() -> None:
         sa.Column("attested", sa.String(length=500), nullable=True),
         sa.CheckConstraint(
             "kind <> 'medium_sanitized' OR evidence_kind IS NULL OR evidence_kind = 'validated_record'",
-            name="ck_obligation_media_by_record",
+            name=op.f("ck_obligation_media_by_record"),
         ),
-        sa.CheckConstraint("(closed IS NULL) = (evidence IS NULL)", name="ck_obligation_closed_by_evidence"),
+        sa.CheckConstraint("(closed IS NULL) = (evidence IS NULL)", name=op.f("ck_obligation_closed_by_evidence")),
         sa.ForeignKeyConstraint(["case_id"], ["erasure_case.id"], name="fk_obligation_case_id_erasure_case"),
         sa.ForeignKeyConstraint(["holding_id"], ["holding.id"], name="fk_obligation_holding_id_holding"),
         sa.PrimaryKeyConstraint("id", name="pk_obligation"),
@@ -1083,7 +1087,7 @@ def upgrade() -> None:
         sa.Column("log_index", sa.BigInteger(), nullable=False),
         sa.Column("issued", sa.DateTime(timezone=True), nullable=False),
         sa.Column("issued_by", sa.String(length=128), nullable=False),
-        sa.CheckConstraint("kind IN ('certificate', 'failure')", name="ck_certificate_kind"),
+        sa.CheckConstraint("kind IN ('certificate', 'failure')", name=op.f("ck_certificate_kind")),
         sa.ForeignKeyConstraint(["device_id"], ["device.id"], name="fk_certificate_device_id_device"),
         sa.ForeignKeyConstraint(["issued_by"], ["person.ref"], name="fk_certificate_issued_by_person"),
         sa.ForeignKeyConstraint(
