@@ -18,10 +18,24 @@ from .mounts import parse_mountinfo, parse_swaps
 
 def read_text(path: Path) -> str | None:
     """A small file's text without its trailing newline, None when it cannot be read."""
+    return _read(str(path))
+
+
+def _read(path: str) -> str | None:
+    """`read_text` without building a `Path`: one look at a host reads hundreds of small files, several times in a run."""
     try:
-        return path.read_bytes().decode("utf-8", "surrogateescape").rstrip("\n")
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return None
+    try:
+        parts = []
+        while part := os.read(descriptor, 1 << 16):
+            parts.append(part)
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
+    return b"".join(parts).decode("utf-8", "surrogateescape").rstrip("\n")
 
 
 def _names(folder: Path) -> tuple[str, ...] | None:
@@ -110,7 +124,9 @@ class Host:
             folder = self.folder(name)
             nodes[name] = self._node(name, folder, None)
             try:
-                children = [entry for entry in os.scandir(folder) if (Path(entry.path) / "partition").exists()]
+                with os.scandir(folder) as entries:
+                    folders = [entry for entry in entries if entry.is_dir(follow_symlinks=False)]
+                children = [entry for entry in folders if os.path.exists(f"{entry.path}/partition")]  # noqa: PTH110 - as `_read`
             except OSError:
                 # A disk whose partitions cannot be listed has unknown holders: `_node` of it says so too.
                 nodes[name] = dataclasses.replace(nodes[name], holders=None)
@@ -125,7 +141,8 @@ class Host:
         return self.sys / "block" / name.replace("/", "!")
 
     def _node(self, name: str, folder: Path, whole: str | None) -> Node:
-        text: Callable[[str], str | None] = lambda attribute: read_text(folder / attribute)  # noqa: E731 - read often
+        base = str(folder)
+        text: Callable[[str], str | None] = lambda attribute: _read(f"{base}/{attribute}")  # noqa: E731 - read often
         mapped = (folder / "dm").is_dir()
         number = text("dev") or ""
         return Node(
@@ -141,14 +158,14 @@ class Host:
             holders=_names(folder / "holders"),
             slaves=() if whole is not None else _names(folder / "slaves"),
             device_mapper=(text("dm/uuid") or "") if mapped else None,
-            label=text("dm/name") or text("md/level"),
+            label=(text("dm/name") if mapped else None) or text("md/level"),
             backing_file=text("loop/backing_file"),
             zoned=None if whole is not None else text("queue/zoned"),
             multipath_path=self._udev_says_multipath(number),
         )
 
     def _udev_says_multipath(self, number: str) -> bool:
-        known = read_text(self.run / "udev/data" / f"b{number}")
+        known = _read(f"{self.run}/udev/data/b{number}")
         return known is not None and bool(
             re.search(r"^E:(DM_MULTIPATH_DEVICE_PATH=1|ID_FS_TYPE=mpath_member)$", known, re.MULTILINE)
         )
@@ -216,17 +233,17 @@ class Host:
     def _written_devices(self, process: Path) -> set[str] | None:
         numbers: set[str] = set()
         try:
-            descriptors = [entry.name for entry in os.scandir(process / "fd")]
+            descriptors = os.listdir(process / "fd")  # noqa: PTH208 - as `_read`
         except (FileNotFoundError, ProcessLookupError):
             return numbers  # it ended while we looked
         except OSError:
             return None
+        folder = f"{process}/fd"
         for descriptor in descriptors:
             try:
-                target = (process / "fd" / descriptor).readlink()
-                if not str(target).startswith("/"):
+                if not os.readlink(f"{folder}/{descriptor}").startswith("/"):  # noqa: PTH115 - as `_read`
                     continue  # sockets, pipes, anonymous inodes
-                status = (process / "fd" / descriptor).stat()
+                status = os.stat(f"{folder}/{descriptor}")  # noqa: PTH116 - as `_read`
             except OSError:
                 continue  # closed, or its file lies where this process cannot look; a device node can be looked at
             if stat.S_ISBLK(status.st_mode) and self._writes(process / "fdinfo" / descriptor):

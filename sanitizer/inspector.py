@@ -17,11 +17,16 @@ from .inspection import Inspection
 from .lineage import PathResolution, beneath_mount, mount_of
 from .obstacles import identity_of, obstacles, system_is_unmapped
 from .readings import read_device
+from .shared_look import SharedLook
 from .transport.base import OpenDevice
 from .transport.block import BlockDevice
 
 _NO_MEDIA = ("sr", "fd", "ram", "dm-", "md")
 """Kernel names that are never offered: optical and floppy drives, memory, and what is assembled from others."""
+
+
+_this_host = Host()
+_look_at_this_host: SharedLook[HostFacts] = SharedLook(_this_host.gather)
 
 
 def _now() -> datetime:
@@ -38,26 +43,27 @@ class Inspector:
         claim: Callable[[str], OpenDevice] = BlockDevice.open_exclusive,
         now: Callable[[], datetime] = _now,
     ) -> None:
-        self._host = host or Host()
+        self._host = host or _this_host
+        self._gather = _look_at_this_host if host is None else host.gather
         self._open_reading = open_reading
         self._claim = claim
         self._now = now
 
     def inspect(self, path: str | Path) -> Inspection:
         """See `sanitizer.inspect`."""
-        facts = self._host.gather()
+        facts = self._gather()
         return self._closed(facts, self._node_at(facts, Path(path)))
 
     def list_devices(self) -> list[Inspection]:
         """See `sanitizer.list_devices`."""
-        facts = self._host.gather()
+        facts = self._gather()
         nodes = [n for n in (facts.nodes or {}).values() if n.whole is None and not n.hidden]
         shown = [n for n in nodes if not n.name.startswith(_NO_MEDIA) and n.size_bytes != 0 and not n.slaves]
         return [self._closed(facts, node) for node in sorted(shown, key=lambda n: (len(n.name), n.name))]
 
     def inspect_open(self, device: OpenDevice) -> Inspection:
         """Inspect the device behind an exclusively claimed descriptor: everything is read anew, by its device number."""
-        facts = self._host.gather()
+        facts = self._gather()
         node = facts.node_by_number(device.device_number)
         if node is None:
             raise DeviceMissing(path=device.path)
@@ -65,7 +71,7 @@ class Inspector:
 
     def identity_at(self, facts: HostFacts, node: Node) -> DeviceIdentity | None:
         """The identity of one whole device, opened for a moment."""
-        reading, _ = self._read(facts, node)
+        reading, _ = self._read(facts, node, content=False)
         return identity_of(reading)
 
     def _node_at(self, facts: HostFacts, path: Path) -> Node:
@@ -81,7 +87,7 @@ class Inspector:
             raise DeviceMissing(path=str(path))
         return node
 
-    def _read(self, facts: HostFacts, node: Node) -> tuple[Reading, Refused | None]:
+    def _read(self, facts: HostFacts, node: Node, *, content: bool = True) -> tuple[Reading, Refused | None]:
         try:
             device = self._open_reading(node.path)
         except Refused as refused:
@@ -90,6 +96,8 @@ class Inspector:
             if device.device_number != node.device_number:
                 gone = DeviceMissing(path=node.path)
                 return read_device(self._host, facts, node, gone, claimed=None), gone
+            if not content:
+                return read_device(self._host, facts, node, device, claimed=None, content=False), None
             claimed = self._claim_free(node) if node.whole is None and system_is_unmapped(facts) else None
             return read_device(self._host, facts, node, device, claimed=claimed), None
         finally:
@@ -154,7 +162,7 @@ class Inspector:
 
     def resolve_path(self, path: str | Path) -> PathResolution:
         """See `sanitizer.resolve_path`."""
-        facts = self._host.gather()
+        facts = self._gather()
         shown = printable(str(path))
         try:
             real = os.path.realpath(path, strict=True)

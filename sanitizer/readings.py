@@ -192,7 +192,13 @@ def signatures_of(device: OpenDevice, family: tuple[Node, ...], geometry: Geomet
 
 
 def read_device(
-    host: Host, facts: HostFacts, node: Node, device: OpenDevice | Refused, *, claimed: bool | None
+    host: Host,
+    facts: HostFacts,
+    node: Node,
+    device: OpenDevice | Refused,
+    *,
+    claimed: bool | None,
+    content: bool = True,
 ) -> Reading:
     """Everything about one whole device.
 
@@ -202,6 +208,8 @@ def read_device(
         node: The device.
         device: It, held open; or why it could not be opened, and then nothing that needs it is known.
         claimed: Whether an exclusive claim stands or succeeded; None where it was not tried.
+        content: Whether to read the medium for signatures. An identity needs none of it, and on a shelf of equal disks
+            every look at one of them would else read all the others, in the midst of their own runs.
     """
     names = SysfsNames(host, node.name)
     unreadable: list[str] = []
@@ -214,7 +222,8 @@ def read_device(
         try:
             geometry = device.geometry()
             loop = device.loop_status()
-            signatures = signatures_of(device, facts.family(node.name), geometry)
+            if content:
+                signatures = signatures_of(device, facts.family(node.name), geometry)
         except SanitizerError as error:
             unreadable.append(error.summarize())
         unreadable += _disagreements(host, node, geometry)

@@ -173,8 +173,9 @@ class Stretch:
         if self._before is not None:
             self._begin_segment()
         self._move(RunEvent.CLEAR)
-        self._ask()
-        self._clearance.prove(self._system.inspect_open(self._device))
+        if self._hooks.before_first_write is not None:
+            self._ask(self._hooks.before_first_write)
+            self._clearance.prove(self._system.inspect_open(self._device))
         self._stop_here()
         self._crew = Crew(
             f"sanitize-{self._journal.run_id}",
@@ -184,11 +185,10 @@ class Stretch:
             self._settings.tick_seconds,
         )
 
-    def _ask(self) -> None:
-        if self._hooks.before_first_write is None:
-            return
+    @staticmethod
+    def _ask(permission: Callable[[], None]) -> None:
         try:
-            self._hooks.before_first_write()
+            permission()
         except Refused:
             raise
         except Exception as error:
