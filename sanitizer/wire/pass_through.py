@@ -23,8 +23,8 @@ from sanitizer.wire.sense import Sense, SenseFormat, decode_sense
 REPLY = "the answer to an ATA PASS-THROUGH command"
 STATUS_BSY, STATUS_DRDY, STATUS_DF, STATUS_DRQ, STATUS_ERR = 0x80, 0x40, 0x20, 0x08, 0x01
 """Bits of the STATUS register (ACS-3, STATUS field)."""
-ERROR_ICRC, ERROR_UNC, ERROR_IDNF, ERROR_ABRT = 0x80, 0x40, 0x10, 0x04
-"""Bits of the ERROR register (ACS-3, ERROR field)."""
+ERROR_ABRT = 0x04
+"""Bit of the ERROR register: the command was aborted (ACS-3, ERROR field)."""
 
 
 class RegisterLayout(StrEnum):

@@ -17,8 +17,6 @@ LONGEST = 1024
 """Bytes; the standard allows 252 (SPC-5, 4.4), hosts hand over padded buffers."""
 NO_SENSE, RECOVERED_ERROR, NOT_READY, MEDIUM_ERROR = 0x0, 0x1, 0x2, 0x3
 ILLEGAL_REQUEST, UNIT_ATTENTION, ABORTED_COMMAND = 0x5, 0x6, 0xB
-PROGRESS_FULL = 65536
-"""Progress fields count 65,536ths (SPC-5, progress indication)."""
 
 
 class SenseFormat(StrEnum):

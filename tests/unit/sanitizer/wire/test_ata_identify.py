@@ -125,6 +125,9 @@ SANITIZE = [
     (0x1800, (True, False, False, False, False, True)),
     (0x1400, (True, False, False, False, True, False)),
     (0x8000, (None, False, False, True, False, False)),  # a way to sanitize without the feature set
+    (0x4000, (None, False, True, False, False, False)),
+    (0x2000, (None, True, False, False, False, False)),
+    (0x0C01, (False, False, False, False, True, True)),
     (0xFFFF, (None, None, None, None, None, None)),
 ]
 

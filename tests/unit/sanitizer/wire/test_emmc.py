@@ -37,7 +37,10 @@ def test_sanitize_needs_the_revision_that_has_it(revision: int, byte: int, suppo
     assert decode_ext_csd(ext_csd({192: bytes([revision]), 231: bytes([byte])})).sanitize_supported is supported
 
 
-@pytest.mark.parametrize(("revision", "version"), [(0, "4.0"), (4, None), (7, "5.0/5.01"), (8, "5.1"), (9, None)])
+@pytest.mark.parametrize(
+    ("revision", "version"),
+    [(0, "4.0"), (4, None), (5, "4.41"), (6, "4.5/4.51"), (7, "5.0/5.01"), (8, "5.1"), (9, None)],
+)
 def test_an_unlisted_revision_has_no_version(revision: int, version: str | None) -> None:
     assert decode_ext_csd(ext_csd({192: bytes([revision])})).version == version
 

@@ -60,6 +60,14 @@ def test_inquiry_cut_off_by_its_allocation_length_leaves_the_rest_unknown(length
     assert unit.command_queuing is (True if length >= 8 else None)
 
 
+TYPES = [(0x00, "disk"), (0x05, "CD or DVD drive"), (0x14, "host-managed zoned disk"), (0x13, "type 13h")]
+
+
+@pytest.mark.parametrize(("byte", "name"), TYPES)
+def test_device_types_have_names(byte: int, name: str) -> None:
+    assert decode_inquiry(inquiry({0: bytes([byte])})).device_type_name == name
+
+
 def test_inquiry_shorter_than_its_own_header_is_refused() -> None:
     with pytest.raises(MalformedReply):
         decode_inquiry(bytes(4))
@@ -198,6 +206,22 @@ def test_bytes_beyond_the_page_are_not_of_the_page() -> None:
 def test_an_unknown_page_is_refused_by_its_code(page: int) -> None:
     with pytest.raises(MalformedReply, match=f"{page:02x}h"):
         decode_vpd(vpd(page, bytes(8)))
+
+
+@pytest.mark.parametrize(("byte", "qualifier", "kind"), [(0x00, 0, 0), (0x14, 0, 0x14), (0x7F, 3, 0x1F), (0x25, 1, 5)])
+def test_every_page_starts_with_what_the_unit_is(byte: int, qualifier: int, kind: int) -> None:
+    page = decode_vpd(bytes([byte]) + vpd(0x80, b"X")[1:])
+    assert (page.peripheral_qualifier, page.device_type, page.page, page.page_length) == (qualifier, kind, 0x80, 1)
+
+
+def test_a_page_length_is_two_bytes() -> None:
+    page = decode_supported_pages(vpd(0x00, bytes(0x0102)))
+    assert (page.page_length, len(page.pages), page.truncated) == (0x0102, 0x0102, False)
+
+
+def test_bytes_beyond_the_list_are_not_of_the_list() -> None:
+    answer = decode_supported_commands(_listed(_entry(0x48, 2)) + _entry(0x48, 3))
+    assert (len(answer.commands), answer.has(0x48, 3), answer.truncated) == (1, False, False)
 
 
 def test_another_page_than_the_one_asked_for_is_refused() -> None:
