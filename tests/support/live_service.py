@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from email.message import Message
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
 
@@ -54,7 +55,7 @@ class Answer:
     """What came back."""
 
     status: int
-    headers: dict[str, str]
+    headers: Message
     body: bytes
 
 
@@ -82,7 +83,7 @@ class Service:
         with closing(connection):
             connection.request(method, path, body=body, headers=headers or {})
             reply = connection.getresponse()
-            return Answer(reply.status, dict(reply.headers), reply.read())
+            return Answer(reply.status, reply.headers, reply.read())
 
     def wait_until_ready(self) -> None:
         """Asks until the service is ready; fails with its own words where it died."""

@@ -6,7 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.support.databases import database_url, new_postgres, postgres_server
 from tests.support.http_world import HttpWorld
+
+__all__ = ["database_url", "new_postgres", "postgres_server"]
 
 
 @pytest.fixture(scope="module")

@@ -20,8 +20,8 @@ from tests.support.signed_requests import AgentKey, Outgoing
 
 
 @pytest.fixture
-def fresh(tmp_path: Path) -> Iterator[HttpWorld]:
-    made = HttpWorld(tmp_path)
+def fresh(tmp_path: Path, database_url: str) -> Iterator[HttpWorld]:
+    made = HttpWorld(tmp_path, database_url=database_url)
     yield made
     made.close()
 
