@@ -9,6 +9,7 @@ import dataclasses
 import os
 import re
 import stat
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -49,6 +50,10 @@ def _flag(text: str | None) -> bool | None:
     return None if text is None else text.strip() not in {"0", ""}
 
 
+_LOOKS_AT_OPENERS = 4
+_BETWEEN_LOOKS_SECONDS = 0.1
+
+
 def _sectors(text: str | None) -> int | None:
     """Sysfs counts in sectors of 512 bytes, whatever the device's own block size."""
     return int(text) * 512 if text is not None and text.isdigit() else None
@@ -58,12 +63,18 @@ class Host:
     """One host's /proc, /sys and /dev."""
 
     def __init__(
-        self, proc: Path = Path("/proc"), sys: Path = Path("/sys"), dev: Path = Path("/dev"), run: Path = Path("/run")
+        self,
+        proc: Path = Path("/proc"),
+        sys: Path = Path("/sys"),
+        dev: Path = Path("/dev"),
+        run: Path = Path("/run"),
+        pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self.proc = proc
         self.sys = sys
         self.dev = dev
         self.run = run
+        self._pause = pause
 
     def gather(self) -> HostFacts:
         """One look at everything; the order does not matter, nothing is atomic, and the open claim is what binds."""
@@ -73,7 +84,7 @@ class Host:
             mounts=self.mounts(),
             swaps=self.swaps(),
             pools=self.pools(),
-            openers=self.openers(),
+            openers=self.lasting_openers(),
             boot_id=self.boot_id(),
         )
 
@@ -208,6 +219,20 @@ class Host:
             except OSError:
                 missing = True
         return (tuple(members), missing) if slots else None
+
+    def lasting_openers(self) -> tuple[Opener, ...] | None:
+        """Those openers that are still there after a moment.
+
+        udev, losetup and partitioning tools open devices for an instant; who uses a device keeps it open.
+        """
+        seen = self.openers()
+        for _ in range(_LOOKS_AT_OPENERS - 1):
+            if not seen:
+                break
+            self._pause(_BETWEEN_LOOKS_SECONDS)
+            again = self.openers()
+            seen = None if again is None else tuple(opener for opener in seen if opener in again)
+        return seen
 
     def openers(self) -> tuple[Opener, ...] | None:
         """Processes other than this one that have a block device open for writing.

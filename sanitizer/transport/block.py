@@ -15,6 +15,7 @@ import stat
 import struct
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Self
 
 from sanitizer.errors import (
     DeviceBusy,
@@ -92,7 +93,7 @@ class BlockDevice:
         self._number = status.st_rdev
 
     @classmethod
-    def open_exclusive(cls, path: str) -> BlockDevice:
+    def open_exclusive(cls, path: str) -> Self:
         """Open for writing with an exclusive claim: nobody can mount, assemble or claim it until `close`.
 
         O_EXCL without O_CREAT on a block device fails with EBUSY while the device or one of its partitions is claimed
@@ -109,7 +110,7 @@ class BlockDevice:
         return cls(path, descriptor, direct=True)
 
     @classmethod
-    def open_reading(cls, path: str) -> BlockDevice:
+    def open_reading(cls, path: str) -> Self:
         """Open for direct reading, without a claim.
 
         Raises:

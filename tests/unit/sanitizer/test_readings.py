@@ -11,7 +11,7 @@ import pytest
 from sanitizer.host import Host
 from sanitizer.identity import cleaned
 from sanitizer.readings import SysfsNames
-from tests.support.capabilities import RECORDINGS, requires_recordings
+from tests.support.capabilities import RECORDINGS, requires_loop, requires_recordings
 
 
 def put(root: Path, name: str, attributes: dict[str, str | bytes]) -> SysfsNames:
@@ -165,3 +165,58 @@ def test_a_usb_bridges_claim_to_rotate_is_not_believed(tmp_path: Path, rotationa
 def test_a_hypervisors_disk_is_virtual_whatever_it_says_of_rotation(tmp_path: Path) -> None:
     names = put(tmp_path, "sda", {"device/vendor": "QEMU", "device/model": "QEMU HARDDISK", "queue/rotational": "1"})
     assert names.media() == "virtual"
+
+
+def proc_with(root: Path, pid: int, target: Path, flags: str) -> Path:
+    """A process folder with one descriptor, as /proc shows it."""
+    (root / f"{pid}/fd").mkdir(parents=True, exist_ok=True)
+    (root / f"{pid}/fdinfo").mkdir(exist_ok=True)
+    (root / f"{pid}/comm").write_text("tool\n")
+    link = root / f"{pid}/fd/3"
+    link.unlink(missing_ok=True)
+    link.symlink_to(target)
+    (root / f"{pid}/fdinfo/3").write_text(f"pos:\t0\nflags:\t{flags}\n")
+    return link
+
+
+@requires_loop
+@pytest.mark.parametrize(("flags", "counts"), [("0100002", True), ("0100001", True), ("0100000", False)])
+def test_only_who_may_write_counts_as_an_opener(tmp_path: Path, flags: str, counts: bool) -> None:
+    loop = Path("/dev/loop0")
+    if not loop.is_block_device():
+        pytest.fail("this test needs /dev/loop0, which requires_loop promises")
+    proc_with(tmp_path, 4_000_001, loop, flags)
+    found = Host(proc=tmp_path, pause=lambda _seconds: None).lasting_openers()
+    assert found is not None
+    assert [opener.process for opener in found] == (["tool (4000001)"] if counts else [])
+
+
+@requires_loop
+def test_a_tool_that_opens_a_device_for_an_instant_is_no_opener(tmp_path: Path) -> None:
+    loop = Path("/dev/loop0")
+    if not loop.is_block_device():
+        pytest.fail("this test needs /dev/loop0, which requires_loop promises")
+    link = proc_with(tmp_path, 4_000_001, loop, "0100002")
+    looks: list[float] = []
+
+    def pause(seconds: float) -> None:
+        looks.append(seconds)
+        link.unlink(missing_ok=True)
+
+    assert Host(proc=tmp_path, pause=pause).lasting_openers() == ()
+    assert len(looks) == 1
+
+
+def test_open_files_that_cannot_be_listed_are_unknown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "4000001").mkdir()
+
+    def refused(_self: Host, _process: Path) -> None:
+        return None
+
+    monkeypatch.setattr(Host, "_written_devices", refused)
+    assert Host(proc=tmp_path).lasting_openers() is None
+
+
+def test_facts_whose_files_are_missing_are_unknown(tmp_path: Path) -> None:
+    facts = Host(proc=tmp_path / "proc", sys=tmp_path / "sys").gather()
+    assert (facts.nodes, facts.mounts, facts.swaps, facts.openers, facts.boot_id) == (None, None, None, None, None)

@@ -1,0 +1,154 @@
+"""Real processes, killed by SIGKILL at each step, stopped by SIGTERM, started twice; real devices, real journals."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import sanitizer
+from tests.integration.sanitizer.wiping import ROOT, cleared, command, environment, go_on, run_command
+from tests.support.capabilities import requires_loop
+from tests.support.loopdev import SECRET, Loop, attach, loop_device, make_file
+
+pytestmark = [requires_loop, pytest.mark.block_device]
+
+CHILD = Path(__file__).with_name("killed_child.py")
+
+
+def begin(loop: Loop, journals: Path, step: int) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, str(CHILD), loop.path, str(journals), str(step)],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_process_killed_at_any_step_is_resumed_on_the_same_medium(tmp_path: Path) -> None:
+    with loop_device(tmp_path, 4 << 20, "whole.img") as loop:
+        done = begin(loop, tmp_path / "whole", -1)
+        assert done.stdout.startswith("succeeded"), done.stderr
+        steps = int(done.stdout.split()[1])
+    assert steps > 30
+    for step in range(steps):
+        journals = tmp_path / f"j{step}"
+        with loop_device(tmp_path, 4 << 20, f"{step}.img") as loop:
+            killed = begin(loop, journals, step)
+            assert killed.returncode == -signal.SIGKILL, killed.stderr
+            pending = sanitizer.pending_runs(journals)
+            if not pending:
+                assert loop.backing() == SECRET * (len(loop.backing()) // len(SECRET)), f"step {step}"
+                continue
+            assert pending[0].state == "interrupted"
+            assert pending[0].result is None
+            outcome = go_on(loop.path, journals)
+            assert outcome.state == "succeeded", (step, outcome.run.error)
+            assert not any(loop.backing())
+            assert outcome.run.segments[0].ended_by in {"crashed", "completed"}
+
+
+def test_a_reboot_is_survived_on_another_node(tmp_path: Path) -> None:
+    """Killed in the second pass; the medium comes back under another number, as after a reboot."""
+    first = attach(make_file(tmp_path / "disk.img", 4 << 20))
+    assert begin(first, tmp_path / "j", 30).returncode == -signal.SIGKILL
+    first.detach()
+    with loop_device(tmp_path, 1 << 20, "other.img") as other:
+        again = attach(first.file)
+        try:
+            assert again.path != other.path
+            outcome = go_on(again.path, tmp_path / "j")
+            assert outcome.state == "succeeded"
+            assert len(outcome.run.segments) == 2
+            assert not any(again.backing())
+        finally:
+            again.detach()
+
+
+def test_a_killed_run_is_not_resumed_on_another_medium(tmp_path: Path) -> None:
+    with loop_device(tmp_path, 4 << 20, "one.img") as one, loop_device(tmp_path, 4 << 20, "two.img") as two:
+        begin(one, tmp_path / "j", 20)
+        outcome = go_on(two.path, tmp_path / "j")
+        assert (outcome.state, outcome.error_code, outcome.resumable) == ("interrupted", "identity-mismatch", True)
+        assert two.backing() == SECRET * (len(two.backing()) // len(SECRET))
+        assert go_on(one.path, tmp_path / "j").state == "succeeded"
+
+
+SLOW_PASSES = ["--pattern-set", "pfitzner-33-scrub"]
+
+
+def started(loop: Loop, journals: Path) -> subprocess.Popen[str]:
+    """A wipe by the command, known to be writing when this returns."""
+    fingerprint = sanitizer.inspect(loop.path).fingerprint or ""
+    process = subprocess.Popen(
+        command("wipe", loop.path, "--confirm", fingerprint, *SLOW_PASSES),
+        env=environment(journals),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+    )
+    assert process.stderr is not None
+    for line in process.stderr:
+        if "pass 1" in line or "pass 2" in line:
+            return process
+    raise AssertionError(process.communicate())
+
+
+def test_sigterm_ends_a_run_cleanly_and_the_command_resumes_it(tmp_path: Path) -> None:
+    with loop_device(tmp_path, 64 << 20) as loop:
+        process = started(loop, tmp_path / "j")
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=60)
+        assert process.returncode == 5, (out, err)
+        (pending,) = sanitizer.pending_runs(tmp_path / "j")
+        assert pending.state == "interrupted"
+        status, document, err = run_command(
+            tmp_path / "j", "resume", pending.run_id, "--confirm", pending.fingerprint or ""
+        )
+        assert status == 0, err
+        assert [s["ended_by"] for s in document[0]["run"]["segments"]] == ["stopped", "completed"]
+        assert SECRET not in loop.backing()
+
+
+def test_a_second_process_on_the_same_device_is_refused(tmp_path: Path) -> None:
+    with loop_device(tmp_path, 64 << 20) as loop:
+        fingerprint = sanitizer.inspect(loop.path).fingerprint or ""
+        process = started(loop, tmp_path / "j")
+        try:
+            status, document, _ = run_command(tmp_path / "k", "wipe", loop.path, "--confirm", fingerprint)
+            assert status == 3
+            assert document[0]["error"]["code"] == "held-by-process"
+            # Past our own look, the kernel's claim refuses as well.
+            with pytest.raises(sanitizer.Refused):
+                cleared(loop.path)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.communicate(timeout=60)
+
+
+def test_a_run_a_process_works_on_is_not_resumed_by_another(tmp_path: Path) -> None:
+    with loop_device(tmp_path, 64 << 20) as loop:
+        process = started(loop, tmp_path / "j")
+        try:
+            (pending,) = sanitizer.pending_runs(tmp_path / "j")
+            assert pending.state == "running"
+            status, document, _ = run_command(
+                tmp_path / "j", "resume", pending.run_id, "--confirm", pending.fingerprint or ""
+            )
+            assert status == 3
+            assert document[0]["error"]["code"] in {"held-by-process", "run-locked"}
+            with pytest.raises(sanitizer.ERRORS["run-locked"]):
+                sanitizer.abandon(pending, "impatience")
+            with pytest.raises(sanitizer.ERRORS["run-locked"]):
+                sanitizer.discard_journal(tmp_path / "j", pending.run_id)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.communicate(timeout=60)
+        assert json.dumps(pending.touched) == '"yes"'
