@@ -27,7 +27,7 @@ from sanitizer.wire.explain import (
 )
 
 from .exit_codes import ExitCode
-from .output import as_json, complain, complaint
+from .output import as_json, complaint
 
 LARGEST = 1 << 18
 """Bytes read of a capture: any reply fits four times over, also written in hexadecimal."""
@@ -115,8 +115,8 @@ def _explain(path: str, explain: Callable[[bytes], Explanation], *, hexadecimal:
 def _complain(error: SanitizerError, *, json_output: bool) -> None:
     if json_output:
         as_json({"error": complaint(error)})
-    else:
-        complain(error)
+    else:  # no word of a medium, as elsewhere: there is none
+        click.echo(f"sanitizer: {error.summarize()}. {error.remedy} [{error.code}]", err=True)
 
 
 def _capture(command: Callable[..., None]) -> Callable[..., None]:

@@ -24,6 +24,9 @@ REPLIES = {
 }
 
 
+ROOT = Path(__file__).resolve().parents[4]
+
+
 def decode(*words: str | Path, given: bytes = b"") -> Result:
     return CliRunner().invoke(main, ["decode", *map(str, words)], input=given, catch_exceptions=False)
 
@@ -166,3 +169,32 @@ def test_a_name_from_a_device_cannot_write_to_the_terminal(capture: Path) -> Non
     assert result.exit_code == 0
     assert "\x1b" not in result.stdout
     assert "\\x1b[2J\\x07EVIL" in result.stdout
+
+
+EXAMPLES = [
+    ("ata identify.bin", made.identify({128: 0x0029})),
+    ("nvme-sanitize sanitize-log.bin", made.sanitize_log(0x0101, command=4)),
+    (
+        "sense sense.bin --answers sanitize-status-ext",
+        made.descriptor_sense(1, 0, 0x1D, made.ata_return(count=0x4000, lba=0x8000)),
+    ),
+    ("scsi vpd-b2.bin --json", made.vpd(0xB2, b"\x00\x80\x02\x00")),
+    ("ata cut-off.bin", made.identify()[:100]),
+]
+
+
+@pytest.mark.parametrize(("words", "reply"), EXAMPLES, ids=[words for words, _ in EXAMPLES])
+def test_the_page_about_it_shows_what_it_really_says(
+    words: str, reply: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path(words.split()[1]).write_bytes(reply)
+    result = decode(*words.split())
+    page = (ROOT / "docs" / "decode.md").read_text(encoding="utf-8")
+    assert f"$ sanitizer decode {words}\n{result.stdout}{result.stderr}```" in page
+
+
+def test_the_page_about_it_names_every_kind_and_every_key() -> None:
+    page = (ROOT / "docs" / "decode.md").read_text(encoding="utf-8")
+    for kind in REPLIES:
+        assert f"`{kind}`" in page, kind
