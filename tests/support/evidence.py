@@ -15,7 +15,7 @@ from reports import bundle, certificate, statement
 from reports.bundle import DestructionBundle, UnsuccessfulRunBundle
 from reports.canonical import digest_of, to_base64
 from reports.envelope import Envelope, envelope_digest, payload_digest, sign
-from reports.findings import identity_fingerprint
+from reports.findings import identity_fingerprint, pattern_set_name
 from reports.keys import FileSigner
 from reports.links import Basis
 from reports.orders import Order
@@ -384,7 +384,7 @@ def order_body(world: World, record: SanitizationRecord, **changes: object) -> d
     plan: dict[str, Any] = {
         "method": "clear",
         "technique": "overwrite",
-        "pattern_set": record.method.pattern_set,
+        "pattern_set": pattern_set_name(record.method.pattern_set),
         "verification": record.policy.required_verification,
         "acknowledged_signatures": [],
     }

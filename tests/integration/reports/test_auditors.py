@@ -1,4 +1,4 @@
-"""The auditor's procedure: the commands of docs/auditors.md, as they stand, say yes to an honest file and no to an altered one."""
+"""The commands of docs/auditors.md, run as they stand, say yes to an honest file and no to an altered one."""
 
 from __future__ import annotations
 
