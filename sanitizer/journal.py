@@ -79,8 +79,8 @@ def parse(raw: bytes, run_id: str) -> tuple[list[Entry], int, str]:
         given, _, body = line.partition(b" ")
         expected = _check(check, body)
         if given != expected.encode("ascii"):
-            if number == len(lines) - 1 and not lines[-1]:
-                break  # the last line: torn by a crash that wrote its blocks out of order
+            if number == len(lines) - 1 and not lines[-1] and b"\0" in line:
+                break  # the last line, torn: the file grew, but not all of its blocks were written
             raise JournalDamaged(run_id=run_id, line=number, reason="its checksum does not hold")
         try:
             entries.append(json.loads(body))

@@ -39,6 +39,7 @@ def test_a_symbolic_link_is_followed_to_where_the_bytes_are(tmp_path: Path) -> N
             assert sanitizer.resolve_path(tmp_path / "crm").devices == (loop.path,)
 
 
+@pytest.mark.xdist_group("btrfs")  # forgetting scanned devices is for the whole host
 @requires_tool("mkfs.btrfs", "btrfs")
 def test_a_btrfs_over_two_devices_leads_to_both(tmp_path: Path) -> None:
     with loop_device(tmp_path, 128 << 20, "one.img") as one, loop_device(tmp_path, 128 << 20, "two.img") as two:

@@ -87,6 +87,7 @@ def test_active_swap_is_refused(loop: Loop, on_partition: bool) -> None:
     assert codes(loop.path) == []
 
 
+@pytest.mark.xdist_group("btrfs")  # forgetting scanned devices is for the whole host
 @requires_tool("mkfs.btrfs")
 def test_every_member_of_a_mounted_btrfs_is_refused_though_the_mount_names_one(tmp_path: Path) -> None:
     with (
