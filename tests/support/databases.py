@@ -67,7 +67,12 @@ def new_postgres(request: pytest.FixtureRequest) -> Iterator[Callable[[], str]]:
 
 
 @pytest.fixture(
-    params=["sqlite", pytest.param("postgresql", marks=[pytest.mark.postgres, requires_postgres])],
+    params=[
+        "sqlite",
+        pytest.param(
+            "postgresql", marks=[pytest.mark.postgres, pytest.mark.xdist_group("postgres"), requires_postgres]
+        ),
+    ],
 )
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """URL of an empty database; each test that asks for it runs on both kinds."""
