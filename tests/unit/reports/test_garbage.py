@@ -21,7 +21,7 @@ WORLD = World()
 BODY = certified(WORLD).bundle().to_dict()
 BUNDLE = canonical(BODY)
 
-SCALARS = (
+SCALARS: st.SearchStrategy[object] = (
     st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.text(max_size=8) | st.just([]) | st.just({})
 )
 

@@ -131,6 +131,7 @@ def test_the_time_of_a_cosignature_is_signed() -> None:
         CHECKPOINT.text + "\n\u2014 a AAAA\n",
         "x" * 300_000 + "\n\n\u2014 a AAAAAAAA\n",
     ],
+    ids=range(12),
 )
 def test_whatever_is_no_note_is_refused(note: str) -> None:
     with pytest.raises((MalformedDocument, UnknownKey)):
@@ -183,6 +184,7 @@ def test_verifier_keys_read_back(signer: NoteSigner) -> None:
         f"{NAME}+abcdef01+{base64.b64encode(bytes([9]) + bytes(32)).decode()}",
         " " + ED.vkey,
     ],
+    ids=range(8),
 )
 def test_whatever_is_no_verifier_key_is_refused(vkey: str) -> None:
     with pytest.raises(MalformedDocument):

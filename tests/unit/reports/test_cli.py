@@ -1,0 +1,138 @@
+"""`sanitrail-verify`: exit codes, readable output, nothing that steers a terminal."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from reports import cli
+from reports.cli import EXIT_CODES, main
+from reports.statements import OpenObligation
+from reports.verify import verify
+from tests.support.evidence import Story, World, certified, erasure_statement, good_record, with_part
+
+WORLD = World()
+HONEST = certified(WORLD)
+BUNDLE = HONEST.bundle().to_bytes()
+FAILED = Story(WORLD, with_part(good_record(), "run", state="failed", error="x", error_code="x")).order().run().accept()
+OPEN = OpenObligation(obligation="b", data_set="d", medium="m", kind="medium-sanitized", why="Not yet.", due="")
+
+
+def _run(*arguments: str, charset: str = "utf-8") -> Result:
+    return CliRunner(charset=charset).invoke(main, list(arguments))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "good.json").write_bytes(BUNDLE)
+    (tmp_path / "altered.json").write_bytes(
+        BUNDLE.replace(b"records.example.org/log\\n", b"records.example.orh/log\\n")
+    )
+    (tmp_path / "report.json").write_bytes(FAILED.unsuccessful().to_bytes())
+    (tmp_path / "open.json").write_bytes(erasure_statement(WORLD, [HONEST], still_open=(OPEN,)).to_bytes())
+    (tmp_path / "statement.json").write_bytes(erasure_statement(WORLD, [HONEST]).to_bytes())
+    (tmp_path / "garbage.json").write_bytes(b"\0\xff garbage")
+    (tmp_path / "empty.pdf").write_bytes(b"")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("names", "code"),
+    [
+        (["good.json"], 0),
+        (["statement.json"], 0),
+        (["good.json", "statement.json"], 0),
+        (["report.json"], 3),
+        (["open.json"], 3),
+        (["altered.json"], 4),
+        (["garbage.json"], 5),
+        (["empty.pdf"], 5),
+        (["missing.json"], 5),
+        (["."], 5),
+        (["good.json", "report.json"], 3),
+        (["good.json", "altered.json"], 4),
+        (["garbage.json", "good.json"], 5),
+    ],
+)
+def test_exit_codes(folder: Path, names: list[str], code: int) -> None:
+    paths = [str(folder / name) for name in names]
+    for more in ([], ["--json"]):
+        result = _run(*paths, "--pin", WORLD.pin, *more)
+        assert result.exit_code == code, result.output
+        assert result.exception is None or isinstance(result.exception, SystemExit)
+
+
+def test_another_pin_is_no_yes(folder: Path) -> None:
+    assert _run(str(folder / "good.json"), "--pin", "0" * 64).exit_code == 4
+    assert _run(str(folder / "good.json"), "--pin", "what?").exit_code == 5
+
+
+def test_usage(folder: Path) -> None:
+    assert _run().exit_code == 2
+    assert _run(str(folder / "good.json")).exit_code == 2
+    assert _run("--pin", WORLD.pin).exit_code == 2
+
+
+def test_help_lists_every_exit_code() -> None:
+    text = _run("--help").output
+    for code, meaning in EXIT_CODES.items():
+        assert f"{code}  {meaning}" in text
+
+
+def test_a_yes_shows_checks_facts_and_what_is_not_proven(folder: Path) -> None:
+    text = _run(str(folder / "good.json"), "--pin", WORLD.pin).output
+    assert text.count("✓") == 14
+    for word in ("WD-WCC6Y3TN7F2K", "C-2026-000123", "22 November 2026", "2 people", "Proven:", "Not proven:", "YES:"):
+        assert word in text
+
+
+def test_a_no_says_what_failed_and_shows_no_facts(folder: Path) -> None:
+    text = _run(str(folder / "altered.json"), "--pin", WORLD.pin).output
+    assert "✗ The log's keys signed its state" in text
+    assert "NO: do not rely on this file." in text
+    assert "WD-WCC6Y3TN7F2K" not in text
+    assert "Proven:" not in text
+
+
+def test_json_is_one_list_with_the_same_answer(folder: Path) -> None:
+    result = _run(str(folder / "good.json"), str(folder / "garbage.json"), "--pin", WORLD.pin, "--json")
+    good, garbage = json.loads(result.output)
+    assert (good["yes"], good["genuine"], good["kind"]) == (True, True, "certificate")
+    assert good["facts"]["Serial number"] == "WD-WCC6Y3TN7F2K"
+    assert (garbage["yes"], garbage["kind"], garbage["error_codes"]) == (False, "unreadable", ["malformed-document"])
+
+
+def test_text_from_a_file_does_not_steer_the_terminal(tmp_path: Path) -> None:
+    world = World()
+    story = certified(world, good_record(model="EX\x1b]0;owned\x07\x1b[2J\u202e500"))
+    (tmp_path / "b.json").write_bytes(story.bundle().to_bytes())
+    text = _run(str(tmp_path / "b.json"), "--pin", world.pin).output
+    assert "YES" in text
+    assert not set(text) & {"\x1b", "\x07", "\u202e"}
+
+
+def test_an_ascii_terminal_gets_ascii(folder: Path) -> None:
+    result = CliRunner(charset="ascii").invoke(main, [str(folder / "good.json"), "--pin", WORLD.pin])
+    assert result.exit_code == 0
+    assert result.output.isascii()
+    assert "[ok] The trust root is the pinned one" in result.output
+
+
+def test_a_fault_of_our_own_is_exit_code_1_and_stops_no_other_file(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def faulty(data: bytes, pin: str) -> object:
+        if data == BUNDLE:
+            raise ZeroDivisionError("a bug")
+        return verify(data, pin)
+
+    monkeypatch.setattr(cli, "verify", faulty)
+    result = _run(str(folder / "good.json"), "--pin", WORLD.pin)
+    assert result.exit_code == 1
+    assert "ZeroDivisionError" in result.output
+    both = _run(str(folder / "good.json"), str(folder / "statement.json"), "--pin", WORLD.pin)
+    assert both.exit_code == 1
+    assert "YES" in both.output
