@@ -22,7 +22,7 @@ from .errors import SelfTestFailed
 from .patterns import Content, Fixed
 
 CHUNK = 1 << 20
-SLICE = 128 << 10
+SLICE = 256 << 10
 """Compared in pieces of this size, so that what was just made is still in the processor's cache."""
 SLACK = 16
 """Bytes a cipher may want beyond the length it fills."""
