@@ -68,6 +68,11 @@ def test_security_that_two_words_state_differently_is_unknown() -> None:
     assert decode_identify_device(identify({128: 0x0003, 85: 0x0400})).security.enabled is None
 
 
+@pytest.mark.parametrize(("words", "fact"), [({82: 2}, True), ({82: 0xFFFD}, False), ({83: 0, 82: 2}, None)])
+def test_word_82_says_on_its_own_whether_security_is_supported(words: dict[int, int], fact: bool | None) -> None:
+    assert decode_identify_device(identify(words)).security.supported_word_82 is fact
+
+
 def test_a_security_word_of_all_ones_is_unknown() -> None:
     security = decode_identify_device(identify({128: 0xFFFF})).security
     assert {security.supported, security.enabled, security.locked, security.frozen} == {None}

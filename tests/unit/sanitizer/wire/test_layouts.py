@@ -17,6 +17,7 @@ from sanitizer.wire import (
     decode_identify_namespace,
     decode_inquiry,
     decode_sanitize_log,
+    decode_sense,
 )
 from sanitizer.wire import sense as sense_module
 from sanitizer.wire.explain.sense import KEY_NAMES
@@ -244,6 +245,27 @@ INQUIRY = [
 def test_inquiry(field: str, byte: int, bit: int, width: int, seed: int) -> None:
     data = noise(96, seed)
     assert getattr(decode_inquiry(data), field) == data[byte] // 2**bit % 2**width
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("code", [0x70, 0x71, 0xF0, 0xF1])
+def test_fixed_sense_data(code: int, seed: int) -> None:
+    data = bytes([code]) + noise(6, seed) + bytes([200 + seed]) + noise(300, seed + 100)
+    sense = decode_sense(data)
+    assert (sense.response_code, sense.information_valid) == (code % 128, code >= 128)
+    assert (sense.key, sense.additional_length) == (data[2] % 16, data[7])
+    assert (sense.information, sense.command_specific) == (data[3:7], data[8:12])
+    assert (sense.asc, sense.ascq, sense.field_replaceable_unit) == (data[12], data[13], data[14])
+    assert sense.key_specific == (data[15:18] if data[15] >= 128 else None)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_descriptor_sense_data(seed: int) -> None:
+    data = b"\x72" + noise(6, seed) + bytes([200 + seed]) + noise(300, seed + 100)
+    sense = decode_sense(data)
+    assert (sense.key, sense.asc, sense.ascq) == (data[1] % 16, data[2], data[3])
+    assert sense.additional_length == data[7]
+    assert b"".join(bytes([d.kind, d.length]) + d.body for d in sense.descriptors) in data[8 : 8 + data[7]]
 
 
 def test_sense_keys_have_their_numbers() -> None:
