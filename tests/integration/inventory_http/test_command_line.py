@@ -27,7 +27,7 @@ from tests.support.live_service import free_port
 from tests.support.signed_requests import AgentKey
 
 FINGERPRINT = "ab" * 32
-DEVICE = {
+DEVICE: dict[str, Any] = {
     "path": "/dev/sdx",
     "identity": {
         "kind": "ata", "vendor": "ExampleCo", "model": "EX-1", "serial": "S1", "wwn": None, "eui64": None, "nguid": None,

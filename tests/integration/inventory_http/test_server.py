@@ -15,7 +15,7 @@ import pytest
 
 from inventory.api.bodies import MAX_PERSON_BODY
 from tests.support.live_service import STOP_SECONDS, Service, environment, free_port, run_cli, serving
-from tests.unit.inventory.test_checks import tls_files
+from tests.support.tls import tls_files
 
 
 @pytest.fixture
