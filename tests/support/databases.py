@@ -19,6 +19,7 @@ import sqlalchemy as sa
 
 from tests.support.capabilities import requires_postgres
 
+_POSTGRES = [pytest.mark.postgres, pytest.mark.xdist_group("postgres"), requires_postgres]
 _numbers = itertools.count(1)
 
 

@@ -272,7 +272,12 @@ def failed_record(record: SanitizationRecord, touched: str = "yes") -> Sanitizat
         record.run, state="failed", touched=touched, error_code="device-gone", error="The device vanished.",
         identity_fingerprint_after=None,
     )  # fmt: skip
-    return dataclasses.replace(record, run=run)
+    if touched != "no":
+        return dataclasses.replace(record, run=run)
+    verification = dataclasses.replace(record.verification, completed=False, bytes_read=0, regions=0, kind="none")
+    return dataclasses.replace(
+        record, run=run, verification=verification, method=dataclasses.replace(record.method, passes=())
+    )
 
 
 def make_world(folder: Path, url: str = "", **settings: Any) -> World:  # noqa: ANN401 - settings of every type

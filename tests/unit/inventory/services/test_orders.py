@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from inventory.contract.v1.orders import PlanRequest, Progress, SealedOrder
+from inventory.contract.v1.orders import Lease, PlanRequest, Progress, SealedOrder
 from inventory.domain.vocabulary import Category, DeviceState, OrderState
 from inventory.errors import (
     Conflict,
@@ -305,7 +305,7 @@ def test_a_hold_placed_after_leasing_stops_the_first_write(world: World) -> None
 # -- leases ------------------------------------------------------------------------------------------------------------------
 
 
-def progress(lease: Any, state: str = "executing", token: int | None = None, **more: object) -> Progress:  # noqa: ANN401 - a message
+def progress(lease: Lease, state: str = "executing", token: int | None = None, **more: object) -> Progress:
     fields: dict[str, object] = {
         "token": token or lease.token, "state": state, "pass_number": 1, "passes": 1, "bytes_done": 10, "bytes_total": 100,
         "bytes_per_second": 5, "seconds_left": 18, "errors": 0, **more,
