@@ -52,7 +52,7 @@ def devices_page() -> Reply:
         with_exceptions=_yes("exceptions"),
         held=_yes("held"),
     )
-    found = queries.list_devices(here(), actor(), where, after=request.args.get("after"), limit=50)
+    found = queries.list_devices(here(), actor(), where, after=request.args.get("after"), limit=40)
     counts = queries.dashboard(here(), actor()).devices_by_state
     choices = [("", "All", sum(counts.values()))]
     choices += [

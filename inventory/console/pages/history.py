@@ -69,7 +69,7 @@ def events() -> Reply:
         actor_ref=who or None,
         subject=subject or None,
         after=request.args.get("after"),
-        limit=50,
+        limit=40,
     )
     return show(
         "events.html",

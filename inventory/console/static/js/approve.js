@@ -4,6 +4,8 @@
 import { fromBase64, sha256Hex, signPayload, statementBytes } from "./dsse.js";
 import { find, fromFile } from "./keystore.js";
 
+for (const notice of document.querySelectorAll("[data-without-script]")) notice.hidden = true;
+
 const form = document.querySelector("form[data-sign]");
 const material = JSON.parse(document.getElementById("to-sign").textContent);
 const fileField = form.querySelector("[data-key-file]");
@@ -91,7 +93,8 @@ form.addEventListener(
       const envelope = await signPayload(form.dataset.sign, payloadBytes(form.dataset.sign), await chosenKey());
       form.elements.envelope.value = JSON.stringify(envelope);
       form.dataset.signed = "yes";
-      form.requestSubmit(event.submitter);
+      // Later, not now: while the first submission is still being told about, a second one is silently dropped.
+      setTimeout(() => form.requestSubmit(event.submitter), 0);
     } catch (problem) {
       fail(problem.message);
     } finally {

@@ -2,6 +2,8 @@
 
 import { all, fromFile, keep, makeKey } from "./keystore.js";
 
+for (const notice of document.querySelectorAll("[data-without-script]")) notice.hidden = true;
+
 const errorLine = document.querySelector("[data-key-error]");
 
 function fail(message) {
@@ -28,7 +30,8 @@ function sending(form, produce) {
       errorLine.hidden = true;
       try {
         form.elements.public_key.value = await produce();
-        form.requestSubmit(event.submitter);
+        // Later, not now: while the first submission is still being told about, a second one is silently dropped.
+        setTimeout(() => form.requestSubmit(event.submitter), 0);
       } catch (problem) {
         fail(problem.message);
       } finally {
