@@ -6,16 +6,17 @@ import functools
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 
 import click
 
 from inventory.clock import SystemClock
 from inventory.errors import InventoryError
-from inventory.services import setup
-from inventory.services.context import Context
 from inventory.settings import Settings
 from reports.errors import ReportError
+
+if TYPE_CHECKING:
+    from inventory.services.context import Context
 
 EXIT_CODES: Final[dict[int, str]] = {
     0: "done",
@@ -84,6 +85,8 @@ def settings_of(config: Path | None) -> Settings:
 
 def opened(config: Path | None) -> Context:
     """The inventory on this machine, opened."""
+    from inventory.services import setup  # noqa: PLC0415 - brings the database along, which clients of a service do not need
+
     return setup.open_inventory(settings_of(config), SystemClock())
 
 
