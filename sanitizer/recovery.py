@@ -8,6 +8,7 @@ of that boot) and `state`.
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,7 +55,11 @@ def _ranges(value: list[list[int]]) -> tuple[ByteRange, ...]:
 
 
 def segments_of(entries: list[Entry]) -> tuple[Segment, ...]:
-    """The stretches of a run; one without an end of its own was cut off at its last entry."""
+    """The stretches of a run; one without an end of its own was cut off at its last entry.
+
+    A stretch that came to its end, but died before the run's `ended` was durable, is followed by another stretch: it did not end
+    the run, so it was cut off as well.
+    """
     segments: list[Segment] = []
     first: Entry | None = None
     last: Entry | None = None
@@ -62,6 +67,7 @@ def segments_of(entries: list[Entry]) -> tuple[Segment, ...]:
         if entry["kind"] == "segment":
             if first is not None and last is not None:
                 segments.append(_segment(first, last, "crashed"))
+            segments = cut_off(segments)
             first = last = entry
         elif entry["kind"] == "segment-end" and first is not None:
             segments.append(_segment(first, entry, entry["ended_by"]))
@@ -71,6 +77,13 @@ def segments_of(entries: list[Entry]) -> tuple[Segment, ...]:
     if first is not None and last is not None:
         segments.append(_segment(first, last, "crashed"))
     return tuple(segments)
+
+
+def cut_off(segments: list[Segment]) -> list[Segment]:
+    """The same stretches when nothing was concluded after the last of them."""
+    if not segments or segments[-1].ended_by in {"stopped", "crashed"}:
+        return segments
+    return [*segments[:-1], dataclasses.replace(segments[-1], ended_by="crashed")]
 
 
 def _segment(first: Entry, last: Entry, ended_by: str) -> Segment:
@@ -128,6 +141,6 @@ def recover(entries: list[Entry]) -> Recovered | None:
         current=_current(entries),
         current_label=next((e["label"] for e in reversed(entries) if e["kind"] == "pass"), None),
         settled="settled" in kinds,
-        segments=segments_of(entries),
+        segments=segments_of(entries) if ended else tuple(cut_off(list(segments_of(entries)))),
         result=result,
     )

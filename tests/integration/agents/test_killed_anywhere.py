@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from reports.canonical import parse_strict
+from reports.record import SanitizationRecord
+from reports.verdict import judge
 from tests.support.agent_world import AgentWorld
 from tests.support.simulated_drive import Crash, Steps
 
@@ -44,6 +46,7 @@ def _assert_all_is_well(world: AgentWorld) -> None:
     assert record["run"]["touched"] == "yes"
     assert record["host"]["sequence"] == 1
     assert record["previous"] is None
+    assert judge(SanitizationRecord.from_dict(record)).outcome == "sanitized"
     assert world.agent.outbox.waiting() == []
     assert world.agent.runs.all() == []
     assert world.engine.pending_runs(world.settings.state_dir / "journals") == []
