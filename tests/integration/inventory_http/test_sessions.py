@@ -171,6 +171,15 @@ def test_a_made_up_cookie_is_nobody(fresh: HttpWorld, cookie: str) -> None:
     assert problem(client.get(f"{PREFIX}/session", base_url=BASE)) == (401, "not-signed-in")
 
 
+def test_a_guessed_cookie_never_reaches_the_database(fresh: HttpWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr("inventory.auth.web.sessions.caller_for_session", lambda _, secret: asked.append(secret))
+    client = fresh.app.test_client()
+    client.set_cookie("sanitrail", "A" * 43 + "." + "0" * 32, domain="127.0.0.1")
+    assert client.get(f"{PREFIX}/session", base_url=BASE).status_code == 401
+    assert asked == []
+
+
 @pytest.mark.parametrize(
     "headers",
     [
