@@ -58,8 +58,6 @@ class VerifyingKey:
             if isinstance(self.key, ed25519.Ed25519PublicKey):
                 self.key.verify(signature, message)
             else:
-                if encode_dss_signature(*decode_dss_signature(signature)) != signature:
-                    return False  # another encoding of the same two numbers
                 self.key.verify(signature, message, ec.ECDSA(hashes.SHA256()))
         except (InvalidSignature, ValueError):
             return False

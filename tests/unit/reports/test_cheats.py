@@ -128,6 +128,18 @@ def test_one_person_twice_is_one_person() -> None:
     _caught(story.everything(), "approvals")
 
 
+def test_a_third_approval_by_one_of_two_people_is_not_a_third_person() -> None:
+    world = World()
+    story = Insider(world)
+    story.order()
+    body = approval_body(story.order_envelope, APPROVERS[0].ref, time="2026-11-22T08:50:00Z")
+    story.approvals.append(sign("approval", body, world.approvers[0]))
+    story.run()
+    result = story.everything()
+    _caught(result, "approvals")
+    assert "counted twice" in result.conclusion
+
+
 def test_an_approval_moved_from_another_order_is_refused() -> None:
     world = World()
     other = Story(world, order_changes={"reason": "another one"}).order()
