@@ -11,11 +11,13 @@ import random
 import pytest
 
 from sanitizer.wire import (
+    decode_block_device_characteristics,
     decode_ext_csd,
     decode_identify_controller,
     decode_identify_device,
     decode_identify_namespace,
     decode_inquiry,
+    decode_logical_block_provisioning,
     decode_sanitize_log,
     decode_sense,
 )
@@ -161,6 +163,10 @@ def test_a_name_of_zeros_is_none_whatever_surrounds_it(field: str, first: int, l
     data = bytearray(b"\x01" * 4096)
     data[first : last + 1] = bytes(last - first + 1)
     assert getattr(decode_identify_namespace(data), field) is None
+    for at in range(first, last + 1):
+        data[first : last + 1] = bytes(last - first + 1)
+        data[at] = 1
+        assert getattr(decode_identify_namespace(data), field) is not None
 
 
 SANITIZE_LOG = [
@@ -266,6 +272,41 @@ def test_descriptor_sense_data(seed: int) -> None:
     assert (sense.key, sense.asc, sense.ascq) == (data[1] % 16, data[2], data[3])
     assert sense.additional_length == data[7]
     assert b"".join(bytes([d.kind, d.length]) + d.body for d in sense.descriptors) in data[8 : 8 + data[7]]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_descriptors_that_are_longer_than_today_are_read_at_the_same_places(seed: int) -> None:
+    data = noise(64, seed)
+    body = bytes([0x00, 20]) + data[:20] + bytes([0x01, 20]) + data[20:40] + bytes([0x02, 9]) + data[40:49]
+    body += bytes([0x03, 5]) + data[49:54]
+    sense = decode_sense(bytes([0x72, 3, 0, 0, 0, 0, 0, len(body)]) + body)
+    assert (sense.information, sense.information_valid) == (data[2:10], data[0] >= 128)
+    assert (sense.command_specific, sense.field_replaceable_unit) == (data[22:30], data[50])
+    assert sense.key_specific == (data[42:45] if data[42] >= 128 else None)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_vpd_pages_of_bits(seed: int) -> None:
+    data = b"\x00\xb1\x00\x3c" + noise(60, seed)
+    block = decode_block_device_characteristics(data)
+    assert block.rotation == data[4] * 256 + data[5]
+    assert (block.read_after_block_erase, block.read_after_crypto_erase) == (data[7] // 64, data[7] // 16 % 4)
+    assert (block.form_factor, block.zoned) == (data[7] % 16, data[8] // 16 % 4)
+    data = b"\x00\xb2\x00\x04" + noise(4, seed)
+    provisioning = decode_logical_block_provisioning(data)
+    assert (provisioning.threshold_exponent, provisioning.provisioning_type) == (data[4], data[6] % 8)
+    flags = (provisioning.unmap, provisioning.write_same_16, provisioning.write_same_10)
+    assert flags == tuple(data[5] // 2**at % 2 == 1 for at in (7, 6, 5))
+    assert (provisioning.read_zeros, provisioning.anchor) == (data[5] // 4 % 8, data[5] // 2 % 2 == 1)
+    assert provisioning.descriptor_present is (data[5] % 2 == 1)
+
+
+@pytest.mark.parametrize(("field", "first", "last"), [("vendor", 8, 15), ("product", 16, 31), ("revision", 32, 35)])
+def test_inquiry_texts_end_where_the_next_field_begins(field: str, first: int, last: int) -> None:
+    data = bytearray(b"#" * 96)
+    data[first : last + 1] = b"T" * (last - first + 1)
+    assert getattr(decode_inquiry(data), field) == "T" * (last - first + 1)
+    assert getattr(decode_inquiry(data[: last + 1]), field) == "T" * (last - first + 1)
 
 
 def test_sense_keys_have_their_numbers() -> None:
