@@ -1,8 +1,8 @@
 """Use cases, one function each: `(context, actor, command) -> result`.
 
-Each authorizes the actor, applies the domain's tables, commits once and appends its events in the same transaction. Commands are
-frozen dataclasses beside the functions; results are the views of `inventory.services.views`. Nothing outside this package reads or
-writes the database.
+Each authorizes the actor, applies the domain's tables, commits once and appends its events in the same transaction. Commands
+are frozen dataclasses beside the functions; results are the views of `inventory.services.views`. Nothing outside this package
+reads or writes the database.
 
     setup        initialise, open, first administrator's link          queries      lists, details, timeline, dashboard
     people       accounts, roles, passwords, directory                 devices      declare, adopt, place, move, retire, ...

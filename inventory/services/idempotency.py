@@ -1,7 +1,7 @@
 """Idempotency keys: a create that is sent twice happens once.
 
-Claim the key first, act, then store the answer. A crash between act and answer leaves the claim: the retry is told that the outcome
-is unknown instead of acting twice.
+Claim the key first, act, then store the answer. A crash between act and answer leaves the claim: the retry is told that the
+outcome is unknown instead of acting twice.
 """
 
 from __future__ import annotations
