@@ -135,8 +135,9 @@ def test_people_and_facts_that_the_evidence_does_not_carry_are_refused(
 )
 def test_nobody_validates_their_own_act(validator: Any) -> None:  # noqa: ANN401 - a person
     story = _story().validate(validator=validator)
-    with pytest.raises(BrokenChain, match="validator"):
-        certificate.issue(story.basis(), particulars())
+    people = dataclasses.replace(particulars().people, validated_by=validator)
+    with pytest.raises(BrokenChain, match="validator has requested or approved"):
+        certificate.issue(story.basis(), particulars(people=people))
 
 
 def test_a_validation_of_another_verdict_is_refused() -> None:
