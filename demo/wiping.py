@@ -177,7 +177,8 @@ def sanitize(world: World, stage: Stage, order: str) -> dict[str, Any]:
         stage.good(f"read back past the page cache: {check['bytes_read']:,} bytes, {len(check['residual'])} differ")
         stage.good(
             f"record signed by the agent, accepted and logged as entry {record['log_index']}: "
-            f"outcome [bold]{record['outcome']}[/], method [bold]{record['method']}[/], verification [bold]{record['coverage']}[/]"
+            f"outcome [bold]{record['outcome']}[/], method [bold]{record['method']}[/], "
+            f"verification [bold]{record['coverage']}[/]"
         )
         step.facts |= {"record": record["sha256"], "outcome": record["outcome"], "method": record["method"]}
         return record
