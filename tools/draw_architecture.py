@@ -19,8 +19,8 @@ PACKAGES = {
     "sanitizer": ("engine: identify, plan, clear, sanitize, verify", 0, 1),
     "reports": ("evidence: record, log, verdict, certificate, verifier", 1, 1),
 }
-WIDTH, HEIGHT, GAP = 560, 400, 110
-ROOM_W, ROOM_H = 126, 40
+WIDTH, GAP, COLUMNS = 660, 110, 5
+ROOM_W, ROOM_H = 118, 40
 
 
 def _imports(path: Path) -> Iterator[str]:
@@ -54,7 +54,7 @@ def measure() -> tuple[dict[tuple[str, str], int], set[tuple[tuple[str, str], tu
             room = (package, inner[0].removesuffix(".py"))
             lines[room] = lines.get(room, 0) + len(path.read_text(encoding="utf-8").splitlines())
             arrows |= {(room, target) for name in _imports(path) if (target := _room(name)) and target != room}
-    return {room: n for room, n in lines.items() if room[1] != "__init__"}, arrows
+    return {room: n for room, n in lines.items() if room[1] not in {"__init__", "__main__"}}, arrows
 
 
 def _depths(package: str, rooms: list[str], arrows: set[tuple[tuple[str, str], tuple[str, str]]]) -> dict[str, int]:
@@ -69,40 +69,42 @@ def _depths(package: str, rooms: list[str], arrows: set[tuple[tuple[str, str], t
 def draw() -> str:
     """The picture as SVG text."""
     lines, arrows = measure()
+    most = max(sum(1 for p, _ in lines if p == package) for package in PACKAGES)
+    tall = 90 + -(-most // COLUMNS) * (ROOM_H + 8)
     body = []
     for package, (words, column, row) in PACKAGES.items():
-        x, y = 20 + column * (WIDTH + GAP), 20 + row * (HEIGHT + GAP)
+        x, y = 20 + column * (WIDTH + GAP), 20 + row * (tall + GAP)
         rooms = [room for (p, room) in lines if p == package]
         depth = _depths(package, rooms, arrows)
         total = sum(n for (p, _), n in lines.items() if p == package)
-        body.append(f'<rect class="package" x="{x}" y="{y}" width="{WIDTH}" height="{HEIGHT}" rx="14"/>')
+        body.append(f'<rect class="package" x="{x}" y="{y}" width="{WIDTH}" height="{tall}" rx="14"/>')
         body.append(f'<text class="name" x="{x + 20}" y="{y + 34}">{package}</text>')
         body.append(f'<text class="words" x="{x + 20}" y="{y + 56}">{escape(words)} · {total:,} lines</text>')
         for place, room in enumerate(sorted(rooms, key=lambda r: (-depth[r], r))):
-            rx, ry = x + 16 + place % 4 * (ROOM_W + 8), y + 74 + place // 4 * (ROOM_H + 8)
+            rx, ry = x + 16 + place % COLUMNS * (ROOM_W + 8), y + 74 + place // COLUMNS * (ROOM_H + 8)
             body.append(f'<rect class="room" x="{rx}" y="{ry}" width="{ROOM_W}" height="{ROOM_H}" rx="7"/>')
             body.append(f'<text class="room-name" x="{rx + 10}" y="{ry + 18}">{room}</text>')
             body.append(f'<text class="lines" x="{rx + 10}" y="{ry + 32}">{lines[package, room]:,} lines</text>')
     for source, target in sorted({(a[0], b[0]) for a, b in arrows if a[0] != b[0]}):
         body.append(
-            _arrow(source, target, "inventory.contract only" if (source, target) == ("agents", "inventory") else "")
+            _arrow(source, target, tall, "contract only" if (source, target) == ("agents", "inventory") else "")
         )
-    width, height = 40 + 2 * WIDTH + GAP, 40 + 2 * HEIGHT + GAP
+    width, height = 40 + 2 * WIDTH + GAP, 40 + 2 * tall + GAP
     return _SVG.format(width=width, height=height, body="\n".join(body))
 
 
-def _arrow(source: str, target: str, label: str) -> str:
+def _arrow(source: str, target: str, tall: int, label: str) -> str:
     (_, c1, r1), (_, c2, r2) = PACKAGES[source], PACKAGES[target]
-    middle_x, middle_y = 20 + WIDTH // 2, 20 + HEIGHT // 2
-    step_x, step_y = WIDTH + GAP, HEIGHT + GAP
+    middle_x, middle_y = 20 + WIDTH // 2, 20 + tall // 2
+    step_x, step_y = WIDTH + GAP, tall + GAP
     if r1 == r2:
         y = middle_y + r1 * step_y
         ends = (20 + WIDTH + 8, y, 20 + step_x - 10, y)
     elif c1 == c2:
         x = middle_x + c1 * step_x
-        ends = (x, 20 + HEIGHT + 8, x, 20 + step_y - 10)
+        ends = (x, 20 + tall + 8, x, 20 + step_y - 10)
     else:
-        ends = (20 + WIDTH - 30, 20 + HEIGHT + 8, 20 + step_x + 30, 20 + step_y - 10)
+        ends = (20 + WIDTH - 30, 20 + tall + 8, 20 + step_x + 30, 20 + step_y - 10)
     x1, y1, x2, y2 = ends
     text = (
         f'<text class="label" x="{(x1 + x2) // 2}" y="{y1 - 10}" text-anchor="middle">{label}</text>' if label else ""
@@ -117,7 +119,7 @@ aria-label="Packages of Sanitrail and their imports">
 <style>
 text{{font-family:system-ui,-apple-system,"Segoe UI",sans-serif;fill:#0f172a}}
 .page{{fill:#ffffff}} .package{{fill:#f1f5f9;stroke:#cbd5e1}} .room{{fill:#ffffff;stroke:#cbd5e1}}
-.name{{font-size:22px;font-weight:650}} .words{{font-size:13px;fill:#475569}} .room-name{{font-size:13px;font-weight:550}}
+.name{{font-size:22px;font-weight:650}} .words{{font-size:13px;fill:#475569}} .room-name{{font-size:12px;font-weight:550}}
 .lines{{font-size:10.5px;fill:#64748b}} .arrow{{stroke:#0f766e;stroke-width:3}} .label{{font-size:11px;fill:#0f766e}}
 </style>
 <rect class="page" width="{width}" height="{height}"/>
