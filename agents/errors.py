@@ -133,7 +133,7 @@ class NotEnrolled(Rejected):
 class Conflict(Rejected):
     """Somebody else was first, or the order is in another state than the agent believed."""
 
-    code = "conflict"
+    code = "service-conflict"
     sentence = "The service's state is another than the agent believed."
     fault = "nobody: two parties acted at once"
 
@@ -165,7 +165,7 @@ class RequestRefused(Rejected):
 class EvidenceRefused(AgentError):
     """What the service handed back does not prove what it must; nothing is believed or forgotten because of it."""
 
-    code = "evidence-refused"
+    code = "service-evidence-refused"
     sentence = "The service's evidence does not hold."
     fault = "the service"
     advice = "Tell the auditor; keep the agent's state directory as it is."
