@@ -10,7 +10,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    Response,
+    expect,
+    sync_playwright,
+)
 
 from tests.support.console_world import PASSWORD, ConsoleWorld, LateApplication, serving
 
@@ -23,6 +32,10 @@ AXE_OPTIONS = json.dumps(
         "resultTypes": ["violations"],
     }
 )
+
+
+expect.set_options(timeout=20_000)
+"""Several browsers and servers may share two cores; nothing waits longer than it must."""
 
 
 @dataclass

@@ -111,7 +111,7 @@ def test_a_wrong_password_says_nothing_about_which_part_was_wrong_and_keeps_the_
         assert answer.status_code == 401
         assert f'value="{login}"' in answer.text
         assert "wrong wrong" not in answer.text
-        said.append(re.sub(r'nonce="[^"]+"', "", answer.text).replace(login, "X"))
+        said.append(re.sub(r'nonce="[^"]+"', "", answer.text).replace(f'value="{login}"', ""))
     assert said[0] == said[1]
 
 
@@ -163,7 +163,7 @@ def test_no_page_weighs_more_than_its_share_of_a_hundred_kilobytes(site: Site, l
     for endpoint, path in addresses(site.story).items():
         answer = site.get(login, path)
         if endpoint not in FILES and endpoint != "style":
-            assert len(answer.data) < 30_000, endpoint
+            assert len(answer.data) < 40_000, endpoint
 
 
 def test_pages_may_not_be_kept_and_static_files_may_for_good(site: Site) -> None:

@@ -72,4 +72,4 @@ def test_the_whole_first_load_stays_below_a_hundred_kilobytes_beside_the_page_it
         HOME / "static/img/icons.svg",
         HOME / "static/img/favicon.svg",
     ]
-    assert sum(file.stat().st_size for file in first) < 70_000  # thirty are left for the page
+    assert sum(file.stat().st_size for file in first) < 60_000  # forty are left for the page
