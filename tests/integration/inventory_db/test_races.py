@@ -10,9 +10,10 @@ from typing import TypeVar
 import pytest
 import sqlalchemy as sa
 
+from inventory.db import Database
 from inventory.domain.vocabulary import DeviceState, HoldingState, RecordStanding, Zone
 from inventory.errors import ConstraintRefused, InventoryError, Replayed, StaleVersion
-from inventory.models import Device, LogCheckpoint, LogEntry, Record
+from inventory.models import Counter, Device, LogCheckpoint, LogEntry, Record
 from inventory.services import certificates, leases, nonces, places, setup, transparency
 from reports.bundle import DestructionBundle, read_file
 from reports.tlog import leaf_hash, verify_consistency
@@ -114,6 +115,26 @@ def test_a_change_based_on_an_old_version_loses(world: World) -> None:
 
     with pytest.raises(StaleVersion):
         write_again()
+
+
+def test_two_processes_never_write_from_the_same_reading(world: World) -> None:
+    """Each process has its own lock; what serializes them is the database (BEGIN IMMEDIATE, the advisory lock)."""
+    databases = [Database(world.context.settings.url) for _ in range(2)]
+
+    def count(index: int) -> None:
+        for _ in range(10):
+            with databases[index].writing() as session:
+                counter = session.get(Counter, "race") or Counter(series="race", last=0)
+                session.add(counter)
+                counter.last += 1
+
+    try:
+        assert at_once(2, count) == [None, None]
+    finally:
+        for database in databases:
+            database.close()
+    with world.context.reading() as session:
+        assert session.get_one(Counter, "race").last == 20
 
 
 def test_a_broken_reference_is_refused_and_nothing_remains(world: World) -> None:

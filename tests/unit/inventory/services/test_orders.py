@@ -266,6 +266,16 @@ def test_approvals_by_a_person_disabled_since_lease_nothing(world: World) -> Non
     assert leases.acquire(world.context, world.agent.actor).lease is None
 
 
+def test_an_approval_revoked_after_leasing_stops_the_first_write(world: World) -> None:
+    world.approved()
+    lease = world.agent.take()
+    approvers.revoke_key(world.context, world.actor("admin"), world.signers["approver1"].key_id, "stolen")
+    answer = world.ask(lease)
+    assert not answer.clear
+    assert "approvals" in " ".join(answer.reasons)
+    assert world.device().state is DeviceState.RETIRED
+
+
 # -- holds -------------------------------------------------------------------------------------------------------------------
 
 
