@@ -296,9 +296,8 @@ def _change(context: Context, actor: Actor, command: ChangeState, event: DeviceE
             reason=reason, details={"before": before, "location": device.location_id},
         )  # fmt: skip
         if event is DeviceEvent.RETURN_TO_SERVICE:
-            device.standing_record = (
-                None  # from now on anything may be written to it; its certificates speak of the past
-            )
+            # From now on anything may be written to it; its certificates speak of the past.
+            device.standing_record = None
         if event is DeviceEvent.REPORT_MISSING:
             _incident(session, context, device)
         if event is DeviceEvent.FIND:
