@@ -82,10 +82,11 @@ def _unanswered(error: OSError, operation: str) -> DeviceGone | HostRejected:
 class BlockDevice:
     """One open descriptor of a block device; implements `OpenDevice`."""
 
-    def __init__(self, path: str, descriptor: int, *, direct: bool) -> None:
+    def __init__(self, path: str, descriptor: int) -> None:
         self._path = path
         self._descriptor = descriptor
-        self._direct = direct
+        # Asked of the descriptor, not of the code that opened it: it stands on records as evidence.
+        self._direct = bool(fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_DIRECT)
         status = os.fstat(descriptor)
         if not stat.S_ISBLK(status.st_mode):
             os.close(descriptor)
@@ -107,7 +108,7 @@ class BlockDevice:
             descriptor = os.open(path, flags)
         except OSError as error:
             raise _refusal(error, path) from error
-        return cls(path, descriptor, direct=True)
+        return cls(path, descriptor)
 
     @classmethod
     def open_reading(cls, path: str) -> Self:
@@ -120,7 +121,7 @@ class BlockDevice:
             descriptor = os.open(path, os.O_RDONLY | os.O_DIRECT | os.O_CLOEXEC)
         except OSError as error:
             raise _refusal(error, path) from error
-        return cls(path, descriptor, direct=True)
+        return cls(path, descriptor)
 
     @property
     def path(self) -> str:
