@@ -16,13 +16,12 @@ from __future__ import annotations
 
 import logging
 import queue
-import uuid
 from collections.abc import Callable, Mapping
 
 from inventory.contract.v1.agents import DeclaredPath, Heartbeat, HeartbeatReply
 from inventory.contract.v1.orders import Lease
 
-from . import discovery, enrolment, host, status
+from . import discovery, enrolment, host, leasing, status
 from .assembly import Agent
 from .backoff import Backoff, jittered
 from .errors import AgentError, EvidenceRefused, LogForked, NotEnrolled, Rejected, Retry
@@ -276,15 +275,14 @@ class Daemon:
         return 0.5  # there may be more
 
     def _keep(self, lease: Lease) -> None:
-        """Put the lease down before anything else happens under it."""
         try:
-            run = self._agent.runs.take(lease, str(uuid.uuid4()))
+            run = leasing.take_in(self._agent.runs, self._agent.outbox, lease)
         except OrderMalformed as error:
             log.critical("a lease without an order that can be named: %s", error.explain())
             return
-        if run.state is State.LEASED and self._agent.outbox.relabel(run.order_sha256, lease.id, lease.token):
-            self._agent.runs.drop(run)  # it was done: the record waits, and goes out under this lease
+        if run is None:
             self.nudge("outbox")
+            return
         self._workers.retry_now(run.order_sha256)
         self._due["runs"] = self._clock.monotonic()
 

@@ -312,9 +312,9 @@ class Runner:
                 envelope = self._signed(run, result, approved)
             except NothingToRecord:
                 return self._lose(run, "Its result names no medium.")
-        lease = self.runs.current(run).lease
-        self.outbox.store(run.run_id, envelope, approved.envelope_sha256, lease.id, lease.token)
-        return self.runs.move(run, Event.STORE)
+        with self.runs.newest_lease(run) as lease:
+            self.outbox.store(run.run_id, envelope, approved.envelope_sha256, lease.id, lease.token)
+            return self.runs.move(run, Event.STORE)
 
     def _signed(self, run: Run, result: RunResult, approved: ApprovedOrder) -> dict[str, object]:
         record = recording.make_record(

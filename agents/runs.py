@@ -21,7 +21,8 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Self
@@ -192,6 +193,12 @@ class RunStore:
         with self._lock:
             known = self.get(run.order_sha256)
             return run if known is None else dataclasses.replace(run, lease=known.lease)
+
+    @contextmanager
+    def newest_lease(self, run: Run) -> Iterator[Lease]:
+        """The run's newest lease, which stays the newest inside the block: no other can be taken meanwhile."""
+        with self._lock:
+            yield self.current(run).lease
 
     def spend(self, run: Run, now: dt.datetime) -> None:
         """Mark the order as begun, for ever: approvals count once.

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import sanitizer
-from agents import assembly, enrolment, pins
+from agents import assembly, enrolment, leasing, pins
 from agents.assembly import Agent
 from agents.client import Client
 from agents.config import Settings
@@ -212,9 +212,7 @@ class AgentWorld:
         """Take what the service has to do."""
         lease = self.agent.service.lease().lease
         if lease is not None:
-            run = self.agent.runs.take(lease, f"run-{lease.id}")
-            if run.state == "leased" and self.agent.outbox.relabel(run.order_sha256, lease.id, lease.token):
-                self.agent.runs.drop(run)
+            leasing.take_in(self.agent.runs, self.agent.outbox, lease)
 
     def work(self, control: Control | None = None) -> list[NotYet]:
         """Every run as far as it goes now; what still waits, and why."""

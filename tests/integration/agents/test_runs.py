@@ -15,10 +15,11 @@ from typing import Any
 import pytest
 
 import sanitizer
-from agents import refusals
+from agents import leasing, refusals
 from agents.errors import AcceptanceRefused, LogForked, NotEnrolled, OutboxDamaged, ServerBusy, Unreachable
 from agents.local_rules import LocalRules, NeverTouchEntry, parse
 from agents.reporter import Control
+from inventory.contract.v1.orders import Lease
 from reports.canonical import to_base64
 from reports.envelope import sign, unverified_body
 from reports.keys import FileSigner
@@ -387,6 +388,48 @@ def test_a_waiting_record_goes_out_under_the_newest_lease(world: AgentWorld) -> 
     world.deliver()
     assert order.state == "recorded"
     assert order.token == 2
+
+
+def test_a_record_made_while_the_lease_was_renewed_goes_out_under_the_newest(world: AgentWorld) -> None:
+    order = world.order()
+    world.lease()
+
+    def lose_the_lease(progress: sanitizer.Progress) -> None:
+        if progress.state == "verifying" and order.token == 1:
+            renewed = Lease.model_validate(world.service.lease_of(order))
+            leasing.take_in(world.agent.runs, world.agent.outbox, renewed)
+
+    world.engine.during = lose_the_lease
+    world.work()
+    world.deliver()
+    assert order.token == 2
+    assert order.state == "recorded"
+
+
+def test_a_stored_record_of_an_unfinished_run_moves_to_the_newest_lease(world: AgentWorld) -> None:
+    """Killed between storing the record and noting it: the lease is renewed at the restart, before the run is taken up."""
+    order = world.order()
+    world.lease()
+    names: list[str] = []
+
+    def stop_at_heads(name: str, effect: Callable[[], Any]) -> Any:  # noqa: ANN401
+        names.append(name)
+        if name.startswith("write state/heads"):
+            raise OSError(errno.EIO, "killed here")
+        return effect()
+
+    world.system.steps.step = stop_at_heads  # type: ignore[method-assign]  # this test's own fault
+    with pytest.raises(OSError, match="killed here"):
+        world.work()
+    assert len(world.agent.outbox.waiting()) == 1
+    world.start()
+    world.system.clock += world.service.lease_seconds + 1
+    world.lease()
+    world.deliver()
+    assert order.token == 2
+    assert order.state == "recorded"
+    world.settle()
+    assert len(order.records) == 1
 
 
 # --- the service is away, is stopped, changes its mind ----------------------------------------------------------------
