@@ -30,6 +30,8 @@ def validate(world: World, stage: Stage, order: str) -> None:
 def release(world: World, stage: Stage, device: str, location: str) -> None:
     """The same question again: now the gate opens."""
     with stage.step("gate-opens", "May it go to the test laboratory now? The gate opens") as step:
+        world.scratch.pull()
+        stage.say("the disk is pulled from the server")
         seen = world.session("carlos").get(f"/devices/{device}")
         if seen["gate_leave"]["open"]:
             raise StepFailed("the gate would let a merely cleared disk leave the company")
@@ -94,13 +96,13 @@ def verify(world: World, stage: Stage, out: Path) -> dict[str, Any]:
 
 
 def look_again(world: World, stage: Stage, customer: crm.Customer) -> None:
-    """The raw device, read past the page cache: nobody is there."""
+    """The pulled disk, read past the page cache: nobody is there."""
     with stage.step("raw-disk", "And the raw disk? Nothing is left") as step:
         for needle in (customer.email, customer.name, customer.reference, "CREATE TABLE", "customers.example"):
             found = world.scratch.find(needle)
             if found:
                 raise StepFailed(f"{needle!r} is still at byte {found[0][0]}")
         if not world.scratch.only_holds_one_value():
-            raise StepFailed("the device does not hold one value everywhere")
-        stage.good(f"every byte of {world.scratch.device} reads zero; the customer is on no disk any more")
-        step.facts["device"] = str(world.scratch.device)
+            raise StepFailed("the disk does not hold one value everywhere")
+        stage.good("every byte of the pulled disk reads zero; the customer is on no disk any more")
+        step.facts["bytes_read"] = world.scratch.image.stat().st_size

@@ -38,6 +38,12 @@ class ScratchDisk:
     device: Path
     mount_point: Path
     mounted: bool = False
+    attached: bool = True
+
+    @property
+    def medium(self) -> Path:
+        """Where its bytes can be read: the device, or the disk itself once it was pulled."""
+        return self.device if self.attached else self.image
 
     @classmethod
     def make(cls, folder: Path, size: int) -> ScratchDisk:
@@ -84,13 +90,18 @@ class ScratchDisk:
         _run("umount", str(self.mount_point))
         self.mounted = False
 
+    def pull(self) -> None:
+        """Take the disk out of the machine: the kernel's device is gone, its bytes are where they were."""
+        _run("losetup", "--detach", str(self.device))
+        self.attached = False
+
     def find(self, needle: str, limit: int = 3) -> list[tuple[int, str]]:
         """Where the raw device still holds `needle`: (byte offset, readable text around it), at most `limit` places.
 
         Read with O_DIRECT: what the medium says, not what the page cache remembers.
         """
         wanted, chunk, found = needle.encode(), 4 << 20, []
-        descriptor = os.open(self.device, os.O_RDONLY | os.O_DIRECT)
+        descriptor = os.open(self.medium, os.O_RDONLY | os.O_DIRECT)
         try:
             buffer, offset, tail = mmap.mmap(-1, chunk), 0, b""
             while (got := os.preadv(descriptor, [buffer], offset)) > 0:
@@ -109,7 +120,7 @@ class ScratchDisk:
     def only_holds_one_value(self) -> bool:
         """Whether every byte of the device is the same, read with O_DIRECT."""
         chunk, first = 4 << 20, None
-        descriptor = os.open(self.device, os.O_RDONLY | os.O_DIRECT)
+        descriptor = os.open(self.medium, os.O_RDONLY | os.O_DIRECT)
         try:
             buffer, offset = mmap.mmap(-1, chunk), 0
             while (got := os.preadv(descriptor, [buffer], offset)) > 0:
