@@ -56,9 +56,8 @@ def test_sign_in_and_error_pages_are_accessible_too(told: tuple[Console, Story])
 def test_a_first_visit_stays_below_a_hundred_kilobytes(told: tuple[Console, Story], name: str) -> None:
     console, story = told
     with console.someone(reader(story, name)) as (page, _):
-        cookies = page.context.cookies()
-    with console.someone(None) as (page, complaints):
-        page.context.add_cookies(cookies)
+        state = page.context.storage_state()
+    with console.someone(None, state=state) as (page, complaints):
         page.goto(f"/console{addresses(story)[name]}", wait_until="networkidle")
         assert complaints.loaded
         assert sum(complaints.loaded.values()) < BUDGET, complaints.loaded

@@ -17,6 +17,7 @@ from playwright.sync_api import (
     Page,
     Request,
     Response,
+    StorageState,
     expect,
     sync_playwright,
 )
@@ -82,7 +83,13 @@ class Console:
 
     @contextmanager
     def someone(
-        self, login: str | None, *, theme: str = "light", width: int = 1440, scripts: bool = True
+        self,
+        login: str | None,
+        *,
+        theme: str = "light",
+        width: int = 1440,
+        scripts: bool = True,
+        state: StorageState | None = None,
     ) -> Iterator[tuple[Page, Complaints]]:
         """A fresh browser profile, signed in as somebody (None: nobody)."""
         context = self.browser.new_context(
@@ -91,6 +98,7 @@ class Console:
             java_script_enabled=scripts,
             accept_downloads=True,
             base_url=self.base,
+            storage_state=state,
         )
         context.set_default_timeout(20_000)
         complaints = Complaints(self.base)
