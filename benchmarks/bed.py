@@ -32,6 +32,7 @@ class Device:
     backing: Path
     size: int
     """Bytes."""
+    identity: undo.Backing
 
     @property
     def stat(self) -> Path:
@@ -87,11 +88,20 @@ class Bed:
                 raise SetupFailed("not everything was taken down; the lines above say what is left")
 
     def tell(self, *words: str) -> None:
-        """Tell the guardian of one more thing to undo. Tell it first, then do it."""
-        if self._guardian is None or self._guardian.stdin is None:
+        """Tell the guardian of one more thing to undo, and wait until it knows. Tell it first, then do it.
+
+        Raises:
+            SetupFailed: there is no guardian any more.
+        """
+        if self._guardian is None or self._guardian.stdin is None or self._guardian.stdout is None:
             raise RuntimeError("the bed is not entered")
-        self._guardian.stdin.write(" ".join(words) + "\n")
-        self._guardian.stdin.flush()
+        try:
+            self._guardian.stdin.write(" ".join(words) + "\n")
+            self._guardian.stdin.flush()
+        except BrokenPipeError:
+            raise SetupFailed("the process that cleans up after the benchmark is gone") from None
+        if self._guardian.stdout.readline() != "noted\n":
+            raise SetupFailed("the process that cleans up after the benchmark is gone")
 
     @contextlib.contextmanager
     def devices(self, count: int, size: int, *, name: str) -> Iterator[tuple[Device, ...]]:
@@ -125,12 +135,14 @@ class Bed:
         if self.backing not in backing.resolve().parents:
             raise SetupFailed(f"{backing} is no file of this benchmark")
         direct = () if _in_memory(backing) else ("--direct-io=on",)
+        identity = undo.Backing.of(backing)
+        self.tell("file", identity.device, str(identity.inode))
         node = call("losetup", "--find", "--show", *direct, str(backing))
-        return Device(node, backing, backing.stat().st_size)
+        return Device(node, backing, backing.stat().st_size, identity)
 
     def release(self, device: Device) -> None:
         """Detach a device of this bed and wait until it is gone."""
-        problem = undo.detach(device.node, self.backing)
+        problem = undo.detach(device.node, device.identity)
         if problem is not None:
             raise SetupFailed(problem)
 

@@ -20,7 +20,7 @@ from typing import Any
 
 import mfusepy
 
-NAME = "disk"
+from .fault_rules import NAME
 
 
 @dataclass(frozen=True)

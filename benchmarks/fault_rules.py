@@ -6,6 +6,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 MIB = 1 << 20
+NAME = "sanitrail-bench-disk"
+"""The one file a faulty disk serves."""
+
 SIZE = 64 * MIB
 """Of a faulty device, in bytes."""
 

@@ -13,7 +13,7 @@ from . import peers
 from .bed import MIB, Bed, Device
 from .case import Case, Command, Sample, measure
 from .errors import CannotMeasure, SetupFailed
-from .fault_rules import BAD_SECTORS, LIES, SIZE, Fault, FaultRow
+from .fault_rules import BAD_SECTORS, LIES, NAME, SIZE, Fault, FaultRow
 from .ours import RANDOM, ZERO, engine
 from .shell import ROOT, environment, find
 
@@ -48,10 +48,10 @@ def faulty_device(bed: Bed, fault: Fault) -> Iterator[tuple[Device, Path, Path]]
     backing.write_bytes(MARK * (SIZE // len(MARK)))
     command = (sys.executable, "-m", "benchmarks.fault_device", str(point), str(backing), str(log), *fault.rules)
     server = subprocess.Popen(command, cwd=ROOT, env=environment(), stdin=subprocess.DEVNULL)
-    bed.tell("child", str(server.pid))
+    bed.tell("server", str(server.pid))
     try:
-        _wait_for((point / "disk").exists, server)
-        device = bed.attach(point / "disk")
+        _wait_for((point / NAME).exists, server)
+        device = bed.attach(point / NAME)
         with contextlib.ExitStack() as settings:
             settings.callback(bed.release, device)
             if not fault.short_writes:

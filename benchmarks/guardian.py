@@ -1,16 +1,18 @@
 """Undoes what a benchmark set up, however the benchmark ended.
 
 The benchmark starts this process first, in a session of its own, and holds the other end of its standard input. Each
-line names something to undo: `child PID`, `queue NODE SETTING VALUE`, `group PATH`. When the pipe closes, because the
-benchmark is done or because it was killed, the guardian ends the children it was told of, puts queue settings back,
-detaches the loop devices over files in the given folders, unmounts and removes the folders. It is the only place that
-does so: the ordinary end takes the same way as the violent one.
+line names something to undo: `child PID`, `server PID`, `file MAJOR:MINOR INODE`, `queue NODE SETTING VALUE`,
+`group PATH`; each is answered with `noted`. When the pipe closes, because the benchmark is done or because it was
+killed, the guardian ends the children it was told of, puts queue settings back, detaches the loop devices over the
+files, ends the servers of files, unmounts and removes the folders: in this order, for a loop device over a file that is
+served no more can no longer be told from others. The ordinary end takes the same way as the violent one.
 
 usage: python -m benchmarks.guardian FOLDER...
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import signal
@@ -26,45 +28,57 @@ class Guardian:
     def __init__(self, folders: list[Path], benchmark: int) -> None:
         self.folders = folders
         self.benchmark = benchmark
-        self.children: list[int] = []
+        self.children: dict[str, list[int]] = {"child": [], "server": []}
+        self.files: list[undo.Backing] = []
         self.queues: list[tuple[str, str, str]] = []
         self.groups: list[Path] = []
 
     def learn(self, line: str) -> None:
         """Note one thing to undo."""
         what, *rest = line.split()
-        if what == "child":
-            self._watch(int(rest[0]))
+        if what in self.children:
+            self._watch(what, int(rest[0]))
+        elif what == "file":
+            self.files.append(undo.Backing(rest[0], int(rest[1])))
         elif what == "queue":
             node, setting, value = rest
             self.queues.append((node, setting, value))
         elif what == "group":
             self.groups.append(Path(rest[0]))
 
-    def _watch(self, pid: int) -> None:
+    def _watch(self, what: str, pid: int) -> None:
         """Hold a descriptor of the child, so that its number can never mean another process."""
         try:
             descriptor = os.pidfd_open(pid)
         except ProcessLookupError:
             return
-        if _parent(pid) == self.benchmark:
-            self.children.append(descriptor)
-        else:
-            os.close(descriptor)
-        self.children = [each for each in self.children if not _ended(each)]
+        ours = _parent(pid) == self.benchmark
+        known = [*self.children[what], descriptor]
+        self.children[what] = [each for each in known if not _ended(each) and (ours or each != descriptor)]
+        for each in set(known) - set(self.children[what]):
+            os.close(each)
+
+    def _end(self, what: str) -> None:
+        for child in self.children[what]:
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(child, signal.SIGKILL)
+        for child in self.children[what]:
+            select.select([child], [], [], 10)
+
+    def _detach(self) -> list[str]:
+        ours = [(node, backing) for node, backing in undo.attached().items() if backing in self.files]
+        return [problem for node, backing in ours if (problem := undo.detach(node, backing))]
 
     def undo(self) -> list[str]:
         """Undo everything; returns what went wrong."""
         problems: list[str] = []
-        for child in self.children:
-            if not _ended(child):
-                signal.pidfd_send_signal(child, signal.SIGKILL)
-        for child in self.children:
-            select.select([child], [], [], 10)
-        for folder in self.folders:
-            problems += [p for queue in self.queues if (p := undo.restore_queue(*queue, folder))]
+        self._end("child")
+        problems += [p for queue in self.queues if (p := undo.restore_queue(*queue, self.files))]
+        problems += self._detach()
+        self._end("server")
         for folder in self.folders:
             problems += undo.remove_folder(folder)
+        problems += self._detach()  # one that was just being attached when the benchmark was killed
         problems += [p for group in self.groups if (p := undo.remove_group(group))]
         return problems
 
@@ -91,6 +105,8 @@ def main() -> int:
     print("ready", flush=True)
     for line in sys.stdin:
         guardian.learn(line)
+        with contextlib.suppress(BrokenPipeError):
+            print("noted", flush=True)
     problems = guardian.undo()
     for problem in problems:
         print(f"benchmark not fully undone: {problem}", file=sys.stderr)

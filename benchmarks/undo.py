@@ -1,17 +1,20 @@
 """Taking down what a benchmark set up: loop devices, mounts, folders, queue settings, control groups.
 
-Every function here acts only below folders the benchmark made: a loop device is ours when its backing file is.
-Standard library only and idempotent, so that the guardian can call it whatever happened before.
+A loop device is ours when the file behind it is: by device and inode, which no renaming or deleting changes and which
+are not used again while the loop device holds the file. Idempotent, so that the guardian can call it whatever happened.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from .shell import environment
 
@@ -19,35 +22,53 @@ _PATIENCE_S = 10.0
 """How long a device that is still being closed may take."""
 
 
-def _loop_backings() -> Iterator[tuple[Path, str]]:
-    """Every attached loop device of the host with the name of its backing file."""
-    for entry in Path("/sys/block").glob("loop*"):
-        try:
-            yield entry, (entry / "loop" / "backing_file").read_text().rstrip("\n").removesuffix(" (deleted)")
-        except OSError:
-            continue  # not attached, or gone between the listing and the reading
+@dataclass(frozen=True)
+class Backing:
+    """A file under a loop device, by what stays the same of it."""
+
+    device: str
+    """`major:minor` of its file system."""
+    inode: int
+
+    @classmethod
+    def of(cls, path: Path) -> Self:
+        """A file's."""
+        status = path.stat()
+        return cls(f"{os.major(status.st_dev)}:{os.minor(status.st_dev)}", status.st_ino)
 
 
-def loops_below(folder: Path) -> list[str]:
-    """Nodes of the loop devices whose backing file lies below `folder`."""
-    prefix = f"{folder.resolve()}/"
-    return [f"/dev/{entry.name}" for entry, backing in _loop_backings() if backing.startswith(prefix)]
+def attached() -> dict[str, Backing]:
+    """Every attached loop device of the host, by node, with the file behind it.
+
+    One whose file is served by FUSE is missing once its server has ended: nobody can ask for the file any more.
+    """
+    done = subprocess.run(
+        ("losetup", "--list", "--json", "--output", "NAME,BACK-MAJ:MIN,BACK-INO"),
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment(),
+    )
+    listed = json.loads(done.stdout or "{}").get("loopdevices", [])
+    told = ((each["name"], each["back-maj:min"], each["back-ino"]) for each in listed)
+    return {name: Backing(str(number).strip(), int(inode)) for name, number, inode in told if number and inode}
 
 
-def backing_of(node: str) -> str | None:
-    """The backing file of a loop device, None when it is not attached."""
-    return next((backing for entry, backing in _loop_backings() if entry.name == Path(node).name), None)
+def loops_over(files: Iterable[Backing]) -> list[str]:
+    """Nodes of the loop devices over these files."""
+    ours = set(files)
+    return [node for node, backing in attached().items() if backing in ours]
 
 
-def detach(node: str, folder: Path) -> str | None:
-    """Detach a loop device if its backing file is below `folder`; wait until it is free. Returns what went wrong."""
+def detach(node: str, backing: Backing) -> str | None:
+    """Detach a loop device if this file is behind it; wait until it is free. Returns what went wrong."""
     deadline = time.monotonic() + _PATIENCE_S
-    while node in loops_below(folder):
+    while attached().get(node) == backing:
         done = subprocess.run(
             ("losetup", "--detach", node), capture_output=True, text=True, check=False, env=environment()
         )
         if time.monotonic() > deadline:
-            return f"{node} is still attached to a file in {folder}: {done.stderr.strip() or 'it is in use'}"
+            return f"{node} is still attached: {done.stderr.strip() or 'it is in use'}"
         time.sleep(0.02)
     return None
 
@@ -66,9 +87,9 @@ def unmount_below(folder: Path) -> list[str]:
     return problems
 
 
-def restore_queue(node: str, setting: str, value: str, folder: Path) -> str | None:
+def restore_queue(node: str, setting: str, value: str, files: Iterable[Backing]) -> str | None:
     """Give a loop device's queue setting its old value, as long as the device is still ours."""
-    if node not in loops_below(folder):
+    if node not in loops_over(files):
         return None
     try:
         Path(f"/sys/block/{Path(node).name}/queue/{setting}").write_text(value)
@@ -91,12 +112,11 @@ def remove_group(group: Path) -> str | None:
 
 
 def remove_folder(folder: Path) -> list[str]:
-    """Detach, unmount and delete everything below `folder`, and the folder. Returns what went wrong.
+    """Unmount and delete everything below `folder`, and the folder. Returns what went wrong.
 
     Backing files are deleted even where a device stays attached: it then frees them when it is closed.
     """
-    problems = [problem for node in loops_below(folder) if (problem := detach(node, folder))]
-    problems += unmount_below(folder)
+    problems = unmount_below(folder)
     if not os.path.ismount(folder):
         shutil.rmtree(folder, ignore_errors=True)
     if folder.exists():

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+from benchmarks.bed import Device
 from benchmarks.case import Case, Sample
 from benchmarks.figures import GroupResult, Row
+from benchmarks.undo import Backing
 
 GIB = 1 << 30
 
@@ -45,3 +48,8 @@ def group(key: str, *rows: Row, **fields: Any) -> GroupResult:  # noqa: ANN401 -
 
 def case(key: str) -> Case:
     return Case(key, key, lambda devices: [[("true", *(device.node for device in devices))]])
+
+
+def device(number: int = 0, size: int = 64 << 20, name: str = "b") -> Device:
+    """A device that is only talked about."""
+    return Device(f"/dev/loop{90 + number}", Path(f"/{name}"), size, Backing("0:0", number))

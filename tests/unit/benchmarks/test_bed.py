@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from benchmarks import undo
-from benchmarks.bed import MIB, Bed, Device
+from benchmarks.bed import MIB, Bed
 from benchmarks.errors import SetupFailed
+from tests.support.benchmark_samples import device
 from tests.support.capabilities import requires_loop
 
 pytestmark = [pytest.mark.block_device, requires_loop]
@@ -35,8 +36,8 @@ def test_devices_are_full_of_old_data_and_gone_afterwards(bed: Bed) -> None:
             content = Path(device.node).read_bytes()
             assert len(content) == 3 * MIB
             assert not any(content[at : at + 4096] == bytes(4096) for at in range(0, len(content), 4096))
-            assert undo.backing_of(device.node) == str(device.backing)
-    assert undo.loops_below(bed.backing) == []
+            assert undo.attached()[device.node] == undo.Backing.of(device.backing)
+    assert undo.loops_over([device.identity for device in devices]) == []
     assert list(bed.backing.iterdir()) == []
 
 
@@ -48,11 +49,19 @@ def test_it_attaches_no_file_that_is_not_its_own(bed: Bed, tmp_path: Path) -> No
 
 
 def test_it_detaches_no_device_that_is_not_its_own(bed: Bed, tmp_path: Path) -> None:
-    other = tmp_path / "other"
-    other.mkdir()
+    other = tmp_path / "other.img"
+    other.write_bytes(bytes(MIB))
     with bed.devices(1, MIB, name="d") as (device,):
-        assert undo.detach(device.node, other) is None
-        assert undo.loops_below(bed.backing) == [device.node]
+        assert undo.detach(device.node, undo.Backing.of(other)) is None
+        assert undo.attached()[device.node] == device.identity
+
+
+def test_a_device_is_known_by_its_file_even_when_that_is_renamed_or_deleted(bed: Bed) -> None:
+    with bed.devices(1, MIB, name="d") as (device,):
+        device.backing.rename(bed.backing / "moved")
+        assert undo.loops_over([device.identity]) == [device.node]
+        (bed.backing / "moved").unlink()
+        assert undo.loops_over([device.identity]) == [device.node]
 
 
 def test_a_queue_setting_is_restored(bed: Bed) -> None:
@@ -68,12 +77,12 @@ def test_a_queue_setting_of_a_device_that_is_no_longer_ours_is_left_alone(bed: B
     with bed.devices(1, MIB, name="d") as (device,):
         path = Path(f"/sys/block/{Path(device.node).name}/queue/max_sectors_kb")
         before = path.read_text()
-        assert undo.restore_queue(device.node, "max_sectors_kb", "64", tmp_path / "another bed") is None
+        assert undo.restore_queue(device.node, "max_sectors_kb", "64", [undo.Backing.of(tmp_path)]) is None
         assert path.read_text() == before
 
 
 _VICTIM = """
-import json, subprocess, sys, threading
+import json, subprocess, sys
 from pathlib import Path
 from benchmarks.bed import MIB, Bed
 with Bed(Path(sys.argv[1]), Path(sys.argv[1])) as bed, bed.devices(1, MIB, name="d") as (device,):
@@ -81,10 +90,10 @@ with Bed(Path(sys.argv[1]), Path(sys.argv[1])) as bed, bed.devices(1, MIB, name=
     with bed.queue_setting(device, "max_sectors_kb", "64"):
         child = subprocess.Popen(("sleep", "600"))
         bed.tell("child", str(child.pid))
-        told = {"node": device.node, "before": before, "backing": str(bed.backing)}
+        told = {"before": before, "node": device.node, "inode": device.identity.inode}
         told |= {"child": child.pid, "guardian": bed._guardian.pid}
         print(json.dumps(told), flush=True)
-        threading.Event().wait()
+        sys.stdin.read()
 """
 
 
@@ -93,6 +102,7 @@ def test_a_killed_benchmark_leaves_nothing_behind(tmp_path: Path, number: signal
     with subprocess.Popen(
         (sys.executable, "-c", _VICTIM, str(tmp_path)),
         cwd=ROOT,
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
@@ -108,9 +118,10 @@ def test_a_killed_benchmark_leaves_nothing_behind(tmp_path: Path, number: signal
         for end in ends:
             assert select.select([end], [], [], 60)[0], "the guardian or the measured tool outlived the benchmark"
             os.close(end)
-    assert undo.backing_of(told["node"]) != f"{told['backing']}/d-0.img"
+    node = undo.attached().get(told["node"])
+    assert node is None or node.inode != told["inode"]
     assert list(tmp_path.iterdir()) == []
-    if undo.backing_of(told["node"]) is None:
+    if node is None:
         assert queue.read_text() == told["before"]
 
 
@@ -135,4 +146,4 @@ def test_the_guardian_leaves_processes_alone_that_are_not_the_benchmark_s_childr
 
 
 def test_a_device_knows_where_the_kernel_counts_its_requests() -> None:
-    assert Device("/dev/loop7", Path("/x"), 1).stat == Path("/sys/block/loop7/stat")
+    assert device(7).stat == Path("/sys/block/loop97/stat")

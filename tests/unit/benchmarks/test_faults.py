@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import mmap
 import os
+import select
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +15,7 @@ import pytest
 
 from benchmarks import faults, peers, shell
 from benchmarks.bed import MIB, Bed, Device
-from benchmarks.fault_rules import BAD_SECTORS, LIES, SIZE, Fault
+from benchmarks.fault_rules import BAD_SECTORS, LIES, NAME, SIZE, Fault
 from tests.support.capabilities import requires_fuse, requires_loop, requires_tool
 
 pytestmark = [pytest.mark.fuse, pytest.mark.block_device, requires_loop, requires_fuse, requires_tool("dd")]
@@ -71,6 +75,35 @@ def test_the_limit_on_requests_does_not_outlive_the_device(bed: Bed) -> None:
         path = Path(f"/sys/block/{Path(device.node).name}/queue/max_sectors_kb")
         assert path.read_text() == "64\n"
     assert path.read_text() == before[path] if path in before else path.read_text() != "64\n"
+
+
+_VICTIM = """
+import json, sys
+from pathlib import Path
+from benchmarks import faults
+from benchmarks.bed import Bed
+with Bed(Path(sys.argv[1]), Path(sys.argv[1])) as bed, faults.faulty_device(bed, faults.BAD_SECTORS) as (device, _, _):
+    print(json.dumps({"node": device.node, "guardian": bed._guardian.pid}), flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_killed_benchmark_leaves_no_faulty_disk_behind(tmp_path: Path) -> None:
+    root = Path(__file__).resolve().parents[3]
+    with subprocess.Popen(
+        (sys.executable, "-c", _VICTIM, str(tmp_path)), cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as victim:
+        assert victim.stdout is not None
+        told = json.loads(victim.stdout.readline())
+        loop = Path(f"/sys/block/{Path(told['node']).name}/loop/backing_file")
+        assert loop.read_text().strip().endswith(f"/{NAME}")
+        guardian = os.pidfd_open(told["guardian"])
+        victim.kill()
+        assert select.select([guardian], [], [], 60)[0]
+        os.close(guardian)
+    assert not loop.exists() or not loop.read_text().strip().endswith(f"/{NAME}")
+    assert str(tmp_path) not in Path("/proc/self/mounts").read_text()
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("fault", [BAD_SECTORS, SHORT], ids=lambda fault: fault.key)

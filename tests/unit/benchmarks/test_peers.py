@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from benchmarks import peers, shell
-from benchmarks.bed import Device
 from benchmarks.peers import Peers, Tool
+from tests.support.benchmark_samples import device
 
 OLD = Tool("nwipe", "/usr/sbin/nwipe", "0.33", frozenset({"isaac", "isaac64"}))
 NEW = Tool("nwipe", "/opt/nwipe", "0.42", frozenset({"noPDF", "manual", "splitmix64", "chacha20", "isaac64"}))
-DEVICES = (Device("/dev/loop90", Path("/b/0"), 64 << 20), Device("/dev/loop91", Path("/b/1"), 64 << 20))
+DEVICES = (device(0), device(1))
 
 
 def _fake(folder: Path, name: str, version: str, usage: str = "") -> Path:

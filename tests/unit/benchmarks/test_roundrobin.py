@@ -13,10 +13,10 @@ from benchmarks import roundrobin
 from benchmarks.bed import Bed, Device
 from benchmarks.case import Case, Sample
 from benchmarks.roundrobin import Turns
-from tests.support.benchmark_samples import case, sample
+from tests.support.benchmark_samples import case, device, sample
 
-LARGE = (Device("/dev/loop90", Path("/large"), 1 << 30),)
-SMALL = (Device("/dev/loop91", Path("/small"), 1 << 26),)
+LARGE = (device(0, 1 << 30, "large"),)
+SMALL = (device(1, 1 << 26, "small"),)
 
 
 class Bench:
