@@ -131,7 +131,9 @@ class Runner:
                 self.runs.spend(run, self.judge.watch.clock.now())
                 named = approved.order
                 run = self.runs.move(run, Event.START, order_id=named.id, device=named.device, label=named.device_label)
-        except LeaseExpired:
+        except LeaseExpired as error:
+            if self.runs.spent(run):  # killed before it began: under another run id the order would count as executed
+                raise NotYet(error.code, error.summarize()) from error
             return self.runs.move(run, Event.LAPSE)
         except HostNotReady as error:
             raise NotYet(error.code, error.summarize()) from error

@@ -221,6 +221,11 @@ class RunStore:
         if known is not None and known.get("run_id") != run.run_id:
             raise OrderAlreadyExecuted(f"Run {known.get('run_id')}, begun {known.get('started')}.")
 
+    def spent(self, run: Run) -> bool:
+        """Whether this very run has spent its order."""
+        known = self._state.read(f"spent/{run.order_sha256}.json", SPENT_SCHEMA)
+        return known is not None and known.get("run_id") == run.run_id
+
     def starts_of_others(self, run: Run | None = None) -> list[dt.datetime]:
         """When runs were begun on this host, `run` left out. Raises `StateDamaged`."""
         found = []

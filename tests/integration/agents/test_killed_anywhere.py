@@ -56,9 +56,9 @@ def _assert_all_is_well(world: AgentWorld) -> None:
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize("power_cut", [False, True], ids=["killed", "power-cut"])
+@pytest.mark.parametrize("how", ["killed", "power-cut", "killed-and-started-late"])
 def test_killed_at_any_effect_it_ends_as_if_nothing_had_happened(
-    tmp_path: Path, steps_of_a_run: list[str], when: str, power_cut: bool
+    tmp_path: Path, steps_of_a_run: list[str], when: str, how: str
 ) -> None:
     for number in _interesting(steps_of_a_run):
         folder = tmp_path / str(number)
@@ -68,7 +68,9 @@ def test_killed_at_any_effect_it_ends_as_if_nothing_had_happened(
         world.start(Steps(crash_at=number, when=when))
         with pytest.raises(Crash):
             world.settle()
-        world.system.die(power_cut=power_cut)
+        world.system.die(power_cut=how == "power-cut")
+        if how == "killed-and-started-late":
+            world.system.clock += world.service.lease_seconds + 1
         world.start()
         world.settle()
         if (

@@ -363,6 +363,21 @@ def test_an_order_is_not_executed_twice(world: AgentWorld) -> None:
     assert order.reasons[-1][0] == "order-already-executed"
 
 
+def test_an_order_spent_by_a_run_that_never_began_is_begun_under_the_next_lease(world: AgentWorld) -> None:
+    """Killed between spending the order and beginning the run, and the lease has ended before the restart."""
+    order = world.order()
+    world.lease()
+    (run,) = world.agent.runs.all()
+    world.agent.runs.spend(run, world.clock.now())
+    world.system.clock += world.service.lease_seconds + 1
+    world.start()
+    (waiting,) = world.work()
+    assert waiting.reason_code == "lease-expired"
+    world.settle()
+    assert order.state == "recorded"
+    assert world.records()[0]["run"]["state"] == "succeeded"
+
+
 def test_an_order_refused_at_the_last_question_is_not_begun_again(world: AgentWorld) -> None:
     world.service.holds = ["Hold."]
     order = world.order()
