@@ -59,6 +59,8 @@ class SimEngine:
         self._system = system
         self.during: Callable[[sanitizer.Progress], None] = lambda _progress: None
         """Called with each progress, in the run's thread."""
+        self.lies_on: tuple[str, ...] = ()
+        """Fingerprints every path leads to; empty: no path can be followed."""
 
     def list_devices(self) -> Sequence[sanitizer.Inspection]:
         # Nothing hidden, as a drive says that was asked (the simulated one has no words for that).
@@ -66,7 +68,11 @@ class SimEngine:
 
     def resolve_path(self, path: str | Path) -> sanitizer.PathResolution:
         return sanitizer.PathResolution(
-            path=str(path), mount_point="/", devices=(), fingerprints=(), unresolved=("simulated",)
+            path=str(path),
+            mount_point="/",
+            devices=("/dev/sim",) if self.lies_on else (),
+            fingerprints=self.lies_on,
+            unresolved=() if self.lies_on else ("simulated",),
         )
 
     def plan(self, request: sanitizer.PlanRequest, inspection: sanitizer.Inspection) -> sanitizer.Plan:
