@@ -126,7 +126,6 @@ class Runner:
             approved, clearance = self._clear(run)
             with self.begin_lock:
                 self._require_free_medium(run, approved.order.device)
-                self.runs.require_unspent(run)
                 self.judge.permit_start(self.runs.starts_of_others(run))
                 self.runs.spend(run, self.judge.watch.clock.now())
                 named = approved.order

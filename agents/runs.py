@@ -215,12 +215,6 @@ class RunStore:
             elif known.get("run_id") != run.run_id:
                 raise OrderAlreadyExecuted(f"Run {known.get('run_id')}, begun {known.get('started')}.")
 
-    def require_unspent(self, run: Run) -> None:
-        """Raises `OrderAlreadyExecuted` if another run was begun under this order."""
-        known = self._state.read(f"spent/{run.order_sha256}.json", SPENT_SCHEMA)
-        if known is not None and known.get("run_id") != run.run_id:
-            raise OrderAlreadyExecuted(f"Run {known.get('run_id')}, begun {known.get('started')}.")
-
     def spent(self, run: Run) -> bool:
         """Whether this very run has spent its order."""
         known = self._state.read(f"spent/{run.order_sha256}.json", SPENT_SCHEMA)

@@ -6,6 +6,7 @@ People act through the service's own functions; the agent speaks HTTP through it
 from __future__ import annotations
 
 import datetime as dt
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -232,6 +233,9 @@ def test_stopped_in_the_middle_and_resumed_after_the_lease_ran_out(site: Site) -
     assert len(site.work(control)) == 1
     site.engine.during = lambda _progress: None
     site.system.die()
+    for thread in threading.enumerate():  # a late figure would prolong the lease that shall run out
+        if thread.name == "progress-reporter":
+            thread.join()
     site.world.clock.forward(days=1)
     (waiting,) = site.work()
     assert waiting.reason_code == "hold-in-force", "the lease was lost: nothing is written under it"

@@ -24,6 +24,7 @@ from reports.canonical import to_base64
 from reports.envelope import sign, unverified_body
 from reports.keys import FileSigner
 from reports.record import SanitizationRecord
+from reports.tlog import Checkpoint, sign_checkpoint
 from reports.verdict import judge
 from sanitizer.errors import MountedFilesystem
 from tests.support.agent_world import RULES, AgentWorld
@@ -273,6 +274,17 @@ def test_while_the_log_is_in_alarm_nothing_begins(world: AgentWorld) -> None:
     assert rewritten.pin != world.service.world.pin
 
 
+def test_an_alarm_that_stands_keeps_even_a_good_order_waiting(world: AgentWorld) -> None:
+    world.order()
+    world.lease()
+    lie = Checkpoint(world.service.world.log.checkpoint.origin, world.service.world.log.checkpoint.size, b"\1" * 32)
+    with pytest.raises(LogForked):
+        world.agent.pins.advance(sign_checkpoint(lie, world.service.world.log.signers, 1), lambda _old, _new: ())
+    (waiting,) = world.work()
+    assert waiting.reason_code == "log-in-alarm"
+    assert untouched(world)
+
+
 def test_an_order_newer_than_the_known_log_brings_the_log_up_to_date(world: AgentWorld) -> None:
     world.service.world.add_roster()
     order = world.order()
@@ -365,11 +377,13 @@ def test_an_order_is_not_executed_twice(world: AgentWorld) -> None:
 
 def test_an_order_spent_by_a_run_that_never_began_is_begun_under_the_next_lease(world: AgentWorld) -> None:
     """Killed between spending the order and beginning the run, and the lease has ended before the restart."""
+    world.service.lease_seconds = 60.0
+    world.rules = RULES.model_copy(update={"max_devices_per_hour": 1})  # its own beginning does not count against it
     order = world.order()
     world.lease()
     (run,) = world.agent.runs.all()
     world.agent.runs.spend(run, world.clock.now())
-    world.system.clock += world.service.lease_seconds + 1
+    world.system.clock += 61
     world.start()
     (waiting,) = world.work()
     assert waiting.reason_code == "lease-expired"
@@ -592,8 +606,12 @@ def _forged_acceptance(world: AgentWorld, reply: dict[str, Any]) -> dict[str, An
 
 
 def _for_another_record(world: AgentWorld, reply: dict[str, Any]) -> dict[str, Any]:
+    """Honestly signed and logged, and about something else."""
     body = {**unverified_body(reply["acceptance"], "acceptance"), "record_sha256": "0" * 64}
-    return {**reply, "acceptance": sign("acceptance", body, world.service.world.acceptance)}
+    acceptance, log = sign("acceptance", body, world.service.world.acceptance), world.service.world.log
+    index = log.append("acceptance", acceptance)
+    proof = [to_base64(item) for item in log.inclusion(index)]
+    return {**reply, "acceptance": acceptance, "index": index, "proof": proof, "checkpoint": log.note()}
 
 
 def _not_in_the_log(world: AgentWorld, reply: dict[str, Any]) -> dict[str, Any]:

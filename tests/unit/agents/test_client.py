@@ -32,6 +32,7 @@ from inventory.auth.signatures import SignatureRefused as ServiceRefuses
 from inventory.auth.signatures import SignedMessage, verify
 from inventory.contract.v1.agents import Heartbeat
 from reports.keys import FileSigner
+from tests.support.fake_service import FakeService
 
 KEY = FileSigner.generate()
 BASE = "https://sanitrail.example"
@@ -212,6 +213,21 @@ def test_an_answer_that_trickles_is_given_up() -> None:
         slow.lease()
 
 
+def test_an_endless_answer_is_not_read_to_its_end() -> None:
+    pulled = 0
+
+    class Endless(httpx2.SyncByteStream):
+        def __iter__(self) -> Iterator[bytes]:
+            nonlocal pulled
+            for _ in range(100):
+                pulled += 1 << 20
+                yield b" " * (1 << 20)
+
+    with pytest.raises(ReplyUnreadable, match="larger"):
+        client(lambda _request: httpx2.Response(200, stream=Endless())).lease()
+    assert pulled <= MAX_REPLY + (1 << 20)
+
+
 def test_nobody_listening_is_unreachable() -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -224,10 +240,23 @@ def test_nobody_listening_is_unreachable() -> None:
 
 
 def test_proxies_and_authorities_of_the_environment_are_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
     monkeypatch.setenv("SSL_CERT_FILE", "/nonexistent")
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nonexistent")
-    assert client(replying(200, {"lease": None})).lease().lease is None
+    service = FakeService()
+    server = service.serve()
+    try:
+        watch = ClockWatch(SystemClock(), 120.0)
+        direct = Client(service.base, KEY, watch, connect_timeout=2.0, reply_timeout=5.0)
+        try:
+            assert direct.checkpoint().startswith(service.world.log.checkpoint.text)
+        finally:
+            direct.close()
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 def test_plain_http_to_another_machine_is_not_even_prepared() -> None:

@@ -298,6 +298,16 @@ def test_every_reason_that_can_be_judged_without_a_device_has_a_case() -> None:
     assert {reason for _, reason in SPOILED} >= set(refusals.AuthorityMissing.__subclasses__()) - elsewhere
 
 
+def test_an_approval_after_the_expiry_does_not_count_although_the_clocks_would_allow_it(case: Case) -> None:
+    """A minute before the end, dated half a minute after it: within the clocks' tolerance, and outside the order's life."""
+    expires = dt.datetime.fromisoformat(unverified_body(case.order, "order")["expires"])
+    case.clock = ClockReading(expires - dt.timedelta(minutes=1), 0.0, 120.0)
+    late = (expires + dt.timedelta(seconds=30)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    case.approvals = case.service.approvals(case.order, changes={"time": late})
+    with pytest.raises(refusals.ApprovalOutsideTime, match="after the order expired"):
+        case.check()
+
+
 def test_a_roster_that_demands_more_than_the_order_has_the_last_word(case: Case, world: World) -> None:
     third = FileSigner.generate("p256")
     body = unverified_body(world.rosters[0][0], "roster")
