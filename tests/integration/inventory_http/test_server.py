@@ -75,14 +75,12 @@ def test_many_ask_at_once_while_idle_connections_are_held_open(service: Service)
 )
 def test_a_mangled_request_harms_nobody_else(service: Service, raw: bytes) -> None:
     with socket.create_connection(("127.0.0.1", service.port), timeout=10) as connection:
-        connection.sendall(raw)
-        connection.shutdown(socket.SHUT_WR)
         answer = b""
-        try:
+        with suppress(OSError):  # the service may hang up at any point of this
+            connection.sendall(raw)
+            connection.shutdown(socket.SHUT_WR)
             while chunk := connection.recv(65536):
                 answer += chunk
-        except ConnectionResetError:
-            pass
     assert not answer.startswith((b"HTTP/1.1 2", b"HTTP/1.1 5"))
     assert service.get("/healthz")[0] == 200
 
