@@ -96,22 +96,18 @@ class Outbox:
     def store(
         self, record_id: str, envelope: dict[str, Any], order_envelope_sha256: str, lease: str, token: int
     ) -> None:
-        """Keep a signed record, and note it as the newest of its medium.
+        """Keep a signed record, and note it as the newest of its medium. Storing it again changes no more than its lease.
 
         Raises:
             OSError: The disk does not take it (ENOSPC and others): the caller keeps what it was made from.
         """
-        document = {
-            "record_id": record_id,
-            "record": envelope,
-            "order": order_envelope_sha256,
-            "lease": lease,
-            "token": token,
-        }
+        body, _ = open_envelope(envelope, self._own_keys, "sanitization-record", exact=True)
+        record = SanitizationRecord.from_dict(body)
+        item = Item(record_id, envelope, record, order_envelope_sha256, lease, token)
         with self._lock:
-            self._state.disk.write_file(self._path(record_id), canonical({**document, "schema": SCHEMA}))
-            body, _ = open_envelope(envelope, self._own_keys, "sanitization-record")
-            self._note_head(body["device"]["fingerprint"], envelope_digest(envelope))
+            if not self._accepted(record_id).exists():  # a restart finds it delivered already: it is not sent again
+                self._write(item)
+            self._note_head(record.device.fingerprint, item.sha256)
 
     def previous(self, fingerprint: str) -> str | None:
         """Envelope digest of the newest record of this medium. Raises `StateDamaged`."""
@@ -261,6 +257,9 @@ class Outbox:
     def _heads(self) -> dict[str, str]:
         document = self._state.read(HEADS, HEADS_SCHEMA)
         return {} if document is None else dict(document["heads"])
+
+    def _accepted(self, record_id: str) -> Path:
+        return self._state.path(f"accepted/{record_id}.json")
 
     def _path(self, record_id: str) -> Path:
         return self._state.path(f"outbox/{record_id}.json")

@@ -175,7 +175,8 @@ class Runner:
 
     def _require_free_medium(self, run: Run, fingerprint: str) -> None:
         for other in self.runs.all():
-            if other.state is State.STARTED and other.device == fingerprint and other.run_id != run.run_id:
+            unfinished = other.state in {State.STARTED, State.ENDED}  # the next record must name the one before it
+            if unfinished and other.device == fingerprint and other.run_id != run.run_id:
                 raise DeviceBusyHere(other.run_id)
 
     def _refuse(self, run: Run, code: str, reason: str) -> Run:

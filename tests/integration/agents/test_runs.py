@@ -461,6 +461,48 @@ def test_a_stored_record_of_an_unfinished_run_moves_to_the_newest_lease(world: A
     assert len(order.records) == 1
 
 
+def test_a_record_that_was_delivered_before_a_crash_is_not_sent_again(world: AgentWorld) -> None:
+    """Killed between storing the record and noting that: the outbox was faster than the restart."""
+    world.order()
+    world.lease()
+
+    def stop_at_heads(name: str, effect: Callable[[], Any]) -> Any:  # noqa: ANN401
+        if name.startswith("write state/heads"):
+            raise OSError(errno.EIO, "killed here")
+        return effect()
+
+    world.system.steps.step = stop_at_heads  # type: ignore[method-assign]  # this test's own fault
+    with pytest.raises(OSError, match="killed here"):
+        world.work()
+    world.start()
+    world.deliver()
+    world.work()
+    assert world.agent.outbox.waiting() == []
+    assert world.agent.runs.all() == []
+    assert world.service.requests.count("POST /agent/records") == 1
+    fingerprint = world.system.inspect().fingerprint
+    assert fingerprint is not None
+    assert world.agent.outbox.previous(fingerprint) is not None
+
+
+def test_a_second_order_for_a_medium_under_work_is_refused(world: AgentWorld) -> None:
+    first = world.order()
+    world.lease()
+    control = Control()
+    world.engine.during = lambda progress: control.stop.set() if progress.state == "executing" else None
+    world.work(control)
+    world.engine.during = lambda _progress: None
+    world.start()
+    second = world.order()
+    world.service.holds = ["The first one waits."]
+    world.lease()
+    world.work()
+    assert second.reasons[-1][0] == "device-busy-here"
+    world.service.holds = []
+    world.settle()
+    assert first.state == "recorded"
+
+
 # --- the service is away, is stopped, changes its mind ----------------------------------------------------------------
 
 
