@@ -53,18 +53,18 @@ def test_openssl_reads_the_cms() -> None:
     assert b"ecdsa-with-SHA256" in done.stdout
 
 
-@pytest.mark.parametrize("place", range(0, len(DER), 3))
-def test_no_byte_of_the_cms_is_free(place: int) -> None:
-    altered = bytearray(DER)
-    altered[place] ^= 1
-    try:
-        signature = cms.signature_of(bytes(altered))
-    except BadSeal:
-        return
-    rebuilt = cms.build(CERTIFICATE, DIGEST, signature)
-    assert rebuilt != bytes(altered) or not SIGNER.verifying_key.verify(
-        signature, cms.to_be_signed(CERTIFICATE, DIGEST)
-    )
+def test_no_byte_of_the_cms_is_free() -> None:
+    # One test, not one a byte: an ECDSA signature's length varies, and every worker must collect the same names.
+    for place in range(0, len(DER), 3):
+        altered = bytearray(DER)
+        altered[place] ^= 1
+        try:
+            signature = cms.signature_of(bytes(altered))
+        except BadSeal:
+            continue
+        rebuilt = cms.build(CERTIFICATE, DIGEST, signature)
+        genuine = SIGNER.verifying_key.verify(signature, cms.to_be_signed(CERTIFICATE, DIGEST))
+        assert rebuilt != bytes(altered) or not genuine, place
 
 
 @given(st.binary(max_size=200))
