@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from reports.record import (
     SCHEMA,
+    CommandFacts,
     DeviceFacts,
     HostFacts,
     MethodFacts,
@@ -80,7 +81,13 @@ def make_record(
             approvals=approved.approvals,
         ),
         device=DeviceFacts(**_facts(result.device)),
-        method=MethodFacts(**{**method, "passes": _parts(PassFacts, result.method.passes)}),
+        method=MethodFacts(
+            **{
+                **method,
+                "passes": _parts(PassFacts, result.method.passes),
+                "commands": tuple(CommandFacts.from_dict(one, "command") for one in result.method.commands),
+            }
+        ),
         verification=VerificationFacts(**_facts(result.verification)),
         run=RunFacts(**{**run, "segments": _parts(Segment, result.run.segments)}),
         host=HostFacts(**_facts(host), sequence=sequence),

@@ -11,13 +11,14 @@ hexadecimal SHA-256. No floats anywhere (RFC 8785 canonical bytes must be reprod
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 from .errors import MalformedDocument, MalformedRecord
 from .parts import Part
 
 __all__ = [
     "SCHEMA",
+    "CommandFacts",
     "DeviceFacts",
     "HostFacts",
     "MalformedRecord",
@@ -91,19 +92,52 @@ class PassFacts(Part):
 
 
 @dataclass(frozen=True, kw_only=True)
+class CommandFacts(Part):
+    """One device command as it went out and what the drive said, byte by byte; `sanitizer.techniques.base` has the same fields.
+
+    Byte strings are lower-case hexadecimal, the empty string where nothing came.
+    """
+
+    number: int
+    """1, 2, 3 over the whole run."""
+    technique: str
+    """The step it belongs to."""
+    command: str
+    """The command standard's name: SANITIZE DEVICE / BLOCK ERASE EXT."""
+    opcode: str
+    sent: str
+    """CDB, taskfile or submission-queue fields; never a data phase, so no password and no key."""
+    sent_at: str
+    answered_at: str | None
+    """None: no answer came (crash, reset, timeout)."""
+    answer: str
+    """Sense data, status field or registers."""
+    accepted: str
+    """yes, no, unknown."""
+    before: str
+    """The drive's sanitize status read right before it."""
+    after: str
+    """The status its end was known by; empty for a command that is over with its answer."""
+    reported: str
+    """success, failed, in-progress, unknown: the drive's own words about the end."""
+    setting: str | None
+    """The disputed classification its level rests on."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class MethodFacts(Part):
     """What was asked of the medium and how it was done."""
 
     requested: str
     """clear, purge (SP 800-88 Rev. 2, 3.1)."""
     technique: str
-    """overwrite (issue of this schema: more follow)."""
+    """overwrite, one of the drive's own techniques, or several in order joined by `+` (`findings.techniques`)."""
     pattern_set: str
-    """Name of the pattern set, with the implementation it mirrors where it is a legacy one."""
+    """Name of the pattern set, with the implementation it mirrors where it is a legacy one; `canaries` for a drive's command."""
     plan_sha256: str
     passes: tuple[PassFacts, ...]
-    commands: tuple[dict[str, Any], ...]
-    """Device commands with raw status, for techniques that send any."""
+    commands: tuple[CommandFacts, ...]
+    """Device commands with raw status, in order, for techniques that send any."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +147,7 @@ class VerificationFacts(Part):
     kind: str
     """full, representative (Rev. 1, 4.7.3 rules), none."""
     expected: str
-    """Label of the content every block was compared with."""
+    """Label of the content every block was compared with; after a drive's command `no-canary`, with what else had to be there."""
     seed: str | None
     regions: int
     bytes_read: int
