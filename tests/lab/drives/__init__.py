@@ -1,0 +1,1 @@
+"""Emulated drives. They judge the product, so they import nothing of it; only `ports.py` knows its interfaces."""
