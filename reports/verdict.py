@@ -6,7 +6,8 @@ Three axes:
 
 - outcome: sanitized, partial, failed, refused, interrupted, unknown;
 - method reached: none, clear, purge (SP 800-88 Rev. 2, 3.1.1 and 3.1.2). Overwriting, with whatever legacy pattern set, reaches
-  Clear at most: it works through the interface a user has;
+  Clear at most: it works through the interface a user has. A drive's own command reaches what `findings.techniques` says, and
+  only where its raw status and the read-back of canaries agree;
 - coverage of the verification: none, representative, full (Rev. 1, 4.7.3; Rev. 2, 4.5.1).
 
 Every reason that speaks against the record is listed, not just the first.
@@ -17,7 +18,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from .findings import CLEAR_TECHNIQUES, POLICY_ONLY, Finding, examine
+from .findings import POLICY_ONLY, Finding, examine, level_reached
 from .record import SanitizationRecord
 
 Outcome = Literal["sanitized", "partial", "failed", "refused", "interrupted", "unknown"]
@@ -76,6 +77,6 @@ def judge(record: SanitizationRecord) -> Verdict:
     if any(reason.effect != "caution" and reason.code not in POLICY_ONLY for reason in reasons):
         return Verdict(outcome, "none", "none", reasons)
     # From here on everything was done; at most it was less than somebody asked for, which takes nothing away.
-    method: Method = "clear" if record.method.technique in CLEAR_TECHNIQUES else "none"
+    method: Method = level_reached(record)
     coverage: Coverage = "full" if record.verification.kind == "full" else "representative"
     return Verdict(outcome, method, coverage, reasons)

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 from reports.record import SanitizationRecord
 
-from .codes import CLEAR_TECHNIQUES, FINDINGS, POLICY_ONLY, Effect, Finding, content_of, pattern_set_name
+from .codes import FINDINGS, POLICY_ONLY, Effect, Finding, content_of, pattern_set_name
+from .commands import carried_out, commands, level_reached
 from .course import course, passes, success
 from .readback import coverage, policy, verification
 from .shape import device, digests, identity_fingerprint, newer_fields, times, vocabulary
 
 __all__ = [
-    "CLEAR_TECHNIQUES",
     "FINDINGS",
     "POLICY_ONLY",
     "Effect",
@@ -20,6 +20,7 @@ __all__ = [
     "content_of",
     "examine",
     "identity_fingerprint",
+    "level_reached",
     "pattern_set_name",
 ]
 
@@ -32,11 +33,13 @@ def examine(record: SanitizationRecord) -> Iterator[Finding]:
     yield from device(record)
     yield from times(record)
     yield from course(record)
+    yield from commands(record)
     if record.run.state in {"succeeded", "failed", "interrupted"}:
         yield from passes(record)
     if record.run.state in {"succeeded", "failed"}:
         yield from verification(record)
     if record.run.state == "succeeded":
         yield from success(record)
+        yield from carried_out(record)
         yield from coverage(record)
         yield from policy(record)

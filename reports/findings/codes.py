@@ -26,8 +26,6 @@ class Finding(NamedTuple):
 KINDS = frozenset({"ata", "scsi", "nvme", "mmc", "virtio", "loop", "zram", "other"})
 MEDIA = frozenset({"magnetic", "flash", "virtual", "unknown"})
 METHODS = frozenset({"clear", "purge"})
-CLEAR_TECHNIQUES = frozenset({"overwrite"})
-"""Techniques that reach Clear and no more (SP 800-88 Rev. 2, 3.1.1). The drives' own commands join with their evidence rules."""
 COVERAGES = ("none", "representative", "full")
 STATES = frozenset({"succeeded", "failed", "refused", "interrupted"})
 ENDINGS = frozenset({"completed", "stopped", "crashed", "failed"})
@@ -43,8 +41,25 @@ SHA256 = re.compile(r"[0-9a-f]{64}")
 
 FINDINGS: dict[str, str] = {
     "approvals-repeated": "An approval is counted twice",
+    "canaries-missing": "No canaries where they were needed",
+    "canary-unwritten": "A canary could not be written",
     "capacity-unusable": "Sizes make no sense",
+    "classification-by-setting": "Purge by a decision of the organization",
     "clock-unsynchronized": "Host clock not synchronized",
+    "command-failed": "The drive reported failure",
+    "command-incomplete": "A preparing command was not carried out",
+    "command-malformed": "A command is not written as one",
+    "command-missing": "A step without its command",
+    "command-out-of-order": "Commands in another order than the steps",
+    "command-refused": "The drive refused the command",
+    "command-repeated": "An earlier attempt did not succeed",
+    "command-status-differs": "Raw status and conclusion differ",
+    "command-status-missing": "No status to conclude from",
+    "command-unanswered": "The answer was lost, the status was not",
+    "command-unexpected": "A command that belongs to no step",
+    "command-unsettled": "How a command ended is not known",
+    "content-undefined": "What stands there now is not defined",
+    "crypto-erase-only": "Only keys were destroyed",
     "device-not-identified": "Nothing tells this medium from another",
     "digest-malformed": "A digest is not a digest",
     "error-recorded": "Success with an error",
@@ -55,6 +70,7 @@ FINDINGS: dict[str, str] = {
     "flash-medium": "Flash keeps copies out of reach",
     "hidden-capacity": "Hidden areas not reached",
     "hidden-capacity-unknown": "Hidden areas not ruled out",
+    "hidden-capacity-unread": "Hidden areas not ruled out, and not read",
     "identity-changed": "Another medium at the end",
     "identity-unread-after": "Identity not read at the end",
     "media-unknown": "Kind of medium unknown",
@@ -64,6 +80,7 @@ FINDINGS: dict[str, str] = {
     "not-verified": "Not verified",
     "pass-incomplete": "A pass did not cover the medium",
     "pass-not-flushed": "A pass was not flushed",
+    "password-over-bridge": "A password through a USB bridge",
     "pattern-set-is-clear": "More passes reach no further",
     "pattern-uncommitted": "Key of a keyed stream not committed to",
     "representative-only": "Verified by samples",
@@ -75,6 +92,9 @@ FINDINGS: dict[str, str] = {
     "sample-not-committed": "Choice of samples cannot be repeated",
     "sample-too-small": "Too few samples",
     "seed-not-from-order": "Samples were not drawn from the order's nonce",
+    "setting-does-not-fit": "A setting that decides nothing here",
+    "spare-areas-reported": "Spare areas by the drive's report",
+    "technique-does-not-fit": "A technique of another kind of device",
     "times-unusable": "Times make no sense",
     "touched-unknown": "Not known whether the medium was changed",
     "unknown-field": "A field of a newer writer",

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 from reports.record import SanitizationRecord
 
+from .canaries import canaries, left_open
 from .codes import PATTERN, Effect, Finding, content_of, in_words, pattern_set_name, total, well_formed
+from .techniques import by_drive
 
 
 def course(record: SanitizationRecord) -> Iterator[Finding]:
@@ -44,6 +46,8 @@ def course(record: SanitizationRecord) -> Iterator[Finding]:
 
 def _only_regions_missing(record: SanitizationRecord) -> bool:
     """Every pass went over the whole medium and the read-back was finished; only named regions are not what they should be."""
+    if by_drive(record.method.technique):
+        return False
     capacity, passes = record.device.capacity_bytes, record.method.passes
     whole = bool(passes) and all(one.bytes_written + total(one.unwritten) == capacity and one.flushed for one in passes)
     check = record.verification
@@ -77,10 +81,20 @@ def passes(record: SanitizationRecord) -> Iterator[Finding]:
                 f"Pass {number} wrote more than the medium holds.",
                 (f"{where}.bytes_written",),
             )
-        elif one.bytes_written + total(one.unwritten) < capacity and record.run.state != "interrupted":
+        elif (
+            one.bytes_written + total(one.unwritten) < capacity
+            and record.run.state != "interrupted"
+            and not by_drive(record.method.technique)  # canaries stand where the read-back looks (`canaries`)
+        ):
             text = f"Pass {number} covered {one.bytes_written} of {capacity} bytes."
             yield Finding("pass-incomplete", "failed", text, (f"{where}.bytes_written", "device.capacity_bytes"))
-        if one.unwritten:
+        if one.unwritten and by_drive(record.method.technique):
+            text = (
+                f"No canary could be written to {in_words(one.unwritten)}: whether the drive's command reached that place "
+                "could not be tried."
+            )
+            yield Finding("canary-unwritten", "partial", text, (f"{where}.unwritten",))
+        elif one.unwritten:
             text = f"Pass {number} could not write {in_words(one.unwritten)}: earlier data may remain there."
             yield Finding("unwritten", "partial", text, (f"{where}.unwritten",))
         elif one.failed_writes > 0 and record.run.state != "interrupted":
@@ -129,7 +143,12 @@ def success(record: SanitizationRecord) -> Iterator[Finding]:
         text = "At the end the host found another medium than the one the run began with."
         yield Finding("identity-changed", "failed", text, ("run.identity_fingerprint_after", "device.fingerprint"))
     yield from _medium(record)
-    yield from _pattern_set(record)
+    if by_drive(record.method.technique):
+        yield from canaries(record)
+        yield from left_open(record)
+    else:
+        yield from _host_writes(record)
+        yield from _pattern_set(record)
 
 
 def _medium(record: SanitizationRecord) -> Iterator[Finding]:
@@ -137,6 +156,17 @@ def _medium(record: SanitizationRecord) -> Iterator[Finding]:
     if device.hidden_capacity == "yes":
         text = "The medium hides areas from the host (HPA, DCO or the like), which were not reached."
         yield Finding("hidden-capacity", "partial", text, ("device.hidden_capacity",))
+    if device.media == "virtual":
+        text = "The medium is virtual: copies in the layers beneath it (snapshots, clones, replicas, caches) are not covered."
+        yield Finding("virtual-medium", "caution", text, ("device.media",))
+    if device.media == "unknown":
+        text = "The kind of medium is not known; areas that the host cannot address are not covered."
+        yield Finding("media-unknown", "caution", text, ("device.media",))
+
+
+def _host_writes(record: SanitizationRecord) -> Iterator[Finding]:
+    """What writing through the interface a user has leaves open."""
+    device = record.device
     if device.hidden_capacity == "unknown":
         text = "It could not be ruled out that the medium hides areas from the host."
         yield Finding("hidden-capacity-unknown", "unknown", text, ("device.hidden_capacity",))
@@ -146,12 +176,6 @@ def _medium(record: SanitizationRecord) -> Iterator[Finding]:
             "(SP 800-88 Rev. 2, 3.1.1), such as spare and replaced blocks."
         )
         yield Finding("flash-medium", "caution", text, ("device.media",))
-    if device.media == "virtual":
-        text = "The medium is virtual: copies in the layers beneath it (snapshots, clones, replicas, caches) are not covered."
-        yield Finding("virtual-medium", "caution", text, ("device.media",))
-    if device.media == "unknown":
-        text = "The kind of medium is not known; areas that the host cannot address are not covered."
-        yield Finding("media-unknown", "caution", text, ("device.media",))
 
 
 def _pattern_set(record: SanitizationRecord) -> Iterator[Finding]:

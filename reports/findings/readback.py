@@ -6,7 +6,14 @@ from collections.abc import Iterator
 
 from reports.record import SanitizationRecord
 
+from .canaries import aftermath
 from .codes import COVERAGES, REPRESENTATIVE_REGIONS, REPRESENTATIVE_SHARE, Finding, content_of, in_words, well_formed
+from .commands import level_reached
+from .techniques import by_drive
+
+_RANK = {"none": 0, "clear": 1, "purge": 2, "destroy": 3}
+_NOTHING = 0
+"""A word that is not known is found elsewhere (`shape.vocabulary`)."""
 
 
 def verification(record: SanitizationRecord) -> Iterator[Finding]:
@@ -16,13 +23,24 @@ def verification(record: SanitizationRecord) -> Iterator[Finding]:
         yield Finding("facts-contradict", "unknown", "The ranges of the verification make no sense.", ("verification",))
         return
     if check.residual:
-        last = record.method.passes[-1].unwritten if record.method.passes else ()
-        expected_there = all(any(a <= start and end <= b for a, b in last) for start, end in check.residual)
-        text = f"Reading back found other content than was written in {in_words(check.residual)}."
-        yield Finding("residual", "partial" if expected_there else "failed", text, ("verification.residual",))
+        yield _residual(record)
     if check.unreadable:
         text = f"{in_words(check.unreadable).capitalize()} could not be read back: what is there is not known."
         yield Finding("unreadable", "partial", text, ("verification.unreadable",))
+
+
+def _residual(record: SanitizationRecord) -> Finding:
+    check = record.verification
+    if by_drive(record.method.technique):
+        text = (
+            f"Reading back found canaries, or something else than the drive's command leaves, in {in_words(check.residual)}: "
+            "the command did not do there what the drive reports."
+        )
+        return Finding("residual", "failed", text, ("verification.residual",))
+    last = record.method.passes[-1].unwritten if record.method.passes else ()
+    expected_there = all(any(a <= start and end <= b for a, b in last) for start, end in check.residual)
+    text = f"Reading back found other content than was written in {in_words(check.residual)}."
+    return Finding("residual", "partial" if expected_there else "failed", text, ("verification.residual",))
 
 
 def coverage(record: SanitizationRecord) -> Iterator[Finding]:
@@ -35,7 +53,9 @@ def coverage(record: SanitizationRecord) -> Iterator[Finding]:
     if not check.direct_io:
         text = "The read-back did not bypass the host's cache: it may have seen memory instead of the medium."
         yield Finding("verification-cached", "unknown", text, ("verification.direct_io",))
-    if record.method.passes and content_of(check.expected) != content_of(record.method.passes[-1].pattern):
+    if by_drive(record.method.technique):
+        yield from aftermath(record)
+    elif record.method.passes and content_of(check.expected) != content_of(record.method.passes[-1].pattern):
         text = "The read-back compared the medium with something else than the last pass wrote."
         yield Finding("expected-content-differs", "unknown", text, ("verification.expected", "method.passes"))
     if not check.completed or check.regions < 1 or not 0 < check.bytes_read <= capacity:
@@ -85,9 +105,15 @@ def policy(record: SanitizationRecord) -> Iterator[Finding]:
         yield Finding(
             "verification-below-policy", "partial", text, ("verification.kind", "policy.required_verification")
         )
-    if record.method.requested == "purge":
-        text = "Purge was requested; overwriting reaches Clear at most (SP 800-88 Rev. 2, 3.1.1)."
+    level = level_reached(record)
+    reached = (
+        f"{record.method.technique} reaches {level} on this medium"
+        if by_drive(record.method.technique)
+        else "overwriting reaches Clear at most (SP 800-88 Rev. 2, 3.1.1)"
+    )
+    if _RANK[level] < _RANK.get(record.method.requested, _NOTHING):
+        text = f"{record.method.requested.capitalize()} was requested; {reached}."
         yield Finding("method-below-request", "partial", text, ("method.requested", "method.technique"))
-    if policy.required_method in {"purge", "destroy"}:
-        text = f"The policy requires {policy.required_method}; overwriting reaches Clear at most (SP 800-88 Rev. 2, 3.1.1)."
+    if _RANK[level] < _RANK.get(policy.required_method, _NOTHING):
+        text = f"The policy requires {policy.required_method}; {reached}."
         yield Finding("method-below-policy", "partial", text, ("policy.required_method", "method.technique"))

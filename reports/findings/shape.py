@@ -10,7 +10,8 @@ from reports.errors import MalformedDocument
 from reports.record import SCHEMA, Part, SanitizationRecord
 from reports.times import parse_instant
 
-from .codes import CLEAR_TECHNIQUES, COVERAGES, ENDINGS, KINDS, MEDIA, METHODS, NONCE, PATTERN, SHA256, STATES, Finding
+from .codes import COVERAGES, ENDINGS, KINDS, MEDIA, METHODS, NONCE, PATTERN, SHA256, STATES, Finding
+from .techniques import SETTINGS, steps_of
 
 
 def vocabulary(record: SanitizationRecord) -> Iterator[Finding]:
@@ -25,7 +26,7 @@ def vocabulary(record: SanitizationRecord) -> Iterator[Finding]:
             record.device.hidden_capacity in {"yes", "no", "unknown"},
         ),
         ("method.requested", record.method.requested, record.method.requested in METHODS),
-        ("method.technique", record.method.technique, record.method.technique in CLEAR_TECHNIQUES),
+        ("method.technique", record.method.technique, steps_of(record.method.technique) is not None),
         ("verification.kind", record.verification.kind, record.verification.kind in COVERAGES),
         ("run.state", record.run.state, record.run.state in STATES),
         ("run.touched", record.run.touched, record.run.touched in {"no", "maybe", "yes"}),
@@ -47,6 +48,11 @@ def vocabulary(record: SanitizationRecord) -> Iterator[Finding]:
     words += [
         (f"method.passes[{n}].pattern", one.pattern, PATTERN.fullmatch(one.pattern) is not None)
         for n, one in enumerate(record.method.passes)
+    ]
+    words += [
+        (f"method.commands[{n}].setting", one.setting, one.setting in SETTINGS)
+        for n, one in enumerate(record.method.commands)
+        if one.setting is not None
     ]
     for field, word, known in words:
         if not known:
