@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from .capability import Capabilities
 from .errors import DormantMember, Refused
 from .identity import DeviceIdentity
 from .run import DeviceFacts
@@ -40,6 +41,8 @@ class Inspection:
     """The kernel's count of attachments (BLKGETDISKSEQ): another number on the same boot means attached anew."""
     boot_id: str
     taken: datetime
+    capabilities: Capabilities | None = None
+    """What the drive says of its own sanitization; None where there is no command interface to ask (a loop device)."""
 
     @property
     def fingerprint(self) -> str | None:

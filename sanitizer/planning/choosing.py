@@ -1,0 +1,228 @@
+"""From what was asked to what will be done, or a reason per technique why nothing fits. Pure.
+
+Nothing is ever planned that reaches less than the method asked for, and no technique is used in place of the one named.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sanitizer.capability import Capabilities, SanitizePhase, Tri
+from sanitizer.errors import NoTechnique
+from sanitizer.inspection import Inspection
+from sanitizer.patterns import Keyed, PatternSet, pattern_set
+from sanitizer.techniques import TECHNIQUES
+from sanitizer.techniques.base import Level, Parameters, Reach, Technique
+
+from . import rules
+from .disputes import DISPUTES
+from .order import BY_NAME_ONLY, FAMILIES, Steps, candidates, is_combination, is_sanitize
+from .plans import Plan, Rejected
+from .request import AUTO, CANARIES, HOST, PlanRequest, misspelt
+
+_MARKS = PatternSet(name=CANARIES, passes=(Keyed(),))
+_RANK: dict[str, int] = {"clear": 1, "purge": 2, "destroy": 3}
+
+Catalogue = Mapping[str, Technique]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Weighed:
+    """One candidate held against the device."""
+
+    steps: Steps
+    reasons: tuple[str, ...]
+    """Why not; empty when it fits."""
+    reaches: tuple[Reach, ...] = ()
+
+    @property
+    def technique(self) -> str:
+        return "+".join(self.steps)
+
+
+def parameters_of(request: PlanRequest) -> Parameters:
+    """What the request fixes for every technique."""
+    return Parameters(
+        pattern=bytes.fromhex(request.firmware_pattern or "00000000"),
+        no_deallocate=request.no_deallocate,
+        settings=request.settings,
+    )
+
+
+def _host_reach(media: str) -> Reach:
+    reason = {
+        "magnetic": "every block the host can address is written anew",
+        "flash": "the host writes what it can address; a flash drive keeps older copies where no address leads",
+        "virtual": "only this guest's view is written anew; snapshots and copies beneath it stay",
+    }.get(media, "the host writes what it can address; what kind of medium lies beneath is unknown")
+    return Reach(level="clear", reason=reason, clause="NIST SP 800-88 Rev. 2, 3.1.1")
+
+
+def _reach(step: str, inspection: Inspection, parameters: Parameters, catalogue: Catalogue) -> Reach:
+    if step == HOST or inspection.capabilities is None:
+        return _host_reach(inspection.media)
+    return catalogue[step].reach(inspection.capabilities, inspection.media, parameters)
+
+
+def _out_of_reach(step: str, capabilities: Capabilities | None, catalogue: Catalogue) -> str:
+    """Why the step cannot even be asked about here; empty when it can."""
+    family = step.split("-", maxsplit=1)[0]
+    if step == HOST:
+        return ""
+    if step not in catalogue:
+        return "not a technique of this tool"
+    if capabilities is None:
+        return "the device has no command interface that could be asked"
+    if family in FAMILIES and getattr(capabilities, family) is None:
+        return f"the drive does not speak {FAMILIES[family]}, or nothing of it could be read"
+    return ""
+
+
+def _against_step(
+    step: str, steps: Steps, request: PlanRequest, inspection: Inspection, catalogue: Catalogue
+) -> list[str]:
+    """Why this one step may not be part of the plan."""
+    capabilities = inspection.capabilities
+    out_of_reach = _out_of_reach(step, capabilities, catalogue)
+    if out_of_reach:
+        return [out_of_reach]
+    reasons = rules.of_medium(inspection) + rules.of_request(step, steps, request) + rules.of_answers(step, request)
+    if capabilities is None:
+        return reasons
+    neighbours = step != HOST and catalogue[step].destroys_neighbours
+    reasons += rules.of_state(step, capabilities) + rules.of_path(step, capabilities)
+    reasons += rules.of_hidden_capacity(step, capabilities)
+    reasons += rules.of_scope(step, capabilities, request, neighbours=neighbours)
+    if step != HOST:
+        reasons += catalogue[step].refusals(capabilities, parameters_of(request))
+    return reasons
+
+
+def _too_low(
+    steps: Steps, reaches: tuple[Reach, ...], request: PlanRequest, inspection: Inspection, catalogue: Catalogue
+) -> list[str]:
+    """Why these steps do not reach the method, with the settings that would decide otherwise."""
+    wanted = _RANK[request.method]
+    best = max(reaches, key=lambda reach: _RANK[reach.level])
+    if _RANK[best.level] >= wanted:
+        return []
+    if steps == (HOST,):
+        return [f"reaches {best.level}, never {request.method}"]
+    reasons = [f"reaches {best.level} on this medium, not {request.method}: {best.reason} ({best.clause})"]
+    for dispute in DISPUTES.values():
+        for step in set(dispute.techniques) & set(steps):
+            parameters = dataclasses.replace(parameters_of(request), settings=(*request.settings, dispute.name))
+            if _RANK[_reach(step, inspection, parameters, catalogue).level] >= wanted:
+                reasons.append(f"it would reach {request.method} with the setting {dispute.name}")
+    return reasons
+
+
+def _weigh(steps: Steps, request: PlanRequest, inspection: Inspection, catalogue: Catalogue) -> _Weighed:
+    reasons: list[str] = []
+    if not is_combination(steps):
+        reasons.append("these techniques do not follow one another in one run")
+    if request.technique == AUTO and steps[-1] in BY_NAME_ONLY:
+        reasons.append(BY_NAME_ONLY[steps[-1]])
+    for step in steps:
+        reasons += _against_step(step, steps, request, inspection, catalogue)
+    reaches: tuple[Reach, ...] = ()
+    if request.method in _RANK and not any(_out_of_reach(s, inspection.capabilities, catalogue) for s in steps):
+        reaches = tuple(_reach(step, inspection, parameters_of(request), catalogue) for step in steps)
+        reasons = _too_low(steps, reaches, request, inspection, catalogue) + reasons
+    return _Weighed(steps=steps, reasons=tuple(dict.fromkeys(reasons)), reaches=reaches)
+
+
+def _notes(steps: Steps, inspection: Inspection) -> tuple[str, ...]:
+    """What a person should know of this plan on this device."""
+    capabilities = inspection.capabilities
+    notes: list[str] = []
+    beyond = any(is_sanitize(step) for step in steps)
+    present = capabilities.hidden.present if capabilities is not None else None
+    hidden = present.value if present is not None else inspection.hidden_capacity
+    if hidden != Tri.NO:
+        what = "part of the capacity is hidden" if hidden == Tri.YES else "whether capacity is hidden is unknown"
+        then = "a sanitize command reaches it all the same" if beyond else "nothing here would reach what is hidden"
+        notes.append(f"{what}: {then}, and it cannot be read back")
+    if capabilities is None:
+        return tuple(notes)
+    nvme = capabilities.nvme
+    if nvme is not None and not beyond and nvme.unallocated_bytes != 0:
+        amount = "an unknown number of" if nvme.unallocated_bytes is None else str(nvme.unallocated_bytes)
+        notes.append(f"{amount} bytes of the drive belong to no namespace and are not reached")
+    if nvme is not None and beyond:
+        notes.append("the drive's boot partitions, its replay protected memory and its firmware are not touched")
+    if capabilities.standing is not None and capabilities.standing.phase.value.startswith(SanitizePhase.FAILED.value):
+        notes.append(
+            "an earlier sanitize operation failed: the drive takes no marks now, so only its own word can be checked"
+        )
+    if steps != (HOST,) and capabilities.path == "usb-bridge":
+        notes.append(
+            "a USB bridge stands between: such bridges drop commands and cut them off; attach the drive directly"
+        )
+    if steps != (HOST,) and any(name == "rpmb" for name, _ in (capabilities.mmc.areas if capabilities.mmc else ())):
+        notes.append("the replay protected area (RPMB) is not erased: no host can")
+    return tuple(notes)
+
+
+def _made(
+    chosen: _Weighed, rejected: tuple[Rejected, ...], request: PlanRequest, inspection: Inspection, catalogue: Catalogue
+) -> Plan:
+    identity, capabilities = inspection.identity, inspection.capabilities
+    asked = pattern_set(request.pattern_set) or pattern_set("keyed-stream")
+    if identity is None or asked is None:
+        raise RuntimeError("the rules let no device without identity and no unknown pattern set pass")
+    drives = [catalogue[step] for step in chosen.steps if step != HOST]
+    also: dict[str, None] = {}
+    estimates: list[int | None] = [None] * (len(chosen.steps) - len(drives))
+    for each in drives:
+        if capabilities is None:
+            raise RuntimeError("the rules let no technique of a drive pass without its capabilities")
+        found = rules.also_destroyed(each.name, capabilities, neighbours=each.destroys_neighbours)
+        also.update(dict.fromkeys(found.values()))
+        estimates.append(each.estimate_seconds(capabilities, identity.capacity_bytes))
+    level: Level = "purge" if any(reach.level == "purge" for reach in chosen.reaches) else "clear"
+    return Plan(
+        request=request,
+        patterns=_MARKS if drives else asked,
+        capacity_bytes=identity.capacity_bytes,
+        steps=chosen.steps,
+        parameters=parameters_of(request),
+        level=level,
+        reaches=chosen.reaches,
+        titles=tuple("overwriting by the host" if s == HOST else catalogue[s].title for s in chosen.steps),
+        rejected=rejected,
+        also_destroyed=tuple(also),
+        notes=_notes(chosen.steps, inspection),
+        estimates=tuple(estimates),
+    )
+
+
+def plan(request: PlanRequest, inspection: Inspection, techniques: Catalogue = TECHNIQUES) -> Plan:
+    """Turn a request into a plan for this device.
+
+    Args:
+        request: What is asked for.
+        inspection: The device; its `capabilities` are None where it has no command interface.
+        techniques: The drives' own techniques by name.
+
+    Raises:
+        NoTechnique: nothing here reaches what was asked, with every reason found.
+    """
+    words = misspelt(request)
+    if request.method == "destroy":
+        words.append(
+            "destroy: no software destroys a medium (SP 800-88 Rev. 2, 3.1.3); purge it, then have it destroyed"
+        )
+    if request.technique == AUTO:
+        tried = candidates(request.method, inspection.media, inspection.capabilities, tuple(techniques))
+    else:
+        tried = (request.steps,)
+    weighed = [_weigh(steps, request, inspection, techniques) for steps in tried]
+    chosen = next((each for each in weighed if not each.reasons), None)
+    rejected = tuple(Rejected(technique=each.technique, reasons=each.reasons) for each in weighed if each.reasons)
+    if words or chosen is None:
+        named = tuple(f"{each.technique}: {reason}" for each in rejected for reason in each.reasons)
+        raise NoTechnique(fingerprint=inspection.fingerprint, reasons=(*words, *named))
+    return _made(chosen, rejected, request, inspection, techniques)

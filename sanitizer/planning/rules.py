@@ -1,0 +1,171 @@
+"""Why a technique may not be planned for a device, beyond what the technique itself asks of the drive. Pure.
+
+Every function answers with sentences; an empty answer is leave. What is not known is a reason.
+"""
+
+from __future__ import annotations
+
+from sanitizer.capability import Capabilities, NvmeCapabilities, SanitizePhase, Tri
+from sanitizer.inspection import Inspection
+from sanitizer.patterns import PATTERN_SETS, pattern_set
+
+from .order import PASSWORD, is_sanitize
+from .request import ANSWERS, AUTO, CANARIES, HOST, SCOPES, PlanRequest
+
+_FAILED = (SanitizePhase.FAILED, SanitizePhase.FAILED_RESTRICTED, SanitizePhase.FAILED_UNRESTRICTED)
+_REVERTS = ("opal-revert", "opal-psid-revert")
+
+
+def of_medium(inspection: Inspection) -> list[str]:
+    """What every run needs, because it writes and reads back by block address."""
+    reasons: list[str] = []
+    if inspection.identity is None:
+        reasons.append("the device has no readable identity")
+    elif inspection.identity.capacity_bytes % inspection.identity.logical_block_bytes:
+        reasons.append(
+            "the capacity is no whole number of blocks, so the last bytes cannot be reached without the page cache"
+        )
+    if inspection.zoned is None:
+        reasons.append("whether the device writes in zones is unknown")
+    elif inspection.zoned:
+        reasons.append("the device writes in zones")
+    return reasons
+
+
+def of_request(step: str, steps: tuple[str, ...], request: PlanRequest) -> list[str]:
+    """Words of the request that do not go together with this technique."""
+    reasons: list[str] = []
+    if steps == (HOST,):
+        if request.technique != AUTO and pattern_set(request.pattern_set) is None:
+            reasons.append(f"no pattern set {request.pattern_set!r}; known are {', '.join(PATTERN_SETS)} and fixed:HEX")
+    elif request.technique != AUTO and request.pattern_set != CANARIES:
+        reasons.append(f"a drive's own technique takes no pattern set but {CANARIES!r}")
+    if step == HOST:
+        return reasons
+    if request.verification == "none":
+        reasons.append("a drive's word is proven by reading back, so there is no run without verification")
+    if request.technique == AUTO:
+        return reasons
+    if request.firmware_pattern and not any(each.endswith("-sanitize-overwrite") for each in steps):
+        reasons.append("it takes no pattern")
+    if request.no_deallocate and not any(each.startswith("nvme-sanitize-") for each in steps):
+        reasons.append("leaving blocks allocated is a word of NVMe Sanitize only")
+    return reasons
+
+
+def of_state(step: str, capabilities: Capabilities) -> list[str]:
+    """What the drive is in the middle of, or stuck in."""
+    phase = capabilities.standing.phase if capabilities.standing is not None else None
+    reasons: list[str] = []
+    if phase is SanitizePhase.IN_PROGRESS:
+        reasons.append("the drive is in the middle of a sanitize operation: let it end first (sanitizer settle)")
+    elif phase in _FAILED and not is_sanitize(step):
+        reasons.append("an earlier sanitize operation failed, and the drive accepts nothing but another one")
+    elif phase is SanitizePhase.FROZEN and step.startswith("ata-sanitize-"):
+        reasons.append(
+            "sanitize commands are frozen until the drive is powered off and on (ACS, SANITIZE FREEZE LOCK EXT)"
+        )
+    elif is_sanitize(step) and phase in {None, SanitizePhase.UNKNOWN}:
+        reasons.append("how far its sanitize operation is cannot be read, so nobody could tell its end")
+    if step in _REVERTS:
+        return reasons
+    opal = capabilities.opal
+    if opal is not None:
+        if Tri.YES in {opal.locked, opal.shadowed}:
+            reasons.append("the drive hides its medium behind TCG locking: revert it first (opal-psid-revert)")
+        if Tri.YES in {opal.removal_running, opal.removal_interrupted}:
+            reasons.append("a TCG data removal is under way or was cut off: revert it first (opal-psid-revert)")
+    if capabilities.ata is not None and capabilities.ata.security_locked is Tri.YES:
+        reasons.append("the drive is locked by an ATA password")
+    return reasons
+
+
+def of_path(step: str, capabilities: Capabilities) -> list[str]:
+    """What stands between this host and the drive."""
+    if step != HOST and capabilities.path == "raid":
+        return ["a RAID controller stands between: attach the physical drive directly"]
+    return []
+
+
+def of_hidden_capacity(step: str, capabilities: Capabilities) -> list[str]:
+    """A security erase ends where the addressable range ends."""
+    hidden = capabilities.hidden
+    if step not in PASSWORD or hidden.present is Tri.NO:
+        return []
+    by = f" ({', '.join(hidden.by)})" if hidden.by else ""
+    what = "part of the capacity is hidden" if hidden.present is Tri.YES else "whether capacity is hidden is unknown"
+    return [f"{what}{by}, and a security erase may leave it: restore it first (sanitizer restore-capacity)"]
+
+
+def of_answers(step: str, request: PlanRequest) -> list[str]:
+    """Conditions nobody but a person knows (SP 800-88 Rev. 2, 3.2.2)."""
+    if step != "luks-crypto-erase":
+        return []
+    return [
+        f"somebody must vouch that {sentence} (answer {word})"
+        for word, sentence in ANSWERS.items()
+        if word not in request.answers
+    ]
+
+
+def _reaches_all_namespaces(step: str, nvme: NvmeCapabilities, *, neighbours: bool) -> bool:
+    if step.startswith("nvme-format-"):  # NVMe Base, Identify Controller, FNA bits 0 and 1
+        return nvme.format_all_namespaces is not Tri.NO or nvme.erase_all_namespaces is not Tri.NO
+    return neighbours
+
+
+def also_destroyed(step: str, capabilities: Capabilities, *, neighbours: bool) -> dict[str, str]:
+    """What else this technique destroys, or may destroy: words of `SCOPES`, each with a sentence.
+
+    Args:
+        step: The technique.
+        capabilities: Of the drive.
+        neighbours: Whether the technique reaches beyond the device addressed (`Technique.destroys_neighbours`).
+    """
+    found: dict[str, str] = {}
+    nvme = capabilities.nvme
+    if nvme is not None and step != HOST:
+        wide = _reaches_all_namespaces(step, nvme, neighbours=neighbours)
+        found = _of_subsystem(nvme) if wide else _of_namespace(nvme)
+        if wide and step.startswith("nvme-format-"):
+            found.pop("unallocated", None)
+    areas = capabilities.mmc.areas if capabilities.mmc is not None else ()
+    booting = [name for name, _ in areas if name.startswith(("boot", "gp"))]
+    if neighbours and booting:
+        found["boot-areas"] = f"the areas {', '.join(booting)} of this eMMC are erased too"
+    return found
+
+
+def _of_namespace(nvme: NvmeCapabilities) -> dict[str, str]:
+    own = next((each for each in nvme.namespaces or () if each.nsid == nvme.namespace_id), None)
+    if nvme.multi_controller is Tri.NO or (own is not None and own.shared is Tri.NO):
+        return {}
+    return {"other-controllers": "other controllers, perhaps of other hosts, may be using this namespace"}
+
+
+def _of_subsystem(nvme: NvmeCapabilities) -> dict[str, str]:
+    found: dict[str, str] = {}
+    others = [each.nsid for each in nvme.namespaces or () if each.nsid != nvme.namespace_id]
+    if nvme.namespaces is None:
+        found["other-namespaces"] = "it destroys every namespace of the drive, and which there are is unknown"
+    elif others:
+        found["other-namespaces"] = f"it destroys the other namespaces too: {', '.join(map(str, others))}"
+    if nvme.multi_controller is not Tri.NO:
+        whether = "has" if nvme.multi_controller is Tri.YES else "may have"
+        found["other-controllers"] = (
+            f"the drive {whether} other controllers, and what their hosts keep on it is destroyed"
+        )
+    if nvme.unallocated_bytes is None:
+        found["unallocated"] = "capacity of deleted namespaces is destroyed too, and how much there is is unknown"
+    elif nvme.unallocated_bytes:
+        found["unallocated"] = f"{nvme.unallocated_bytes} bytes that belong to no namespace are destroyed too"
+    return found
+
+
+def of_scope(step: str, capabilities: Capabilities, request: PlanRequest, *, neighbours: bool) -> list[str]:
+    """Destruction beyond the device that nobody has accepted."""
+    return [
+        f"{sentence}: accept it by the word {word}"
+        for word, sentence in also_destroyed(step, capabilities, neighbours=neighbours).items()
+        if word not in request.acknowledged_scope and word in SCOPES
+    ]
