@@ -10,8 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+from .drive_words import command_words, content_words, deciding_words, not_reached, technique_words
 from .errors import ClaimRefused
 from .findings import content_of
+from .findings.techniques import by_drive
 from .record import SanitizationRecord
 from .verdict import Verdict, judge
 
@@ -30,7 +32,6 @@ MEDIA_WORDS = {
     "unknown": "Not known",
 }
 METHOD_WORDS = {"clear": "Clear", "purge": "Purge"}
-TECHNIQUE_WORDS = {"overwrite": "Overwrite through the host interface"}
 
 _LISTED_PASSES = 8
 """More passes than this are counted, not listed."""
@@ -39,11 +40,14 @@ CLEAR_MEANS = (
     "Clear: logical techniques on all user-addressable storage locations, protecting against simple, non-invasive recovery "
     "through the interface available to the user (SP 800-88 Rev. 2, 3.1.1)."
 )
+PURGE_MEANS = (
+    "Purge: physical or logical techniques that make recovery infeasible with state-of-the-art laboratory techniques and leave "
+    "the medium potentially reusable, among them dedicated, standardized device sanitize commands (SP 800-88 Rev. 2, 3.1.2). "
+    "What is stated here is the command, the drive's own report of its end, and what was read back."
+)
+METHOD_MEANS = {"clear": CLEAR_MEANS, "purge": PURGE_MEANS}
+METHOD_CLAUSES = {"clear": CLEAR_CLAUSE, "purge": PURGE_CLAUSE}
 NOT_COVERED = (
-    (
-        "Areas that a host cannot address (spare, replaced and over-provisioned blocks, memory of the controller) are outside "
-        "Clear and were not read."
-    ),
     (
         "A signature proves who stated something and that it was not altered since; it does not prove that the stating host "
         "was honest."
@@ -103,8 +107,8 @@ def derive(record: SanitizationRecord) -> Claims:
     granted: list[Claim] = []
     refused: list[Refusal] = []
     for code, claim, missing in (
-        ("clear", _clear(record), _missing_method(verdict, "clear")),
-        ("purge", None, _missing_method(verdict, "purge")),
+        ("clear", _method(record, "clear"), _missing_method(record, verdict, "clear")),
+        ("purge", _method(record, "purge"), _missing_method(record, verdict, "purge")),
         ("verified-full", _full(record), _missing_coverage(verdict, "full")),
         ("verified-representative", _sampled(record), _missing_coverage(verdict, "representative")),
         ("same-medium", _same(record), _missing_identity(verdict)),
@@ -114,7 +118,7 @@ def derive(record: SanitizationRecord) -> Claims:
         else:
             refused.append(Refusal(code, missing or ("No evidence of this kind is in the record.",)))  # type: ignore[arg-type]  # a str of the tuple above
     exceptions = tuple(reason.text for reason in verdict.reasons)
-    return Claims(verdict, tuple(granted), tuple(refused), exceptions, NOT_COVERED)
+    return Claims(verdict, tuple(granted), tuple(refused), exceptions, (*not_reached(record), *NOT_COVERED))
 
 
 def grant(record: SanitizationRecord, code: ClaimCode) -> Claim:
@@ -139,8 +143,11 @@ def pattern_words(pattern: str) -> str:
 
 
 def details_words(record: SanitizationRecord) -> str:
-    """What the passes were: `1 pass: zeros`."""
+    """What the passes were: `1 pass: zeros`; or the commands that did the work."""
     passes, name = record.method.passes, record.method.pattern_set
+    if by_drive(record.method.technique):
+        canaries = size_words(sum(one.bytes_written for one in passes))
+        return f"{deciding_words(record)}; canaries before it on {canaries}"
     count = "1 pass" if len(passes) == 1 else f"{len(passes)} passes"
     if len(passes) <= _LISTED_PASSES:
         count += ": " + ", ".join(pattern_words(one.pattern) for one in passes)
@@ -151,20 +158,26 @@ def details_words(record: SanitizationRecord) -> str:
 def verification_words(record: SanitizationRecord) -> str:
     """How the result was verified, in the words of SP 800-88 Rev. 1, 4.7.3."""
     check = record.verification
+    compared = "read back and compared" if not by_drive(record.method.technique) else _searched(record)
     if check.kind == "full":
-        return "Full: every addressable location read back and compared, bypassing the host's cache"
+        return f"Full: every addressable location {compared}, bypassing the host's cache"
     if check.kind == "representative":
         share = check.bytes_read * 100 // max(record.device.capacity_bytes, 1)
-        return (
-            f"Representative sampling: {check.regions:,} locations, {share} % of the medium, bypassing the host's cache"
-        )
+        where = f"Representative sampling: {check.regions:,} locations, {share} % of the medium"
+        return f"{where}, {f'{compared}, ' if by_drive(record.method.technique) else ''}bypassing the host's cache"
     return "None"
 
 
-def _missing_method(verdict: Verdict, method: str) -> tuple[str, ...]:
+def _searched(record: SanitizationRecord) -> str:
+    """What the read-back after a drive's own command looked for."""
+    content = content_words(record.verification.expected)
+    return f"read back and searched for canaries{f', with {content}' if content else ''}"
+
+
+def _missing_method(record: SanitizationRecord, verdict: Verdict, method: str) -> tuple[str, ...]:
     if verdict.outcome != "sanitized":
         return tuple(reason.text for reason in verdict.blocking)
-    if method == "purge" and verdict.method != "purge":
+    if method == "purge" and verdict.method != "purge" and not by_drive(record.method.technique):
         return (f"Overwriting through the host interface reaches Clear at most ({CLEAR_CLAUSE}).",)
     return () if verdict.method == method else (f"The method reached is {verdict.method}.",)
 
@@ -191,7 +204,31 @@ def _evidence(record: SanitizationRecord, *fields: str) -> tuple[Evidence, ...]:
     return tuple(found)
 
 
-def _clear(record: SanitizationRecord) -> Claim:
+def _method(record: SanitizationRecord, method: Literal["clear", "purge"]) -> Claim:
+    return _commanded(record, method) if by_drive(record.method.technique) else _overwritten(record)
+
+
+def _commanded(record: SanitizationRecord, method: Literal["clear", "purge"]) -> Claim:
+    done = record.method
+    canaries = size_words(sum(one.bytes_written for one in done.passes))
+    text = (
+        f"The drive was given {deciding_words(record)}, accepted it, and reported by its own status that it was completed. "
+        f"Canaries written before to {canaries} were gone afterwards. "
+        f"{technique_words(done.technique)} on this medium reaches {METHOD_WORDS[method]}."
+    )
+    fields = (
+        "device.media",
+        "device.hidden_capacity",
+        "method.technique",
+        "method.pattern_set",
+        "run.state",
+        "run.touched",
+    )
+    sent = tuple(Evidence(f"method.commands[{n}]", command_words(one)) for n, one in enumerate(done.commands))
+    return Claim(method, text, METHOD_CLAUSES[method], _evidence(record, *fields) + sent)
+
+
+def _overwritten(record: SanitizationRecord) -> Claim:
     size = size_words(record.device.capacity_bytes)
     text = f"All {size} that this medium lets a host address were overwritten ({details_words(record)}). This reaches Clear."
     fields = (
@@ -218,12 +255,16 @@ _READBACK = (
 )
 
 
+def _held(record: SanitizationRecord) -> str:
+    if not by_drive(record.method.technique):
+        return "held exactly what was written last"
+    content = content_words(record.verification.expected)
+    return f"held no canary{f', and {content}' if content else '; what stands there instead is not defined'}"
+
+
 def _full(record: SanitizationRecord) -> Claim:
     size = size_words(record.verification.bytes_read)
-    text = (
-        f"All {size} were read back from the medium itself, bypassing the host's cache, and held exactly what was "
-        "written last."
-    )
+    text = f"All {size} were read back from the medium itself, bypassing the host's cache, and {_held(record)}."
     return Claim("verified-full", text, FULL_CLAUSE, _evidence(record, *_READBACK))
 
 
@@ -231,7 +272,7 @@ def _sampled(record: SanitizationRecord) -> Claim:
     check = record.verification
     text = (
         f"{check.regions:,} locations with {size_words(check.bytes_read)}, drawn by a number that the host could not "
-        "choose, were read back from the medium itself, bypassing the host's cache, and held exactly what was written last."
+        f"choose, were read back from the medium itself, bypassing the host's cache, and {_held(record)}."
     )
     fields = (*_READBACK, "verification.seed", "verification.regions_sha256", "order.nonce")
     return Claim("verified-representative", text, REPRESENTATIVE_CLAUSE, _evidence(record, *fields))

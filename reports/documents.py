@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from . import claims
+from . import claims, drive_words
 from .bundle import DestructionBundle, ErasureStatementFile, Logged, RunEvidence, UnsuccessfulRunBundle
 from .envelope import envelope_digest, signer_ids, unverified_body
 from .keys import fingerprint_words
@@ -128,7 +128,9 @@ def certificate_view(bundle: DestructionBundle) -> dict[str, Any]:
         "work": _work_rows(document, basis),
         "claims": said.granted,
         "exceptions": document.exceptions,
-        "means": claims.CLEAR_MEANS,
+        "commands": _command_cells(basis),
+        "does": drive_words.technique_does(done.technique),
+        "means": claims.METHOD_MEANS[done.method],
         "destination": Row(_DESTINATIONS[document.destination.kind], document.destination.details),
         "backup": Row(_ANSWERS[medium.backed_up], medium.backup_location),
         "notes": done.notes,
@@ -164,8 +166,8 @@ def _interface(kind: str, transport: str) -> str:
 def _work_rows(document: Certificate, basis: Basis) -> list[Row]:
     done, run, record = document.sanitization, basis.record.run, basis.record
     rows = [
-        Row("Method", f"{claims.METHOD_WORDS[done.method]} ({claims.CLEAR_CLAUSE})"),
-        Row("Technique", claims.TECHNIQUE_WORDS[done.technique]),
+        Row("Method", f"{claims.METHOD_WORDS[done.method]} ({claims.METHOD_CLAUSES[done.method]})"),
+        Row("Technique", drive_words.technique_words(done.technique)),
         Row("Details", done.details),
         Row("Tool", done.tool),
         Row("Verification", done.verification),
@@ -180,6 +182,40 @@ def _work_rows(document: Certificate, basis: Basis) -> list[Row]:
     if done.post_category:
         rows.append(Row("Category after", done.post_category))
     return rows
+
+
+class CommandCell(NamedTuple):
+    """One device command, as the page shows it."""
+
+    number: int
+    command: str
+    opcode: str
+    when: str
+    accepted: str
+    reported: str
+    sent: str
+    answer: str
+    after: str
+
+
+_REPORTED = {"success": "Success", "failed": "Failure", "in-progress": "Still at work"}
+
+
+def _command_cells(basis: Basis) -> list[CommandCell]:
+    return [
+        CommandCell(
+            number=one.number,
+            command=one.command,
+            opcode=f"{one.opcode}h",
+            when=for_people(one.sent_at),
+            accepted={"yes": "Yes", "no": "No"}.get(one.accepted, "No answer"),
+            reported=_REPORTED.get(one.reported, "Not known"),
+            sent=drive_words.bytes_words(one.sent),
+            answer=drive_words.bytes_words(one.answer),
+            after=drive_words.bytes_words(one.after),
+        )
+        for one in basis.record.method.commands
+    ]
 
 
 def _people(bundle: DestructionBundle, basis: Basis, document: Certificate) -> list[PersonBlock]:
@@ -242,7 +278,8 @@ def unsuccessful_view(bundle: UnsuccessfulRunBundle) -> dict[str, Any]:
         "work": [
             Row(
                 "Requested",
-                f"{record.method.requested} by {record.method.technique}, pattern set {record.method.pattern_set}",
+                f"{record.method.requested} by {drive_words.technique_words(record.method.technique)}, "
+                f"pattern set {record.method.pattern_set}",
             ),
             Row("Written", _written(basis)),
             Row("Read back", f"{record.verification.kind}, {claims.size_words(record.verification.bytes_read)}"),
@@ -252,6 +289,7 @@ def unsuccessful_view(bundle: UnsuccessfulRunBundle) -> dict[str, Any]:
             Row("Tool", record.tool),
             Row("Order", basis.order.id),
         ],
+        "commands": _command_cells(basis),
         "reported_by": document.reported_by,
         "validation": basis.validation,
         "check": _checking(bundle, bundle.report.index),

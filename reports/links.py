@@ -13,7 +13,8 @@ from typing import Any, Self
 from .canonical import digest_of
 from .envelope import envelope_digest, payload_digest, unverified_body
 from .errors import BrokenChain
-from .findings import pattern_set_name
+from .findings import content_expected, pattern_set_name
+from .findings.techniques import by_drive, steps_of
 from .orders import Approval, Order, Roster
 from .record import SanitizationRecord
 from .statements import Acceptance, Validation
@@ -100,20 +101,42 @@ def record_obeys_order(basis: Basis) -> None:
         ("the medium", record.device.fingerprint, order.device),
         ("the plan", record.method.plan_sha256, order.plan_sha256),
         ("the method", record.method.requested, order.plan.method),
-        ("the technique", record.method.technique, order.plan.technique),
-        ("the pattern set", pattern_set_name(record.method.pattern_set), order.plan.pattern_set),
         ("the policy", record.policy.id, order.policy_id),
         ("the policy's digest", record.policy.sha256, order.policy_sha256),
         ("the required method", record.policy.required_method, order.required_method),
         ("the required verification", record.policy.required_verification, order.required_verification),
         ("the approvals", sorted(record.order.approvals), sorted(basis.approvals_sha256)),
     )
+    _technique_obeys(basis)
     if COVERAGE_RANK.get(record.verification.kind, -1) < COVERAGE_RANK[order.plan.verification]:
         raise BrokenChain(
             "record", f"{order.plan.verification} verification was ordered, not {record.verification.kind}."
         )
     if record.run.clock_synchronized and parse_instant(record.run.started) > parse_instant(order.expires):
         raise BrokenChain("record", "the run began after the order had expired.")
+
+
+AUTO = "auto"
+"""The plan's word for: the best technique that reaches the method on this drive."""
+ZEROS = "00000000"
+"""The pattern of a drive's own overwrite where the plan names none."""
+
+
+def _technique_obeys(basis: Basis) -> None:
+    """Technique, patterns and decided classifications are those of the plan that people approved."""
+    done, plan = basis.record.method, basis.order.plan
+    if plan.technique != AUTO:
+        _same("record", ("the technique", done.technique, plan.technique))
+    elif steps_of(done.technique) is None:
+        raise BrokenChain("record", f"the technique {done.technique[:80]!r} is not known.")
+    if plan.technique != AUTO or not by_drive(done.technique):
+        _same("record", ("the pattern set", pattern_set_name(done.pattern_set), plan.pattern_set))
+    for one in done.commands:
+        if one.setting is not None and one.setting not in plan.settings:
+            raise BrokenChain("record", f"nobody ordered that {one.setting[:80]!r} decides how far the technique gets.")
+    label = basis.record.verification.expected
+    if by_drive(done.technique) and content_expected(label) == "pattern":
+        _same("record", ("the drive's pattern", label.rpartition(":")[2], plan.firmware_pattern or ZEROS))
 
 
 def approvals_suffice(basis: Basis, roster: Roster) -> None:

@@ -7,9 +7,19 @@ code, because evidence must be readable when the service is gone. Standard libra
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Final, Literal, Self
 
+from .errors import MalformedDocument
 from .parts import StrictPart
+
+_LEFT_OUT: Final[dict[str, Any]] = {
+    "firmware_pattern": "",
+    "no_deallocate": False,
+    "settings": [],
+    "acknowledged_scope": [],
+    "answers": [],
+}
+"""Fields of a plan that are left out while they hold this value, so that digests of older orders stay what they were."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +40,30 @@ class Plan(StrictPart):
     pattern_set: str
     verification: Literal["none", "representative", "full"]
     acknowledged_signatures: tuple[str, ...]
+    firmware_pattern: str
+    """Eight hexadecimal digits for the drives' own overwrite; empty: zeros."""
+    no_deallocate: bool
+    """NVMe: the blocks stay allocated after a sanitize, so that reading back sees the media."""
+    settings: tuple[str, ...]
+    """Disputed classifications that are decided otherwise than the conservative default."""
+    acknowledged_scope: tuple[str, ...]
+    """What else is destroyed, and accepted."""
+    answers: tuple[str, ...]
+    """Conditions a person vouches for."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values; what holds its default is left out."""
+        return {name: value for name, value in super().to_dict().items() if value != _LEFT_OUT.get(name, ...)}
+
+    @classmethod
+    def from_dict(cls, value: object, where: str = "plan") -> Self:
+        """As `StrictPart.from_dict`; a default that is written out all the same is refused, for a plan has one spelling."""
+        if not isinstance(value, dict):
+            raise MalformedDocument(where, "expected an object")
+        for name, default in _LEFT_OUT.items():
+            if name in value and value[name] == default:
+                raise MalformedDocument(f"{where}.{name}", "holds its default and must be left out")
+        return super().from_dict({**_LEFT_OUT, **value}, where)
 
 
 @dataclass(frozen=True, kw_only=True)

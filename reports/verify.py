@@ -117,6 +117,7 @@ def _conclude(
         conclusion=conclusion,
         checks=checks,
         facts=run.facts(),
+        commands=run.commands() if isinstance(run, RunChecks) else (),
         proven=run.proven(),
         not_proven=not_proven,
         sha256=digest,

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import pairwise
+from typing import Any
 
-from . import certificate, claims, links
+from . import certificate, claims, drive_words, links
 from .bundle import DestructionBundle, Logged, UnsuccessfulRunBundle
 from .canonical import from_base64
 from .envelope import envelope_digest, open_envelope, payload_digest, signer_ids, unverified_body
@@ -255,6 +256,7 @@ class RunChecks:
             Fact("Outcome", verdict.outcome),
             Fact("Method reached", verdict.method),
             Fact("Technique", f"{record.method.technique}, {claims.details_words(record)}"),
+            *(Fact(f"Command {one.number}", drive_words.command_words(one)) for one in record.method.commands),
             Fact("Verification", claims.verification_words(record)),
             Fact("Started", for_people(record.run.started)),
             Fact("Finished", for_people(record.run.finished)),
@@ -271,6 +273,10 @@ class RunChecks:
             Fact("Log", f"{self.checkpoint.origin}, entry {self.evidence.acceptance.index} of {self.checkpoint.size}"),
         ]
         return tuple(found)
+
+    def commands(self) -> tuple[dict[str, Any], ...]:
+        """The drive's own commands, every byte of them. Only after every step has passed."""
+        return tuple(one.to_dict() for one in self.basis.record.method.commands)
 
     def proven(self) -> tuple[str, ...]:
         """What the checks have shown. Only after every step has passed."""

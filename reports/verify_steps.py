@@ -52,6 +52,8 @@ class Verification:
     not_proven: tuple[str, ...] = ()
     sha256: str = ""
     """Of the file's bytes."""
+    commands: tuple[dict[str, Any], ...] = ()
+    """The drive's own commands of a run's record, every byte of them."""
     codes: tuple[str, ...] = field(default=())
     """Stable codes of the errors met."""
 
@@ -67,6 +69,7 @@ class Verification:
             "error_codes": list(self.codes),
             "checks": [check._asdict() for check in self.checks],
             "facts": {fact.label: fact.value for fact in self.facts},
+            "commands": list(self.commands),
             "proven": list(self.proven),
             "not_proven": list(self.not_proven),
         }

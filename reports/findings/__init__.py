@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from reports.record import SanitizationRecord
 
+from .canaries import content_expected
 from .codes import FINDINGS, POLICY_ONLY, Effect, Finding, content_of, pattern_set_name
-from .commands import carried_out, commands, level_reached
+from .commands import carried_out, commands, deciding, level_reached
 from .course import course, passes, success
 from .readback import coverage, policy, verification
 from .shape import device, digests, identity_fingerprint, newer_fields, times, vocabulary
@@ -17,7 +18,9 @@ __all__ = [
     "POLICY_ONLY",
     "Effect",
     "Finding",
+    "content_expected",
     "content_of",
+    "deciding",
     "examine",
     "identity_fingerprint",
     "level_reached",

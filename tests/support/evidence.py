@@ -16,6 +16,7 @@ from reports.bundle import DestructionBundle, UnsuccessfulRunBundle
 from reports.canonical import digest_of, to_base64
 from reports.envelope import Envelope, envelope_digest, payload_digest, sign
 from reports.findings import identity_fingerprint, pattern_set_name
+from reports.findings.techniques import by_drive
 from reports.keys import FileSigner
 from reports.links import Basis
 from reports.orders import Order
@@ -382,8 +383,8 @@ class World:
 def order_body(world: World, record: SanitizationRecord, **changes: object) -> dict[str, Any]:
     """The payload of an order for the record's medium, as the service writes it."""
     plan: dict[str, Any] = {
-        "method": "clear",
-        "technique": "overwrite",
+        "method": record.method.requested if by_drive(record.method.technique) else "clear",
+        "technique": record.method.technique if by_drive(record.method.technique) else "overwrite",
         "pattern_set": pattern_set_name(record.method.pattern_set),
         "verification": record.policy.required_verification,
         "acknowledged_signatures": [],

@@ -42,7 +42,7 @@ def command(number: int = 1, **changes: Any) -> CommandFacts:  # noqa: ANN401 - 
     return CommandFacts(**fields)
 
 
-def purge_record(*commands: CommandFacts, technique: str = "", **device: object) -> SanitizationRecord:
+def purge_record(*commands: CommandFacts, technique: str = "", **device: Any) -> SanitizationRecord:  # noqa: ANN401 - facts of the device
     """A solid state drive, its canaries, its own command, and the whole of it read back."""
     shell = record_shell()
     listed = commands or (command(),)
@@ -75,7 +75,7 @@ def purge_record(*commands: CommandFacts, technique: str = "", **device: object)
     return with_part(record, "verification", expected="no-canary+zeros")
 
 
-def sampled_purge(*commands: CommandFacts, **device: object) -> SanitizationRecord:
+def sampled_purge(*commands: CommandFacts, **device: Any) -> SanitizationRecord:  # noqa: ANN401 - facts of the device
     """The same with a representative sample, canaries on exactly that."""
     size = CAPACITY // 10 + 512
     record = purge_record(*commands, **device)

@@ -239,7 +239,10 @@ def test_what_limits_a_drives_word_is_said_and_takes_nothing_away(record: Saniti
     assert verdict.outcome == "sanitized"
 
 
-@pytest.mark.parametrize("reason", [reason for row in (*ALTERED, *CAUTIONS) for reason in judge(row[1]).reasons])
+ROWS = [row[1] for row in ALTERED] + [row[1] for row in CAUTIONS]
+
+
+@pytest.mark.parametrize("reason", [reason for record in ROWS for reason in judge(record).reasons])
 def test_reasons_are_sentences_that_name_their_fields(reason: Any) -> None:  # noqa: ANN401 - a named tuple
     assert reason.text[0].isupper() or reason.text[0].isdigit()
     assert reason.text.endswith(".")
