@@ -147,7 +147,7 @@ def details_words(record: SanitizationRecord) -> str:
     passes, name = record.method.passes, record.method.pattern_set
     if by_drive(record.method.technique):
         canaries = size_words(sum(one.bytes_written for one in passes))
-        return f"{deciding_words(record)}; canaries before it on {canaries}"
+        return f"{deciding_words(record)}; canaries before that on {canaries}"
     count = "1 pass" if len(passes) == 1 else f"{len(passes)} passes"
     if len(passes) <= _LISTED_PASSES:
         count += ": " + ", ".join(pattern_words(one.pattern) for one in passes)

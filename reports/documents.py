@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from . import claims, drive_words
 from .bundle import DestructionBundle, ErasureStatementFile, Logged, RunEvidence, UnsuccessfulRunBundle
 from .envelope import envelope_digest, signer_ids, unverified_body
+from .findings.techniques import by_drive
 from .keys import fingerprint_words
 from .links import Basis
 from .statements import Certificate, ErasureStatement, Person, UnsuccessfulRun
@@ -301,6 +302,8 @@ def _written(basis: Basis) -> str:
     passes = basis.record.method.passes
     if not passes:
         return "nothing"
+    if by_drive(basis.record.method.technique):
+        return f"canaries: {claims.size_words(sum(one.bytes_written for one in passes))}"
     words = [
         f"pass {one.number}: {claims.size_words(one.bytes_written)} of {claims.pattern_words(one.pattern)}"
         for one in passes
