@@ -9,15 +9,19 @@
     │   ├─ identity            IdentityUnreadable · AmbiguousIdentity · IdentityMismatch · DeviceChanged
     │   ├─ permission          ConfirmationMissing · ClearanceSpent · ClearanceExpired · PermissionWithheld · PrivilegeMissing
     │   ├─ knowledge           FactsUnknown
+    │   ├─ state of the drive  SanitizeInProgress · InFailureMode · SecurityLocked · SecurityFrozen · OpalLocked ·
+    │   │                      CapacityHidden · CapacityUnrestorable · PowerCycleNeeded · OddBlockSize
+    │   ├─ escrow              EscrowNotConfirmed
     │   └─ plan and journal    NoTechnique · PlanMismatch · RunExists · RunLocked · RunUnknown · JournalUnusable
-    ├─ TransportError       the host could not deliver, or the device did not answer
-    │   DeviceGone · HostRejected
+    ├─ TransportError       the host could not deliver, the device did not answer, or its answer was a no
+    │   DeviceGone · HostRejected · HostReset · CommandTimeout · AtaAborted · ScsiCheckCondition · NvmeStatus · MalformedReply
     ├─ Incomplete           the run began and did not do all of its work
     │   UnwritableRegion · ErrorBudgetSpent · FlushFailed · CapacityChanged · AddressingFault · JournalFailed · JournalDamaged ·
-    │   Interrupted
+    │   Interrupted · TechniqueFailed · TechniqueStalled · LockedByUs · CapacityNotRestored · UnansweredDestructiveCommand
     ├─ VerificationError    the work was done and is not proven: never a success
-    │   Residual · Unreadable · IdentityChanged · Inconclusive
-    └─ SelfTestFailed       our own cipher does not give the known answer
+    │   Residual · Unreadable · IdentityChanged · Inconclusive · StaleSuccess
+    ├─ SelfTestFailed       our own cipher does not give the known answer
+    └─ CaptureUnusable      a file with a captured reply, for offline decoding, cannot be read
 
 A person can act on `explain()`; a program on `code` and `details()`. Codes are never reused. Misuse of this package's
 own functions is a `RuntimeError` or `TypeError` and is not caught anywhere.
@@ -28,6 +32,33 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from .base import ByteRange, Fault, Refused, SanitizerError, Touched
+from .commands import (
+    AtaAborted,
+    CaptureUnusable,
+    CommandTimeout,
+    HostReset,
+    MalformedReply,
+    NvmeStatus,
+    ScsiCheckCondition,
+    UnansweredDestructiveCommand,
+)
+from .drives import (
+    CapacityHidden,
+    CapacityNotRestored,
+    CapacityUnrestorable,
+    EscrowNotConfirmed,
+    InFailureMode,
+    LockedByUs,
+    OddBlockSize,
+    OpalLocked,
+    PowerCycleNeeded,
+    SanitizeInProgress,
+    SecurityFrozen,
+    SecurityLocked,
+    StaleSuccess,
+    TechniqueFailed,
+    TechniqueStalled,
+)
 from .failures import (
     AddressingFault,
     CapacityChanged,
@@ -92,10 +123,16 @@ __all__ = [
     "AddressingFault",
     "AmbiguousIdentity",
     "AssembledDevice",
+    "AtaAborted",
     "ByteRange",
     "CapacityChanged",
+    "CapacityHidden",
+    "CapacityNotRestored",
+    "CapacityUnrestorable",
+    "CaptureUnusable",
     "ClearanceExpired",
     "ClearanceSpent",
+    "CommandTimeout",
     "ConfirmationMissing",
     "CryptMember",
     "DeviceBusy",
@@ -105,30 +142,39 @@ __all__ = [
     "DirectIoUnavailable",
     "DormantMember",
     "ErrorBudgetSpent",
+    "EscrowNotConfirmed",
     "FactsUnknown",
     "Fault",
     "FlushFailed",
     "HeldByDevice",
     "HeldByProcess",
     "HostRejected",
+    "HostReset",
     "IdentityChanged",
     "IdentityMismatch",
     "IdentityUnreadable",
+    "InFailureMode",
     "Incomplete",
     "Inconclusive",
     "Interrupted",
     "JournalDamaged",
     "JournalFailed",
     "JournalUnusable",
+    "LockedByUs",
     "LvmMember",
+    "MalformedReply",
     "MountedFilesystem",
     "MultipathMember",
     "NoMedium",
     "NoTechnique",
     "NotBlockDevice",
     "NotWholeDevice",
+    "NvmeStatus",
+    "OddBlockSize",
+    "OpalLocked",
     "PermissionWithheld",
     "PlanMismatch",
+    "PowerCycleNeeded",
     "PrivilegeMissing",
     "RaidMember",
     "ReadOnlyDevice",
@@ -137,11 +183,19 @@ __all__ = [
     "RunExists",
     "RunLocked",
     "RunUnknown",
+    "SanitizeInProgress",
     "SanitizerError",
+    "ScsiCheckCondition",
+    "SecurityFrozen",
+    "SecurityLocked",
     "SelfTestFailed",
+    "StaleSuccess",
     "SystemDevice",
+    "TechniqueFailed",
+    "TechniqueStalled",
     "Touched",
     "TransportError",
+    "UnansweredDestructiveCommand",
     "Unreadable",
     "UnwritableRegion",
     "VerificationError",

@@ -12,7 +12,7 @@ from .base import ByteRange, Fault, SanitizerError, Touched
 
 @dataclass(eq=False, kw_only=True)
 class TransportError(SanitizerError):
-    """Not delivered, or no answer."""
+    """Not delivered, no answer, or an answer that cannot be one. A destructive command that was sent sets `touched`."""
 
     fault: ClassVar[Fault] = "device"
 
@@ -38,6 +38,8 @@ class HostRejected(TransportError):
     fault: ClassVar[Fault] = "host"
     operation: str
     errno: int
+    host_status: int | None = None
+    """The kernel's own verdict on delivery (DID_*), for SCSI commands."""
 
 
 # --- incomplete --------------------------------------------------------------------------------------------------

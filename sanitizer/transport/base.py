@@ -12,6 +12,8 @@ from typing import Protocol, runtime_checkable
 
 from sanitizer.errors import DeviceGone, HostRejected
 
+from .commands import Ports
+
 MEDIUM_ERRNOS = frozenset(
     {
         errno.EIO,  # BLK_STS_IOERR: the usual answer of a bad block
@@ -122,6 +124,10 @@ class OpenDevice(Protocol):
 
     def drop_cache(self) -> None:
         """Write back and forget the kernel's cached pages of this device (BLKFLSBUF)."""
+        ...
+
+    def ports(self) -> Ports:
+        """The device's command interfaces, on this very descriptor; none where it has none. Raises `DeviceGone`."""
         ...
 
     def close(self) -> None:

@@ -31,6 +31,8 @@ from sanitizer.errors import (
 )
 
 from .base import GONE_ERRNOS, Geometry, LoopStatus, translated
+from .commands import Ports
+from .ports import kernel_name, ports_of
 
 BLKROGET = 0x125E
 BLKFLSBUF = 0x1261
@@ -206,6 +208,10 @@ class BlockDevice:
             fcntl.ioctl(self._descriptor, BLKFLSBUF, 0)
         except OSError as error:
             raise translated(error, "BLKFLSBUF") from error
+
+    def ports(self) -> Ports:
+        """The command interfaces by the kernel's name of the device, all on this descriptor. Raises `DeviceGone`."""
+        return ports_of(kernel_name(self.device_number), lambda: self._descriptor)
 
     def close(self) -> None:
         """Close the descriptor once; the claim ends with it."""

@@ -8,6 +8,16 @@ raised. No decoder draws a conclusion: "the drive reports" is as far as this roo
 from sanitizer.wire.ata_identify import Capacity, IdentifyDevice, Integrity, decode_identify_device
 from sanitizer.wire.ata_status import SanitizeAbortReason, SanitizeStatus, decode_sanitize_status
 from sanitizer.wire.ata_words import EraseTime, HiddenAreas, Sanitize, Security, SecurityLevel, Trim
+from sanitizer.wire.capacity import (
+    DcoIdentify,
+    ModeBlockDescriptor,
+    NamespaceList,
+    ReadCapacity,
+    decode_dco_identify,
+    decode_mode_block_descriptor,
+    decode_namespace_list,
+    decode_read_capacity_16,
+)
 from sanitizer.wire.emmc import ExtCsd, decode_ext_csd
 from sanitizer.wire.errors import MalformedReply
 from sanitizer.wire.nvme_controller import IdentifyController, decode_identify_controller
@@ -19,7 +29,9 @@ from sanitizer.wire.nvme_sanitize import (
     SanitizeState,
     decode_sanitize_log,
 )
+from sanitizer.wire.opal_discovery import Discovery, decode_opal_discovery
 from sanitizer.wire.pass_through import AtaRegisters, RegisterLayout, decode_pass_through_answer, registers_in
+from sanitizer.wire.scsi_answers import AtaOutcome, ScsiOutcome, ata_outcome, scsi_outcome
 from sanitizer.wire.scsi_inquiry import Inquiry, decode_inquiry
 from sanitizer.wire.scsi_opcodes import (
     CommandSupport,
@@ -49,14 +61,17 @@ from sanitizer.wire.sense import Sense, SenseDescriptor, SenseFormat, decode_sen
 
 __all__ = [
     "AnyVpdPage",
+    "AtaOutcome",
     "AtaRegisters",
     "BlockDeviceCharacteristics",
     "BlockFormat",
     "Capacity",
     "CommandSupport",
     "CommandTimeouts",
+    "DcoIdentify",
     "Designator",
     "DeviceIdentification",
+    "Discovery",
     "EraseTime",
     "ExtCsd",
     "HiddenAreas",
@@ -67,6 +82,9 @@ __all__ = [
     "Integrity",
     "LogicalBlockProvisioning",
     "MalformedReply",
+    "ModeBlockDescriptor",
+    "NamespaceList",
+    "ReadCapacity",
     "RegisterLayout",
     "Sanitize",
     "SanitizeAbortReason",
@@ -75,6 +93,7 @@ __all__ = [
     "SanitizeOutcome",
     "SanitizeState",
     "SanitizeStatus",
+    "ScsiOutcome",
     "Security",
     "SecurityLevel",
     "Sense",
@@ -86,8 +105,10 @@ __all__ = [
     "SupportedPages",
     "Trim",
     "UnitSerialNumber",
+    "ata_outcome",
     "decode_block_device_characteristics",
     "decode_command_support",
+    "decode_dco_identify",
     "decode_device_identification",
     "decode_ext_csd",
     "decode_identify_controller",
@@ -95,7 +116,11 @@ __all__ = [
     "decode_identify_namespace",
     "decode_inquiry",
     "decode_logical_block_provisioning",
+    "decode_mode_block_descriptor",
+    "decode_namespace_list",
+    "decode_opal_discovery",
     "decode_pass_through_answer",
+    "decode_read_capacity_16",
     "decode_sanitize_log",
     "decode_sanitize_status",
     "decode_sense",
@@ -104,4 +129,5 @@ __all__ = [
     "decode_unit_serial_number",
     "decode_vpd",
     "registers_in",
+    "scsi_outcome",
 ]

@@ -18,6 +18,7 @@ from sanitizer.identity import DeviceIdentity
 from sanitizer.inspection import Inspection
 from sanitizer.journal import Journal
 from sanitizer.transport.base import Geometry, LoopStatus, OpenDevice, RequestFailed
+from sanitizer.transport.commands import Ports
 
 BLOCK = 512
 T = TypeVar("T")
@@ -103,6 +104,8 @@ class SimulatedDrive:
         self.spent_writes: list[tuple[int, int]] = []
         """Every write as (offset, length)."""
         self.identity_after: DeviceIdentity | str | None = "same"
+        self.ports = Ports()
+        """Command interfaces; none unless a test gives it some."""
 
     def power_cut(self) -> None:
         """What was not flushed is gone, and so is every claim."""
@@ -201,6 +204,9 @@ class OpenSimulated:
 
     def drop_cache(self) -> None:
         self._steps.step("drop-cache", lambda: None)
+
+    def ports(self) -> Ports:
+        return self._drive.ports
 
     def close(self) -> None:
         if not self.closed:
