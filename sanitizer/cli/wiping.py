@@ -201,7 +201,9 @@ def _all_at_once(
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join()
+            while thread.is_alive():
+                # With a limit: a signal that another thread received is handled only when this one wakes.
+                thread.join(0.2)
     if bugs:
         raise bugs[0]
     return [outcomes[number] for number in range(len(prepared))]

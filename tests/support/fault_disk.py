@@ -2,7 +2,8 @@
 
 Faults: `bad:OFFSET:LENGTH` (no reading, no writing), `badw` (no writing), `badr` (no reading), `drop` (a write is
 acknowledged and not stored), `alias:BITS` (addresses wrap at 2**BITS: a stick with a false capacity),
-`once:OFFSET:LENGTH` (the first write there fails, later ones do not). Every failing request is counted.
+`once:OFFSET:LENGTH` (the first write there fails, later ones do not), `slow:MS` (every write takes that long). Every failing
+request is counted.
 
 Run as a program it is the server: `fault_disk.py MOUNTPOINT BACKING SIZE FAULT...`.
 """
@@ -13,6 +14,7 @@ import errno
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -88,6 +90,7 @@ class Faults:
         parts = [spec.split(":") for spec in specs]
         self._faults = [(part[0], int(part[1]), int(part[2]) if len(part) > 2 else 0) for part in parts]
         self._alias = next((start for kind, start, _ in self._faults if kind == "alias"), 0)
+        self._delay = next((start for kind, start, _ in self._faults if kind == "slow"), 0) / 1000
         self._spent: set[int] = set()
 
     def refuses(self, kinds: set[str], offset: int, length: int) -> bool:
@@ -110,6 +113,7 @@ class Faults:
         return os.pread(self._file, length, self._place(offset))
 
     def write(self, data: bytes, offset: int) -> None:
+        time.sleep(self._delay)
         kept = bytearray(data)
         for kind, start, count in self._faults:
             first, last = max(offset, start), min(offset + len(data), start + count)

@@ -82,7 +82,8 @@ def test_a_queue_setting_of_a_device_that_is_no_longer_ours_is_left_alone(bed: B
 
 
 _VICTIM = """
-import json, subprocess, sys
+import json, signal, subprocess, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever started the tests may have ignored it
 from pathlib import Path
 from benchmarks.bed import MIB, Bed
 with Bed(Path(sys.argv[1]), Path(sys.argv[1])) as bed, bed.devices(1, MIB, name="d") as (device,):
