@@ -25,9 +25,12 @@ from reports import record
 from reports.canonical import digest_of
 from reports.findings.codes import COVERAGES, ENDINGS, KINDS, MEDIA, METHODS
 from reports.findings.codes import STATES as RECORD_STATES
+from reports.findings.techniques import DRIVE, SETTINGS
 from sanitizer import run as engine_run
+from sanitizer.planning import ANSWERS, DISPUTES, SCOPES
 from sanitizer.planning import METHODS as ENGINE_METHODS
 from sanitizer.planning import VERIFICATIONS as ENGINE_VERIFICATIONS
+from sanitizer.techniques.base import CommandFacts
 from tests.support.http_world import HttpWorld
 
 
@@ -43,6 +46,10 @@ def fields(kind: type) -> set[str]:
 )
 def test_results_and_records_have_the_same_fields(name: str) -> None:
     assert fields(getattr(engine_run, name)) == fields(getattr(record, name))
+
+
+def test_commands_are_the_same_facts_on_both_sides() -> None:
+    assert fields(CommandFacts) == fields(record.CommandFacts)
 
 
 def test_every_end_state_of_the_engine_is_one_a_record_can_hold() -> None:
@@ -101,22 +108,58 @@ REF = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._:@-]{0,40}", fullmatch=True)
     pattern_set=REF,
     verification=st.sampled_from(ENGINE_VERIFICATIONS),
     acknowledged=st.lists(REF, max_size=4),
+    technique=st.sampled_from(["overwrite", "auto", *sorted(DRIVE), "overwrite+ata-security-erase-enhanced"]),
+    later=st.fixed_dictionaries(
+        {},
+        optional={
+            "firmware_pattern": st.sampled_from(["", "00000000", "deadbeef"]),
+            "no_deallocate": st.booleans(),
+            "settings": st.lists(st.sampled_from(sorted(SETTINGS)), max_size=5),
+            "acknowledged_scope": st.lists(st.sampled_from(sorted(SCOPES)), max_size=4),
+            "answers": st.lists(st.sampled_from(sorted(ANSWERS)), max_size=2),
+        },
+    ),
 )
 def test_the_sealed_digest_of_a_plan_is_the_engines(
-    method: str, pattern_set: str, verification: str, acknowledged: list[str]
+    method: str,
+    pattern_set: str,
+    verification: str,
+    acknowledged: list[str],
+    technique: str,
+    later: dict[str, typing.Any],
 ) -> None:
     """RFC 8785 on our side, plain sorted JSON on the engine's: equal for everything an order can say."""
     sealed = contract.PlanRequest.model_validate(
         {
             "method": method,
-            "technique": "overwrite",
+            "technique": technique,
             "pattern_set": pattern_set,
             "verification": verification,
             "acknowledged_signatures": acknowledged,
+            **later,
         }
     )
     asked = sanitizer.PlanRequest.from_dict(sealed.model_dump())
-    assert asked.digest == digest_of(sealed.model_dump(mode="json"))
+    told = sealed.model_dump(mode="json")
+    assert asked.digest == digest_of(told)
+    assert readers.Plan.from_dict(told).to_dict() == told
+
+
+def test_the_digest_of_an_older_plan_stays_what_it_was() -> None:
+    """Computed once over the five fields the first version had."""
+    older = {
+        "method": "clear",
+        "technique": "overwrite",
+        "pattern_set": "zeros",
+        "verification": "full",
+        "acknowledged_signatures": [],
+    }
+    assert sanitizer.PlanRequest.from_dict(older).digest == digest_of(older)
+    assert contract.PlanRequest.model_validate(older).model_dump(mode="json") == older
+
+
+def test_words_of_a_plan_are_the_same_everywhere() -> None:
+    assert set(DISPUTES) == set(SETTINGS)
 
 
 @pytest.mark.parametrize("name", sorted(sanitizer.PATTERN_SETS))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from .common import (
     Base64,
@@ -25,18 +25,49 @@ APPROVAL_TYPE = "application/vnd.sanitrail.approval.v1+json"
 ROSTER_TYPE = "application/vnd.sanitrail.roster.v1+json"
 
 
+_WORD = r"[a-z0-9]+(?:-[a-z0-9]+)*"
+
+Word = Annotated[str, Field(pattern=f"^{_WORD}$", max_length=64)]
+"""A word of a vocabulary: small letters, digits and hyphens."""
+Technique = Annotated[str, Field(pattern=rf"^{_WORD}(?:\+{_WORD})*$", max_length=200)]
+"""overwrite, auto, the name of one of the drive's own techniques, or several joined by `+` in order."""
+Words = Annotated[tuple[Word, ...], Field(max_length=16)]
+
+
 class PlanRequest(Message):
     """What shall be done to the medium. Its canonical bytes are the plan the order seals.
 
-    Mirrors `sanitizer.planning.PlanRequest` word for word; a contract test keeps them equal.
+    Mirrors `sanitizer.planning.PlanRequest` word for word; a contract test keeps them equal. A field that came later is left out
+    of those bytes while it holds its default, so that the digests of older orders stay.
     """
 
     method: Method
-    technique: Literal["overwrite"]
+    technique: Technique
+    """`auto` is the best technique that reaches the method on this drive, never one below it."""
     pattern_set: Ref
+    """What the host writes; `canaries` for a drive's own technique. With `auto` it counts only where overwriting is chosen."""
     verification: Verification
     acknowledged_signatures: tuple[Ref, ...] = ()
     """Dormant volume-manager signatures the order accepts to destroy (for example `lvm2-member`)."""
+    firmware_pattern: Annotated[str, Field(pattern=r"^(?:[0-9a-f]{8})?$")] = ""
+    """Eight hexadecimal digits for a drive's own overwrite; empty for zeros."""
+    no_deallocate: bool = False
+    """NVMe Sanitize shall leave the blocks allocated, so that reading back sees the media."""
+    settings: Words = ()
+    """Disputed classifications decided otherwise than the conservative default; the policy in force decides which."""
+    acknowledged_scope: Words = ()
+    """What else may be destroyed: other-namespaces, other-controllers, unallocated, boot-areas."""
+    answers: Words = ()
+    """Conditions a person vouches for: encrypted-before-first-use, no-key-outside."""
+
+    @model_serializer(mode="wrap")
+    def _leave_defaults_out(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        written: dict[str, Any] = write(self)
+        untouched = {name for name in _ADDED if getattr(self, name) == type(self).model_fields[name].default}
+        return {name: value for name, value in written.items() if name not in untouched}
+
+
+_ADDED = ("firmware_pattern", "no_deallocate", "settings", "acknowledged_scope", "answers")
 
 
 class SealedOrder(Message):
