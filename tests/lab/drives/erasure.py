@@ -60,8 +60,10 @@ class Operation:
 class Erasure:
     """Runs one erase at a time over a medium."""
 
-    def __init__(self, medium: Medium) -> None:
+    def __init__(self, medium: Medium, *, history: bool = True) -> None:
+        """`history`: whether `failed_before` and `succeeded_before` are about this one (a drive may have a second engine)."""
         self._medium = medium
+        self._history = history
         self._cuts = 0
         self.completed = 0
         """Erases that ended well since manufacture."""
@@ -73,7 +75,7 @@ class Erasure:
 
     def _earlier_life(self) -> None:
         faults = self._medium.faults
-        if self.operation.phase is Phase.NEVER and (faults.failed_before or faults.succeeded_before):
+        if self._history and self.operation.phase is Phase.NEVER and (faults.failed_before or faults.succeeded_before):
             self.operation = Operation(
                 kind="block",
                 phase=Phase.FAILED if faults.failed_before else Phase.SUCCEEDED,

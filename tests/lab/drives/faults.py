@@ -48,8 +48,12 @@ class Faults:
     """(first block, count) of blocks that every erase misses, besides `erases`."""
     refuses: frozenset[str] = field(default_factory=frozenset)
     """Groups of commands the drive advertises and aborts: sanitize, security, erase-unit, format, hpa, dco, amax, capacity."""
+    remainder: bool = False
+    """A failed sanitize says that it completed but left physical sectors (ATA: reason 1)."""
     frozen: bool = False
-    """The host's firmware freezes security and sanitize at every power-on."""
+    """The host's firmware freezes the security feature set at every power-on."""
+    sanitize_frozen: bool = False
+    """The same for sanitize."""
     failed_before: bool = False
     """A sanitize of someone else failed before we came; read when the drive is built or powered on."""
     succeeded_before: bool = False
