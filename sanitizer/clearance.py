@@ -15,6 +15,7 @@ from .errors import (
     ClearanceSpent,
     ConfirmationMissing,
     DeviceChanged,
+    DormantMember,
     IdentityMismatch,
     IdentityUnreadable,
     PlanMismatch,
@@ -22,10 +23,51 @@ from .errors import (
 )
 from .identity import DeviceIdentity, same_device
 from .inspection import Inspection
-from .planning import Plan
+from .planning import PASSWORD, Plan, is_sanitize
+from .signatures import UNREADABLE
 
 VALID_FOR = timedelta(minutes=10)
 """How long the facts a clearance rests on are trusted to start from; they are read again before the first write anyway."""
+
+_REVERTS = ("opal-revert", "opal-psid-revert")
+
+
+def concerns(obstacle: Refused, step: str) -> bool:
+    """Whether an obstacle stands against this technique: not where the technique leads out of it, or does not mind it."""
+    if obstacle.code == "in-failure-mode":
+        return not is_sanitize(step)  # the one thing a drive in failure mode still takes
+    if obstacle.code == "opal-locked":
+        return step not in _REVERTS
+    if obstacle.code == "capacity-hidden":
+        return step in PASSWORD
+    if obstacle.code == "security-frozen":
+        sanitize = obstacle.details().get("feature_set") == "sanitize"
+        return step.startswith("ata-sanitize-") if sanitize else step in PASSWORD
+    return True
+
+
+def _own(obstacle: Refused) -> bool:
+    """Whether a run whose operation is under way in the drive may itself be the cause: media refuse reading meanwhile."""
+    if isinstance(obstacle, DormantMember):
+        return obstacle.signatures == (UNREADABLE,)
+    return obstacle.code in {"sanitize-in-progress", "in-failure-mode"}
+
+
+def standing_against(
+    inspection: Inspection, plan: Plan, acknowledged_signatures: tuple[str, ...], *, settling: bool = False
+) -> tuple[Refused, ...]:
+    """The obstacles of a device that stand against this plan.
+
+    Args:
+        inspection: Of the device.
+        plan: What is to be done; an obstacle counts when it concerns one of the steps.
+        acknowledged_signatures: Dormant signatures that may be destroyed.
+        settling: The run's own operation is under way in the drive and is only waited for; nothing destructive is sent
+            on the strength of this.
+    """
+    found = inspection.remaining_obstacles(acknowledged_signatures)
+    kept = (each for each in found if any(concerns(each, step) for step in plan.steps))
+    return tuple(each for each in kept if not (settling and _own(each)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,8 +111,12 @@ class Clearance:
                 now=now.isoformat(),
             )
 
-    def prove(self, now: Inspection) -> None:
+    def prove(self, now: Inspection, *, settling: bool = False) -> None:
         """Hold the clearance against a fresh inspection, made of the descriptor that will be written to.
+
+        Args:
+            now: The fresh inspection.
+            settling: The run's own operation is under way in the drive and is only waited for.
 
         Raises:
             IdentityMismatch: another medium.
@@ -92,20 +138,23 @@ class Clearance:
                 expected=f"{before.boot_id}/{before.disk_sequence}",
                 found=f"{now.boot_id}/{now.disk_sequence}",
             )
-        for obstacle in now.remaining_obstacles(self.acknowledged_signatures):
+        for obstacle in standing_against(now, self.plan, self.acknowledged_signatures, settling=settling):
             raise obstacle
 
 
-def obstacles_to(inspection: Inspection, plan: Plan, confirmation: Confirmation) -> tuple[Refused, ...]:
+def obstacles_to(
+    inspection: Inspection, plan: Plan, confirmation: Confirmation, *, settling: bool = False
+) -> tuple[Refused, ...]:
     """Every reason why this plan may not be carried out on this device now; empty when nothing stands against it.
 
-    A dormant signature counts as acknowledged only when both the plan and the confirmation name it.
+    A dormant signature counts as acknowledged only when both the plan and the confirmation name it. `settling` as for
+    `standing_against`.
     """
     identity = inspection.identity
     if identity is None:
         return inspection.obstacles or (IdentityUnreadable(reason=f"{inspection.path} reports no identity"),)
     both = tuple(s for s in plan.request.acknowledged_signatures if s in confirmation.acknowledged_signatures)
-    found: list[Refused] = list(inspection.remaining_obstacles(both))
+    found: list[Refused] = list(standing_against(inspection, plan, both, settling=settling))
     if confirmation.fingerprint != identity.fingerprint:
         found.append(
             ConfirmationMissing(
@@ -123,7 +172,9 @@ def obstacles_to(inspection: Inspection, plan: Plan, confirmation: Confirmation)
     return tuple(found)
 
 
-def clear(inspection: Inspection, plan: Plan, confirmation: Confirmation, now: datetime) -> Clearance:
+def clear(
+    inspection: Inspection, plan: Plan, confirmation: Confirmation, now: datetime, *, settling: bool = False
+) -> Clearance:
     """Give leave to carry out `plan` on the inspected device, once, within `VALID_FOR` of the inspection.
 
     Args:
@@ -131,13 +182,14 @@ def clear(inspection: Inspection, plan: Plan, confirmation: Confirmation, now: d
         plan: Made by `plan` for this device.
         confirmation: The fingerprint as a person typed it or an approved order names it.
         now: The present time, with an offset.
+        settling: For a run that is resumed while its own operation is under way in the drive.
 
     Raises:
         Refused: the gravest obstacle; its subclass says which, its remedy what to do.
     """
     if now.tzinfo is None:
         raise TypeError("now needs an offset")
-    for obstacle in obstacles_to(inspection, plan, confirmation):
+    for obstacle in obstacles_to(inspection, plan, confirmation, settling=settling):
         raise obstacle
     identity = inspection.identity
     if identity is None:

@@ -25,6 +25,8 @@ from .request import AUTO, CANARIES, HOST, PlanRequest, misspelt
 _MARKS = PatternSet(name=CANARIES, passes=(Keyed(),))
 _RANK: dict[str, int] = {"clear": 1, "purge": 2, "destroy": 3}
 
+_NAMES = ("Opal", "Linux")
+
 Catalogue = Mapping[str, Technique]
 
 
@@ -49,6 +51,13 @@ def parameters_of(request: PlanRequest) -> Parameters:
         no_deallocate=request.no_deallocate,
         settings=request.settings,
     )
+
+
+def clause_of(sentence: str) -> str:
+    """A sentence as part of another one: without full stop, its first word in lower case unless it is a name."""
+    text = sentence.rstrip(".")
+    ordinary = text[:2].istitle() and not text.startswith(_NAMES)
+    return text[:1].lower() + text[1:] if ordinary else text
 
 
 def _host_reach(media: str) -> Reach:
@@ -88,15 +97,18 @@ def _against_step(
     out_of_reach = _out_of_reach(step, capabilities, catalogue)
     if out_of_reach:
         return [out_of_reach]
+    stuck = rules.of_state(step, capabilities) if capabilities is not None else []
+    if stuck:
+        return stuck  # nothing else matters until the drive is out of this state
     reasons = rules.of_medium(inspection) + rules.of_request(step, steps, request) + rules.of_answers(step, request)
     if capabilities is None:
         return reasons
     neighbours = step != HOST and catalogue[step].destroys_neighbours
-    reasons += rules.of_state(step, capabilities) + rules.of_path(step, capabilities)
+    reasons += rules.of_path(step, capabilities)
     reasons += rules.of_hidden_capacity(step, capabilities)
     reasons += rules.of_scope(step, capabilities, request, neighbours=neighbours)
     if step != HOST:
-        reasons += catalogue[step].refusals(capabilities, parameters_of(request))
+        reasons += map(clause_of, catalogue[step].refusals(capabilities, parameters_of(request)))
     return reasons
 
 
@@ -110,7 +122,8 @@ def _too_low(
         return []
     if steps == (HOST,):
         return [f"reaches {best.level}, never {request.method}"]
-    reasons = [f"reaches {best.level} on this medium, not {request.method}: {best.reason} ({best.clause})"]
+    why = clause_of(best.reason)
+    reasons = [f"reaches {best.level} on this medium, not {request.method}: {why} ({best.clause})"]
     for dispute in DISPUTES.values():
         for step in set(dispute.techniques) & set(steps):
             parameters = dataclasses.replace(parameters_of(request), settings=(*request.settings, dispute.name))
@@ -215,6 +228,8 @@ def plan(request: PlanRequest, inspection: Inspection, techniques: Catalogue = T
         words.append(
             "destroy: no software destroys a medium (SP 800-88 Rev. 2, 3.1.3); purge it, then have it destroyed"
         )
+    if words:
+        request = dataclasses.replace(request, firmware_pattern="")  # the rest is still worth telling
     if request.technique == AUTO:
         tried = candidates(request.method, inspection.media, inspection.capabilities, tuple(techniques))
     else:

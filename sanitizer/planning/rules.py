@@ -54,19 +54,13 @@ def of_request(step: str, steps: tuple[str, ...], request: PlanRequest) -> list[
 
 
 def of_state(step: str, capabilities: Capabilities) -> list[str]:
-    """What the drive is in the middle of, or stuck in."""
+    """What the drive is in the middle of, or stuck in; it stands against everything that does not lead out of it."""
     phase = capabilities.standing.phase if capabilities.standing is not None else None
-    reasons: list[str] = []
     if phase is SanitizePhase.IN_PROGRESS:
-        reasons.append("the drive is in the middle of a sanitize operation: let it end first (sanitizer settle)")
-    elif phase in _FAILED and not is_sanitize(step):
+        return ["the drive is in the middle of a sanitize operation: let it end first (sanitizer settle)"]
+    reasons: list[str] = []
+    if phase in _FAILED and not is_sanitize(step):
         reasons.append("an earlier sanitize operation failed, and the drive accepts nothing but another one")
-    elif phase is SanitizePhase.FROZEN and step.startswith("ata-sanitize-"):
-        reasons.append(
-            "sanitize commands are frozen until the drive is powered off and on (ACS, SANITIZE FREEZE LOCK EXT)"
-        )
-    elif is_sanitize(step) and phase in {None, SanitizePhase.UNKNOWN}:
-        reasons.append("how far its sanitize operation is cannot be read, so nobody could tell its end")
     if step in _REVERTS:
         return reasons
     opal = capabilities.opal
@@ -76,7 +70,7 @@ def of_state(step: str, capabilities: Capabilities) -> list[str]:
         if Tri.YES in {opal.removal_running, opal.removal_interrupted}:
             reasons.append("a TCG data removal is under way or was cut off: revert it first (opal-psid-revert)")
     if capabilities.ata is not None and capabilities.ata.security_locked is Tri.YES:
-        reasons.append("the drive is locked by an ATA password")
+        reasons.append("the drive is locked by an ATA password: unlock it first (sanitizer unlock)")
     return reasons
 
 

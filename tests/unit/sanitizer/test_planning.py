@@ -72,6 +72,43 @@ def test_the_digest_is_that_of_sorted_compact_json(request: PlanRequest) -> None
     assert PlanRequest.from_dict(json.loads(json.dumps(request.to_dict()))) == request
 
 
+@pytest.mark.parametrize(
+    ("request_", "digest"),
+    [
+        (PlanRequest(), "9161cdee394a3ea60a0cd7dc0d142922b357c61e64f497e881fce7b846667704"),
+        (
+            PlanRequest(
+                pattern_set="dod-scrub",
+                verification="representative",
+                acknowledged_signatures=("lvm2-member", "zfs-member"),
+            ),
+            "2f207ea0f0a3cf693404d1b1eea213b7d1662a54d5dba2dcfb3c7ecaf4da3225",
+        ),
+    ],
+)
+def test_the_digest_of_an_older_request_stays_what_it_was(request_: PlanRequest, digest: str) -> None:
+    """Frozen before the drives' own techniques were known: orders sealed then are still to be checked."""
+    assert request_.digest == digest
+    assert set(request_.to_dict()) == {"method", "technique", "pattern_set", "verification", "acknowledged_signatures"}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"firmware_pattern": "00ff00ff"},
+        {"no_deallocate": True},
+        {"settings": ("opal-revert-is-purge",)},
+        {"acknowledged_scope": ("unallocated",)},
+        {"answers": ("no-key-outside",)},
+    ],
+)
+def test_every_later_word_is_sealed_once_it_says_something(change: dict[str, object]) -> None:
+    request = PlanRequest(**change)  # type: ignore[arg-type]  # fields of their own types
+    assert set(change) < set(request.to_dict())
+    assert request.digest != PlanRequest().digest
+    assert PlanRequest.from_dict(json.loads(json.dumps(request.to_dict()))) == request
+
+
 def test_an_unknown_field_of_a_request_is_no_request() -> None:
     with pytest.raises(TypeError):
         PlanRequest.from_dict({**PlanRequest().to_dict(), "force": True})
