@@ -6,10 +6,9 @@ Rules are those of NVM Express Base 2.1 and the NVM Command Set, Format NVM comm
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
-from .erasure import Erasure, Operation, Phase
-from .faults import BusReset, Faults, Gone, NoAnswer
+from .erasure import Phase
+from .faults import BusReset, Gone, NoAnswer
 from .medium import Medium
 from .nvme_identify import (
     ERASE_ALL,
@@ -22,29 +21,10 @@ from .nvme_identify import (
     NvmeTraits,
 )
 from .nvme_status import Refusal, Status
+from .partial import RangeErasure
 
 NOT_ERASED, USER_DATA, CRYPTOGRAPHIC = 0, 1, 2
 """SES, command dword 10 bits 11:9."""
-
-
-class RangeErasure(Erasure):
-    """An erase of a part of the medium that does not begin at block 0; apart from the sanitize engine and its log."""
-
-    def __init__(self, medium: Medium) -> None:
-        super().__init__(medium)
-        self.operation = Operation()
-        self.first = 0
-        """First block of the part."""
-
-    def _advance(self, operation: Operation, faults: Faults) -> None:
-        shifted = replace(faults, kept=tuple((start - self.first, count) for start, count in faults.kept))
-        upto = int(operation.blocks * operation.fraction)
-        for first, end in self._spans(operation, shifted, operation.reached, upto):
-            self._medium.scrub(self.first + first, end - first, operation.pattern)
-        operation.reached = max(operation.reached, upto)
-
-    def power_on(self) -> None:
-        """A format never goes on by itself."""
 
 
 class Formatter:
