@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from inventory.clock import SystemClock, rfc3339
 from inventory.contract.v1.orders import Approval, Roster, SealedOrder
+from inventory.domain.techniques import plan_words
 from reports.canonical import from_base64, parse_strict, sha256_hex, to_base64
 from reports.envelope import sign, sign_payload
 from reports.keys import FileSigner, fingerprint_words
@@ -133,12 +134,14 @@ def _sealed(payload: bytes) -> SealedOrder:
 
 def _facts(sealed: SealedOrder) -> list[str]:
     plan = sealed.plan
+    also = (*plan.acknowledged_signatures, *plan.acknowledged_scope)
     return [
         f"order           {sealed.id}",
         f"medium          {sealed.device_label}",
         f"fingerprint     {fingerprint_words(sealed.device)}",
         f"plan            {plan.method} by {plan.technique} ({plan.pattern_set}), verification {plan.verification}",
-        f"destroys also   {', '.join(plan.acknowledged_signatures) or 'nothing else was found on it'}",
+        *(f"                {label}: {words}" for label, words in plan_words(plan.model_dump())[1:]),
+        f"destroys also   {', '.join(also) or 'nothing else'}",
         f"policy demands  {sealed.required_method}, verification {sealed.required_verification} ({sealed.policy_id})",
         f"agent           {fingerprint_words(sealed.agent_key)}",
         f"requested by    {sealed.requested_by}: {sealed.reason}",

@@ -13,7 +13,9 @@ from typing import Any, Final, TypeVar
 
 from inventory.errors import Invalid, Reason
 from reports.canonical import digest_of
+from reports.findings.techniques import HOST, TECHNIQUES
 
+from .techniques import AUTO, KNOWN_SETTINGS, reach_of
 from .vocabulary import (
     CATEGORY_ORDER,
     METHOD_ORDER,
@@ -28,10 +30,6 @@ from .vocabulary import (
 _Word = TypeVar("_Word", Category, Method, Verification)
 
 SCHEMA: Final = "sanitrail/policy/1"
-
-TECHNIQUES: Final[Mapping[str, Method]] = {"overwrite": Method.CLEAR}
-"""What each technique of this product can reach at most: overwriting leaves reallocated and spare areas untouched
-(SP 800-88 Rev. 2, 3.1.1), so it is never above Clear, on any media and with any number of passes."""
 
 _ROWS: Final[tuple[tuple[Category, bool, bool, Method], ...]] = (
     (Category.LOW, False, False, Method.CLEAR),
@@ -80,6 +78,8 @@ class Policy:
     damaged: Method
     verification: Verification
     approvals: int
+    settings: tuple[str, ...]
+    """Disputed classifications decided otherwise than the conservative default."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +91,8 @@ class PolicyInput:
     reuse: bool
     leaves_control: bool
     damaged: bool = False
+    media: str | None = None
+    """magnetic, flash, virtual, unknown: never decides the method, only which techniques reach it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,8 +106,11 @@ class Decision:
     verification: Verification
     approvals: int
     techniques: tuple[str, ...]
-    """Techniques of this product that can reach the method; empty: none, so another tool or destruction must."""
+    """Techniques that can reach the method on this kind of medium; empty: none, so destruction must."""
     explanation: str
+    media: str | None = None
+    settings: tuple[str, ...] = ()
+    """The disputed classifications the policy has decided; orders seal those that matter to them."""
 
 
 def parse(document: object) -> Policy:
@@ -117,8 +122,10 @@ def parse(document: object) -> Policy:
     if not isinstance(document, dict) or document.get("schema") != SCHEMA:
         raise Invalid("schema", f"A policy document has the schema {SCHEMA!r}.")
     fields = {"schema", "id", "version", "methods", "unknown_contents", "damaged", "verification", "approvals"}
-    if set(document) != fields:
-        raise Invalid("policy", f"A policy has exactly the fields {', '.join(sorted(fields))}.")
+    if set(document) - {"settings"} != fields:
+        raise Invalid(
+            "policy", f"A policy has the fields {', '.join(sorted(fields))}, and settings where it decides some."
+        )
     name, version, approvals = document["id"], document["version"], document["approvals"]
     if (
         not isinstance(name, str)
@@ -145,7 +152,19 @@ def parse(document: object) -> Policy:
         damaged=damaged,
         verification=_word(document["verification"], VERIFICATION_ORDER, "verification"),
         approvals=approvals,
+        settings=_settings(document),
     )
+
+
+def _settings(document: Mapping[str, Any]) -> tuple[str, ...]:
+    """The disputed classifications a policy decides; one spelling: sorted, and left out where there is none."""
+    if "settings" not in document:
+        return ()
+    listed = document["settings"]
+    if not isinstance(listed, list) or not listed or [word for word in KNOWN_SETTINGS if word in listed] != listed:
+        words = f"Settings are one or more of {', '.join(KNOWN_SETTINGS)}, in this order; left out where there is none."
+        raise Invalid("settings", words)
+    return tuple(listed)
 
 
 def _word(value: object, known: tuple[_Word, ...], field: str) -> _Word:
@@ -195,9 +214,11 @@ def decide(policy: Policy, question: PolicyInput) -> Decision:
     if question.damaged:
         method = policy.damaged
         words.append(f"The medium is damaged: {method}.")
-    able = tuple(name for name, reach in TECHNIQUES.items() if method_reaches(reach, method))
+    able = tuple(name for name in sorted(TECHNIQUES) if _reaches(name, question.media, policy.settings, method))
     if not able:
         words.append(f"No technique of this product reaches {method}.")
+    elif HOST not in able:
+        words.append(f"Overwriting does not reach {method}: it takes one of the drive's own commands.")
     words.append(f"Verification: {policy.verification}; approvals: {policy.approvals}.")
     return Decision(
         policy_id=policy.id,
@@ -208,25 +229,33 @@ def decide(policy: Policy, question: PolicyInput) -> Decision:
         approvals=policy.approvals,
         techniques=able,
         explanation=" ".join(words),
+        media=question.media,
+        settings=policy.settings,
     )
+
+
+def _reaches(technique: str, media: str | None, settings: tuple[str, ...], method: Method) -> bool:
+    reach = reach_of(technique, media, settings)
+    return reach is not None and method_reaches(reach, method)
 
 
 def plan_objections(decision: Decision, method: str, technique: str, verification: str) -> tuple[Reason, ...]:
     """Why a plan could not end in a result that satisfies the decision; empty where it can."""
     reasons: list[Reason] = []
-    reach = TECHNIQUES.get(technique)
+    reach = reach_of(technique, decision.media, decision.settings)
+    named = "The best technique of the drive" if technique == AUTO else technique.capitalize()
     if reach is None:
         reasons.append(Reason("technique-unknown", f"The technique {technique!r} is not one of this product."))
     elif not method_reaches(reach, decision.method):
         reasons.append(
             Reason(
                 "method-out-of-reach",
-                f"{technique.capitalize()} reaches {reach}; {decision.method} is required. {decision.explanation} "
+                f"{named} reaches {reach} here; {decision.method} is required. {decision.explanation} "
                 f"Say what shall become of the medium, sanitize it by a technique that reaches {decision.method}, or destroy it.",
             )
         )
     elif not method_reaches(reach, Method(method)):
-        reasons.append(Reason("method-out-of-reach", f"{technique.capitalize()} reaches {reach}, never {method}."))
+        reasons.append(Reason("method-out-of-reach", f"{named} reaches {reach} here, not {method}."))
     if not method_reaches(method, decision.method) and not reasons:
         reasons.append(Reason("method-too-weak", f"The plan asks for {method}; {decision.method} is required."))
     if not coverage_reaches(verification, decision.verification):
@@ -266,4 +295,6 @@ def differences(old: Policy, new: Policy) -> tuple[str, ...]:
         before, after = getattr(old, field), getattr(new, field)
         if before != after:
             lines.append(f"{field.replace('_', ' ')}: {before} -> {after}")
+    lines += [f"{word}: decided now" for word in new.settings if word not in old.settings]
+    lines += [f"{word}: conservative again" for word in old.settings if word not in new.settings]
     return tuple(lines)

@@ -18,6 +18,7 @@ from inventory.domain.orders import (
     quorum_reached,
 )
 from inventory.domain.roles import Permission
+from inventory.domain.techniques import plan_line
 from inventory.domain.vocabulary import OrderState
 from inventory.errors import Conflict, Duplicate, EvidenceRefused, Forbidden, SeparationOfDuty
 from inventory.events import Tag
@@ -134,7 +135,7 @@ def line_to_show(session: Session, order: Order) -> str:
     host = find(session, Host, order.host_id, "host")
     plan = order.plan
     tag = f", asset tag {device.asset_tag}" if device.asset_tag else ""
-    how = f"{plan['technique']} ({plan['pattern_set']}, {plan['verification']} verification)"
+    how = plan_line(plan)
     line = (
         f"{order.id}: {str(plan['method']).upper()} by {how} of {device_label(device)}{tag}, on {host.name},"
         f" until {order.expires:%Y-%m-%d %H:%M} UTC. Everything on this medium will be destroyed."

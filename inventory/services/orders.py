@@ -18,6 +18,7 @@ from inventory.domain.lifecycle import DeviceEvent
 from inventory.domain.orders import OPEN, OrderEvent, next_state
 from inventory.domain.policy import Decision, PolicyInput, decide, plan_objections
 from inventory.domain.roles import Permission
+from inventory.domain.techniques import plan_faults, settings_for
 from inventory.domain.vocabulary import ExceptionState, HostState, OrderState, highest
 from inventory.errors import Conflict, Duplicate, Invalid, OrderImpossible, Reason
 from inventory.events import Tag
@@ -102,6 +103,13 @@ def create_order(context: Context, actor: Actor, command: CreateOrder) -> OrderD
         _refuse_second(session, device)
         decision = _decide(session, device, command.purpose)
         plan = command.plan
+        faults = plan_faults({name: getattr(plan, name) for name in type(plan).model_fields})
+        if faults:
+            raise Invalid("plan", " ".join(faults))
+        undecided = [word for word in plan.settings if word not in decision.settings]
+        if undecided:
+            words = f"The policy in force has not decided {', '.join(undecided)}; an order cannot do so by itself."
+            raise OrderImpossible([Reason("setting-not-of-policy", words)])
         objections = plan_objections(decision, plan.method, plan.technique, plan.verification)
         if objections:
             raise OrderImpossible(objections)
@@ -219,6 +227,7 @@ def _decide(session: Session, device: Device, purpose: Purpose) -> Decision:
         reuse=purpose.reuse,
         leaves_control=purpose.leaves_control,
         damaged=purpose.damaged,
+        media=device.media or device.declared_media,
     )
     return decide(policy_in_force(session), question)
 
@@ -283,7 +292,8 @@ def _seal(  # noqa: PLR0913 - an order seals this much, most of it named
     now: datetime,
     after: Checkpoint,
 ) -> reports.orders.Order:
-    plan = reports.orders.Plan.from_dict(command.plan.model_dump(mode="json"), "plan")
+    asked = command.plan.model_copy(update={"settings": settings_for(command.plan.technique, decision.settings)})
+    plan = reports.orders.Plan.from_dict(asked.model_dump(mode="json"), "plan")
     sealed = reports.orders.Order(
         id=number,
         kind="sanitize",

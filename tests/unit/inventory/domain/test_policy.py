@@ -9,6 +9,7 @@ import pytest
 
 from inventory.domain.policy import (
     FLOOR,
+    Policy,
     PolicyInput,
     decide,
     default_document,
@@ -17,6 +18,7 @@ from inventory.domain.policy import (
     plan_objections,
     verdict_objections,
 )
+from inventory.domain.techniques import settings_for
 from inventory.domain.vocabulary import Category, Method, Verification
 from inventory.errors import Invalid
 
@@ -65,8 +67,10 @@ def test_overwriting_is_offered_up_to_clear_only() -> None:
     def techniques(category: Category, leaves: bool) -> tuple[str, ...]:
         return decide(DEFAULT, PolicyInput(category=category, reuse=True, leaves_control=leaves)).techniques
 
-    assert techniques(Category.MODERATE, leaves=False) == ("overwrite",)
-    assert techniques(Category.MODERATE, leaves=True) == ()
+    assert "overwrite" in techniques(Category.MODERATE, leaves=False)
+    assert "overwrite" not in techniques(Category.MODERATE, leaves=True)
+    assert "nvme-sanitize-block-erase" in techniques(Category.MODERATE, leaves=True)
+    assert techniques(Category.HIGH, leaves=True) == ()
 
 
 @pytest.mark.parametrize(
@@ -167,3 +171,70 @@ def test_only_sanitized_satisfies_anything(outcome: str) -> None:
 
 def test_a_stronger_result_satisfies_a_weaker_demand() -> None:
     assert not verdict_objections(Method.CLEAR, Verification.REPRESENTATIVE, "sanitized", "purge", "full")
+
+
+# --- the drives' own techniques, and what is disputed ---------------------------------------------------------------------
+
+DECIDED = parse({**default_document(), "settings": ["nvme-format-user-data-is-purge"]})
+
+
+def drive_codes(technique: str, media: str = "flash", policy: Policy = DEFAULT, method: str = "purge") -> list[str]:
+    question = PolicyInput(category=Category.MODERATE, reuse=True, leaves_control=True, media=media)
+    return [reason.code for reason in plan_objections(decide(policy, question), method, technique, "full")]
+
+
+@pytest.mark.parametrize("technique", ["auto", "nvme-sanitize-block-erase", "overwrite+scsi-sanitize-overwrite"])
+def test_the_drives_own_commands_satisfy_what_overwriting_cannot(technique: str) -> None:
+    assert drive_codes(technique) == []
+
+
+@pytest.mark.parametrize(
+    ("technique", "media"),
+    [
+        ("nvme-format-user-data", "flash"),
+        ("ata-security-erase-enhanced", "flash"),
+        ("ata-security-erase-enhanced", "unknown"),
+        ("nvme-sanitize-block-erase", "virtual"),
+        ("ata-security-erase", "magnetic"),
+    ],
+)
+def test_a_technique_that_stays_below_on_this_medium_is_refused(technique: str, media: str) -> None:
+    assert drive_codes(technique, media) == ["method-out-of-reach"]
+
+
+def test_nothing_reaches_destroy() -> None:
+    assert drive_codes("auto", method="destroy") == ["method-out-of-reach"]
+
+
+@pytest.mark.parametrize("technique", ["nuke", "overwrite+overwrite", "auto+overwrite"])
+def test_a_combination_that_makes_no_sense_is_refused(technique: str) -> None:
+    assert drive_codes(technique) == ["technique-unknown"]
+
+
+def test_a_decided_dispute_raises_its_own_technique_only() -> None:
+    assert drive_codes("nvme-format-user-data", policy=DECIDED) == []
+    assert drive_codes("nvme-format-crypto", policy=DECIDED) == ["method-out-of-reach"]
+    assert settings_for("nvme-format-user-data", DECIDED.settings) == DECIDED.settings
+    assert settings_for("auto", DECIDED.settings) == DECIDED.settings
+    assert settings_for("overwrite", DECIDED.settings) == ()
+
+
+def test_without_a_decision_a_policy_keeps_the_digest_it_had() -> None:
+    assert "settings" not in default_document()
+    assert DEFAULT.settings == ()
+    assert DECIDED.sha256 != DEFAULT.sha256
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [[], ["everything-is-purge"], "opal-revert-is-purge", ["opal-revert-is-purge", "luks-crypto-erase-is-purge"],
+     ["opal-revert-is-purge"] * 2, [1]],
+)  # fmt: skip
+def test_settings_have_one_spelling(settings: object) -> None:
+    with pytest.raises(Invalid):
+        parse({**default_document(), "settings": settings})
+
+
+def test_decided_disputes_are_among_the_differences() -> None:
+    assert differences(DEFAULT, DECIDED) == ("nvme-format-user-data-is-purge: decided now",)
+    assert differences(DECIDED, DEFAULT) == ("nvme-format-user-data-is-purge: conservative again",)

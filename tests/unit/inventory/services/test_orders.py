@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from inventory.contract.v1.orders import Lease, PlanRequest, Progress, SealedOrder
+from inventory.domain.policy import default_document
 from inventory.domain.vocabulary import Category, DeviceState, OrderState
 from inventory.errors import (
     Conflict,
@@ -22,7 +23,7 @@ from inventory.errors import (
     OrderImpossible,
     SeparationOfDuty,
 )
-from inventory.services import approvals, approvers, holds, hosts, leases, orders, people, queries, upkeep
+from inventory.services import approvals, approvers, holds, hosts, leases, orders, people, policies, queries, upkeep
 from inventory.services.approvals import Approve
 from inventory.services.holds import PlaceHold
 from inventory.services.queries.orders import OrderFilter
@@ -469,3 +470,57 @@ def test_revoking_an_agent_cancels_what_has_not_begun_and_interrupts_what_has(wo
 def test_purposes_are_told_in_words(world: World) -> None:
     retired(world)
     assert world.order(purpose=INSIDE).purpose == "reuse, under our own control"
+
+
+# --- the drives' own techniques ---------------------------------------------------------------------------------------------
+
+
+def purging(**more: Any) -> PlanRequest:  # noqa: ANN401 - fields of the plan
+    fields = {"method": "purge", "technique": "auto", "pattern_set": "canaries", "verification": "full", **more}
+    return PlanRequest.model_validate(fields)
+
+
+LEAVING = orders.Purpose(reuse=True, leaves_control=True)
+
+
+def decided(world: World, *settings: str) -> None:
+    document = {**default_document(), "version": 2, "settings": list(settings)}
+    command = policies.ImportPolicy(document=document, reason="decided by the board")
+    policies.import_policy(world.context, world.actor("admin"), command)
+
+
+def test_purge_is_ordered_by_the_drives_own_commands(world: World) -> None:
+    retired(world)
+    order = world.order(plan=purging(), purpose=LEAVING)
+    sealed = SealedOrder.model_validate(order.sealed)
+    assert (sealed.required_method, sealed.plan.technique, sealed.plan.settings) == ("purge", "auto", ())
+    assert sealed.plan_sha256 == digest_of(order.sealed["plan"])
+    assert "settings" not in order.sealed["plan"]
+
+
+def test_what_the_policy_has_decided_is_sealed_into_the_orders_it_matters_to(world: World) -> None:
+    retired(world)
+    decided(world, "nvme-format-user-data-is-purge")
+    order = world.order(plan=purging(technique="nvme-format-user-data"), purpose=LEAVING)
+    assert order.sealed["plan"]["settings"] == ["nvme-format-user-data-is-purge"]
+
+
+def test_an_order_decides_no_dispute_by_itself(world: World) -> None:
+    retired(world)
+    with pytest.raises(OrderImpossible) as refused:
+        world.order(plan=purging(settings=("opal-revert-is-purge",)), purpose=LEAVING)
+    assert [reason.code for reason in refused.value.reasons] == ["setting-not-of-policy"]
+
+
+def test_words_of_a_plan_that_mean_nothing_are_refused(world: World) -> None:
+    retired(world)
+    with pytest.raises(Invalid, match="nothing that could be destroyed"):
+        world.order(plan=purging(acknowledged_scope=("everything",)), purpose=LEAVING)
+
+
+def test_the_line_approvers_sign_says_what_else_is_destroyed(world: World) -> None:
+    retired(world)
+    order = world.order(plan=purging(acknowledged_scope=("other-namespaces",)), purpose=LEAVING)
+    ready = approvals.ready_to_sign(world.context, world.actor("approver1"), order.id)
+    assert "the best technique of the drive" in ready.body["shown"]
+    assert "other-namespaces" in ready.body["shown"]
