@@ -47,10 +47,10 @@ def concerns(obstacle: Refused, step: str) -> bool:
 
 
 def _own(obstacle: Refused) -> bool:
-    """Whether a run whose operation is under way in the drive may itself be the cause: media refuse reading meanwhile."""
+    """Whether a run that was cut off may itself be the cause: an operation under way, its failure, a password it has set."""
     if isinstance(obstacle, DormantMember):
         return obstacle.signatures == (UNREADABLE,)
-    return obstacle.code in {"sanitize-in-progress", "in-failure-mode"}
+    return obstacle.code in {"sanitize-in-progress", "in-failure-mode", "security-locked"}
 
 
 def standing_against(
@@ -62,8 +62,8 @@ def standing_against(
         inspection: Of the device.
         plan: What is to be done; an obstacle counts when it concerns one of the steps.
         acknowledged_signatures: Dormant signatures that may be destroyed.
-        settling: The run's own operation is under way in the drive and is only waited for; nothing destructive is sent
-            on the strength of this.
+        settling: The run was cut off with its own operation under way, or its own password set; that is only waited for,
+            or taken away, and nothing destructive is sent on the strength of this.
     """
     found = inspection.remaining_obstacles(acknowledged_signatures)
     kept = (each for each in found if any(concerns(each, step) for step in plan.steps))

@@ -11,7 +11,7 @@ no software destroys a medium (3.1.3). A request that nothing here satisfies end
     plans.py      `Plan`, `Rejected`
 """
 
-from .choosing import parameters_of, plan
+from .choosing import parameters_of, plan, plan_again
 from .disputes import DISPUTES, Dispute
 from .order import COMBINATIONS, PASSWORD, candidates, is_combination, is_sanitize
 from .plans import Plan, Rejected
@@ -37,4 +37,5 @@ __all__ = [
     "is_sanitize",
     "parameters_of",
     "plan",
+    "plan_again",
 ]

@@ -190,8 +190,9 @@ def _made(
     also: dict[str, None] = {}
     estimates: list[int | None] = [None] * (len(chosen.steps) - len(drives))
     for each in drives:
-        if capabilities is None:
-            raise RuntimeError("the rules let no technique of a drive pass without its capabilities")
+        if capabilities is None:  # of a run that goes on while the drive does not answer
+            estimates.append(None)
+            continue
         found = rules.also_destroyed(each.name, capabilities, neighbours=each.destroys_neighbours)
         also.update(dict.fromkeys(found.values()))
         estimates.append(each.estimate_seconds(capabilities, identity.capacity_bytes))
@@ -241,3 +242,29 @@ def plan(request: PlanRequest, inspection: Inspection, techniques: Catalogue = T
         named = tuple(f"{each.technique}: {reason}" for each in rejected for reason in each.reasons)
         raise NoTechnique(fingerprint=inspection.fingerprint, reasons=(*words, *named))
     return _made(chosen, rejected, request, inspection, techniques)
+
+
+def plan_again(request: PlanRequest, inspection: Inspection, steps: Steps, techniques: Catalogue = TECHNIQUES) -> Plan:
+    """The plan of a run that goes on: what was decided when it began is not decided anew.
+
+    The drive may be in the middle of what the run has started, and tells little of itself meanwhile. Whatever is still to be sent
+    is held against the drive again by the engine (`Technique.refusals`) right before.
+
+    Args:
+        request: What the run's order asks for.
+        inspection: The device as it is now.
+        steps: The techniques of the run, as its journal has them.
+        techniques: The drives' own techniques by name.
+
+    Raises:
+        NoTechnique: the steps are not those of the request, or the device cannot be told from another.
+    """
+    words = misspelt(request)
+    if inspection.identity is None:
+        words.append("the device has no readable identity")
+    if request.technique not in {AUTO, "+".join(steps)} or any(s != HOST and s not in techniques for s in steps):
+        words.append(f"{'+'.join(steps)}: not what was asked for ({request.technique})")
+    if words:
+        raise NoTechnique(fingerprint=inspection.fingerprint, reasons=tuple(words))
+    reaches = tuple(_reach(step, inspection, parameters_of(request), techniques) for step in steps)
+    return _made(_Weighed(steps=steps, reasons=(), reaches=reaches), (), request, inspection, techniques)

@@ -92,9 +92,10 @@ def test_an_operation_under_way_is_an_obstacle_to_all_but_its_own_run() -> None:
     assert against("ata-sanitize-block-erase", RUNNING) == ["sanitize-in-progress"]
     assert against("ata-sanitize-block-erase", RUNNING, settling=True) == []
     assert against("ata-sanitize-block-erase", UNREADABLE, settling=True) == []
+    assert against("ata-security-erase", LOCKED, FAILED, settling=True) == []
 
 
-@pytest.mark.parametrize("obstacle", [MOUNTED, LOCKED, DormantMember(signatures=("zfs-member", "unreadable-area"))])
+@pytest.mark.parametrize("obstacle", [MOUNTED, DormantMember(signatures=("zfs-member", "unreadable-area"))])
 def test_waiting_for_the_own_operation_moves_no_other_obstacle(obstacle: Refused) -> None:
     assert against("ata-sanitize-block-erase", obstacle, settling=True) == [obstacle.code]
 

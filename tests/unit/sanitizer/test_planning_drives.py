@@ -10,7 +10,7 @@ import pytest
 from sanitizer.capability import AtaCapabilities, NvmeCapabilities, SanitizePhase, ScsiCapabilities
 from sanitizer.errors import NoTechnique
 from sanitizer.inspection import Inspection
-from sanitizer.planning import SCOPES, PlanRequest, plan
+from sanitizer.planning import SCOPES, PlanRequest, plan, plan_again
 from tests.support import made_up_drives as made
 from tests.support.made_up_drives import UNKNOWN, YES, ata, capabilities, drive, mmc, nvme, opal, standing
 from tests.support.pretend_techniques import PRETENDED
@@ -337,3 +337,30 @@ def test_estimates_are_added_up_and_unknown_stays_unknown() -> None:
     assert half.estimate_seconds is None
     assert plan(PlanRequest(), made.ATA_HDD, PRETENDED).estimate_seconds is None
     assert plan(by_name("overwrite+ata-security-erase-enhanced"), made.ATA_HDD, PRETENDED).estimates == (None, 5400)
+
+
+# --- a run that goes on -----------------------------------------------------------------------------------------------
+
+
+def test_a_run_goes_on_with_its_own_steps_while_the_drive_is_busy() -> None:
+    request, steps = auto(), ("nvme-sanitize-crypto-erase", "nvme-sanitize-block-erase")
+    busy = drive(capabilities(nvme=nvme(block_erase=UNKNOWN), standing=standing(SanitizePhase.IN_PROGRESS)))
+    for inspection in (busy, drive(None)):
+        again = plan_again(request, inspection, steps, PRETENDED)
+        assert (again.steps, again.digest) == (steps, request.digest)
+    assert plan_again(request, busy, steps, PRETENDED).level == "purge"
+
+
+@pytest.mark.parametrize(
+    ("request_", "steps", "inspection"),
+    [
+        (by_name("ata-sanitize-block-erase"), ("ata-sanitize-overwrite",), made.ATA_SSD),
+        (auto(), ("ata-sanitise",), made.ATA_SSD),
+        (auto(), ("ata-sanitize-overwrite",), dataclasses.replace(made.ATA_SSD, identity=None)),
+    ],
+)
+def test_a_run_does_not_go_on_as_another_one(
+    request_: PlanRequest, steps: tuple[str, ...], inspection: Inspection
+) -> None:
+    with pytest.raises(NoTechnique):
+        plan_again(request_, inspection, steps, PRETENDED)
