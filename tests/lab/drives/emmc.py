@@ -32,7 +32,7 @@ WRITE_BYTE = 3
 
 READY, TRANSFER = 0x100, 0x800
 """Device status: READY_FOR_DATA, and CURRENT_STATE 4."""
-OUT_OF_RANGE, ERASE_SEQUENCE, ERASE_PARAMETER = 1 << 31, 1 << 28, 1 << 27
+OUT_OF_RANGE, MISALIGNED, ERASE_SEQUENCE, ERASE_PARAMETER = 1 << 31, 1 << 30, 1 << 28, 1 << 27
 WRITE_PROTECTED, ILLEGAL, ECC_FAILED, ERROR, ERASE_SKIPPED, SWITCH_ERROR = (
     1 << 26,
     1 << 22,
@@ -41,6 +41,8 @@ WRITE_PROTECTED, ILLEGAL, ECC_FAILED, ERROR, ERASE_SKIPPED, SWITCH_ERROR = (
     1 << 15,
     1 << 7,
 )
+BYTE_ADDRESSED = 2 << 30
+"""Up to this capacity an address counts bytes, beyond it sectors (JESD84-B51, access mode of the OCR)."""
 AREAS = ("user", "boot0", "boot1", "rpmb", "gp1", "gp2", "gp3", "gp4")
 """By PARTITION_CONFIG bits 2:0."""
 
@@ -161,10 +163,10 @@ class EmmcDevice:
             SWITCH: lambda: self._switch(argument),
             SEND_EXT_CSD: self.ext_csd,
             SEND_STATUS: bytes,
-            READ: lambda: self._read(argument, blocks),
-            WRITE: lambda: self._write(argument, data),
-            ERASE_START: lambda: self._mark(argument, first=True),
-            ERASE_END: lambda: self._mark(argument, first=False),
+            READ: lambda: self._read(self._sector(argument), blocks),
+            WRITE: lambda: self._write(self._sector(argument), data),
+            ERASE_START: lambda: self._mark(self._sector(argument), first=True),
+            ERASE_END: lambda: self._mark(self._sector(argument), first=False),
             ERASE: lambda: self._erase(argument),
         }
         late, self._late = self._late, 0
@@ -173,6 +175,13 @@ class EmmcDevice:
         except Failed as failed:
             return READY | TRANSFER | late | failed.bits, b""
         return READY | TRANSFER | late, answer
+
+    def _sector(self, address: int) -> int:
+        if self.medium.blocks * SECTOR > BYTE_ADDRESSED:
+            return address
+        if address % SECTOR:
+            raise Failed(MISALIGNED)
+        return address // SECTOR
 
     @staticmethod
     def _illegal() -> bytes:

@@ -42,7 +42,7 @@ def test_ext_csd_has_its_bytes_where_the_standard_puts_them() -> None:
 def test_trim_unmaps_and_leaves_stale_copies_and_only_sanitize_removes_them() -> None:
     made = device()
     assert erase(made, 1) == OK
-    assert made.command(18, 7, blocks=1) == (OK, bytes(512))
+    assert made.command(18, 7 * 512, blocks=1) == (OK, bytes(512))
     assert made.remains(SECRET)["user"] == (0, 16)
     assert made.command(6, SANITIZE)[0] == OK
     assert "user" not in made.remains(SECRET)
@@ -73,8 +73,8 @@ def test_general_purpose_areas_have_their_size() -> None:
     made = device(EmmcModel(general_units=(1, 0, 0, 0)))
     assert made.command(8, 0)[1][143:146] == b"\x01\0\0"
     assert select(made, 4) == OK
-    assert made.command(18, 1023, blocks=1)[0] == OK
-    assert made.command(18, 1024, blocks=1)[0] & 1 << 31
+    assert made.command(18, 1023 * 512, blocks=1)[0] == OK
+    assert made.command(18, 1024 * 512, blocks=1)[0] & 1 << 31
 
 
 def test_erase_takes_whole_groups_and_trim_only_the_sectors() -> None:
@@ -105,9 +105,15 @@ def test_what_is_not_supported_is_an_error_in_the_status() -> None:
     assert erase(made, 1) & 1 << 27
     assert erase(made, 0x80000000) & 1 << 27
     assert made.command(38, 0)[0] & 1 << 28
-    assert made.command(35, BLOCKS)[0] & 1 << 31
-    assert made.command(36, 5)[0] & 1 << 28
+    assert made.command(35, BLOCKS * 512)[0] & 1 << 31
+    assert made.command(36, 512)[0] & 1 << 28
     assert made.command(55, 0)[0] & 1 << 22
+
+
+def test_a_small_device_is_addressed_in_bytes() -> None:
+    made = device()
+    assert made.command(35, 511)[0] & 1 << 30
+    assert made.command(35, 512)[0] == OK
 
 
 def test_erased_memory_may_read_as_ones() -> None:
@@ -120,7 +126,7 @@ def test_erased_memory_may_read_as_ones() -> None:
 def test_a_failure_shows_in_the_next_status_only() -> None:
     made = device(fail_at=0.5, seconds=10)
     made.command(35, 0)
-    made.command(36, BLOCKS - 1)
+    made.command(36, (BLOCKS - 1) * 512)
     assert made.command(38, 1)[0] == OK
     assert made.command(13, 0)[0] == OK | 1 << 19
     assert made.command(13, 0)[0] == OK
@@ -138,9 +144,9 @@ def test_a_write_protected_device_skips_the_erase_and_says_so() -> None:
 
 def test_bad_sectors_answer_by_their_bits() -> None:
     made = device(bad_reads=((3, 1),), bad_writes=((4, 1),))
-    assert made.command(18, 3, blocks=1)[0] & 1 << 21
-    assert made.command(25, 4, bytes(512))[0] & 1 << 19
-    assert made.command(25, 3, b"A" * 512)[0] == OK
+    assert made.command(18, 3 * 512, blocks=1)[0] & 1 << 21
+    assert made.command(25, 4 * 512, bytes(512))[0] & 1 << 19
+    assert made.command(25, 3 * 512, b"A" * 512)[0] == OK
 
 
 @pytest.mark.parametrize(
