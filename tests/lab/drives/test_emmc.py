@@ -27,9 +27,8 @@ def select(made: EmmcDevice, area: int) -> int:
 
 def erase(made: EmmcDevice, argument: int, first: int = 0, last: int = BLOCKS - 1) -> int:
     """CMD35, CMD36, CMD38, and the status afterwards: all their bits."""
-    return (
-        made.command(35, first)[0] | made.command(36, last)[0] | made.command(38, argument)[0] | made.command(13, 0)[0]
-    )
+    marked = made.command(35, first * 512)[0] | made.command(36, last * 512)[0]
+    return marked | made.command(38, argument)[0] | made.command(13, 0)[0]
 
 
 def test_ext_csd_has_its_bytes_where_the_standard_puts_them() -> None:
