@@ -14,7 +14,7 @@ from sanitizer.errors import NoTechnique
 from sanitizer.inspection import Inspection
 from sanitizer.patterns import Keyed, PatternSet, pattern_set
 from sanitizer.techniques import TECHNIQUES
-from sanitizer.techniques.base import Level, Parameters, Reach, Technique
+from sanitizer.techniques.base import Aftermath, Level, Parameters, Reach, Technique
 
 from . import rules
 from .disputes import DISPUTES
@@ -62,7 +62,7 @@ def clause_of(sentence: str) -> str:
 
 def _host_reach(media: str) -> Reach:
     reason = {
-        "magnetic": "every block the host can address is written anew",
+        "magnetic": "every block the host can address is written anew; sectors the drive has replaced are not",
         "flash": "the host writes what it can address; a flash drive keeps older copies where no address leads",
         "virtual": "only this guest's view is written anew; snapshots and copies beneath it stay",
     }.get(media, "the host writes what it can address; what kind of medium lies beneath is unknown")
@@ -104,7 +104,7 @@ def _against_step(
     if capabilities is None:
         return reasons
     neighbours = step != HOST and catalogue[step].destroys_neighbours
-    reasons += rules.of_path(step, capabilities)
+    reasons += rules.of_path(step, capabilities) + rules.of_quirks(step, steps, capabilities)
     reasons += rules.of_hidden_capacity(step, capabilities)
     reasons += rules.of_scope(step, capabilities, request, neighbours=neighbours)
     if step != HOST:
@@ -196,6 +196,9 @@ def _made(
         found = rules.also_destroyed(each.name, capabilities, neighbours=each.destroys_neighbours)
         also.update(dict.fromkeys(found.values()))
         estimates.append(each.estimate_seconds(capabilities, identity.capacity_bytes))
+    aftermath: Aftermath = "undefined"
+    if drives and capabilities is not None:
+        aftermath = drives[-1].aftermath(capabilities, parameters_of(request))
     level: Level = "purge" if any(reach.level == "purge" for reach in chosen.reaches) else "clear"
     return Plan(
         request=request,
@@ -206,6 +209,7 @@ def _made(
         level=level,
         reaches=chosen.reaches,
         titles=tuple("overwriting by the host" if s == HOST else catalogue[s].title for s in chosen.steps),
+        aftermath=aftermath,
         rejected=rejected,
         also_destroyed=tuple(also),
         notes=_notes(chosen.steps, inspection),

@@ -6,7 +6,7 @@ import dataclasses
 from dataclasses import dataclass, field
 
 from sanitizer.patterns import PatternSet
-from sanitizer.techniques.base import Level, Parameters, Reach
+from sanitizer.techniques.base import Aftermath, Level, Parameters, Reach
 
 from .request import CANARIES, HOST, PlanRequest
 
@@ -37,6 +37,8 @@ class Plan:
     """For each step, how far it gets and why."""
     titles: tuple[str, ...] = ()
     """For each step, its name for people."""
+    aftermath: Aftermath = "undefined"
+    """What the last of the drive's own steps leaves on the blocks."""
     rejected: tuple[Rejected, ...] = ()
     """What was considered before and after, when the technique was to be chosen."""
     also_destroyed: tuple[str, ...] = ()

@@ -8,6 +8,7 @@ from __future__ import annotations
 from sanitizer.capability import Capabilities, NvmeCapabilities, SanitizePhase, Tri
 from sanitizer.inspection import Inspection
 from sanitizer.patterns import PATTERN_SETS, pattern_set
+from sanitizer.quirks import QUIRKS
 
 from .order import PASSWORD, is_sanitize
 from .request import ANSWERS, AUTO, CANARIES, HOST, SCOPES, PlanRequest
@@ -81,6 +82,30 @@ def of_path(step: str, capabilities: Capabilities) -> list[str]:
     return []
 
 
+def _spoilt(effect: str, step: str, steps: tuple[str, ...]) -> bool:
+    """Whether a trait of this effect speaks against the step; a key's end is no proof there, but may come first."""
+    if effect == "crypto-not-trusted":
+        return step == steps[-1] and ("crypto" in step or step in _REVERTS)
+    if effect in {"sanitize-stalls", "sanitize-blocked"}:
+        return is_sanitize(step)
+    if effect == "format-unusable":
+        return step.startswith("nvme-format-")
+    return step != HOST
+
+
+def of_quirks(step: str, steps: tuple[str, ...], capabilities: Capabilities) -> list[str]:
+    """What is known of this model and firmware; a trait nobody here has heard of speaks against every command."""
+    known = {each.name: each for each in QUIRKS}
+    reasons: list[str] = []
+    for name in capabilities.quirks:
+        quirk = known.get(name)
+        if _spoilt(quirk.effect if quirk else "unknown", step, steps):
+            reasons.append(
+                f"{quirk.sentence} ({quirk.source})" if quirk else f"the drive has a trait unknown here: {name}"
+            )
+    return reasons
+
+
 def of_hidden_capacity(step: str, capabilities: Capabilities) -> list[str]:
     """A security erase ends where the addressable range ends."""
     hidden = capabilities.hidden
@@ -143,7 +168,7 @@ def _of_subsystem(nvme: NvmeCapabilities) -> dict[str, str]:
     if nvme.namespaces is None:
         found["other-namespaces"] = "it destroys every namespace of the drive, and which there are is unknown"
     elif others:
-        found["other-namespaces"] = f"it destroys the other namespaces too: {', '.join(map(str, others))}"
+        found["other-namespaces"] = f"it destroys the other namespaces ({', '.join(map(str, others))}) too"
     if nvme.multi_controller is not Tri.NO:
         whether = "has" if nvme.multi_controller is Tri.YES else "may have"
         found["other-controllers"] = (

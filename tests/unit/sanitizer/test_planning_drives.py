@@ -302,6 +302,35 @@ def test_a_usb_bridge_is_told() -> None:
     assert any("USB bridge" in note for note in planned.notes)
 
 
+@pytest.mark.parametrize(
+    ("quirk", "inspection", "technique"),
+    [
+        ("samsung-evo-crypto-not-trusted", made.ATA_SSD, "ata-sanitize-block-erase"),
+        ("samsung-evo-crypto-not-trusted", made.NVME, "nvme-sanitize-crypto-erase+nvme-sanitize-block-erase"),
+        ("samsung-evo-crypto-not-trusted", made.NVME_CRYPTO_ONLY, None),
+        ("intel-660p-sanitize-stalls", made.NVME, None),
+        ("lacie-rugged-ssd4-sanitize-blocked", made.ATA_SSD, None),
+        ("jmicron-bridge-pass-through", made.ATA_HDD, None),
+        ("intel-ssdpekkf-format-unusable", made.NVME, "nvme-sanitize-crypto-erase+nvme-sanitize-block-erase"),
+        ("a-trait-nobody-knows", made.NVME, None),
+    ],
+)
+def test_a_known_trait_excludes_what_it_spoils(quirk: str, inspection: Inspection, technique: str | None) -> None:
+    assert inspection.capabilities is not None
+    marked = drive(dataclasses.replace(inspection.capabilities, quirks=(quirk,)), inspection.media)
+    if technique is None:
+        refused(auto(), marked)
+    else:
+        assert chosen(auto(), marked) == technique
+    assert chosen(PlanRequest(), marked) == "overwrite"
+
+
+def test_a_trait_against_formatting_leaves_what_else_clears() -> None:
+    assert made.NVME.capabilities is not None
+    marked = drive(dataclasses.replace(made.NVME.capabilities, quirks=("intel-ssdpekkf-format-unusable",)))
+    assert "seen to be unusable after Format NVM" in refused(by_name("nvme-format-user-data", "clear"), marked)
+
+
 @pytest.mark.parametrize("zoned", [True, None])
 def test_no_technique_is_planned_for_a_device_that_writes_in_zones(zoned: bool | None) -> None:
     assert "zones" in refused(auto(), dataclasses.replace(made.ATA_SSD, zoned=zoned))

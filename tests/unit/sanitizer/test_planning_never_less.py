@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -24,12 +25,14 @@ from sanitizer.capability import (
 )
 from sanitizer.errors import NoTechnique
 from sanitizer.planning import ANSWERS, DISPUTES, HOST, SCOPES, Plan, PlanRequest, plan
+from sanitizer.planning.order import BY_NAME_ONLY
+from sanitizer.techniques import TECHNIQUES
 from sanitizer.techniques.base import Technique
 from tests.support.made_up_drives import DRIVE
 from tests.support.pretend_techniques import PRETENDED
 
 RANK = {"clear": 1, "purge": 2, "destroy": 3}
-CATALOGUES: list[dict[str, Technique]] = [dict(PRETENDED)]
+CATALOGUES: list[Mapping[str, Technique]] = [PRETENDED, TECHNIQUES]
 
 tri = st.sampled_from(list(Tri))
 number = st.none() | st.integers(0, 1 << 40)
@@ -82,7 +85,7 @@ def requests(draw: st.DrawFn) -> PlanRequest:
     )
 
 
-def hold(planned: Plan, request: PlanRequest, found: Capabilities | None, catalogue: dict[str, Technique]) -> None:
+def hold(planned: Plan, request: PlanRequest, found: Capabilities | None, catalogue: Mapping[str, Technique]) -> None:
     """What must be true of every plan."""
     assert RANK[planned.level] >= RANK[request.method]
     assert any(reach.level == planned.level for reach in planned.reaches)
@@ -95,15 +98,15 @@ def hold(planned: Plan, request: PlanRequest, found: Capabilities | None, catalo
             assert request.verification != "none"
 
 
-@settings(max_examples=400, deadline=None)
-@pytest.mark.parametrize("catalogue", CATALOGUES)
+@settings(max_examples=200, deadline=None)
+@pytest.mark.parametrize("catalogue", CATALOGUES, ids=["pretended", "real"])
 @given(
     found=st.none() | CAPABILITIES,
     request_=requests(),
     media=st.sampled_from(["magnetic", "flash", "virtual", "unknown"]),
 )
 def test_a_plan_reaches_what_was_asked_and_no_step_of_it_is_refused(
-    catalogue: dict[str, Technique], found: Capabilities | None, request_: PlanRequest, media: str
+    catalogue: Mapping[str, Technique], found: Capabilities | None, request_: PlanRequest, media: str
 ) -> None:
     inspection = dataclasses.replace(DRIVE, capabilities=found, media=media)
     try:
@@ -112,3 +115,23 @@ def test_a_plan_reaches_what_was_asked_and_no_step_of_it_is_refused(
         return
     hold(planned, request_, found, catalogue)
     assert plan(planned.explicit, inspection, catalogue).steps == planned.steps
+
+
+@settings(max_examples=100, deadline=None)
+@given(found=CAPABILITIES, media=st.sampled_from(["flash", "magnetic"]))
+def test_auto_finds_whatever_a_name_would_find(found: Capabilities, media: str) -> None:
+    """What auto leaves out by rule aside: if a technique purges by its name, auto purges too."""
+    inspection = dataclasses.replace(DRIVE, capabilities=found, media=media)
+    everything = PlanRequest(method="purge", pattern_set="canaries", acknowledged_scope=tuple(SCOPES))
+    by_name = []
+    for name in set(TECHNIQUES) - set(BY_NAME_ONLY):
+        try:
+            by_name.append(plan(dataclasses.replace(everything, technique=name), inspection))
+        except NoTechnique:
+            continue
+    try:
+        plan(dataclasses.replace(everything, technique="auto"), inspection)
+    except NoTechnique:
+        assert not by_name
+    else:
+        assert by_name
