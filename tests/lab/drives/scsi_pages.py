@@ -11,9 +11,9 @@ class ScsiModel:
     """The facts of a model; a drive that lies about them is built with other facts than it acts by."""
 
     vendor: str = "LAB"
-    product: str = "SAS DISK"
+    product: str = "SAS SSD"
     revision: str = "0001"
-    rotation: int = 10000
+    rotation: int = 1
     """VPD B1h bytes 4 and 5: 1 does not rotate, else revolutions per minute; 0 says nothing."""
     sanitize: frozenset[str] = field(default_factory=lambda: frozenset({"overwrite", "block", "crypto"}))
     unmap: bool = True
@@ -34,6 +34,17 @@ class ScsiModel:
     erased_byte: int = 0
     crypto_noise: bool = True
     """Cryptographic erase leaves noise, else zeros."""
+
+    @classmethod
+    def magnetic(cls, **facts: object) -> ScsiModel:
+        """A hard disk: it overwrites or forgets its key, and knows nothing of unmapping."""
+        usual: dict[str, object] = {
+            "product": "SAS DISK",
+            "rotation": 10000,
+            "sanitize": frozenset({"overwrite", "crypto"}),
+            "unmap": False,
+        }
+        return cls(**(usual | facts))  # type: ignore[arg-type]  # field names, checked by the constructor
 
     @property
     def device_type(self) -> int:
