@@ -23,8 +23,10 @@ from .errors import (
 )
 from .identity import DeviceIdentity, same_device
 from .inspection import Inspection
-from .planning import PASSWORD, Plan, is_sanitize
+from .planning import HOST, PASSWORD, Plan, is_sanitize
+from .planning.rules import also_destroyed
 from .signatures import UNREADABLE
+from .techniques import TECHNIQUES
 
 VALID_FOR = timedelta(minutes=10)
 """How long the facts a clearance rests on are trusted to start from; they are read again before the first write anyway."""
@@ -44,6 +46,17 @@ def concerns(obstacle: Refused, step: str) -> bool:
         sanitize = obstacle.details().get("feature_set") == "sanitize"
         return step.startswith("ata-sanitize-") if sanitize else step in PASSWORD
     return True
+
+
+def _reaches_neighbours(step: str, inspection: Inspection) -> bool:
+    """Whether other devices of the same drive are destroyed with it; yes where that is not known."""
+    capabilities = inspection.capabilities
+    if step == HOST or step not in TECHNIQUES:
+        return False
+    if capabilities is None:
+        return True
+    also = also_destroyed(step, capabilities, neighbours=TECHNIQUES[step].destroys_neighbours)
+    return not also.keys().isdisjoint({"other-namespaces", "boot-areas"})
 
 
 def _own(obstacle: Refused) -> bool:
@@ -66,6 +79,8 @@ def standing_against(
             or taken away, and nothing destructive is sent on the strength of this.
     """
     found = inspection.remaining_obstacles(acknowledged_signatures)
+    wide = any(_reaches_neighbours(step, inspection) for step in plan.steps)
+    found = tuple(each for each in found if wide or each.code != "neighbour-in-use")
     kept = (each for each in found if any(concerns(each, step) for step in plan.steps))
     return tuple(each for each in kept if not (settling and _own(each)))
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from .capability import Capabilities
+
 
 @dataclass(frozen=True, kw_only=True)
 class Mount:
@@ -66,6 +68,8 @@ class Node:
     """queue/zoned: none, host-aware, host-managed; None when unknown."""
     multipath_path: bool
     """udev says this is a path of a multipath device."""
+    subsystem: str | None = None
+    """Qualified name of the NVMe subsystem a namespace belongs to; None for other devices, and where it could not be read."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,3 +155,5 @@ class Reading:
     """Facts of this device that could not be read, in words."""
     claim_free: bool | None
     """Whether an exclusive claim succeeds; None where it was not tried."""
+    capabilities: Capabilities | None = None
+    """What the drive said of itself; None where it has no command interface, or was not asked."""

@@ -173,6 +173,7 @@ class Host:
             backing_file=text("loop/backing_file"),
             zoned=None if whole is not None else text("queue/zoned"),
             multipath_path=self._udev_says_multipath(number),
+            subsystem=text("device/subsysnqn") if whole is None and name.startswith("nvme") else None,
         )
 
     def _udev_says_multipath(self, number: str) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from .drive_obstacles import odd_block_bytes, of_drive
 from .errors import (
     ActiveSwap,
     AmbiguousIdentity,
@@ -32,6 +33,7 @@ from .errors import (
 from .facts import HostFacts, Mount, Node, Reading
 from .identity import DeviceIdentity, cleaned, cleaned_name
 from .lineage import Beneath, Edge, beneath_mount
+from .neighbours import obstacles_of_neighbours
 
 SYSTEM_MOUNTS = ("/", "/usr", "/etc", "/var", "/boot", "/boot/efi", "/efi", "/nix")
 """Mount points whose devices the running system cannot lose."""
@@ -114,8 +116,11 @@ def obstacles(
         return (AssembledDevice(beneath=tuple(node.slaves or ())),)
     fingerprint = identity.fingerprint if identity else None
     found = [
-        *_in_use(facts, node, reading),
+        *_in_use(facts, node, claim_free=reading.claim_free),
         *_held(facts, node),
+        *obstacles_of_neighbours(
+            facts, node, lambda each: (*_in_use(facts, each, claim_free=None), *_held(facts, each))
+        ),
         *_kind(node, reading),
         *_identity(reading, identity, twins),
         *_unknown(facts, node, reading),
@@ -125,7 +130,7 @@ def obstacles(
     return tuple(found)
 
 
-def _in_use(facts: HostFacts, node: Node, reading: Reading) -> Iterator[Refused]:
+def _in_use(facts: HostFacts, node: Node, *, claim_free: bool | None) -> Iterator[Refused]:
     family = facts.family(node.name)
     numbers = {each.device_number for each in family}
     system: dict[str, None] = {}
@@ -150,7 +155,7 @@ def _in_use(facts: HostFacts, node: Node, reading: Reading) -> Iterator[Refused]
     if areas:
         yield ActiveSwap(areas=areas)
     processes = tuple(dict.fromkeys(o.process for o in facts.openers or () if o.device_number in numbers))
-    if processes and reading.claim_free is not True:
+    if processes and claim_free is not True:
         yield HeldByProcess(processes=processes)
 
 
@@ -195,11 +200,14 @@ def _holder_kind(name: str, node: Node | None) -> str:
 
 
 def _kind(node: Node, reading: Reading) -> Iterator[Refused]:
-    if reading.capacity_bytes == 0:
+    drive = list(of_drive(reading.capabilities, reading.path)) if reading.capabilities is not None else []
+    yield from drive
+    odd = odd_block_bytes(reading.capabilities) if reading.capabilities is not None else None
+    if reading.capacity_bytes == 0 and odd is None:  # the kernel gives odd blocks no capacity
         yield NoMedium(path=reading.path)
     if node.zoned not in {"none", None}:
         yield ZonedDevice(model=str(node.zoned))
-    if reading.read_only or node.read_only:
+    if (reading.read_only or node.read_only) and not any(isinstance(each, ReadOnlyDevice) for each in drive):
         yield ReadOnlyDevice(nodes=(reading.path,))
 
 

@@ -3,7 +3,7 @@
     SanitizerError
     ├─ Refused              nothing was written; the operator can act
     │   ├─ use of the device   SystemDevice · MountedFilesystem · ActiveSwap · HeldByDevice · RaidMember · LvmMember ·
-    │   │                      MultipathMember · CryptMember · HeldByProcess · DeviceBusy · DormantMember
+    │   │                      MultipathMember · CryptMember · HeldByProcess · DeviceBusy · DormantMember · NeighbourInUse
     │   ├─ kind of device      NotBlockDevice · NotWholeDevice · AssembledDevice · ZonedDevice · ReadOnlyDevice · NoMedium ·
     │   │                      DirectIoUnavailable · DeviceMissing
     │   ├─ identity            IdentityUnreadable · AmbiguousIdentity · IdentityMismatch · DeviceChanged
@@ -49,6 +49,7 @@ from .drives import (
     EscrowNotConfirmed,
     InFailureMode,
     LockedByUs,
+    NeighbourInUse,
     OddBlockSize,
     OpalLocked,
     PowerCycleNeeded,
@@ -165,6 +166,7 @@ __all__ = [
     "MalformedReply",
     "MountedFilesystem",
     "MultipathMember",
+    "NeighbourInUse",
     "NoMedium",
     "NoTechnique",
     "NotBlockDevice",

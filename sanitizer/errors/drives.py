@@ -173,6 +173,20 @@ class CapacityNotRestored(Incomplete):
     found_bytes: int | None
 
 
+# --- neighbours: another device of the same drive ------------------------------------------------------------------
+
+
+@dataclass(eq=False, kw_only=True)
+class NeighbourInUse(Refused):
+    """Something else lies on the same drive, would be destroyed too, and is in use."""
+
+    code = "neighbour-in-use"
+    sentence = "Another device of the same drive is in use and would be destroyed with it"
+    remedy = "Unmount and release it first, or use a technique that reaches this namespace only."
+    neighbour: str
+    because: tuple[str, ...]
+
+
 # --- verification ------------------------------------------------------------------------------------------------
 
 

@@ -12,6 +12,7 @@ from sanitizer.errors import DormantMember, MountedFilesystem, Refused
 from sanitizer.errors.drives import (
     CapacityHidden,
     InFailureMode,
+    NeighbourInUse,
     OpalLocked,
     SanitizeInProgress,
     SecurityFrozen,
@@ -19,7 +20,7 @@ from sanitizer.errors.drives import (
 )
 from sanitizer.inspection import Inspection
 from sanitizer.planning import Plan, PlanRequest, plan
-from tests.support.made_up_drives import ATA_OLD_HDD, ATA_SSD
+from tests.support.made_up_drives import ATA_OLD_HDD, ATA_SSD, NVME, NVME_TWO
 from tests.support.pretend_techniques import PRETENDED
 
 FAILED = InFailureMode(mode="restricted")
@@ -114,3 +115,24 @@ def test_the_clearance_is_proven_by_the_same_rules() -> None:
     with pytest.raises(SanitizeInProgress):
         clear(with_obstacles(ATA_SSD, RUNNING), planned("ata-sanitize-block-erase"), yes, now)
     clear(with_obstacles(ATA_SSD, RUNNING), planned("ata-sanitize-block-erase"), yes, now, settling=True)
+
+
+NEIGHBOUR = NeighbourInUse(neighbour="/dev/nvme0n2", because=("mounted",))
+
+
+def test_a_neighbour_in_use_stands_against_what_reaches_the_whole_drive_and_only_that() -> None:
+    """Whoever has accepted the loss of the other namespace has not accepted that it is in use."""
+    wide = PlanRequest(
+        method="purge",
+        technique="nvme-sanitize-block-erase",
+        pattern_set="canaries",
+        acknowledged_scope=("other-namespaces",),
+    )
+    yes = Confirmation(fingerprint=NVME_TWO.fingerprint or "")
+    seen = with_obstacles(NVME_TWO, NEIGHBOUR)
+    assert [e.code for e in obstacles_to(seen, plan(wide, NVME_TWO, PRETENDED), yes)] == ["neighbour-in-use"]
+    assert not obstacles_to(seen, planned("overwrite", NVME_TWO), yes)
+    alone = with_obstacles(NVME, NEIGHBOUR)
+    assert not obstacles_to(
+        alone, planned("nvme-sanitize-block-erase", NVME), Confirmation(fingerprint=NVME.fingerprint or "")
+    )
