@@ -176,6 +176,10 @@ class EmmcDevice:
             return READY | TRANSFER | late | failed.bits, b""
         return READY | TRANSFER | late, answer
 
+    def address(self, sector: int) -> int:
+        """How a host names a sector of this device."""
+        return sector if self.medium.blocks * SECTOR > BYTE_ADDRESSED else sector * SECTOR
+
     def _sector(self, address: int) -> int:
         if self.medium.blocks * SECTOR > BYTE_ADDRESSED:
             return address

@@ -10,12 +10,14 @@ from __future__ import annotations
 import errno
 import struct
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 from sanitizer.errors import CommandTimeout, DeviceGone, HostRejected
-from sanitizer.transport.commands import MmcAnswer, MmcCommand, NvmeAnswer, NvmeCommand
+from sanitizer.transport.commands import MmcAnswer, MmcCommand, NvmeAnswer, NvmeCommand, Ports
 
 from . import emmc
+from .clock import Clock
 from .faults import BusReset, Gone, NoAnswer
 from .nvme import FLUSH, READ, WRITE, NvmeController
 from .nvme_status import HELD, Status
@@ -30,21 +32,23 @@ _TARGET = frozenset({Status.LBA_OUT_OF_RANGE})
 """BLK_STS_TARGET."""
 
 
-def delivered(operation: str, timeout_ms: int, clock: Callable[[], float], send: Callable[[], T]) -> T:
-    """Carry out one command as a host driver waits for it.
+def delivered(operation: str, timeout_ms: int, clock: Clock, send: Callable[[], T]) -> T:
+    """Carry out one command as a host driver waits for it: to the end of its time.
 
     Raises:
         CommandTimeout: no answer in time, or the bus was reset under it.
         DeviceGone: the drive was pulled.
     """
-    begun = clock()
+    begun = clock.now()
     try:
         answer = send()
     except (NoAnswer, BusReset) as error:
+        if isinstance(error, NoAnswer):
+            clock.sleep(max(0.0, begun + timeout_ms / 1000 - clock.now()))
         raise CommandTimeout(operation=operation, sent=True, timeout_ms=timeout_ms) from error
     except Gone as error:
         raise DeviceGone(operation=operation, errno=errno.ENODEV, touched="maybe") from error
-    if (clock() - begun) * 1000 > timeout_ms:
+    if (clock.now() - begun) * 1000 > timeout_ms:
         raise CommandTimeout(operation=operation, sent=True, timeout_ms=timeout_ms)
     return answer
 
@@ -65,7 +69,7 @@ class EmulatedNvmePort:
         self.sent.append(command)
         raw = command.raw
         sqe = raw[:8].ljust(40, b"\0") + raw[8:].ljust(24, b"\0")
-        clock = self.controller.subsystem.medium.clock.now
+        clock = self.controller.subsystem.medium.clock
         operation = f"NVMe admin {command.opcode:02x}h"
         status, result, data = delivered(operation, timeout_ms, clock, lambda: self.controller.admin(sqe, write))
         if status == HELD:
@@ -126,7 +130,7 @@ class EmulatedMmcPort:
         status, data = delivered(
             operation,
             timeout_ms,
-            self.device.medium.clock.now,
+            self.device.medium.clock,
             lambda: self.device.command(command.opcode, command.argument, blocks=command.blocks),
         )
         if command.opcode == emmc.SWITCH and command.argument >> 16 & 0xFF == emmc.SANITIZE_START:
@@ -140,59 +144,38 @@ class EmulatedMmcPort:
 
 
 class NvmeBlocks:
-    """A namespace as block requests reach it; errors are those the kernel makes of the status."""
+    """The nvme driver, for one namespace; implements `Blocks` of `ports.py`. Errors are those the kernel makes of the status."""
 
     def __init__(self, controller: NvmeController, nsid: int = 1) -> None:
         self._controller = controller
         self._nsid = nsid
-        self._known = 0
-        self._known = self._identified()
+        self.port = EmulatedNvmePort(controller, nsid)
+        self.ports = Ports(nvme=self.port, opal=EmulatedOpalPort(controller.subsystem.opal))
+        self._known = self.capacity()
 
-    @property
-    def block_bytes(self) -> int:
-        """Of the format in use."""
-        return self._namespace_shift()[1]
-
-    @property
-    def size_bytes(self) -> int:
-        """As the kernel has it after looking again; what cannot be asked keeps its last value. Raises `DeviceGone`."""
-        self._known = self._identified()
+    def capacity(self) -> tuple[int, int, bool]:
+        """Identify Namespace as the kernel has it after looking again; what cannot be asked keeps its last value."""
+        sqe = struct.pack("<BBHI", 0x06, 0, 0, self._nsid).ljust(64, b"\0")
+        status, _, page = self._controller.admin(sqe)
+        if status == 0:
+            shift = page[130 + 4 * (page[26] & 0xF)] or 9
+            self._known = int.from_bytes(page[:8], "little"), 1 << shift, bool(page[99] & 1)
         return self._known
 
-    def _namespace_shift(self) -> tuple[int, int]:
-        one = self._controller.subsystem.allocated(self._nsid)
-        return (one.shift, one.block_bytes) if one is not None else (9, 512)
+    def read(self, lba: int, count: int) -> bytes:
+        """See `Blocks`."""
+        return self._io(READ, lba, count, b"")
 
-    def _identified(self) -> int:
-        sqe = struct.pack("<BBHI", 0x06, 0, 0, self._nsid).ljust(64, b"\0")
-        clock = self._controller.subsystem.medium.clock.now
-        try:
-            status, _, page = delivered("Identify", 60_000, clock, lambda: self._controller.admin(sqe))
-        except CommandTimeout:
-            return self._known
-        return int.from_bytes(page[:8], "little") << self._namespace_shift()[0] if status == 0 else self._known
-
-    def read(self, offset: int, length: int) -> bytes:
-        """Whole blocks. Raises `OSError`."""
-        shift, _ = self._namespace_shift()
-        return self._io(READ, offset >> shift, length >> shift, b"")
-
-    def write(self, offset: int, data: bytes) -> None:
-        """Whole blocks. Raises `OSError`."""
-        shift, _ = self._namespace_shift()
-        self._io(WRITE, offset >> shift, len(data) >> shift, data)
+    def write(self, lba: int, data: bytes) -> None:
+        """See `Blocks`."""
+        self._io(WRITE, lba, len(data) // self._known[1], data)
 
     def flush(self) -> None:
-        """Raises `OSError`."""
+        """See `Blocks`."""
         self._io(FLUSH, 0, 0, b"")
 
     def _io(self, opcode: int, lba: int, blocks: int, data: bytes) -> bytes:
-        try:
-            status, answer = self._controller.io(self._nsid, opcode, lba, blocks, data)
-        except Gone:
-            raise OSError(errno.ENODEV, "pulled") from None
-        except (NoAnswer, BusReset):
-            raise OSError(errno.ETIMEDOUT, "no answer") from None
+        status, answer = self._controller.io(self._nsid, opcode, lba, blocks, data)
         code = status & 0x7FF
         if code:
             number = errno.ENODATA if code in _MEDIUM else errno.EREMOTEIO if code in _TARGET else errno.EIO
@@ -201,39 +184,58 @@ class NvmeBlocks:
 
 
 class MmcBlocks:
-    """The user area of an eMMC device as block requests reach it."""
+    """The mmc driver, user area; implements `Blocks` of `ports.py`."""
 
-    block_bytes = emmc.SECTOR
+    def __init__(self, device: emmc.EmmcDevice) -> None:
+        self._device = device
+        self.port = EmulatedMmcPort(device)
+        self.ports = Ports(mmc=self.port, ranges=EmulatedRanges(device))
+
+    def capacity(self) -> tuple[int, int, bool]:
+        """EXT_CSD as the kernel has it after starting the device again."""
+        _, page = self._device.command(emmc.SEND_EXT_CSD, 0)
+        return int.from_bytes(page[212:216], "little"), emmc.SECTOR, bool(page[171] & 1)
+
+    def read(self, lba: int, count: int) -> bytes:
+        """See `Blocks`."""
+        return self._io(emmc.READ, lba, b"", count)
+
+    def write(self, lba: int, data: bytes) -> None:
+        """See `Blocks`."""
+        self._io(emmc.WRITE, lba, data, 0)
+
+    def flush(self) -> None:
+        """CMD6 on FLUSH_CACHE."""
+        self._device.command(emmc.SWITCH, emmc.WRITE_BYTE << 24 | emmc.FLUSH_CACHE << 16 | 1 << 8)
+
+    def _io(self, opcode: int, lba: int, data: bytes, blocks: int) -> bytes:
+        status, answer = self._device.command(opcode, self._device.address(lba), data, blocks)
+        if status & ~(emmc.READY | emmc.TRANSFER):
+            raise OSError(errno.EIO, f"device status {status:08x}h")
+        return answer
+
+
+class EmulatedRanges:
+    """BLKDISCARD and BLKSECDISCARD on an eMMC device; implements `RangePort`."""
 
     def __init__(self, device: emmc.EmmcDevice) -> None:
         self._device = device
 
-    @property
-    def size_bytes(self) -> int:
-        """As the kernel has it after starting the device again."""
-        _, page = self._device.command(emmc.SEND_EXT_CSD, 0)
-        return int.from_bytes(page[212:216], "little") * emmc.SECTOR
-
-    def read(self, offset: int, length: int) -> bytes:
-        """Whole blocks. Raises `OSError`."""
-        return self._io(emmc.READ, offset, b"", length // emmc.SECTOR)
-
-    def write(self, offset: int, data: bytes) -> None:
-        """Whole blocks. Raises `OSError`."""
-        self._io(emmc.WRITE, offset, data, 0)
-
-    def flush(self) -> None:
-        """The cache goes to the blocks (CMD6 on FLUSH_CACHE)."""
-        self._device.command(emmc.SWITCH, emmc.WRITE_BYTE << 24 | emmc.FLUSH_CACHE << 16 | 1 << 8)
-
-    def _io(self, opcode: int, offset: int, data: bytes, blocks: int) -> bytes:
-        small = self._device.medium.blocks * emmc.SECTOR <= emmc.BYTE_ADDRESSED
-        try:
-            status, answer = self._device.command(opcode, offset if small else offset // emmc.SECTOR, data, blocks)
-        except Gone:
-            raise OSError(errno.ENODEV, "pulled") from None
-        except (NoAnswer, BusReset):
-            raise OSError(errno.ETIMEDOUT, "no answer") from None
-        if status & ~(emmc.READY | emmc.TRANSFER):
-            raise OSError(errno.EIO, f"device status {status:08x}h")
-        return answer
+    def discard(self, offset: int, length: int, *, secure: bool) -> bool:
+        """See `RangePort.discard`: secure trim in its two steps, or trim, as the kernel chooses them."""
+        model, device = self._device.model, self._device
+        if not (model.secure_erase if secure else model.trim):
+            return False
+        first, last = offset // emmc.SECTOR, (offset + length) // emmc.SECTOR - 1
+        for argument in (emmc.SECURE_TRIM_MARK, emmc.SECURE_TRIM) if secure else (emmc.TRIM,):
+            sequence = (
+                (emmc.ERASE_START, device.address(first)),
+                (emmc.ERASE_END, device.address(last)),
+                (emmc.ERASE, argument),
+                (emmc.SEND_STATUS, 0),
+            )
+            for opcode, value in sequence:
+                status, _ = delivered("discard", 600_000, device.medium.clock, partial(device.command, opcode, value))
+                if status & ~(emmc.READY | emmc.TRANSFER):
+                    raise HostRejected(operation="discard", errno=errno.EIO, touched="maybe")
+        return True

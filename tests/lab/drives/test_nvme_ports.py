@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Callable
 
 import pytest
 
@@ -45,7 +46,7 @@ def test_admin_commands_carry_every_field() -> None:
     assert port.admin(log, timeout_ms=1000, read=8).data[:4] == b"LAB1"
     overwrite = NvmeCommand(opcode=0x84, cdw10=3 | 1 << 4 | 0x200, cdw11=0x44332211)
     assert port.admin(overwrite, timeout_ms=1000).status == 0
-    assert NvmeBlocks(port.controller).read(0, 512)[:4].hex() == "11223344"
+    assert NvmeBlocks(port.controller).read(0, 1)[:4].hex() == "11223344"
     assert port.admin(NvmeCommand(opcode=0x7C), timeout_ms=1000).status == 0x4001
 
 
@@ -72,34 +73,36 @@ def test_a_pulled_drive_is_gone() -> None:
 def test_blocks_are_read_and_written_and_errors_are_those_of_the_kernel() -> None:
     controller = drive(faults=Faults(bad_reads=((9, 1),), bad_writes=((8, 1),)))
     blocks = NvmeBlocks(controller)
-    assert (blocks.size_bytes, blocks.block_bytes) == (2 << 20, 512)
+    assert blocks.capacity() == (4096, 512, False)
     blocks.write(0, b"A" * 1024)
     blocks.flush()
-    assert blocks.read(512, 512) == b"A" * 512
+    assert blocks.read(1, 1) == b"A" * 512
     for number, ask in (
-        (errno.ENODATA, lambda: blocks.read(9 * 512, 512)),
-        (errno.ENODATA, lambda: blocks.write(8 * 512, bytes(512))),
-        (errno.EREMOTEIO, lambda: blocks.read(2 << 20, 512)),
+        (errno.ENODATA, lambda: blocks.read(9, 1)),
+        (errno.ENODATA, lambda: blocks.write(8, bytes(512))),
+        (errno.EREMOTEIO, lambda: blocks.read(4096, 1)),
     ):
-        with pytest.raises(OSError) as caught:  # noqa: PT011 - the number is looked at
-            ask()
-        assert caught.value.errno == number
+        assert refused_with(ask) == number
     controller.subsystem.medium.faults.seconds = 60
-    EmulatedNvmePort(controller).admin(BLOCK_ERASE, timeout_ms=1000)
+    blocks.port.admin(BLOCK_ERASE, timeout_ms=1000)
+    assert refused_with(lambda: blocks.read(0, 1)) == errno.EIO
+
+
+def refused_with(ask: Callable[[], object]) -> int | None:
     with pytest.raises(OSError) as caught:  # noqa: PT011 - the number is looked at
-        blocks.read(0, 512)
-    assert caught.value.errno == errno.EIO
+        ask()
+    return caught.value.errno
 
 
 def test_capacity_is_what_the_drive_says_now() -> None:
     controller = drive(faults=Faults(seconds=60, capacity_during="zero"))
     blocks = NvmeBlocks(controller)
-    EmulatedNvmePort(controller).admin(BLOCK_ERASE, timeout_ms=1000)
-    assert blocks.size_bytes == 0
+    blocks.port.admin(BLOCK_ERASE, timeout_ms=1000)
+    assert blocks.capacity()[0] == 0
     controller.subsystem.medium.faults.capacity_during = "refused"
-    assert blocks.size_bytes == 0
+    assert blocks.capacity()[0] == 0
     controller.subsystem.medium.clock.sleep(60)
-    assert blocks.size_bytes == 2 << 20
+    assert blocks.capacity()[0] == 4096
 
 
 def test_a_psid_reverts_and_a_wrong_one_is_not_authorised() -> None:
@@ -128,9 +131,14 @@ def test_mmc_sequences_and_the_sanitize_the_kernel_sends_itself() -> None:
     assert port.mmc(switch(165), timeout_ms=1000)[0].response == (0, 0, 0, 0)
     assert "user" not in device.remains(SECRET)
     blocks = MmcBlocks(device)
-    blocks.write(512, b"B" * 512)
+    blocks.write(1, b"B" * 512)
     blocks.flush()
-    assert (blocks.size_bytes, blocks.read(512, 512)) == (2 << 20, b"B" * 512)
+    assert (blocks.capacity(), blocks.read(1, 1)) == ((4096, 512, False), b"B" * 512)
+    ranges = blocks.ports.ranges
+    assert ranges is not None
+    assert ranges.discard(512, 512, secure=False)
+    assert blocks.read(1, 1) == bytes(512)
+    assert not ranges.discard(512, 512, secure=True)
 
 
 @pytest.mark.parametrize(
