@@ -6,6 +6,7 @@ acceptance.pem    signs orders, acceptances, validations, certificates and state
 log-ed25519.pem, log-mldsa44.pem   sign checkpoints
 pdf.pem, pdf.crt  seal PDFs; the certificate is pinned in the trust root
 log-guard.json    what the log signed last (`ledger`)
+custody.key       32 random bytes: encrypts the passwords of drives in custody; a lost one makes them unreadable for good
 cookie.key        32 random bytes: checksums of session cookies, tokens of pages; a lost one only signs everybody out
 """
 
@@ -18,10 +19,35 @@ from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
 from inventory.errors import SetupError
 from reports.errors import UnsafeKeyFile
 from reports.keys import FileSigner, create_note_signer, load_note_signer, write_private_file
 from reports.tlog import ED25519, ML_DSA_44, NoteSigner
+
+_NONCE = 12
+"""Bytes (NIST SP 800-38D, 8.2)."""
+
+
+class Custody:
+    """Encrypts small secrets (AES-256-GCM), each bound to the number of the row it is kept in."""
+
+    def __init__(self, key: bytes) -> None:
+        self._cipher = AESGCM(key)
+
+    def seal(self, secret: bytes, number: str) -> bytes:
+        """A fresh nonce and the ciphertext."""
+        nonce = secrets.token_bytes(_NONCE)
+        return nonce + self._cipher.encrypt(nonce, secret, number.encode())
+
+    def open(self, sealed: bytes, number: str) -> bytes:
+        """The secret. Raises `SetupError` where it was altered, moved to another row, or closed with another key."""
+        try:
+            return self._cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], number.encode())
+        except (InvalidTag, ValueError) as error:
+            raise SetupError(f"Custody {number} cannot be opened with the present custody.key.") from error
 
 
 class SecretStore:
@@ -68,6 +94,18 @@ class SecretStore:
             with suppress(UnsafeKeyFile):  # another process was faster
                 write_private_file(path, secrets.token_bytes(32))
         return path.read_bytes()
+
+    def custody(self, *, create: bool = False) -> Custody:
+        """What encrypts secrets of drives. `create` only while nothing is in custody yet. Raises `SetupError`."""
+        path = self.folder / "custody.key"
+        if not path.exists():
+            if not create:
+                raise SetupError(
+                    f"The key {path} is missing. Restore it from the backup; nothing else opens what it closed."
+                )
+            with suppress(UnsafeKeyFile):  # another process was faster
+                write_private_file(path, secrets.token_bytes(32))
+        return Custody(path.read_bytes())
 
     def create_signer(self, name: str, kind: str = "ed25519") -> FileSigner:
         """The key, made first where there is none (only while an inventory is being initialised)."""

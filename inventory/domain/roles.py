@@ -51,6 +51,8 @@ class Permission(StrEnum):
     ORDER_CANCEL = "order.cancel"
     ORDER_STOP = "order.stop"
     ORDER_APPROVE = "order.approve"
+    ESCROW_REVEAL = "escrow.reveal"
+    """See a drive's password that is in custody, to unlock it."""
     RECORD_VALIDATE = "record.validate"
     CERTIFICATE_ISSUE = "certificate.issue"
     APPROVER_KEY_REGISTER = "approver_key.register"
@@ -87,6 +89,7 @@ GRANTS: Final[Mapping[Role, frozenset[Permission]]] = {
         Permission.ORDER_REQUEST,
         Permission.ORDER_CANCEL,
         Permission.ORDER_STOP,
+        Permission.ESCROW_REVEAL,
         Permission.DESTRUCTION_RECORD,
         Permission.DESTRUCTION_WITNESS,
         Permission.EXCEPTION_RESOLVE,

@@ -162,6 +162,16 @@ class ValidationDecision(StrEnum):
     """A stronger method is needed (clear to purge to destroy)."""
 
 
+class EscrowState(StrEnum):
+    """What became of a drive's password in custody."""
+
+    HELD = "held"
+    RELEASED = "released"
+    """The agent says that the drive has no password any more."""
+    REVEALED = "revealed"
+    """A person has seen it."""
+
+
 class RecordStanding(StrEnum):
     """What a stored record counts for."""
 

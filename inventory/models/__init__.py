@@ -1,6 +1,7 @@
 """SQLAlchemy models, one aggregate a file. Unique constraints, checks and version columns are the last line of defence."""
 
 from .base import Base, Counter, UtcTime
+from .custody import Escrow
 from .data import (
     CaseDataSet,
     DataSet,
@@ -37,6 +38,7 @@ __all__ = [
     "DirectoryRow",
     "EnrolmentToken",
     "ErasureCase",
+    "Escrow",
     "Event",
     "ExceptionItem",
     "Hold",

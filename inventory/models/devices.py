@@ -74,6 +74,8 @@ class Attachment(Base):
     until: Mapped[datetime | None]
     last_seen: Mapped[datetime]
     obstacles: Mapped[list[dict[str, Any]]]
+    capabilities: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON(none_as_null=True))
+    """What the drive said, when it was last asked, that it can do; None: nobody asked."""
 
     __table_args__ = (
         sa.Index("uq_attachment_open", "device_id", unique=True, **only_while("until IS NULL")),

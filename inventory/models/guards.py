@@ -30,6 +30,7 @@ KEPT: Final = (
     "policy_version",
     "sanitization_order",
     "device",
+    "escrow",
     "lease",
 )
 """Rows of these tables change, and are never deleted."""

@@ -37,6 +37,7 @@ SERIES = {
     "obligation": ("OB-", 6),
     "hold": ("HD-", 4),
     "exception": ("X-", 6),
+    "escrow": ("CU-", 5),
     "waiver": ("W-", 4),
     "destruction": ("DR-", 5),
     "lease": ("LS-", 6),

@@ -30,6 +30,7 @@ from sanitizer import run as engine_run
 from sanitizer.planning import ANSWERS, DISPUTES, SCOPES
 from sanitizer.planning import METHODS as ENGINE_METHODS
 from sanitizer.planning import VERIFICATIONS as ENGINE_VERIFICATIONS
+from sanitizer.techniques import base as techniques
 from sanitizer.techniques.base import CommandFacts
 from tests.support.http_world import HttpWorld
 
@@ -50,6 +51,10 @@ def test_results_and_records_have_the_same_fields(name: str) -> None:
 
 def test_commands_are_the_same_facts_on_both_sides() -> None:
     assert fields(CommandFacts) == fields(record.CommandFacts)
+
+
+def test_a_device_command_has_the_same_fields_in_a_result_and_in_a_record() -> None:
+    assert fields(techniques.CommandFacts) == fields(record.CommandFacts)
 
 
 def test_every_end_state_of_the_engine_is_one_a_record_can_hold() -> None:
@@ -214,6 +219,8 @@ def test_every_address_an_agent_uses_is_one_the_service_serves(tmp_path: Path) -
         ("POST", re.sub(r"\{\w+\}", "{}", endpoints.AGENT_HOLDS)),
         ("POST", re.sub(r"\{\w+\}", "{}", endpoints.AGENT_PROGRESS)),
         ("POST", endpoints.AGENT_RECORDS),
+        ("POST", endpoints.AGENT_ESCROWS),
+        ("POST", re.sub(r"\{\w+\}", "{}", endpoints.AGENT_ESCROW_RELEASE)),
         ("GET", endpoints.AGENT_ROSTER),
         ("GET", endpoints.LOG_CHECKPOINT),
         ("GET", endpoints.LOG_CONSISTENCY),

@@ -7,6 +7,7 @@ from inventory.api.endpoint import Noun
 from . import (
     agents,
     cases,
+    custody,
     devices,
     evidence,
     holdings,
@@ -25,6 +26,7 @@ NOUNS: tuple[Noun, ...] = (
     session.noun,
     overview.noun,
     devices.noun,
+    custody.noun,
     orders.noun,
     evidence.noun,
     evidence.certificate_noun,

@@ -20,11 +20,12 @@ from inventory.contract.v1.agents import (
 )
 from inventory.contract.v1.common import Envelope, Message
 from inventory.contract.v1.devices import Observation, ObservationAccepted
+from inventory.contract.v1.escrows import EscrowDeposit, EscrowHeld, EscrowRelease
 from inventory.contract.v1.log import RosterChain
 from inventory.contract.v1.orders import HoldAnswer, HoldQuestion, LeaseReply, Progress, ProgressReply
 from inventory.contract.v1.vocabulary import Key
-from inventory.errors import AgentNotTrusted, Conflict, Duplicate, EvidenceRefused, Invalid, NotFound
-from inventory.services import heartbeat, hosts, leases, observation, records, roster
+from inventory.errors import AgentNotTrusted, Conflict, Duplicate, EvidenceRefused, Invalid, NotFound, SetupError
+from inventory.services import custody, heartbeat, hosts, leases, observation, records, roster
 
 noun = Noun("agents", "What the daemon on each host asks; signed by its key, never by a person.", prefix="")
 
@@ -105,6 +106,30 @@ def report_progress(call: Call, lease: Key, body: Progress) -> ProgressReply:
 def submit_record(call: Call, body: RecordSubmission) -> RecordAccepted:
     """A signed record; the same one again gets the same acceptance."""
     return records.ingest(call.context, call.actor, body)
+
+
+@noun.post(
+    endpoints.AGENT_ESCROWS,
+    "Keep this password",
+    AGENT,
+    body_limit=_SMALL,
+    raises=(NotFound, Conflict, Invalid, SetupError),
+)
+def deposit_escrow(call: Call, body: EscrowDeposit) -> EscrowHeld:
+    """Before a drive is given a password. The answer's digest is of what was read back from storage; only then go on."""
+    return custody.deposit(call.context, call.actor, body)
+
+
+@noun.post(
+    endpoints.AGENT_ESCROW_RELEASE,
+    "The drive has no password any more",
+    AGENT,
+    body_limit=_SMALL,
+    raises=(NotFound, Conflict),
+)
+def release_escrow(call: Call, escrow: Key, body: EscrowRelease) -> EscrowHeld:
+    """Nobody needs the password; it is kept all the same, for the agent might be wrong."""
+    return custody.release(call.context, call.actor, escrow, body)
 
 
 @noun.get(endpoints.AGENT_ROSTER, "Rosters since mine", AGENT)

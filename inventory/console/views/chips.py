@@ -12,6 +12,7 @@ from inventory.domain.vocabulary import (
     CaseState,
     Category,
     DeviceState,
+    EscrowState,
     ExceptionState,
     HoldingState,
     HostState,
@@ -116,6 +117,11 @@ _DECISION: Final = {
     ValidationDecision.REJECT: Chip("Rejected", "bad", "cross"),
     ValidationDecision.ESCALATE: Chip("Escalated", "warn", "upload", "A stronger method is needed"),
 }
+_ESCROW: Final = {
+    EscrowState.HELD: Chip("In custody", "warn", "key", "Kept here, seen by nobody"),
+    EscrowState.RELEASED: Chip("Released", "ok", "check", "The agent says that the drive has no password any more"),
+    EscrowState.REVEALED: Chip("Revealed", "warn", "eye", "Somebody has seen it"),
+}
 _OUTCOME: Final = {
     "sanitized": Chip("Sanitized", "ok", "shield-check"),
     "partial": Chip("Partial", "bad", "half"),
@@ -146,6 +152,7 @@ _ENUMERATED: Final[Mapping[type[StrEnum], Mapping[Any, Chip]]] = {
     Category: _CATEGORY,
     RecordStanding: _STANDING,
     ValidationDecision: _DECISION,
+    EscrowState: _ESCROW,
 }
 _NAMED: Final = {"outcome": _OUTCOME, "severity": _SEVERITY, "roster": _ROSTER}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from inventory.domain.vocabulary import Category, DeviceState, Method, Verification
+from inventory.domain.vocabulary import Category, DeviceState, EscrowState, Method, Verification
 
 from .data import HoldingView, HoldView
 from .overview import ExceptionView
@@ -145,6 +145,42 @@ class DestructionView:
 
 
 @dataclass(frozen=True, kw_only=True)
+class EscrowView:
+    """A drive's password in custody; without the password."""
+
+    id: str
+    device: str
+    order: str
+    host: str
+    run: str
+    kind: str
+    """What it is to the drive: ata-user-password."""
+    state: EscrowState
+    locks: bool
+    """Whether the drive may still be locked with it although its order has ended: locked by us."""
+    sha256: str
+    """Of the password."""
+    recovery: str
+    """What to do with it, in plain words."""
+    deposited: datetime
+    released: datetime | None
+    release_reason: str
+    revealed: datetime | None
+    revealed_to: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class EscrowSecretView:
+    """A drive's password, shown to a person once asked for with a reason."""
+
+    escrow: EscrowView
+    secret_base64: str
+    secret_hex: str
+    text: str
+    """As tools take it, where it is printable; else empty."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class DeviceDetail(DeviceRow):
     """A device with everything the inventory knows of it."""
 
@@ -165,6 +201,8 @@ class DeviceDetail(DeviceRow):
     certificates: tuple[str, ...]
     waivers: tuple[WaiverView, ...]
     destructions: tuple[DestructionView, ...]
+    escrows: tuple[EscrowView, ...]
+    """Passwords of this drive in custody, newest first."""
     events_possible: tuple[str, ...]
     """Lifecycle events the table allows from the present state (guards not asked)."""
     gate_reuse_inside: GateView

@@ -25,6 +25,7 @@ ENUMERATIONS = (
     vocabulary.Category,
     vocabulary.RecordStanding,
     vocabulary.ValidationDecision,
+    vocabulary.EscrowState,
 )
 SPRITE = Path(pages.__file__).parents[1] / "static" / "img" / "icons.svg"
 DRAWN = set(re.findall(r'<symbol id="([a-z-]+)"', SPRITE.read_text()))
