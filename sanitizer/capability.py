@@ -6,8 +6,9 @@ damaged makes its fields unknown, and unknown never grants: a technique requires
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from enum import StrEnum
+from typing import Any
 
 
 class Tri(StrEnum):
@@ -108,6 +109,8 @@ class ScsiCapabilities:
     """Logical block beyond a power of two (520, 528): None unknown, 0 none."""
     removable: Tri
     write_protected: Tri
+    block_bytes: int | None = None
+    """Logical block, protection information not counted."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -202,3 +205,20 @@ class Capabilities:
     opal: OpalCapabilities | None = None
     quirks: tuple[str, ...] = ()
     """Names of known traits of this model and firmware (`quirks.py`)."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values, as `sanitizer show --json` prints them; whole identify data are left out."""
+        return {f.name: _plain(getattr(self, f.name)) for f in fields(self)}
+
+
+_LEFT_OUT = frozenset({"identify", "controller", "namespace", "ext_csd", "discovery"})
+
+
+def _plain(value: object) -> Any:  # noqa: ANN401 - JSON
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    if is_dataclass(value):
+        return {f.name: _plain(getattr(value, f.name)) for f in fields(value) if f.name not in _LEFT_OUT}
+    return value.value if isinstance(value, StrEnum) else value

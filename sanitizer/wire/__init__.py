@@ -29,7 +29,7 @@ from sanitizer.wire.nvme_sanitize import (
     SanitizeState,
     decode_sanitize_log,
 )
-from sanitizer.wire.opal_discovery import Discovery, decode_opal_discovery
+from sanitizer.wire.opal_discovery import Discovery, decode_opal_discovery, decode_security_protocols
 from sanitizer.wire.pass_through import AtaRegisters, RegisterLayout, decode_pass_through_answer, registers_in
 from sanitizer.wire.scsi_answers import AtaOutcome, ScsiOutcome, ata_outcome, scsi_outcome
 from sanitizer.wire.scsi_inquiry import Inquiry, decode_inquiry
@@ -123,6 +123,7 @@ __all__ = [
     "decode_read_capacity_16",
     "decode_sanitize_log",
     "decode_sanitize_status",
+    "decode_security_protocols",
     "decode_sense",
     "decode_supported_commands",
     "decode_supported_pages",

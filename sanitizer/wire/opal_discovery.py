@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sanitizer.wire.errors import MalformedReply
 from sanitizer.wire.fields import Buffer, be, between, bit
 
-REPLY = "TCG Level 0 discovery"
+REPLY, PROTOCOLS = "TCG Level 0 discovery", "the list of security protocols"
 PROTOCOL, COM_ID = 0x01, 0x0001
 """Security protocol and its specific field: with these the answer is the discovery."""
 HEADER = 48
@@ -114,6 +115,24 @@ def decode_opal_discovery(data: Buffer) -> Discovery:
         subsystem=next((SUBSYSTEMS[code] for code in _PREFERENCE if code in by_code), None),
         truncated=len(raw) < length,
     )
+
+
+def decode_security_protocols(data: Buffer) -> tuple[int, ...]:
+    """Read the list of security protocols, protocol 00h with specific 0000h (SPC-5, SECURITY PROTOCOL IN).
+
+    Args:
+        data: 8 bytes or more: six reserved, the length of the list, the protocols.
+
+    Raises:
+        MalformedReply: no room for the length, an empty list, a list that goes beyond the reply, or one that does not
+            begin with 00h, which is the protocol that gave it.
+    """
+    raw = between(PROTOCOLS, data, 8, LONGEST)
+    length = int.from_bytes(raw[6:8], "big")
+    listed = raw[8 : 8 + length]
+    if not listed or len(listed) < length or listed[0] != 0:
+        raise MalformedReply(reply=PROTOCOLS, expected="a list that begins with protocol 00h", got=f"{length} bytes")
+    return tuple(listed)
 
 
 def _features(held: bytes) -> tuple[Feature, ...]:

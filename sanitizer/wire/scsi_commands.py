@@ -113,10 +113,17 @@ def format_unit(*, immediate: bool = True, protection: int = 0) -> ScsiCommand:
     return ScsiCommand(name="FORMAT UNIT", cdb=cdb, data=bytes((0, 0x02 * immediate, 0, 0)))
 
 
-def mode_sense_10(page: int, *, descriptors: bool = True, length: int = 252, changeable: bool = False) -> ScsiCommand:
-    """MODE SENSE (10) (SPC-5): with block descriptors in the long form if the device has it (LLBAA)."""
+def mode_sense_10(page: int, *, descriptors: bool = True, length: int = 252, default: bool = False) -> ScsiCommand:
+    """MODE SENSE (10) (SPC-5): with block descriptors in the long form if the device has it (LLBAA).
+
+    Args:
+        page: Mode page; 3Fh for all.
+        descriptors: DBD clear.
+        length: Allocation length in bytes.
+        default: PC 10b: the values the device was made with, not the current ones.
+    """
     first = 0x10 if descriptors else 0x08
-    cdb = bytes((0x5A, first, (0x40 if changeable else 0) | page, 0, 0, 0, 0)) + _be(length, 2) + b"\0"
+    cdb = bytes((0x5A, first, 0x80 * default | page, 0, 0, 0, 0)) + _be(length, 2) + b"\0"
     return ScsiCommand(name=f"MODE SENSE (10) / page {page:02x}h", cdb=cdb, read=length)
 
 
