@@ -93,5 +93,6 @@ class Inspection:
                 for o in self.obstacles
             ],
             "disk_sequence": self.disk_sequence,
+            "capabilities": self.capabilities.to_dict() if self.capabilities else None,
             "taken": self.taken.isoformat(),
         }

@@ -142,6 +142,7 @@ class Inspector:
             disk_sequence=reading.disk_sequence,
             boot_id=facts.boot_id or "unknown",
             taken=self._now(),
+            capabilities=reading.capabilities,
         )
 
     def _twins(self, facts: HostFacts, reading: Reading, identity: DeviceIdentity | None) -> tuple[str, ...]:

@@ -8,9 +8,13 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from .capability import Capabilities
+from .deriving import capabilities_of, path_of
+from .drive_obstacles import medium_answers
 from .errors import Refused, SanitizerError
 from .facts import HostFacts, Node, Reading
 from .host import Host, read_text
+from .probing import probe
 from .signatures import UNREADABLE, find
 from .transport.base import Geometry, LoopStatus, OpenDevice, RequestFailed
 from .transport.memory import AlignedBuffer
@@ -125,6 +129,15 @@ class SysfsNames:
         )
         return next((transport for mark, transport in marks if mark in place), "unknown")
 
+    def driver(self) -> str | None:
+        """Driver of the SCSI host adapter a disk hangs on; None for other devices."""
+        try:
+            place = (self.folder / "device").resolve(strict=True)
+        except OSError:
+            return None
+        host = next((part for part in place.parts if re.fullmatch(r"host\d+", part)), None)
+        return read_text(self.folder.parent.parent / "class/scsi_host" / host / "proc_name") if host else None
+
     def media(self) -> str:
         """What holds the bits, as far as the kernel knows; a USB bridge's claim to rotate is not believed."""
         if self.kind in {"loop", "virtio", "zram"} or _VIRTUAL.search(f"{self.vendor} {self.model}"):
@@ -158,7 +171,7 @@ def _loop_serial(status: LoopStatus | None) -> str | None:
 
 
 def _hidden(kind: str, status: LoopStatus | None) -> str:
-    """For a loop device the file's remainder is known; for drives it takes device commands that this issue does not send."""
+    """For a loop device the file's remainder is known; what a drive hides it says only when asked by commands."""
     if kind != "loop" or status is None:
         return "unknown"
     return "yes" if status.offset or status.size_limit else "no"
@@ -216,6 +229,7 @@ def read_device(
     geometry: Geometry | None = None
     loop: LoopStatus | None = None
     signatures: tuple[str, ...] | None = None
+    capabilities: Capabilities | None = None
     if isinstance(device, Refused):
         unreadable.append(device.summarize())
     else:
@@ -223,7 +237,11 @@ def read_device(
             geometry = device.geometry()
             loop = device.loop_status()
             if content:
-                signatures = signatures_of(device, facts.family(node.name), geometry)
+                # First what the drive says: a medium behind a lock or a running sanitize must not even be read.
+                capabilities = _capabilities(names, device)
+                readable = medium_answers(capabilities)
+                family = facts.family(node.name)
+                signatures = signatures_of(device, family, geometry) if readable else (UNREADABLE,)
         except SanitizerError as error:
             unreadable.append(error.summarize())
         unreadable += _disagreements(host, node, geometry)
@@ -244,7 +262,7 @@ def read_device(
         transport=names.transport(),
         slot=_slot(host, node.name),
         removable=node.removable,
-        hidden_capacity=_hidden(names.kind, loop),
+        hidden_capacity=capabilities.hidden.present.value if capabilities else _hidden(names.kind, loop),
         capacity_bytes=geometry.size_bytes if geometry else node.size_bytes,
         logical_block_bytes=geometry.logical_block_bytes if geometry else None,
         physical_block_bytes=geometry.physical_block_bytes if geometry else None,
@@ -253,7 +271,19 @@ def read_device(
         signatures=signatures,
         unreadable=tuple(unreadable),
         claim_free=claimed,
+        capabilities=capabilities,
     )
+
+
+def _capabilities(names: SysfsNames, device: OpenDevice) -> Capabilities | None:
+    """What the drive behind the descriptor says it can do. Raises `DeviceGone`."""
+    ports = device.ports()
+    if ports.scsi is None and ports.nvme is None and ports.mmc is None:
+        return None
+    transport = names.transport()
+    answers = probe(ports, transport=transport)
+    path = path_of(transport=transport, driver=names.driver(), vendor=names.vendor, model=names.model, answers=answers)
+    return capabilities_of(answers, path=path, vendor=names.vendor, model=names.model, firmware=names.firmware)
 
 
 def _disagreements(host: Host, node: Node, geometry: Geometry | None) -> list[str]:
