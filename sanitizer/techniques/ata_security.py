@@ -14,7 +14,7 @@ import secrets
 from dataclasses import dataclass, replace
 
 from sanitizer.capability import AtaCapabilities, Capabilities, SanitizePhase, SanitizeStanding
-from sanitizer.errors import LockedByUs, SanitizerError, TransportError
+from sanitizer.errors import LockedByUs, NoTechnique, TransportError
 from sanitizer.standings import past_attentions
 from sanitizer.transport.commands import Ports, ScsiPort
 from sanitizer.wire import ata_commands
@@ -95,29 +95,26 @@ class SecurityErase(Ordinary):
         return None if estimate is None or estimate.at_least else MINUTE * estimate.minutes
 
     def start(self, hands: Hands) -> tuple[Sent, ...]:
-        """See `Technique`. The password is in journal and escrow before the first command; SECURITY ERASE UNIT comes last."""
+        """See `Technique`. The password is in journal and escrow before the first command; SECURITY ERASE UNIT comes last.
+
+        Whatever ends it but success, `recover` is what takes the password away again.
+        """
         port = scsi_port(hands.ports, self.name)
+        # Also tells of an earlier reset now, so that it is not taken for one during the erase.
+        if security_standing(_ask(port)).phase is not SanitizePhase.SUCCEEDED:
+            raise NoTechnique(reasons=(f"{self.name}: a password is set on the drive, or it does not say",))
         timeout_ms = by_estimate_ms(self._estimate(hands.capabilities), hands.capacity_bytes)
         password = secrets.token_hex(ata_commands.PASSWORD_BYTES // 2).encode("ascii")
         hands.note(PASSWORD_NOTE, {"technique": self.name, "password": password.decode("ascii")})
         hands.escrow(Escrow(kind=ESCROW_KIND, secret=password, recovery=RECOVERY))
-        _ask(port)  # an earlier reset is told now, and not taken for one during the erase
         command = ata_commands.security_set_password(password)
         announce(hands, self.name, command.name, command.cdb)
         given = send_ata(port, command)
-        password_is_set = security_standing(_ask(port)).phase is not SanitizePhase.SUCCEEDED
-        if given.accepted != "yes" or not password_is_set:
-            if password_is_set:
-                _give_up(hands, port, self.name, password)
+        if given.accepted != "yes" or not decode_identify_device(_ask(port)).security.enabled:
             return (replace(given, accepted="no"),)
         prepare = ata_commands.security_erase_prepare()
         erase = ata_commands.security_erase_unit(password, enhanced=self.enhanced)
-        try:
-            announce(hands, self.name, prepare.name, prepare.cdb)
-            announce(hands, self.name, erase.name, erase.cdb)
-        except SanitizerError as doubt:
-            _give_up(hands, port, self.name, password, doubt)
-            raise
+        announce(hands, self.name, erase.name, erase.cdb)
         prepared = send_ata(port, prepare)
         if prepared.accepted != "yes":
             return (given, prepared)
@@ -140,7 +137,19 @@ class SecurityErase(Ordinary):
             return ()
         if not hands.secret:
             raise LockedByUs(password_id=ESCROW_KIND)
-        return _take_away(hands, port, self.name, hands.secret)
+        sent: list[Sent] = []
+        commands = [ata_commands.security_disable_password(hands.secret)]
+        if decode_identify_device(_ask(port)).security.locked is not False:
+            commands.insert(0, ata_commands.security_unlock(hands.secret))
+        for command in commands:
+            # Neither changes the medium, so no clearance is proven: one that has run out must not keep a drive locked.
+            write_down(hands, self.name, command.name, command.cdb)
+            sent.append(send_ata(port, command))
+            if sent[-1].accepted == "no":
+                return tuple(sent)
+        if security_standing(_ask(port)).phase is not SanitizePhase.SUCCEEDED:
+            sent[-1] = replace(sent[-1], accepted="no")
+        return tuple(sent)
 
     def _estimate(self, capabilities: Capabilities) -> EraseTime | None:
         try:
@@ -180,33 +189,6 @@ def _confirmed(port: ScsiPort, erased: Sent) -> Sent:
         return replace(erased, accepted="no", answer=first.sense)
     done = security_standing(_ask(port)).phase is SanitizePhase.SUCCEEDED
     return erased if done else replace(erased, accepted="no")
-
-
-def _take_away(hands: Hands, port: ScsiPort, name: str, password: bytes) -> tuple[Sent, ...]:
-    """UNLOCK where locked, then DISABLE PASSWORD; the last answer is a yes only if no password is left afterwards.
-
-    Neither changes the medium, so no clearance is proven: one that has run out must not keep a drive locked.
-    """
-    sent: list[Sent] = []
-    locked = decode_identify_device(_ask(port)).security.locked
-    commands = [ata_commands.security_disable_password(password)]
-    if locked is not False:
-        commands.insert(0, ata_commands.security_unlock(password))
-    for command in commands:
-        write_down(hands, name, command.name, command.cdb)
-        sent.append(send_ata(port, command))
-        if sent[-1].accepted == "no":
-            return tuple(sent)
-    if security_standing(_ask(port)).phase is not SanitizePhase.SUCCEEDED:
-        sent[-1] = replace(sent[-1], accepted="no")
-    return tuple(sent)
-
-
-def _give_up(hands: Hands, port: ScsiPort, name: str, password: bytes, doubt: SanitizerError | None = None) -> None:
-    """Take the password away before anything was erased. Raises `LockedByUs` where that did not work."""
-    sent = _take_away(hands, port, name, password)
-    if sent[-1].accepted != "yes":
-        raise LockedByUs(password_id=ESCROW_KIND) from doubt
 
 
 def _state(ata: AtaCapabilities) -> tuple[str | None, ...]:
