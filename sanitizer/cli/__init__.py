@@ -6,7 +6,8 @@ import click
 
 from .decode import decode_command
 from .exit_codes import table
-from .looking import list_command, plan_command, show_command, status_command, verify_command
+from .looking import list_command, show_command, status_command, verify_command
+from .planning import plan_command
 from .wiping import resume_command, wipe_command
 
 _HELP = f"""Look at, plan, wipe and verify this host's block devices.

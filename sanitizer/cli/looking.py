@@ -1,4 +1,4 @@
-"""Commands that only look: list, show, plan, verify, status."""
+"""Commands that only look: list, show, verify, status."""
 
 from __future__ import annotations
 
@@ -11,13 +11,10 @@ from pathlib import Path
 import click
 
 from sanitizer import api
-from sanitizer.clearance import Confirmation, obstacles_to
-from sanitizer.patterns import PATTERN_SETS
-from sanitizer.planning import PlanRequest, plan
 
 from .exit_codes import ExitCode
-from .options import as_json_option, device_argument, journal_option, plan_options, reported
-from .output import as_json, complaint, describe, grouped, rows, size
+from .options import as_json_option, device_argument, journal_option, reported
+from .output import as_json, describe, rows, size
 from .progress import Display
 
 
@@ -61,61 +58,6 @@ def show_command(device: Path, *, json_output: bool) -> None:
         as_json(inspection.to_dict())
     else:
         describe(inspection)
-
-
-@click.command("plan")
-@click.option("--patterns", is_flag=True, help="List the pattern sets and what they mirror, and do nothing else.")
-@click.argument("device", type=click.Path(path_type=Path), required=False)
-@plan_options
-@as_json_option
-@reported
-def plan_command(device: Path | None, request: PlanRequest, *, patterns: bool, json_output: bool) -> None:
-    """Show what a wipe of DEVICE would do, and what stands against it. Writes nothing.
-
-    Exit status 3 when nothing available reaches what was asked, or when an obstacle stands.
-    """
-    if patterns:
-        _patterns(json_output=json_output)
-        return
-    if device is None:
-        raise click.UsageError("name a DEVICE, or ask for --patterns")
-    inspection = api.inspect(device)
-    planned = plan(request, inspection)
-    confirmation = Confirmation(
-        fingerprint=inspection.fingerprint or "", acknowledged_signatures=request.acknowledged_signatures
-    )
-    obstacles = obstacles_to(inspection, planned, confirmation)
-    if json_output:
-        as_json(
-            {
-                "request": request.to_dict(),
-                "plan_sha256": planned.digest,
-                "passes": planned.passes,
-                "description": planned.describe(),
-                "fingerprint": inspection.fingerprint,
-                "obstacles": [complaint(obstacle) for obstacle in obstacles],
-            }
-        )
-    else:
-        click.echo(f"{inspection.path}: {planned.describe()}")
-        click.echo(f"fingerprint: {grouped(inspection.fingerprint or '')}")
-        click.echo(f"plan digest: {planned.digest}")
-        for obstacle in obstacles:
-            click.echo(f"stands against it: {obstacle.summarize()} [{obstacle.code}]")
-    if obstacles:
-        sys.exit(ExitCode.REFUSED)
-
-
-def _patterns(*, json_output: bool) -> None:
-    if json_output:
-        as_json([{"name": s.name, "passes": len(s.passes), "mirrors": s.mirrors} for s in PATTERN_SETS.values()])
-        return
-    rows(
-        ("PATTERN SET", "PASSES", "MIRRORS"),
-        [(s.name, str(len(s.passes)), s.mirrors or "-") for s in PATTERN_SETS.values()]
-        + [("fixed:HEX", "1", "-, 1 to 32 bytes of lower-case hexadecimal")],
-    )
-    click.echo("All of them overwrite, and overwriting reaches clear (SP 800-88 Rev. 2, 3.1.1), whatever its name.")
 
 
 @click.command("verify")

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from sanitizer.errors import SanitizerError
-from sanitizer.planning import PlanRequest
+from sanitizer.planning import ANSWERS, AUTO, CANARIES, DISPUTES, HOST, SCOPES, PlanRequest
 
 from .exit_codes import of_error
 from .output import as_json, complain, complaint
@@ -47,10 +47,17 @@ def plan_options(command: Command) -> Command:
     """What shall be done; handed to the command as one `PlanRequest`."""
 
     @click.option(
-        "--pattern-set",
-        default="keyed-stream",
+        "--method",
+        type=click.Choice(["clear", "purge", "destroy"]),
+        default="clear",
         show_default=True,
-        help="What to write: see `plan --patterns`. The keyed stream proves addressing as well.",
+        help="What must be reached. Overwriting reaches clear and never more; purge needs a command of the drive's own.",
+    )
+    @click.option(
+        "--technique",
+        metavar="NAME",
+        help="How: overwrite; one of the drive's own techniques, or several joined by + (docs/techniques.md); or auto, "
+        "the best that reaches the method.  [default: overwrite for clear, else auto]",
     )
     @click.option(
         "--verification",
@@ -60,11 +67,9 @@ def plan_options(command: Command) -> Command:
         help="Read back all blocks, or the sample of SP 800-88 Rev. 1, 4.7.3.",
     )
     @click.option(
-        "--method",
-        type=click.Choice(["clear", "purge", "destroy"]),
-        default="clear",
-        show_default=True,
-        help="What must be reached. Overwriting reaches clear and never more.",
+        "--pattern-set",
+        help="What an overwrite writes: see `plan --patterns`. The keyed stream proves addressing as well. "
+        "A drive's own technique takes none.  [default: keyed-stream]",
     )
     @click.option(
         "--acknowledge",
@@ -72,24 +77,63 @@ def plan_options(command: Command) -> Command:
         metavar="SIGNATURE",
         help="Destroy this dormant membership too (lvm2-member, zfs-member, ...); once for each.",
     )
+    @click.option(
+        "--accept-scope",
+        "scope",
+        multiple=True,
+        type=click.Choice(list(SCOPES)),
+        help="Accept that this is destroyed too; once for each. `plan` says which is needed and why.",
+    )
+    @click.option(
+        "--setting",
+        "settings",
+        multiple=True,
+        type=click.Choice(list(DISPUTES)),
+        metavar="NAME",
+        help="Decide a disputed classification against the conservative default, once for each; `plan` and "
+        "docs/techniques.md name them. Record and certificate say so.",
+    )
+    @click.option(
+        "--answer",
+        "answers",
+        multiple=True,
+        type=click.Choice(list(ANSWERS)),
+        help="Vouch for a condition of cryptographic erase; once for each. The record says so.",
+    )
+    @click.option(
+        "--firmware-pattern", metavar="HEX", help="Eight digits for a drive's own overwrite.  [default: zeros]"
+    )
+    @click.option(
+        "--no-deallocate", is_flag=True, help="NVMe Sanitize: keep blocks allocated, so that reading sees them."
+    )
     @functools.wraps(command)
-    def with_request(
-        *args: Any,  # noqa: ANN401 - hands on whatever the command takes
-        pattern_set: str,
-        verification: str,
-        method: str,
-        acknowledge: tuple[str, ...],
-        **kwargs: Any,  # noqa: ANN401 - as above
-    ) -> None:
-        request = PlanRequest(
-            method=method,
-            pattern_set=pattern_set,
-            verification=verification,
-            acknowledged_signatures=acknowledge,
-        )
-        command(*args, request=request, **kwargs)
+    def with_request(*args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - hands on whatever the command takes
+        words = {name: kwargs.pop(name) for name in _WORDS}
+        command(*args, request=_request(**words), **kwargs)
 
     return with_request
+
+
+_WORDS = (
+    "method", "technique", "verification", "pattern_set", "acknowledge", "scope", "settings", "answers",
+    "firmware_pattern", "no_deallocate",
+)  # fmt: skip
+
+
+def _request(
+    *, technique: str | None, pattern_set: str | None, acknowledge: tuple[str, ...], scope: tuple[str, ...],
+    firmware_pattern: str | None, **words: Any,  # noqa: ANN401 - the rest are fields of their own names
+) -> PlanRequest:  # fmt: skip
+    """The request these options make; what was left out follows from the method and the technique."""
+    chosen = technique or (HOST if words["method"] == "clear" else AUTO)
+    return PlanRequest(
+        technique=chosen,
+        pattern_set=pattern_set or ("keyed-stream" if chosen == HOST else CANARIES),
+        acknowledged_signatures=acknowledge,
+        acknowledged_scope=scope,
+        firmware_pattern=firmware_pattern or "",
+        **words,
+    )
 
 
 def reported(command: Command) -> Command:

@@ -40,6 +40,15 @@ def duration(seconds: int | None) -> str:
     return f"{hours}:{minutes:02d}:{left:02d} left"
 
 
+def spell_out(seconds: int) -> str:
+    """A length of time for people, rounded up to what matters."""
+    if seconds < 120:
+        return f"about {seconds} s"
+    if seconds < 7200:
+        return f"about {-(-seconds // 60)} min"
+    return f"about {-(-seconds // 3600)} h"
+
+
 def grouped(fingerprint: str) -> str:
     """A fingerprint in groups of four, as it is easier to compare by eye; typed with or without the spaces."""
     return " ".join(fingerprint[i : i + 4] for i in range(0, len(fingerprint), 4))

@@ -154,14 +154,15 @@ def _notes(steps: Steps, inspection: Inspection) -> tuple[str, ...]:
     beyond = any(is_sanitize(step) for step in steps)
     present = capabilities.hidden.present if capabilities is not None else None
     hidden = present.value if present is not None else inspection.hidden_capacity
-    if hidden != Tri.NO:
+    unallocated = capabilities is not None and capabilities.nvme is not None  # told below in its own words
+    if hidden != Tri.NO and not unallocated:
         what = "part of the capacity is hidden" if hidden == Tri.YES else "whether capacity is hidden is unknown"
         then = "a sanitize command reaches it all the same" if beyond else "nothing here would reach what is hidden"
         notes.append(f"{what}: {then}, and it cannot be read back")
     if capabilities is None:
         return tuple(notes)
     nvme = capabilities.nvme
-    if nvme is not None and not beyond and nvme.unallocated_bytes != 0:
+    if nvme is not None and not beyond and capabilities.hidden.present is not Tri.NO:
         amount = "an unknown number of" if nvme.unallocated_bytes is None else str(nvme.unallocated_bytes)
         notes.append(f"{amount} bytes of the drive belong to no namespace and are not reached")
     if nvme is not None and beyond:

@@ -5,7 +5,7 @@ Every function answers with sentences; an empty answer is leave. What is not kno
 
 from __future__ import annotations
 
-from sanitizer.capability import Capabilities, NvmeCapabilities, SanitizePhase, Tri
+from sanitizer.capability import Capabilities, HiddenCapacity, NvmeCapabilities, SanitizePhase, Tri
 from sanitizer.inspection import Inspection
 from sanitizer.patterns import PATTERN_SETS, pattern_set
 from sanitizer.quirks import QUIRKS
@@ -145,7 +145,7 @@ def also_destroyed(step: str, capabilities: Capabilities, *, neighbours: bool) -
     nvme = capabilities.nvme
     if nvme is not None and step != HOST:
         wide = _reaches_all_namespaces(step, nvme, neighbours=neighbours)
-        found = _of_subsystem(nvme) if wide else _of_namespace(nvme)
+        found = _of_subsystem(nvme, capabilities.hidden) if wide else _of_namespace(nvme)
         if wide and step.startswith("nvme-format-"):
             found.pop("unallocated", None)
     areas = capabilities.mmc.areas if capabilities.mmc is not None else ()
@@ -162,7 +162,7 @@ def _of_namespace(nvme: NvmeCapabilities) -> dict[str, str]:
     return {"other-controllers": "other controllers, perhaps of other hosts, may be using this namespace"}
 
 
-def _of_subsystem(nvme: NvmeCapabilities) -> dict[str, str]:
+def _of_subsystem(nvme: NvmeCapabilities, hidden: HiddenCapacity) -> dict[str, str]:
     found: dict[str, str] = {}
     others = [each.nsid for each in nvme.namespaces or () if each.nsid != nvme.namespace_id]
     if nvme.namespaces is None:
@@ -174,7 +174,7 @@ def _of_subsystem(nvme: NvmeCapabilities) -> dict[str, str]:
         found["other-controllers"] = (
             f"the drive {whether} other controllers, and what their hosts keep on it is destroyed"
         )
-    if nvme.unallocated_bytes is None:
+    if nvme.unallocated_bytes is None and hidden.present is not Tri.NO:
         found["unallocated"] = "capacity of deleted namespaces is destroyed too, and how much there is is unknown"
     elif nvme.unallocated_bytes:
         found["unallocated"] = f"{nvme.unallocated_bytes} bytes that belong to no namespace are destroyed too"

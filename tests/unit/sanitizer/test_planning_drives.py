@@ -212,7 +212,7 @@ def test_words_for_the_drive_are_sealed_into_the_parameters() -> None:
         (made.NVME_SHARED, "other-controllers"),
         (drive(capabilities(nvme=nvme(multi_controller=UNKNOWN))), "other-controllers"),
         (made.NVME_SPARE, "unallocated"),
-        (drive(capabilities(nvme=nvme(unallocated_bytes=None))), "unallocated"),
+        (drive(capabilities(nvme=nvme(unallocated_bytes=None), hidden=made.UNKNOWN_HIDDEN)), "unallocated"),
         (made.EMMC, "boot-areas"),
     ],
 )
@@ -239,6 +239,16 @@ def test_a_format_that_may_reach_all_namespaces_must_be_accepted(field: str, ans
 
 def test_a_format_of_a_shared_namespace_must_be_accepted() -> None:
     assert "other-controllers" in refused(by_name("nvme-format-user-data", "clear"), made.NVME_SHARED)
+
+
+def test_unallocated_capacity_that_is_not_reached_is_told() -> None:
+    request = by_name("nvme-format-user-data", "clear")
+    hidden = dataclasses.replace(made.UNKNOWN_HIDDEN, present=YES, by=("unallocated",))
+    spare = drive(capabilities(nvme=nvme(unallocated_bytes=1 << 20), hidden=hidden))
+    assert any("1048576 bytes of the drive belong to no namespace" in n for n in plan(request, spare, PRETENDED).notes)
+    assert plan(request, made.NVME, PRETENDED).notes == ()
+    unreported = drive(capabilities(nvme=nvme(unallocated_bytes=None)))
+    assert plan(auto(), unreported, PRETENDED).also_destroyed == ()
 
 
 def test_a_drive_with_nothing_beside_the_device_needs_no_acceptance() -> None:
