@@ -66,8 +66,13 @@ def not_write_protected(value: Tri) -> str | None:
 
 
 def not_opal_locked(capabilities: Capabilities) -> str | None:
-    """A range locked by Opal refuses to be sanitized and to be formatted (TCG Storage Interface Interactions Specification)."""
-    opal = capabilities.opal
+    """A range locked by Opal refuses to be sanitized and to be formatted (TCG Storage Interface Interactions Specification).
+
+    In failure mode a drive answers no question about it, and another sanitize is the only way out: then its own answer decides.
+    """
+    opal, standing = capabilities.opal, capabilities.standing
     if opal is None or Tri.NO in {opal.locking_enabled, opal.locked}:
+        return None
+    if opal.locked is Tri.UNKNOWN and standing is not None and standing.phase in FAILED:
         return None
     return must_not(opal.locked, "the drive is locked by Opal; revert it first", "the drive is locked by Opal")
