@@ -247,8 +247,7 @@ class EmmcDevice:
         if reset == "lost":
             raise BusReset
         self.medium.erasure.start("sanitize", blocks=0, resumes=False)
-        if self.medium.faults.new_serial:
-            self.model.name = self.medium.faults.new_serial
+        self._begun()
         if self.medium.erasure.wait().phase is Phase.FAILED:
             self._late = ERROR
         elif self.medium.faults.erases in {"everything", "not-hidden", "all-but-one-block"}:
@@ -257,6 +256,11 @@ class EmmcDevice:
                     area.spare.clear()
         if reset is not None:
             raise BusReset
+
+    def _begun(self) -> None:
+        """Some drives are others once an erase has begun."""
+        if self.medium.faults.new_serial:
+            self.model.name = self.medium.faults.new_serial
 
     # Blocks
 
@@ -333,6 +337,7 @@ class EmmcDevice:
         self.areas[name].faults = self.medium.faults
         engine.first, engine.purges = first, purges
         erased = bytes((self.model.erased_byte,)) * 4
+        self._begun()
         engine.start("erase", pattern=erased, blocks=last - first + 1, spare=False, resumes=False)
         if engine.wait().phase is Phase.FAILED:
             self._late = ERROR

@@ -87,6 +87,8 @@ class Formatter:
         reset = self._medium.spend_reset()
         if reset == "lost":
             raise BusReset
+        if self._medium.faults.new_serial:
+            self._traits.serial = self._medium.faults.new_serial
         self.under_way = list(chosen)
         try:
             for one in chosen:

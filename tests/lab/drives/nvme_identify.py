@@ -82,7 +82,8 @@ class NvmeTraits:
     deallocated_reads: int = 1
     """DLFEAT bits 2:0: what a deallocated block reads as: 1 zeros, 2 FFh bytes, 0 not reported (then what the media hold)."""
     hides: bool = False
-    """A lie: a sanitize unmaps every block, whatever it did to the media; reads are answered by the mapping table."""
+    """A lie: a sanitize unmaps every block, whatever it did to the media, and reads are answered by the mapping table; only
+    one that was asked not to deallocate shows what the media hold."""
 
     @property
     def qualified_name(self) -> str:

@@ -131,7 +131,8 @@ class Sanitizer:
             return False
         self._settled = True
         if operation.phase is Phase.SUCCEEDED:
-            self.unmapped = set(range(self.medium.blocks)) if self.traits.hides else set()
+            deallocates = self.deallocated or not operation.detail & NO_DEALLOCATE
+            self.unmapped = set(range(self.medium.blocks)) if self.traits.hides and deallocates else set()
         return True
 
     def report(self) -> SanitizeReport:

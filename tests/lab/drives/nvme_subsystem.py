@@ -109,7 +109,8 @@ class NvmeSubsystem:
         during = faults.capacity_during if phase is Phase.RUNNING else "kept"
         if during == "refused":
             raise Refusal(Status.INTERNAL_ERROR)
-        ended = self.medium.erasure.begun > 0 and phase is not Phase.RUNNING
+        begun = self.medium.erasure.begun + self.formatter.erasure.begun
+        ended = begun > 0 and phase is not Phase.RUNNING
         if during == "zero" or (ended and faults.capacity_after == "zero"):
             return bytes(24) + page[24:]  # NSZE, NCAP, NUSE
         return page

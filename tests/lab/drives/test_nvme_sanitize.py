@@ -279,12 +279,15 @@ def test_lies_report_success_and_leave_data(erases: str, blocks: int) -> None:
     assert len(left(controller)[0]) == blocks
 
 
-def test_a_drive_that_only_unmaps_is_caught_by_no_read() -> None:
+def test_a_drive_that_only_unmaps_is_caught_only_where_it_was_asked_not_to_deallocate() -> None:
     controller = drive(faults=Faults(erases="nothing"), traits=NvmeTraits(hides=True))
     sanitize(controller, BLOCK)
     assert head(controller)[1] == 0x101
     assert read(controller, 0, 8) == bytes(4096)
     assert len(left(controller)[0]) == 4096
+    sanitize(controller, BLOCK | NDAS)
+    assert head(controller)[1] == 0x101
+    assert read(controller, 0).startswith(SECRET)
 
 
 def test_a_drive_may_change_its_name_or_vanish_or_forget_its_capacity() -> None:
