@@ -7,6 +7,7 @@ clearance. What comes back is a `RunResult`: facts, never a claim.
 from .api import (
     PendingRun,
     abandon,
+    clear_again,
     discard_journal,
     inspect,
     list_devices,
@@ -14,11 +15,14 @@ from .api import (
     resolve_path,
     resume,
     sanitize,
+    settle,
+    unlock,
     verify,
 )
 from .clearance import Clearance, Confirmation, clear, obstacles_to
 from .errors import (
     ERRORS,
+    EscrowNotConfirmed,
     Incomplete,
     NoTechnique,
     PermissionWithheld,
@@ -44,14 +48,18 @@ from .run import (
     VerificationFacts,
     failed_verification,
 )
+from .techniques.base import CommandFacts, Escrow
 
 __all__ = [
     "ERRORS",
     "PATTERN_SETS",
     "Clearance",
+    "CommandFacts",
     "Confirmation",
     "DeviceFacts",
     "DeviceIdentity",
+    "Escrow",
+    "EscrowNotConfirmed",
     "Incomplete",
     "Inspection",
     "MethodFacts",
@@ -75,6 +83,7 @@ __all__ = [
     "VerificationFacts",
     "abandon",
     "clear",
+    "clear_again",
     "discard_journal",
     "failed_verification",
     "inspect",
@@ -87,5 +96,7 @@ __all__ = [
     "resume",
     "same_device",
     "sanitize",
+    "settle",
+    "unlock",
     "verify",
 ]

@@ -5,22 +5,25 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
-from . import engine
-from .clearance import Clearance
+from . import attending, engine
+from .capability import SanitizeStanding
+from .clearance import Clearance, Confirmation, clear
 from .errors import JournalDamaged, RunUnknown, Touched
 from .inspection import Inspection
 from .inspector import Inspector
 from .journal import Journal, peek, remove_damaged, runs_in
 from .lineage import PathResolution
 from .patterns import pattern_set
-from .planning import PlanRequest
+from .planning import HOST, PlanRequest, plan, plan_again
 from .recovery import Recovered, recover
 from .run import Progress, RunResult, VerificationFacts
 from .settings import Settings
 from .stretch import Hooks
 from .system import HostSystem
+from .techniques.base import Escrow
 from .verifying import of_pattern, of_run, verify_device
 
 
@@ -49,6 +52,10 @@ class PendingRun:
     """The result of an ended run, kept until `discard_journal`."""
     error: str | None
     """What is wrong with the journal itself, where it is damaged."""
+    steps: tuple[str, ...] = (HOST,)
+    """Techniques in order, as they were chosen when the run began."""
+    own_work: bool = False
+    """Whether a command of this run may be under way in the drive, or may have left it out of service (`clear_again`)."""
 
 
 def inspect(path: str | Path) -> Inspection:
@@ -71,7 +78,7 @@ def resolve_path(path: str | Path) -> PathResolution:
     return Inspector().resolve_path(path)
 
 
-def sanitize(
+def sanitize(  # noqa: PLR0913 - the public way in, all by name
     clearance: Clearance,
     run_id: str,
     journal_dir: Path,
@@ -80,6 +87,8 @@ def sanitize(
     progress: Callable[[Progress], None] | None = None,
     stop: threading.Event | None = None,
     before_first_write: Callable[[], None] | None = None,
+    escrow: Callable[[Escrow], None] | None = None,
+    secret: bytes = b"",
 ) -> RunResult:
     """Carry out the clearance's plan; blocks until the run has ended, in this thread.
 
@@ -94,8 +103,17 @@ def sanitize(
         stop: Set it (from a signal handler, another thread) to end the run cleanly as `interrupted` and resumable.
         before_first_write: Asked when the device is open and proven, right before the first write. Returning is yes;
             raising `PermissionWithheld`, or anything else, is no and ends the run as `refused`.
+        escrow: Handed a password right before the drive is given it; returns once somebody else holds it for certain,
+            raises otherwise, and then no password is set. Without it a plan that needs one is refused.
+        secret: What a person read from the drive's label (a PSID). Never recorded.
     """
-    hooks = Hooks(progress=progress, stop=stop or threading.Event(), before_first_write=before_first_write)
+    hooks = Hooks(
+        progress=progress,
+        stop=stop or threading.Event(),
+        before_first_write=before_first_write,
+        escrow=escrow,
+        secret=secret,
+    )
     return engine.sanitize(HostSystem(), Settings(), clearance, run_id, journal_dir, sample_seed, hooks)
 
 
@@ -133,10 +151,14 @@ def _pending(journal_dir: Path, run_id: str) -> PendingRun | None:
         touched=before.touched,
         result=before.result,
         error=None,
+        steps=before.steps,
+        own_work=before.own_work,
     )
 
 
 def _passes(before: Recovered) -> int:
+    if before.by_drive:
+        return 1
     known = pattern_set(before.request.pattern_set)
     return len(known.passes) if known else 0
 
@@ -167,18 +189,81 @@ def resume(
     progress: Callable[[Progress], None] | None = None,
     stop: threading.Event | None = None,
     before_first_write: Callable[[], None] | None = None,
+    escrow: Callable[[Escrow], None] | None = None,
+    secret: bytes = b"",
 ) -> RunResult:
     """Go on with an interrupted run on the same medium, from the last position known to be on it.
 
-    Needs a new clearance for the same identity and the same plan; a refusal leaves the run interrupted and resumable.
+    Needs a new clearance for the same identity and the same plan (`clear_again`); a refusal leaves the run interrupted
+    and resumable. `escrow` and `secret` as for `sanitize`.
     An ended run's result is returned as it stands, without using the clearance.
 
     Raises:
         Refused: another process works on the run, or there is no such run.
         JournalDamaged: nobody can say where the run stood; `discard_journal` and begin anew.
     """
-    hooks = Hooks(progress=progress, stop=stop or threading.Event(), before_first_write=before_first_write)
+    hooks = Hooks(
+        progress=progress,
+        stop=stop or threading.Event(),
+        before_first_write=before_first_write,
+        escrow=escrow,
+        secret=secret,
+    )
     return engine.resume(HostSystem(), Settings(), clearance, pending.run_id, pending.journal_dir, hooks)
+
+
+def clear_again(pending: PendingRun, inspection: Inspection, confirmation: Confirmation, now: datetime) -> Clearance:
+    """Leave to go on with an interrupted run, under the plan it was begun with.
+
+    What the run itself has under way in the drive, or has left behind, does not stand against going on with it; whatever
+    is sent to the drive anew is held against everything again.
+
+    Raises:
+        Refused: as `clear` and `plan`.
+        ValueError: the run's journal names no plan.
+    """
+    if pending.plan_request is None:
+        raise ValueError(f"run {pending.run_id} has no plan")
+    if pending.steps == (HOST,):
+        return clear(inspection, plan(pending.plan_request, inspection), confirmation, now)
+    made = plan_again(pending.plan_request, inspection, pending.steps)
+    return clear(inspection, made, confirmation, now, settling=pending.own_work)
+
+
+def settle(
+    path: str | Path,
+    *,
+    progress: Callable[[Progress], None] | None = None,
+    stop: threading.Event | None = None,
+) -> SanitizeStanding:
+    """Wait for the sanitize operation that a drive has under way, whoever began it; writes nothing.
+
+    Returns:
+        Where the drive says it stands at the end. That proves nothing of the medium.
+
+    Raises:
+        Refused: the device cannot be opened, or it has no such status.
+        TransportError: it vanished meanwhile.
+        TechniqueStalled: it makes no progress any more.
+        Interrupted: `stop` was set; the drive goes on by itself.
+    """
+    hooks = Hooks(progress=progress, stop=stop or threading.Event())
+    return attending.settle(HostSystem(), Settings(), str(path), hooks)
+
+
+def unlock(path: str | Path, secret: bytes) -> None:
+    """Take away the ATA password that a run left on a drive; the medium is not changed.
+
+    Args:
+        path: The drive, attached directly.
+        secret: The password as escrow holds it.
+
+    Raises:
+        Refused: the device cannot be claimed, or has no such security.
+        TechniqueFailed: it does not take the password.
+        LockedByUs: it took it and still has a password.
+    """
+    attending.unlock(HostSystem(), str(path), secret)
 
 
 def abandon(pending: PendingRun, reason: str) -> RunResult:

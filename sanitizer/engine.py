@@ -6,22 +6,28 @@ import dataclasses
 import threading
 from pathlib import Path
 
+from .canaries import where
 from .clearance import Clearance
 from .errors import (
+    ByteRange,
     IdentityMismatch,
     Interrupted,
     JournalDamaged,
+    LockedByUs,
     PlanMismatch,
     Refused,
     SanitizerError,
 )
+from .firmware import CommandStretch
 from .journal import Journal, checked_run_id
 from .overwrite import written_bytes
+from .overwriting import OverwriteStretch
+from .planning import HOST
 from .recovery import Recovered, recover
-from .results import Course, not_verified, result
+from .results import Course, Work, not_verified, result
 from .run import PassFacts, RunResult, RunState
 from .settings import Settings
-from .stretch import Hooks, Stretch, stamp
+from .stretch import Hooks, stamp
 from .system import System
 
 _active: set[int] = set()
@@ -42,7 +48,8 @@ def _carried_out(
         _active.add(id(journal))
         threads = settings.threads or (2 if len(_active) * 2 <= settings.most_threads else 1)
     try:
-        return Stretch(system, settings, clearance, journal, sample_seed, hooks, threads, before).go()
+        kind = CommandStretch if clearance.plan.by_drive else OverwriteStretch
+        return kind(system, settings, clearance, journal, sample_seed, hooks, threads, before).go()
     finally:
         with _active_lock:
             _active.discard(id(journal))
@@ -86,7 +93,10 @@ def _refused_before_journal(system: System, clearance: Clearance, run_id: str, r
         touched="no",
     )
     request = clearance.plan.request
-    return result(course, request, (), not_verified(request.pattern_set), RunState.REFUSED, refused)
+    plan = clearance.plan
+    work = Work(steps=plan.steps, pattern_set=plan.patterns.label)
+    expected = "no-canary" if plan.by_drive else request.pattern_set
+    return result(course, request, work, (), not_verified(expected), RunState.REFUSED, refused)
 
 
 def resume(
@@ -126,6 +136,8 @@ def _unfit(clearance: Clearance, before: Recovered, system: System) -> Refused |
         return IdentityMismatch(expected=expected, found=clearance.identity.fingerprint)
     if clearance.plan.digest != before.request.digest:
         return PlanMismatch(expected=before.request.digest, found=clearance.plan.digest)
+    if clearance.plan.steps != before.steps:
+        return PlanMismatch(expected="+".join(before.steps), found=clearance.plan.technique)
     return None
 
 
@@ -143,13 +155,14 @@ def interrupted_result(system: System, before: Recovered, error: SanitizerError)
         identity_after=None,
         touched=before.touched,
     )
-    verification = not_verified(before.request.pattern_set)
-    return result(course, before.request, _passes_of(before), verification, RunState.INTERRUPTED, error)
+    verification = not_verified("no-canary" if before.by_drive else before.request.pattern_set)
+    work = Work(steps=before.steps, commands=before.commands)
+    return result(course, before.request, work, _passes_of(before), verification, RunState.INTERRUPTED, error)
 
 
 def _passes_of(before: Recovered) -> tuple[PassFacts, ...]:
     """Passes done, and how far the one under way is known to be on the medium."""
-    current, size = before.current, before.device.capacity_bytes if before.device else 0
+    current = before.current
     if current is None:
         return before.passes
     keyed = before.current_label == "keyed-stream"
@@ -157,12 +170,24 @@ def _passes_of(before: Recovered) -> tuple[PassFacts, ...]:
         number=current.number,
         pattern=before.current_label or "unknown",
         key_sha256=before.key_sha256 if keyed else None,
-        bytes_written=written_bytes(current, size),
+        bytes_written=written_bytes(current, _regions_of(before)),
         unwritten=(),
         failed_writes=current.failed_writes,
         flushed=False,
     )
     return (*before.passes, partly)
+
+
+def _regions_of(before: Recovered) -> tuple[ByteRange, ...]:
+    """What the passes of the run go over."""
+    device = before.device
+    if device is None:
+        return ()
+    if not before.by_drive:
+        return ((0, device.capacity_bytes),)
+    whole = before.steps[0] == HOST
+    block = device.logical_block_bytes
+    return where(before.request.verification, device.capacity_bytes, block, before.sample_seed, whole=whole).regions
 
 
 def abandon(system: System, run_id: str, journal_dir: Path, reason: str) -> RunResult:
@@ -177,11 +202,13 @@ def abandon(system: System, run_id: str, journal_dir: Path, reason: str) -> RunR
         if before.result is not None:
             return before.result
         current = before.current
-        error = Interrupted(
+        error: SanitizerError = Interrupted(
             pass_number=current.number if current else len(before.passes),
             durable_bytes=current.durable_bytes if current else 0,
             touched=before.touched,
         )
+        if before.password_id is not None:
+            error = LockedByUs(password_id=before.password_id, touched=before.touched)
         given_up = interrupted_result(system, before, error)
         run = dataclasses.replace(given_up.run, error=f"{error.summarize()}; given up: {reason}")
         outcome = dataclasses.replace(given_up, run=run, resumable=False)

@@ -41,6 +41,6 @@ class ExtentQueue:
             self._under_way.pop(worker, None)
 
     def settled_below(self) -> int:
-        """Every extent that starts below this byte was handed out and is done. Meaningful for a single region."""
+        """Every extent that starts below this byte was handed out and is done. Meaningful for regions that ascend."""
         with self._lock:
             return min([self._next, *self._under_way.values()])

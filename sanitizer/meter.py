@@ -85,6 +85,25 @@ class Meter:
         """All passes are over."""
         self._begin(self._reading, self._pass_bytes * self._passes)
 
+    def begin_check(self, before_bytes: int) -> None:
+        """A reading begins after `before_bytes` of other work, and is not the last one."""
+        self._begin(self._reading, before_bytes)
+
+    def rest(self) -> None:
+        """Nothing is written or read for a while; what was seen of rates is kept."""
+        if self._stage is not None:
+            self._finished_bytes += self._stage_bytes
+            self._stage.finish()
+        self._stage, self._stage_bytes = None, 0
+
+    def seconds_to_read(self, count: int) -> int | None:
+        """How long reading this many bytes takes: as fast as reading was before, else as writing was."""
+        read = self._reading
+        if read.earlier_bytes > 0 and read.earlier_seconds > 0:
+            return _whole(count * read.earlier_seconds / read.earlier_bytes)
+        rate = read.average() or self._writing.average()
+        return None if rate is None else _whole(count / rate)
+
     def _begin(self, rate: _Rate, finished: int) -> None:
         if self._stage is not None:
             self._stage.finish()
@@ -94,8 +113,8 @@ class Meter:
 
     def observe(self, now: float, stage_bytes: int) -> None:
         """The present stage has gone through this many bytes."""
-        self._stage_bytes = stage_bytes
         if self._stage is not None:
+            self._stage_bytes = stage_bytes
             self._stage.observe(now, stage_bytes)
 
     @property
@@ -115,7 +134,7 @@ class Meter:
         if rate is None:
             return None
         if self._stage is self._reading:
-            return _whole((self._verify_bytes - self._stage_bytes) / rate)
+            return _whole((self.total - self.done) / rate)
         later = max(0, self.total - self._verify_bytes - self._finished_bytes - self._pass_bytes)
         average = self._writing.average() or rate
         reading = self._reading.average() or average

@@ -1,4 +1,4 @@
-"""Writing one pass over all addressable blocks (SP 800-88 Rev. 2, 3.1.1), whatever fails on the way.
+"""Writing one pass over all addressable blocks (SP 800-88 Rev. 2, 3.1.1), or over some, whatever fails on the way.
 
 A failed extent is noted and passed over; when the rest is written, it is divided until the blocks that refuse are
 known one by one.
@@ -46,18 +46,22 @@ class PassWriter:
         state: PassState,
         crew: Crew,
         checkpoint: Callable[[PassState], None],
+        regions: Sequence[ByteRange] | None = None,
     ) -> None:
+        """Over the whole medium, or over regions of it, ascending by start."""
         self._medium = medium
         self._source = source
         self.state = state
         self._crew = crew
         self._checkpoint = checkpoint
-        self._queue = ExtentQueue([(state.durable_bytes, medium.size_bytes)], medium.block_bytes)
+        self._regions = tuple(regions or ((0, medium.size_bytes),))
+        at = state.durable_bytes
+        self._queue = ExtentQueue(_beyond(self._regions, at) or [(at, at)], medium.block_bytes)
         self._written = [0] * crew.threads
         self._lock = threading.Lock()
-        self._begun_at = state.durable_bytes
+        self._begun_at = total(_below(self._regions, state.durable_bytes))
         self._due_at = medium.clock() + medium.settings.checkpoint_seconds
-        self._due_bytes = state.durable_bytes + medium.settings.checkpoint_bytes
+        self._due_bytes = self._begun_at + medium.settings.checkpoint_bytes
         self._buffers = self._make_buffers()
 
     @property
@@ -168,8 +172,8 @@ class PassWriter:
 
     def _give_up(self) -> None:
         """The pass ends here: what failed and was not divided, and what no flush confirmed, is not known to be overwritten."""
-        rest = (self.state.durable_bytes, self._medium.size_bytes)
-        self.state.unwritten = bounded([*self.state.unwritten, *self.state.failed.result(), rest])
+        rest = _beyond(self._regions, self.state.durable_bytes)
+        self.state.unwritten = bounded([*self.state.unwritten, *self.state.failed.result(), *rest])
 
 
 def _blocks(extent: ByteRange, block_bytes: int) -> list[ByteRange]:
@@ -178,9 +182,17 @@ def _blocks(extent: ByteRange, block_bytes: int) -> list[ByteRange]:
     return [(at, min(at + block_bytes, end)) for at in range(start, end, block_bytes)]
 
 
-def written_bytes(state: PassState, size_bytes: int) -> int:
+def _below(regions: Sequence[ByteRange], position: int) -> list[ByteRange]:
+    return [(start, min(end, position)) for start, end in regions if start < position]
+
+
+def _beyond(regions: Sequence[ByteRange], position: int) -> list[ByteRange]:
+    return [(max(start, position), end) for start, end in regions if end > position]
+
+
+def written_bytes(state: PassState, regions: Sequence[ByteRange]) -> int:
     """Bytes of this pass that the device took, as far as the state is known."""
     if state.finished:
-        return size_bytes - total(state.unwritten)
-    below = [(s, min(e, state.durable_bytes)) for s, e in state.failed.result() if s < state.durable_bytes]
-    return state.durable_bytes - total(below)
+        return total(regions) - total(state.unwritten)
+    failed = total(_below(state.failed.result(), state.durable_bytes))
+    return max(0, total(_below(regions, state.durable_bytes)) - failed)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from .bisect import bad_parts
 from .content import CHUNK, Source
@@ -31,20 +32,39 @@ class ReadBack:
     """Whether every region was read, or found unreadable, to its end."""
 
 
+class Reader(Protocol):
+    """One thread's buffers, and what it holds a block against."""
+
+    def read(self, offset: int, length: int) -> bool:
+        """Read one extent; False when not all of it came."""
+        ...
+
+    def differing(self, offset: int, length: int) -> Iterator[ByteRange]:
+        """Block ranges of the last read that do not hold what they should."""
+        ...
+
+
 class Verifier:
     """One read-back of one selection."""
 
-    def __init__(self, medium: Medium, source: Source, selection: Selection, crew: Crew) -> None:
+    def __init__(
+        self,
+        medium: Medium,
+        source: Source,
+        selection: Selection,
+        crew: Crew,
+        reader: Callable[[], Reader] | None = None,
+    ) -> None:
+        """Against a content that every block must hold, or against the rule of another kind of reader."""
         self._medium = medium
-        self._source = source
-        self._selection = selection
         self._crew = crew
         self._queue = ExtentQueue(selection.regions, medium.block_bytes)
         self._counted = [0] * crew.threads
         self._read = [0] * crew.threads
         self._failed = RangeSet()
         self.found = ReadBack()
-        self._readers = [_Reader(medium, source) for _ in range(crew.threads)]
+        make = reader or (lambda: SourceReader(medium, source))
+        self._readers: list[Reader] = [make() for _ in range(crew.threads)]
 
     @property
     def done_bytes(self) -> int:
@@ -120,8 +140,8 @@ class Verifier:
                     self.found.unreadable.add(*bad)
 
 
-class _Reader:
-    """One thread's buffers."""
+class SourceReader:
+    """Every block holds what the source has at its address."""
 
     def __init__(self, medium: Medium, source: Source) -> None:
         self._medium = medium
@@ -132,10 +152,11 @@ class _Reader:
             source.fill(self._expected.view, CHUNK, 0)
 
     def read(self, offset: int, length: int) -> bool:
+        """See `Reader`."""
         return self._medium.read(self._given.view, offset, length)
 
     def differing(self, offset: int, length: int) -> Iterator[ByteRange]:
-        """Block ranges of the last read that do not hold what they should."""
+        """See `Reader`."""
         for at, count in self._pieces(offset, length):
             if not equal(self._given.address + at, self._expected.address, count):
                 yield from self._blocks(offset + at, at, count)
@@ -159,7 +180,7 @@ class _Reader:
 
 def holds(medium: Medium, source: Source, offsets: tuple[int, ...], length: int, tick: Callable[[], bool]) -> bool:
     """Whether small blocks at these offsets hold what they should; an unreadable one does not. Stops when `tick` says no."""
-    reader = _Reader(medium, source)
+    reader = SourceReader(medium, source)
     for offset in offsets:
         if not tick():
             return True

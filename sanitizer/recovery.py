@@ -2,8 +2,8 @@
 
 Entries of one run, in order: `begun` once; `segment` at the start of every stretch; `first-write`; `marked`; per pass
 `pass`, `checkpoint` several times, `pass-done`; `settled`; `verifying`; `segment-end` when the stretch ended in an
-orderly way; `ended` with the whole result. Each carries `t` (RFC 3339 UTC), `m` (milliseconds of the monotonic clock
-of that boot) and `state`.
+orderly way; `ended` with the whole result. A run with the drive's own commands has further ones (`command_log.py`).
+Each carries `t` (RFC 3339 UTC), `m` (milliseconds of the monotonic clock of that boot) and `state`.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
+from .command_log import commands_of, outstanding_password, own_work, password_id
 from .errors import ByteRange, Touched
 from .overwrite import PassState
-from .planning import PlanRequest
+from .planning import HOST, PlanRequest
 from .ranges import RangeSet
 from .run import DeviceFacts, PassFacts, RunResult, RunState, Segment
 
@@ -29,6 +30,16 @@ class Recovered:
     path: str
     device: DeviceFacts | None
     request: PlanRequest
+    steps: tuple[str, ...]
+    """Techniques in order; overwrite alone where the run sends no commands of the drive's own."""
+    commands: tuple[dict[str, Any], ...]
+    """Device commands so far, as a record keeps them."""
+    own_work: bool
+    """Whether a command of this run may be under way in the drive, or may have left it out of service."""
+    password_id: str | None
+    """Which password the drive may still have from this run; None where it has none."""
+    unreadable_canaries: int
+    """Bytes of canaries that could not be read back."""
     sample_seed: str
     key_sha256: str | None
     started: str
@@ -45,9 +56,15 @@ class Recovered:
     current_label: str | None
     """What that pass writes."""
     settled: bool
+    """Whether everything was written, or done by the drive, and only reading back is left."""
     segments: tuple[Segment, ...]
     result: RunResult | None
     """Of an ended run."""
+
+    @property
+    def by_drive(self) -> bool:
+        """Whether the run sends commands of the drive's own."""
+        return any(step != HOST for step in self.steps)
 
 
 def _ranges(value: list[list[int]]) -> tuple[ByteRange, ...]:
@@ -112,6 +129,10 @@ def _current(entries: list[Entry]) -> PassState | None:
     return current
 
 
+def _accepted(entries: list[Entry]) -> bool:
+    return any(entry["kind"] == "command-answered" and entry["accepted"] == "yes" for entry in entries)
+
+
 def recover(entries: list[Entry]) -> Recovered | None:
     """The run these entries tell of; None when not even its beginning is there, so that nothing was written."""
     begun = next((e for e in entries if e["kind"] == "begun"), None)
@@ -121,15 +142,20 @@ def recover(entries: list[Entry]) -> Recovered | None:
     kinds = {entry["kind"] for entry in entries}
     result = RunResult.from_dict(ended["result"]) if ended else None
     marked = next((e for e in reversed(entries) if e["kind"] == "marked"), None)
-    done = (entry["facts"] for entry in entries if entry["kind"] == "pass-done")
+    done = {entry["facts"]["number"]: entry["facts"] for entry in entries if entry["kind"] == "pass-done"}
     touched: Touched = "no"
     if "first-write" in kinds:
-        touched = "yes" if kinds & {"marked", "checkpoint", "pass-done"} else "maybe"
+        touched = "yes" if kinds & {"marked", "checkpoint", "pass-done"} or _accepted(entries) else "maybe"
     return Recovered(
         run_id=begun["run_id"],
         path=begun["path"],
         device=DeviceFacts(**begun["device"]) if begun["device"] is not None else None,
         request=PlanRequest.from_dict(begun["plan"]),
+        steps=tuple(begun.get("steps", (HOST,))),
+        commands=commands_of(entries),
+        own_work=own_work(entries),
+        password_id=password_id(entries) if outstanding_password(entries) is not None else None,
+        unreadable_canaries=marked.get("unreadable", 0) if marked else 0,
         sample_seed=begun["sample_seed"],
         key_sha256=begun["key_sha256"],
         started=begun["t"],
@@ -137,7 +163,7 @@ def recover(entries: list[Entry]) -> Recovered | None:
         state=RunState(result.state) if result else RunState.INTERRUPTED,
         touched=touched,
         marked=(marked["written"], marked["wrong"], marked["first_wrong"]) if marked else None,
-        passes=tuple(PassFacts(**{**facts, "unwritten": _ranges(facts["unwritten"])}) for facts in done),
+        passes=tuple(PassFacts(**{**facts, "unwritten": _ranges(facts["unwritten"])}) for facts in done.values()),
         current=_current(entries),
         current_label=next((e["label"] for e in reversed(entries) if e["kind"] == "pass"), None),
         settled="settled" in kinds,

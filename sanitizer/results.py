@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from .errors import (
     AddressingFault,
+    ByteRange,
     Inconclusive,
     JournalFailed,
     Refused,
@@ -18,7 +21,7 @@ from .errors import (
 from .markers import MarkerFindings
 from .overwrite import PassState, written_bytes
 from .patterns import Content, Keyed, pattern_set
-from .planning import PlanRequest
+from .planning import CANARIES, HOST, PlanRequest
 from .ranges import bounded, total
 from .readback import Verifier
 from .run import (
@@ -52,13 +55,25 @@ class Course:
     touched: Touched
 
 
-def pass_facts(state: PassState, content: Content, key_sha256: str, size_bytes: int) -> PassFacts:
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """What was done to the medium, beside passes."""
+
+    steps: tuple[str, ...] = ()
+    """Techniques in order; empty where the request's own word stands."""
+    commands: tuple[dict[str, Any], ...] = ()
+    """`CommandFacts` as dictionaries, in order."""
+    pattern_set: str | None = None
+    """As the record names it; None where the request's own word stands."""
+
+
+def pass_facts(state: PassState, content: Content, key_sha256: str, regions: Sequence[ByteRange]) -> PassFacts:
     """One pass in the record's words."""
     return PassFacts(
         number=state.number,
         pattern=content.label,
         key_sha256=key_sha256 if isinstance(content, Keyed) else None,
-        bytes_written=written_bytes(state, size_bytes),
+        bytes_written=written_bytes(state, regions),
         unwritten=state.unwritten,
         failed_writes=state.failed_writes,
         flushed=state.flushed,
@@ -118,34 +133,36 @@ def gravest(
     return None
 
 
-def pattern_label(request: PlanRequest) -> str:
+def pattern_label(request: PlanRequest, work: Work) -> str:
     """The pattern set as the record names it; an unknown name stays as it was asked for."""
+    if any(step != HOST for step in work.steps):
+        return CANARIES
     known = pattern_set(request.pattern_set)
-    return known.label if known else request.pattern_set
+    return work.pattern_set or (known.label if known else request.pattern_set)
 
 
-def method_facts(request: PlanRequest, passes: tuple[PassFacts, ...]) -> MethodFacts:
-    """What was asked and which passes were made."""
+def method_facts(request: PlanRequest, work: Work, passes: tuple[PassFacts, ...]) -> MethodFacts:
+    """What was asked, which passes were made and which commands were sent."""
     return MethodFacts(
         requested=request.method,
-        technique=request.technique,
-        pattern_set=pattern_label(request),
+        technique="+".join(work.steps) or request.technique,
+        pattern_set=pattern_label(request, work),
         plan_sha256=request.digest,
         passes=passes,
-        commands=(),
+        commands=work.commands,
     )
 
 
 def result(
-    course: Course, request: PlanRequest, passes: tuple[PassFacts, ...], verification: VerificationFacts, end: RunState,
-    error: SanitizerError | None,
+    course: Course, request: PlanRequest, work: Work, passes: tuple[PassFacts, ...], verification: VerificationFacts,
+    end: RunState, error: SanitizerError | None,
 ) -> RunResult:  # fmt: skip
     """The whole result."""
     return RunResult(
         run_id=course.run_id,
         path=course.path,
         device=course.device,
-        method=method_facts(request, passes),
+        method=method_facts(request, work, passes),
         verification=verification,
         run=RunFacts(
             state=end.value,

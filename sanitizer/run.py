@@ -22,11 +22,11 @@ class RunState(StrEnum):
     CLEARED = "cleared"
     """The device is open exclusively and the clearance was proven on the open descriptor; nothing written."""
     MARKING = "marking"
-    """Addressed markers are written and read back, to learn whether the device stores blocks where it is told to."""
+    """Addressed markers or canaries are written and read back: does the device store blocks where it is told to?"""
     EXECUTING = "executing"
-    """Passes are being written."""
+    """Passes are being written, or a command of the drive's own is being sent."""
     SETTLING = "settling"
-    """Failed extents are bisected, the device is flushed."""
+    """Failed extents are bisected and the device is flushed, or the drive works by itself and is waited for."""
     VERIFYING = "verifying"
     """The medium is read back."""
     SUCCEEDED = "succeeded"
@@ -47,6 +47,10 @@ class RunEvent(StrEnum):
     FIRST_WRITE = "first-write"
     MARKED = "marked"
     WRITTEN = "written"
+    NEXT_STEP = "next-step"
+    """The drive's own command is over, and another one follows."""
+    MARK_AGAIN = "mark-again"
+    """The drive was brought out of its failure mode, so that canaries can be written at last."""
     SETTLED = "settled"
     PROVEN = "proven"
     FAIL = "fail"
@@ -67,6 +71,8 @@ TRANSITIONS: dict[tuple[RunState, RunEvent], RunState] = {
     (RunState.EXECUTING, RunEvent.WRITTEN): RunState.SETTLING,
     (RunState.EXECUTING, RunEvent.FAIL): RunState.FAILED,
     (RunState.EXECUTING, RunEvent.INTERRUPT): RunState.INTERRUPTED,
+    (RunState.SETTLING, RunEvent.NEXT_STEP): RunState.EXECUTING,
+    (RunState.SETTLING, RunEvent.MARK_AGAIN): RunState.MARKING,
     (RunState.SETTLING, RunEvent.SETTLED): RunState.VERIFYING,
     (RunState.SETTLING, RunEvent.FAIL): RunState.FAILED,
     (RunState.SETTLING, RunEvent.INTERRUPT): RunState.INTERRUPTED,

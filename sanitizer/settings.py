@@ -39,6 +39,17 @@ class Settings:
     """Per pass: more than this and the device is given up."""
     failing_seconds: float = 3600.0
     """Per pass: time spent in failing requests."""
+    poll_seconds: float = 1.0
+    """First interval between two questions to a drive that works by itself; it grows."""
+    most_poll_seconds: float = 60.0
+    stall_seconds: float = 3600.0
+    """Without any change of progress for this long, and for three times the drive's estimate, it is given up."""
+    most_settling_seconds: float = 14 * 86400.0
+    """Longer than the slowest overwrite of the largest disk by the drive itself."""
+    silent_seconds: float = 900.0
+    """Unanswered questions are put up with for this long: a bus reset, a drive that starts anew."""
+    capacity_seconds: float = 120.0
+    """How long a drive may show another capacity after its operation before that counts."""
 
     def block_for(self, size_bytes: int) -> int:
         """The request size for a device of this size."""

@@ -1,19 +1,21 @@
 """One stretch of one run: open, identify, clear, mark, execute, settle, verify, identify again, close.
 
-Exceptions travel up to here and no further. What must be true after a crash on any line is in the journal before the
-line after it is executed.
+What every kind of work has in common; `overwriting.py` and `firmware.py` say what is done in between. Exceptions travel
+up to here and no further. What must be true after a crash on any line is in the journal before the line after it is
+executed.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import threading
-from collections.abc import Callable
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
 from .clearance import Clearance
-from .content import MARKER_PASS, KeyedSource, Source, calibrate, commitment, drawn_bytes, source_of, stream_key
+from .content import Source, calibrate, commitment, source_of, stream_key
 from .crew import Crew
 from .errors import (
     ByteRange,
@@ -29,18 +31,18 @@ from .errors import (
 )
 from .identity import same_device
 from .journal import Journal
-from .markers import MarkerFindings, Markers
+from .markers import MarkerFindings
 from .medium import Medium
-from .meter import Meter
 from .overwrite import PassState, PassWriter
-from .patterns import Content, settled
+from .patterns import Content
 from .readback import Verifier, holds
 from .recovery import Recovered, segments_of
-from .results import Course, gravest, not_verified, pass_facts, result, stopped_short, verification_facts
+from .results import Course, Work, gravest, not_verified, pass_facts, result, stopped_short, verification_facts
 from .run import PassFacts, Progress, RunEvent, RunResult, RunState, VerificationFacts, advance
-from .sampling import select, spread
+from .sampling import Selection, spread
 from .settings import Settings
 from .system import System
+from .techniques.base import Escrow
 from .telling import Teller
 from .transport.base import OpenDevice
 from .transport.memory import AlignedBuffer
@@ -58,9 +60,13 @@ class Hooks:
     progress: Callable[[Progress], None] | None = None
     stop: threading.Event = dataclasses.field(default_factory=threading.Event)
     before_first_write: Callable[[], None] | None = None
+    escrow: Callable[[Escrow], None] | None = None
+    """Keeps a password elsewhere and returns once that is certain; None where there is nobody to keep it."""
+    secret: bytes = b""
+    """What a person gave for this run (a PSID), never recorded."""
 
 
-class Stretch:
+class Stretch(ABC):
     """One stretch of one run: fresh, or resumed from what its journal says."""
 
     def __init__(
@@ -104,12 +110,11 @@ class Stretch:
         try:
             self._prepare()
             self._open()
-            self._write_all()
-            self._verify()
+            self._work()
             self._identify_again()
-            error = gravest(tuple(self._passes), self._markers, self._verification or self._unverified())
+            error = self._finding()
         except SanitizerError as caught:
-            error = caught
+            error = self._tidied(caught)
         finally:
             if self._device is not None:
                 self._device.close()
@@ -128,19 +133,25 @@ class Stretch:
                 raise JournalUnusable(operation=error.operation, reason=error.reason) from error
         elif self._before.key_sha256 != commitment(self._key):
             raise JournalDamaged(run_id=self._journal.run_id, line=0, reason="master.key is another run's")
-        drawn = drawn_bytes(master, fingerprint)
-        self._contents: list[Content] = [settled(template, drawn) for template in self._clearance.plan.patterns.passes]
         scratch = AlignedBuffer(1 << 20)
         self._through_gcm = calibrate(self._system.monotonic, scratch.view)
-        self._selection = select(
-            self._request.verification, self._size, self._clearance.identity.logical_block_bytes, self._seed
-        )
-        self._teller.meter = Meter(
-            pass_bytes=self._size,
-            passes=len(self._contents),
-            verify_bytes=self._selection.total_bytes if self._selection else 0,
-        )
-        self._teller.passes = len(self._contents)
+        self._prepare_work(master)
+
+    @abstractmethod
+    def _prepare_work(self, master: bytes) -> None:
+        """What is written and what is read back, from the run's master key."""
+
+    @abstractmethod
+    def _work(self) -> None:
+        """Everything from the first write to the last read."""
+
+    @abstractmethod
+    def _expected(self) -> str:
+        """Label of what the read-back looks for."""
+
+    def _finding(self) -> SanitizerError | None:
+        """What keeps a run that went through to its end from being a success."""
+        return gravest(tuple(self._passes), self._markers, self._verification or self._unverified())
 
     def _beginning(self) -> dict[str, Any]:
         device = self._clearance.inspection.device_facts()
@@ -160,7 +171,7 @@ class Stretch:
         self._stop_here()
         identity = self._clearance.identity
         self._device = self._system.claim(self._clearance.path)
-        self._clearance.prove(self._system.inspect_open(self._device))
+        self._prove()
         self._medium = Medium(
             device=self._device,
             size_bytes=self._size,
@@ -175,7 +186,7 @@ class Stretch:
         self._move(RunEvent.CLEAR)
         if self._hooks.before_first_write is not None:
             self._ask(self._hooks.before_first_write)
-            self._clearance.prove(self._system.inspect_open(self._device))
+            self._prove()
         self._stop_here()
         self._crew = Crew(
             f"sanitize-{self._journal.run_id}",
@@ -184,6 +195,17 @@ class Stretch:
             self._teller.tick,
             self._settings.tick_seconds,
         )
+
+    def _prove(self) -> None:
+        """The clearance holds for the descriptor that is written to. Raises `Refused`."""
+        self._clearance.prove(self._system.inspect_open(self._held))
+
+    @property
+    def _held(self) -> OpenDevice:
+        """The one descriptor of this stretch."""
+        if self._device is None:
+            raise RuntimeError("there is no open device")
+        return self._device
 
     @staticmethod
     def _ask(permission: Callable[[], None]) -> None:
@@ -194,42 +216,25 @@ class Stretch:
         except Exception as error:
             raise PermissionWithheld(reason=f"{type(error).__name__}: {error}") from error
 
-    def _write_all(self) -> None:
+    def _first_write(self) -> None:
+        """Before this line is durable nothing is written; after it the medium may have been changed."""
         self._move(RunEvent.FIRST_WRITE)
         self._note("first-write")
         if self._touched == "no":
             self._touched = "maybe"
         self._medium.drop_cache()
-        if self._markers is None:
-            self._mark()
-        self._move(RunEvent.MARKED)
-        for number, content in enumerate(self._contents, start=1):
-            if number > len(self._passes):
-                self._write_pass(number, content)
-        self._move(RunEvent.WRITTEN)
-        self._medium.check()
-        self._medium.flush()
-        self._note("settled")
-        self._move(RunEvent.SETTLED)
 
-    def _mark(self) -> None:
-        source = KeyedSource(self._key, MARKER_PASS, through_gcm=self._through_gcm)
-        magnetic = self._clearance.inspection.media == "magnetic"
-        found = Markers(self._medium, source, self._seed, self._crew, magnetic=magnetic).run()
-        self._touched = "yes"
-        self._stop_here()
-        self._markers = found
-        self._note("marked", **dataclasses.asdict(found))
-
-    def _write_pass(self, number: int, content: Content) -> None:
+    def _write_pass(self, number: int, content: Content, regions: Sequence[ByteRange] | None = None) -> None:
+        """One pass over the medium, or over parts of it: begun, or gone on with where the journal says."""
+        regions = regions or ((0, self._size),)
         source = source_of(content, self._key, number, through_gcm=self._through_gcm)
         state = PassState(number=number)
         if self._before and self._before.current and self._before.current.number == number:
-            state = self._continued(self._before.current, source)
+            state = self._continued(self._before.current, source, regions)
         self._medium.renew_budget()
         self._note("pass", number=number, label=content.label)
         noted = _Noted()
-        writer = PassWriter(self._medium, source, state, self._crew, lambda s: self._checkpoint(s, noted))
+        writer = PassWriter(self._medium, source, state, self._crew, lambda s: self._checkpoint(s, noted), regions)
         if state.durable_bytes:
             self._checkpoint(state, noted)
         self._teller.pass_number = number
@@ -240,33 +245,44 @@ class Stretch:
         try:
             writer.run()
         except SanitizerError:
-            self._passes.append(self._facts(state, content))
+            self._passes.append(self._facts(state, content, regions))
             raise
         if not state.finished:
-            self._passes.append(self._facts(state, content))
+            self._passes.append(self._facts(state, content, regions))
             raise Interrupted(pass_number=number, durable_bytes=state.durable_bytes)
-        facts = self._facts(state, content)
+        facts = self._facts(state, content, regions)
         self._note("pass-done", facts=dataclasses.asdict(facts))
         self._passes.append(facts)
 
-    def _facts(self, state: PassState, content: Content) -> PassFacts:
-        return pass_facts(state, content, commitment(self._key), self._size)
+    def _facts(self, state: PassState, content: Content, regions: Sequence[ByteRange]) -> PassFacts:
+        return pass_facts(state, content, commitment(self._key), regions)
 
-    def _continued(self, state: PassState, source: Source) -> PassState:
+    def _continued(self, state: PassState, source: Source, regions: Sequence[ByteRange]) -> PassState:
         """The pass goes on where its journal says, if a sample of what lies before that place still holds.
 
         While nobody looked, the medium may have been elsewhere, or its cache may have lost what it had confirmed; then
         the pass begins again.
         """
         length = self._medium.floor_bytes
-        offsets = spread(state.durable_bytes, length, self._settings.resume_samples, self._seed)
-        failed = state.failed.result()
-        sound = tuple(o for o in offsets if not any(s < o + length and o < e for s, e in failed))
+        below = [(start, min(end, state.durable_bytes)) for start, end in regions if start < state.durable_bytes]
+        sound = self._samples(below, state.failed.result())
         if state.durable_bytes >= length:
             self._medium.drop_cache()
             if holds(self._medium, source, sound, length, lambda: not self._hooks.stop.is_set()):
                 return state
         return PassState(number=state.number)
+
+    def _samples(self, regions: Sequence[ByteRange], without: Sequence[ByteRange]) -> tuple[int, ...]:
+        """Offsets of a few blocks in these regions, spread over them, none of them in `without`."""
+        length, count = self._medium.floor_bytes, self._settings.resume_samples
+        if len(regions) == 1 and regions[0][0] == 0:
+            offsets = spread(regions[0][1], length, count, self._seed)
+        else:
+            aligned = [
+                -(-start // length) * length for start, end in regions if -(-start // length) * length + length <= end
+            ]
+            offsets = tuple(sorted(set(aligned[:: max(1, len(aligned) // count)])))
+        return tuple(o for o in offsets if not any(s < o + length and o < e for s, e in without))
 
     def _checkpoint(self, state: PassState, noted: _Noted) -> None:
         failed = state.failed.result()
@@ -281,37 +297,25 @@ class Stretch:
         self._medium.check()
         self._note("checkpoint", **fields)
 
-    def _verify(self) -> None:
-        if self._selection is None:
-            self._verification = self._unverified()
-            return
-        selection = self._selection
-        number = len(self._contents)
-        content = self._contents[-1]
-        source = source_of(content, self._key, number, through_gcm=self._through_gcm)
+    def _read_back(self, verifier: Verifier, selection: Selection, label: str) -> None:
+        """Read the selection and put down what was found, also when it is cut short."""
         self._note(
             "verifying", selection=selection.kind, regions=len(selection.regions), regions_sha256=selection.sha256
         )
         self._medium.renew_budget()
-        verifier = Verifier(self._medium, source, selection, self._crew)
-        self._teller.pass_number = number
         self._teller.done = lambda: verifier.done_bytes
         self._teller.errors = lambda: self._medium.errors + verifier.findings
-        self._teller.meter.begin_verification()
-        direct = self._device is not None and self._device.direct
         try:
             verifier.run()
         finally:
-            self._verification = verification_facts(verifier, selection, content.label, direct=direct)
+            self._verification = verification_facts(verifier, selection, label, direct=self._held.direct)
         if not verifier.found.completed:
             self._stop_here()
 
     def _identify_again(self) -> None:
         """The medium that was written to is the one that was cleared, or nobody can say what was overwritten."""
-        if self._device is None:
-            raise RuntimeError("identified after closing")
         try:
-            found = self._system.inspect_open(self._device).identity
+            found = self._system.inspect_open(self._held).identity
         except SanitizerError:
             found = None
         self._identity_after = found.fingerprint if found else None
@@ -371,11 +375,23 @@ class Stretch:
             touched=self._touched,
         )
         verification = self._verification or self._unverified()
-        return result(course, self._request, tuple(self._passes), verification, end, error)
+        outcome = result(course, self._request, self._done(), tuple(self._passes), verification, end, error)
+        return dataclasses.replace(outcome, remedy=self._remedy(error))
+
+    def _tidied(self, error: SanitizerError) -> SanitizerError:
+        """The error a run ends with, after what has to be put right while the device is still open."""
+        return error
+
+    def _remedy(self, error: SanitizerError | None) -> str | None:
+        """What a person can do about the end."""
+        return error.remedy if error else None
+
+    def _done(self) -> Work:
+        """Steps and commands, for the result."""
+        return Work()
 
     def _unverified(self) -> VerificationFacts:
-        contents = getattr(self, "_contents", None)
-        return not_verified(contents[-1].label if contents else self._request.pattern_set)
+        return not_verified(self._expected())
 
     # --- small helpers ---
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
+from .errors import NoTechnique
 from .inspection import Inspection
 from .inspector import Inspector
 from .journal import Journal
+from .techniques import TECHNIQUES
+from .techniques.base import Technique
 from .transport.base import OpenDevice
 from .transport.block import BlockDevice, clock_synchronized
 
@@ -51,6 +55,14 @@ class System(Protocol):
 
     def boot_id(self) -> str:
         """Name of this boot."""
+        ...
+
+    def wait(self, stop: threading.Event, seconds: float) -> None:
+        """Let this time pass, or return as soon as the event is set."""
+        ...
+
+    def technique(self, name: str) -> Technique:
+        """One of the drives' own techniques by name. Raises `NoTechnique`."""
         ...
 
 
@@ -95,3 +107,13 @@ class HostSystem:
     def boot_id(self) -> str:
         """See `System`."""
         return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+
+    def wait(self, stop: threading.Event, seconds: float) -> None:
+        """See `System`."""
+        stop.wait(seconds)
+
+    def technique(self, name: str) -> Technique:
+        """See `System`."""
+        if name not in TECHNIQUES:
+            raise NoTechnique(reasons=(f"{name}: not a technique of this tool",))
+        return TECHNIQUES[name]

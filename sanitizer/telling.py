@@ -31,6 +31,8 @@ class Teller:
         self.done: Callable[[], int] = lambda: 0
         """Bytes of the present stage."""
         self.errors: Callable[[], int] = lambda: 0
+        self.left: Callable[[int | None], int | None] = lambda seconds: seconds
+        """Corrects the meter's estimate where not all of the work is bytes."""
 
     def tick(self) -> None:
         """Tell when it is time."""
@@ -53,7 +55,7 @@ class Teller:
             bytes_done=self.meter.done,
             bytes_total=self.meter.total,
             bytes_per_second=self.meter.rate,
-            seconds_left=self.meter.seconds_left,
+            seconds_left=self.left(self.meter.seconds_left),
             errors=self.errors(),
         )
         try:

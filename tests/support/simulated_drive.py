@@ -17,6 +17,7 @@ from sanitizer.errors import DeviceBusy, DeviceGone, Refused
 from sanitizer.identity import DeviceIdentity
 from sanitizer.inspection import Inspection
 from sanitizer.journal import Journal
+from sanitizer.techniques.base import Technique
 from sanitizer.transport.base import Geometry, LoopStatus, OpenDevice, RequestFailed
 from sanitizer.transport.commands import Ports
 
@@ -233,6 +234,8 @@ class SimulatedSystem:
         self.boot = boot
         self.clock = 1000.0
         self.opened: list[OpenSimulated] = []
+        self.techniques: dict[str, Technique] = {}
+        """The drive's own techniques that a run may name; none unless a test gives it some."""
         self.journals: list[Journal] = []
 
     def inspect(self) -> Inspection:
@@ -312,3 +315,10 @@ class SimulatedSystem:
 
     def boot_id(self) -> str:
         return self.boot
+
+    def wait(self, stop: threading.Event, seconds: float) -> None:
+        if not stop.is_set():
+            self.clock += seconds
+
+    def technique(self, name: str) -> Technique:
+        return self.techniques[name]
