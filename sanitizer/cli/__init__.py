@@ -8,6 +8,7 @@ from .decode import decode_command
 from .exit_codes import table
 from .looking import list_command, show_command, status_command, verify_command
 from .planning import plan_command
+from .recovering import settle_command, unlock_command
 from .wiping import resume_command, wipe_command
 
 _HELP = f"""Look at, plan, wipe and verify this host's block devices.
@@ -34,6 +35,8 @@ for _command in (
     verify_command,
     resume_command,
     status_command,
+    settle_command,
+    unlock_command,
     decode_command,
 ):
     main.add_command(_command)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import secrets
 import sys
 import threading
@@ -9,19 +10,23 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
 from sanitizer import api
-from sanitizer.clearance import Clearance, Confirmation, clear
-from sanitizer.errors import ConfirmationMissing, DeviceMissing, RunUnknown, SanitizerError
+from sanitizer.clearance import Clearance, Confirmation, clear, standing_against
+from sanitizer.errors import ConfirmationMissing, DeviceMissing, EscrowNotConfirmed, RunUnknown, SanitizerError
 from sanitizer.inspection import Inspection
-from sanitizer.planning import Plan, PlanRequest, plan
+from sanitizer.planning import HOST, PASSWORD, Plan, PlanRequest, plan, plan_again
 from sanitizer.run import Progress, RunResult
+from sanitizer.techniques.base import Escrow
 
+from . import escrow
 from .exit_codes import ExitCode, gravest, of_error, of_result
+from .explaining import told_shortly
 from .looking import stop_on_signals
-from .options import as_json_option, journal_option, plan_options, reported
+from .options import Command, as_json_option, journal_option, plan_options, reported
 from .output import as_json, complain, complaint, describe, grouped, tell_result, ungrouped
 from .progress import Display
 
@@ -35,6 +40,61 @@ class Prepared:
     error: SanitizerError | None
 
 
+@dataclass(frozen=True)
+class ByHand:
+    """What a person has at hand for one device."""
+
+    escrow_file: Path | None
+    psid_file: Path | None
+
+    def suffice(self, planned: Plan) -> None:
+        """Whether it is enough for the plan.
+
+        Raises:
+            EscrowNotConfirmed: the drive would get a password that nobody keeps.
+            click.UsageError: a PSID is needed.
+        """
+        if self.escrow_file is None and any(step in PASSWORD for step in planned.steps):
+            reason = "no --escrow-file was named to write it to first"
+            raise EscrowNotConfirmed(kind="ata-user-password", reason=reason)
+        if self.psid_file is None and "opal-psid-revert" in planned.steps:
+            raise click.UsageError("opal-psid-revert needs the PSID printed on the drive's label: --psid-file FILE")
+
+    def keeper(self, clearance: Clearance) -> Callable[[Escrow], None] | None:
+        """Where the drive's password goes first."""
+        if self.escrow_file is None:
+            return None
+        return escrow.into_file(self.escrow_file, clearance.path, clearance.identity.fingerprint)
+
+    def psid(self) -> bytes:
+        """The PSID, empty where none was given."""
+        try:
+            return escrow.psid_from(self.psid_file) if self.psid_file else b""
+        except escrow.SecretUnusable as unusable:
+            raise click.UsageError(str(unusable)) from None
+
+
+def hand_options(command: Command) -> Command:
+    """`--escrow-file` and `--psid-file`, handed on as `hands`."""
+
+    @click.option(
+        "--escrow-file",
+        type=click.Path(path_type=Path, dir_okay=False),
+        help="Write the password a drive is given for a security erase here before the drive gets it: a new file, on "
+        "storage that survives a power cut. Without it no drive is given a password.",
+    )
+    @click.option(
+        "--psid-file",
+        type=click.Path(path_type=Path, dir_okay=False),
+        help="File with the PSID printed on the drive's label, for opal-psid-revert.",
+    )
+    @functools.wraps(command)
+    def with_hands(*args: Any, escrow_file: Path | None, psid_file: Path | None, **kwargs: Any) -> None:  # noqa: ANN401 - hands on whatever the command takes
+        command(*args, hands=ByHand(escrow_file, psid_file), **kwargs)
+
+    return with_hands
+
+
 @click.command("wipe")
 @click.argument("devices", type=click.Path(path_type=Path), nargs=-1, required=True, metavar="DEVICE...")
 @plan_options
@@ -45,6 +105,7 @@ class Prepared:
     help="Fingerprint of a device, for use without a keyboard; once for each device.",
 )
 @click.option("--seed", help="Seed of the sample; a fresh one is drawn when left out.")
+@hand_options
 @journal_option
 @as_json_option
 @reported
@@ -55,16 +116,21 @@ def wipe_command(
     seed: str | None,
     journal_dir: Path,
     *,
+    hands: ByHand,
     json_output: bool,
 ) -> None:
-    """Overwrite whole devices and read them back. What was on them is gone afterwards.
+    """Overwrite whole devices, or have them sanitize themselves, and read them back. What was on them is gone afterwards.
+
+    See first what `plan` says with the same options.
 
     Each device must be confirmed by its fingerprint, typed when asked for or given with --confirm. There is no option
     that turns a refusal into a yes: remove what stands against it. Several devices are worked on at the same time.
 
     SIGTERM and Ctrl-C end a run cleanly; `resume` goes on with it, also after a crash or a reboot.
     """
-    prepared = [_prepared(path, request, confirm, ask=not json_output) for path in devices]
+    if len(devices) > 1 and (hands.escrow_file or hands.psid_file):
+        raise click.UsageError("a password or a PSID belongs to one device: name one DEVICE")
+    prepared = [_prepared(path, request, confirm, hands, ask=not json_output) for path in devices]
     _same_device_twice(prepared)
     stop = stop_on_signals()
 
@@ -76,23 +142,45 @@ def wipe_command(
             sample_seed=seed or secrets.token_hex(16),
             progress=progress,
             stop=stop,
+            escrow=hands.keeper(clearance),
+            secret=hands.psid(),
         )
 
     _finish(_all_at_once(prepared, start, quiet=json_output), json_output=json_output)
 
 
-def _prepared(path: Path, request: PlanRequest, confirmed: tuple[str, ...], *, ask: bool) -> Prepared:
+def _prepared(
+    path: Path,
+    request: PlanRequest,
+    confirmed: tuple[str, ...],
+    hands: ByHand,
+    *,
+    ask: bool,
+    pending: api.PendingRun | None = None,
+) -> Prepared:
+    """Look, plan, have it confirmed, look again and clear; `pending` is the run that goes on."""
     try:
         inspection = api.inspect(path)
-        planned = plan(request, inspection)
-        for obstacle in inspection.remaining_obstacles(request.acknowledged_signatures):
+        planned = _planned(request, inspection, pending)
+        hands.suffice(planned)
+        settling = pending is not None and pending.own_work
+        for obstacle in standing_against(inspection, planned, request.acknowledged_signatures, settling=settling):
             raise obstacle
         fingerprint = _confirmed(inspection, planned, confirmed, ask=ask)
         confirmation = Confirmation(fingerprint=fingerprint, acknowledged_signatures=request.acknowledged_signatures)
         fresh = api.inspect(path)  # typing takes time; a clearance rests on facts of now
+        if pending is not None:
+            return Prepared(str(path), api.clear_again(pending, fresh, confirmation, datetime.now(UTC)), None)
         return Prepared(str(path), clear(fresh, planned, confirmation, datetime.now(UTC)), None)
     except SanitizerError as error:
         return Prepared(str(path), None, error)
+
+
+def _planned(request: PlanRequest, inspection: Inspection, pending: api.PendingRun | None) -> Plan:
+    if pending is not None and pending.steps != (HOST,):
+        return plan_again(request, inspection, pending.steps)
+    planned = plan(request, inspection)
+    return plan(planned.explicit, inspection)  # what auto chose is what is confirmed and sealed
 
 
 def _confirmed(inspection: Inspection, planned: Plan, confirmed: tuple[str, ...], *, ask: bool) -> str:
@@ -107,7 +195,7 @@ def _confirmed(inspection: Inspection, planned: Plan, confirmed: tuple[str, ...]
             given=", ".join(given) or "nothing",
         )
     describe(inspection)
-    click.echo(f"plan:            {planned.describe()}")
+    click.echo("\n".join(told_shortly(planned)))
     click.echo("Everything on this device will be gone. Type its fingerprint to go on:")
     try:
         return ungrouped(click.prompt(grouped(inspection.fingerprint or ""), prompt_suffix="\n> "))
@@ -135,15 +223,24 @@ def _same_device_twice(prepared: list[Prepared]) -> None:
 )
 @click.option("--confirm", metavar="FINGERPRINT", help="Fingerprint of the device, for use without a keyboard.")
 @click.option("--give-up", is_flag=True, help="End the run for good without its device.")
+@hand_options
 @journal_option
 @as_json_option
 @reported
 def resume_command(
-    run: str, device: Path | None, confirm: str | None, journal_dir: Path, *, give_up: bool, json_output: bool
+    run: str,
+    device: Path | None,
+    confirm: str | None,
+    journal_dir: Path,
+    *,
+    give_up: bool,
+    hands: ByHand,
+    json_output: bool,
 ) -> None:
     """Go on with an interrupted run on the same medium, from the last position known to be on it.
 
-    RUN is an identifier `status` shows. The device is confirmed again, as for `wipe`.
+    RUN is an identifier `status` shows. The device is confirmed again, as for `wipe`. What a drive has gone on with by
+    itself meanwhile is waited for, not begun again.
     """
     pending = next((each for each in api.pending_runs(journal_dir) if each.run_id == run), None)
     if pending is None or pending.plan_request is None:
@@ -156,12 +253,15 @@ def resume_command(
         _finish([pending.result], json_output=json_output)
         return
     path = device or _path_of(pending)
-    ready = _prepared(path, pending.plan_request, (confirm,) if confirm else (), ask=not json_output)
+    given = (confirm,) if confirm else ()
+    ready = _prepared(path, pending.plan_request, given, hands, ask=not json_output, pending=pending)
     stop = stop_on_signals()
     found = pending
 
     def go_on(clearance: Clearance, progress: Callable[[Progress], None]) -> RunResult:
-        return api.resume(found, clearance, progress=progress, stop=stop)
+        return api.resume(
+            found, clearance, progress=progress, stop=stop, escrow=hands.keeper(clearance), secret=hands.psid()
+        )
 
     _finish(_all_at_once([ready], go_on, quiet=json_output), json_output=json_output)
 

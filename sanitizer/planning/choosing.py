@@ -18,7 +18,7 @@ from sanitizer.techniques.base import Aftermath, Level, Parameters, Reach, Techn
 
 from . import rules
 from .disputes import DISPUTES
-from .order import BY_NAME_ONLY, FAMILIES, Steps, candidates, is_combination, is_sanitize
+from .order import BY_NAME_ONLY, FAMILIES, Steps, candidates, interfaces, is_combination, is_sanitize
 from .plans import Plan, Rejected
 from .request import AUTO, CANARIES, HOST, PlanRequest, misspelt
 
@@ -175,8 +175,6 @@ def _notes(steps: Steps, inspection: Inspection) -> tuple[str, ...]:
         notes.append(
             "a USB bridge stands between: such bridges drop commands and cut them off; attach the drive directly"
         )
-    if steps != (HOST,) and any(name == "rpmb" for name, _ in (capabilities.mmc.areas if capabilities.mmc else ())):
-        notes.append("the replay protected area (RPMB) is not erased: no host can")
     return tuple(notes)
 
 
@@ -237,7 +235,7 @@ def plan(request: PlanRequest, inspection: Inspection, techniques: Catalogue = T
     if words:
         request = dataclasses.replace(request, firmware_pattern="")  # the rest is still worth telling
     if request.technique == AUTO:
-        tried = candidates(request.method, inspection.media, inspection.capabilities, tuple(techniques))
+        tried = candidates(request.method, inspection.media, interfaces(inspection.capabilities), tuple(techniques))
     else:
         tried = (request.steps,)
     weighed = [_weigh(steps, request, inspection, techniques) for steps in tried]

@@ -22,6 +22,8 @@ FAMILIES: dict[str, str] = {
 }
 """The first word of a technique's name, and the interface it needs."""
 
+INTERFACES = ("nvme", "mmc", "ata", "scsi")
+"""Those a drive is sanitized by, the most direct first."""
 SANITIZE = ("ata-sanitize-", "scsi-sanitize-", "nvme-sanitize-")
 """Beginnings of the techniques that are a SANITIZE command: the only ones a drive in failure mode still accepts."""
 PASSWORD = ("ata-security-erase", "ata-security-erase-enhanced")
@@ -84,22 +86,22 @@ def is_combination(steps: Steps) -> bool:
     return steps in COMBINATIONS
 
 
-def interfaces(capabilities: Capabilities) -> tuple[str, ...]:
+def interfaces(capabilities: Capabilities | None) -> tuple[str, ...]:
     """What the drive can be asked by, the most direct first. A SATA drive behind SCSI has both."""
-    return tuple(name for name in ("nvme", "mmc", "ata", "scsi") if getattr(capabilities, name) is not None)
+    return tuple(name for name in INTERFACES if getattr(capabilities, name, None) is not None)
 
 
-def candidates(method: str, media: str, capabilities: Capabilities | None, known: Steps) -> tuple[Steps, ...]:
+def candidates(method: str, media: str, spoken: Steps, known: Steps) -> tuple[Steps, ...]:
     """Everything there is to try for a method, the preferred first; what has no place in the order comes last.
 
     Args:
         method: clear or purge.
         media: magnetic, flash, virtual, unknown. Where it is unknown the order for flash is taken, which asks more.
-        capabilities: None where the device has no command interface.
+        spoken: What the drive can be asked by (`interfaces`); nothing where the device has no command interface.
         known: Names of all of the drives' own techniques.
     """
     names: list[str] = []
-    for interface in interfaces(capabilities) if capabilities is not None else ():
+    for interface in spoken:
         if media in {"magnetic", "virtual"}:
             names += ([HOST] if method == "clear" else []) + list(_MAGNETIC_PURGE[interface])
         else:

@@ -1,0 +1,244 @@
+"""Passwords, PSIDs, and drives that are not at rest: what the command line does and refuses."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import stat
+import types
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from sanitizer import api
+from sanitizer.capability import SanitizePhase
+from sanitizer.clearance import Clearance
+from sanitizer.cli import escrow, main
+from sanitizer.cli.recovering import _ENDS
+from sanitizer.errors import EscrowNotConfirmed, TechniqueFailed
+from sanitizer.inspection import Inspection
+from sanitizer.journal import Journal
+from sanitizer.run import RunResult
+from sanitizer.techniques.base import Escrow
+from tests.support import made_up_drives as made
+
+SECRET = b"correct-horse-battery-staple-012"
+KEPT = Escrow(kind="ata-user-password", secret=SECRET, recovery="Run sanitizer unlock.")
+PRINT = made.ATA_OLD_HDD.fingerprint or ""
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(main, list(words))
+
+
+# --- the file a password is kept in -----------------------------------------------------------------------------------
+
+
+def test_a_password_is_kept_where_only_its_owner_reads_it_and_comes_back(tmp_path: Path) -> None:
+    path = tmp_path / "password.json"
+    escrow.into_file(path, "/dev/sdb", PRINT)(KEPT)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert escrow.from_file(path, PRINT) == SECRET
+    assert json.loads(path.read_text())["recovery"] == "Run sanitizer unlock."
+
+
+def test_the_password_is_durable_before_it_counts_as_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[str] = []
+    real = os.fsync
+
+    def fsync(descriptor: int) -> None:
+        synced.append(Path(f"/proc/self/fd/{descriptor}").readlink().name)
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    escrow.into_file(tmp_path / "password.json", "/dev/sdb", PRINT)(KEPT)
+    assert synced == ["password.json", tmp_path.name]
+
+
+def test_an_existing_file_is_never_written_over(tmp_path: Path) -> None:
+    path = tmp_path / "password.json"
+    path.write_text("another drive's")
+    with pytest.raises(EscrowNotConfirmed, match="exists already"):
+        escrow.into_file(path, "/dev/sdb", PRINT)(KEPT)
+    assert path.read_text() == "another drive's"
+
+
+def test_a_folder_that_is_not_there_keeps_nothing(tmp_path: Path) -> None:
+    with pytest.raises(EscrowNotConfirmed):
+        escrow.into_file(tmp_path / "missing" / "password.json", "/dev/sdb", PRINT)(KEPT)
+
+
+def test_a_file_of_another_drive_is_not_used(tmp_path: Path) -> None:
+    path = tmp_path / "password.json"
+    escrow.into_file(path, "/dev/sdb", "0" * 64)(KEPT)
+    with pytest.raises(escrow.SecretUnusable, match="another device"):
+        escrow.from_file(path, PRINT)
+
+
+@pytest.mark.parametrize("data", [b"", b"x" * 5000, b"{}", b'{"secret_hex": "zz", "fingerprint": "1"}', b"{"])
+def test_a_file_that_holds_no_password_is_refused(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "password"
+    path.write_bytes(data)
+    with pytest.raises(escrow.SecretUnusable):
+        escrow.from_file(path, PRINT)
+
+
+def test_a_plain_password_is_taken_without_its_line_end(tmp_path: Path) -> None:
+    path = tmp_path / "password"
+    path.write_bytes(b"swordfish\r\n")
+    assert escrow.from_file(path, None) == b"swordfish"
+
+
+@pytest.mark.parametrize("text", ["ABCD1234" * 4, "abcd-1234-" * 4, " ABCD1234 ABCD1234\nABCD1234 ABCD1234\n"])
+def test_a_psid_is_read_as_it_stands_on_the_label(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "psid"
+    path.write_text(text)
+    assert escrow.psid_from(path) == b"ABCD1234" * 4
+
+
+@pytest.mark.parametrize("text", ["ABCD1234" * 3, "ABCD123!" * 4, "x"])
+def test_what_is_no_psid_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "psid"
+    path.write_text(text)
+    with pytest.raises(escrow.SecretUnusable):
+        escrow.psid_from(path)
+
+
+# --- wipe ---------------------------------------------------------------------------------------------------------------
+
+
+class Engine:
+    """Stands where `api.sanitize` is; keeps what it was handed."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, inspection: Inspection) -> None:
+        self.calls: list[tuple[Clearance, dict[str, Any]]] = []
+        monkeypatch.setattr(api, "inspect", lambda _path: inspection)
+        monkeypatch.setattr(api, "sanitize", self.sanitize)
+        self.error = TechniqueFailed(technique="ata-security-erase", reason="not in this test")
+
+    def sanitize(self, clearance: Clearance, _run_id: str, _journal_dir: Path, **hooks: Any) -> RunResult:  # noqa: ANN401 - as it comes
+        self.calls.append((clearance, hooks))
+        raise self.error
+
+
+def now(inspection: Inspection) -> Inspection:
+    return dataclasses.replace(inspection, taken=datetime.now(UTC) - timedelta(seconds=1))
+
+
+def test_without_an_escrow_file_no_drive_is_given_a_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = Engine(monkeypatch, now(made.ATA_OLD_HDD))
+    result = run("wipe", "/dev/sim", "--method", "purge", "--confirm", PRINT)
+    assert result.exit_code == 3
+    assert "escrow-not-confirmed" in result.output
+    assert engine.calls == []
+
+
+def test_the_engine_is_handed_a_keeper_that_writes_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    engine = Engine(monkeypatch, now(made.ATA_OLD_HDD))
+    path = tmp_path / "password.json"
+    run("wipe", "/dev/sim", "--method", "purge", "--confirm", PRINT, "--escrow-file", str(path))
+    ((clearance, hooks),) = engine.calls
+    assert not path.exists()
+    hooks["escrow"](KEPT)
+    assert escrow.from_file(path, PRINT) == SECRET
+    assert hooks["secret"] == b""
+    assert clearance.plan.steps == ("ata-security-erase-enhanced",)
+
+
+def test_what_auto_chose_is_what_is_sealed(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = Engine(monkeypatch, now(made.ATA_SSD))
+    run("wipe", "/dev/sim", "--method", "purge", "--confirm", made.ATA_SSD.fingerprint or "")
+    ((clearance, hooks),) = engine.calls
+    assert clearance.plan.request.technique == "ata-sanitize-block-erase"
+    assert hooks["escrow"] is None
+
+
+def test_one_password_file_serves_one_device(tmp_path: Path) -> None:
+    result = run("wipe", "/dev/sda", "/dev/sdb", "--escrow-file", str(tmp_path / "password"))
+    assert result.exit_code == 2
+    assert "name one DEVICE" in result.output
+
+
+# --- settle -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("phase", "status", "words"),
+    [
+        (SanitizePhase.SUCCEEDED, 0, "says that its newest sanitize operation succeeded"),
+        (SanitizePhase.FAILED, 4, "failed"),
+        (SanitizePhase.FAILED_RESTRICTED, 4, "accepts nothing but another sanitize"),
+        (SanitizePhase.UNKNOWN, 4, "could not be learnt"),
+        (SanitizePhase.IDLE, 0, "nothing is under way"),
+        (SanitizePhase.NEVER, 0, "knows of no sanitize operation"),
+        (SanitizePhase.IN_PROGRESS, 5, "still at work"),
+    ],
+)
+def test_settling_tells_the_drives_word_and_never_calls_it_proof(
+    monkeypatch: pytest.MonkeyPatch, phase: SanitizePhase, status: int, words: str
+) -> None:
+    monkeypatch.setattr(api, "settle", lambda *_a, **_k: made.standing(phase))
+    result = run("settle", "/dev/sim")
+    assert result.exit_code == status
+    text = " ".join(result.output.split())
+    assert words in text
+    assert "proves nothing: the medium does not count as sanitized" in text
+    document = json.loads(run("settle", "/dev/sim", "--json").output)
+    assert (document["phase"], document["proves"]) == (phase.value, "nothing")
+
+
+def test_every_phase_has_an_end_to_tell() -> None:
+    assert set(_ENDS) == set(SanitizePhase)
+
+
+# --- unlock -------------------------------------------------------------------------------------------------------------
+
+
+class Unlocking:
+    """Stands where `api.unlock` is."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.given: list[tuple[Path, bytes]] = []
+        monkeypatch.setattr(api, "inspect", lambda _path: made.ATA_OLD_HDD)
+        monkeypatch.setattr(api, "list_devices", lambda: [made.ATA_OLD_HDD])
+        monkeypatch.setattr(api, "pending_runs", lambda _folder: [])
+        monkeypatch.setattr(api, "unlock", lambda path, secret: self.given.append((path, secret)))
+
+
+def test_a_device_is_unlocked_with_the_file_that_wipe_wrote(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    unlocking, path = Unlocking(monkeypatch), tmp_path / "password.json"
+    escrow.into_file(path, "/dev/sim", PRINT)(KEPT)
+    result = run("unlock", "/dev/sim", "--password-file", str(path))
+    assert result.exit_code == 0
+    assert unlocking.given == [(Path("/dev/sim"), SECRET)]
+    assert "does not count as sanitized" in result.output
+    assert SECRET.decode() not in result.output
+
+
+def test_the_password_of_another_drive_is_not_tried(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    unlocking, path = Unlocking(monkeypatch), tmp_path / "password.json"
+    escrow.into_file(path, "/dev/sim", "0" * 64)(KEPT)
+    assert run("unlock", "/dev/sim", "--password-file", str(path)).exit_code == 2
+    assert unlocking.given == []
+
+
+def test_without_a_password_nothing_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    unlocking = Unlocking(monkeypatch)
+    assert run("unlock", "/dev/sim").exit_code == 2
+    assert unlocking.given == []
+
+
+def test_a_run_is_unlocked_with_the_password_in_its_journal(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    unlocking = Unlocking(monkeypatch)
+    journal = Journal.create(tmp_path, "run-1")
+    journal.append("ata-password", {"technique": "ata-security-erase", "password": SECRET.decode()})
+    journal.append("command-sending", {"sent": "f1"})
+    journal.close()
+    pending = types.SimpleNamespace(run_id="run-1", state="interrupted", fingerprint=PRINT)
+    monkeypatch.setattr(api, "pending_runs", lambda _folder: [pending])
+    assert run("unlock", "run-1", "--journal-dir", str(tmp_path)).exit_code == 0
+    assert unlocking.given == [(Path("/dev/sim"), SECRET)]

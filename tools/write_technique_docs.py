@@ -1,0 +1,246 @@
+"""Writes docs/techniques.md: the techniques and their levels from the code, and what was run from the lab's own list.
+
+`docs/techniques-tested.json` is a list of cells, written by `make lab`: objects with the texts `technique` (steps joined by +),
+`personality` (the kind of drive), `expected` and `observed` (outcomes in words), and `how` it was run. What is not in it
+counts as not run.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from sanitizer.capability import Capabilities, HiddenCapacity, MmcCapabilities, Tri
+from sanitizer.planning import (
+    ANSWERS,
+    COMBINATIONS,
+    DISPUTES,
+    HOST,
+    PASSWORD,
+    SCOPES,
+    candidates,
+    is_sanitize,
+)
+from sanitizer.planning.order import BY_NAME_ONLY, FAMILIES, INTERFACES
+from sanitizer.techniques import TECHNIQUES
+from sanitizer.techniques.base import Parameters, Technique
+
+ROOT = Path(__file__).resolve().parents[1]
+TESTED = ROOT / "docs" / "techniques-tested.json"
+MEDIA = ("magnetic", "flash", "virtual", "unknown")
+NOT_RUN = "not run"
+BY_SUITE = "loop devices, by the test suite"
+"""How overwriting is run everywhere the tests run; the lab is for what needs drives."""
+
+HEAD = """# Techniques
+
+How a medium can be sanitized here, how far each technique gets on which medium, and on what each was run. Written from the code
+and from the list the lab leaves behind ([techniques-tested.json](techniques-tested.json)); a test keeps all of them equal.
+
+The methods are those of NIST SP 800-88 Rev. 2: **clear** (3.1.1) keeps data from whoever uses the drive's normal interface,
+**purge** (3.1.2) from a laboratory as well, with the drive still usable; **destroy** (3.1.3) is never done by software. A level
+below is what a completed and proven run of that technique reaches; a run that is not proven reaches nothing.
+
+Whatever a drive says of its own work is not believed by itself. Before its command, marks only the run knows
+([canaries](glossary.md)) are written over the blocks that will be read, or over a tenth of them at least; afterwards none
+may be left. What no host can read (spare blocks, replaced sectors) cannot be checked by anybody through the drive's
+interface: there, and only there, the level rests on the drive's standard and its maker.
+"""
+ORDER = """
+## What `auto` takes
+
+`--technique auto` takes the first of these that the drive has and that reaches the method; nothing below the method is ever
+taken. Where the kind of medium is unknown, the order for flash counts.
+
+| method | interface | magnetic | flash |
+|---|---|---|---|
+"""
+COMBINED = """
+## Combinations
+
+Steps of one run are joined by `+`. A key goes first and what it was for after it, so that the last step leaves something that can
+be read back; overwriting may precede any one technique of the drive. A combination reaches what its best step reaches.
+
+"""
+DISPUTED = """
+## Disputed classifications
+
+Readers of the standards do not agree on these. Without a setting the conservative answer counts. A setting (`--setting NAME`, or
+a field of the order) is sealed with the plan and stands in the record and on the certificate.
+"""
+SCOPE = """
+## What else a command can destroy
+
+Some commands reach more than the device they are sent to. Each of these must be accepted by its word (`--accept-scope WORD`), or
+the plan is refused.
+
+| word | what it accepts |
+|---|---|
+"""
+VOUCHED = """
+Erasing keys in software has conditions only a person can vouch for (`--answer WORD`; SP 800-88 Rev. 2, 3.2.2):
+
+| word | what somebody vouches for |
+|---|---|
+"""
+RUN = """
+## What was run
+
+Every cell below is one run of this program against one kind of drive, and what came of it; "expected" was written down before.
+*How* says on what: `in-process` is an emulated drive asked directly, `vm-6.1` an emulated drive under a real Linux 6.1 kernel
+and its drivers. An emulated drive does what the standards say, or breaks them in one known way; it cannot show what a maker's
+firmware does. What is not in the list was not run; overwriting alone is run on loop devices by the test suite.
+"""
+
+
+class Cell(NamedTuple):
+    """One run of the lab."""
+
+    technique: str
+    personality: str
+    expected: str
+    observed: str
+    how: str
+
+
+def cells() -> list[Cell]:
+    """What the lab has run; nothing when it has left no list."""
+    if not TESTED.exists():
+        return []
+    return [Cell(**each) for each in json.loads(TESTED.read_text(encoding="utf-8"))]
+
+
+def _ideal() -> Capabilities:
+    """For levels that depend on the drive: the best case, which the table's text does not go beyond."""
+    mmc = MmcCapabilities(
+        ext_csd=b"", sanitize=Tri.YES, secure_erase=Tri.YES, secure_trim=Tri.YES, erased_byte=0, areas=()
+    )
+    hidden = HiddenCapacity(native_bytes=None, present=Tri.NO, by=())
+    return Capabilities(path="direct", standing=None, hidden=hidden, mmc=mmc)
+
+
+def level(technique: Technique, media: str) -> str:
+    """How far it gets on this medium, with the setting that would raise it."""
+    conservative = technique.reach(_ideal(), media, Parameters()).level
+    for dispute in DISPUTES.values():
+        raised = technique.reach(_ideal(), media, Parameters(settings=(dispute.name,)))
+        if technique.name in dispute.techniques and raised.level != conservative:
+            return f"{conservative} [(\\*)](#{dispute.name})"
+    return conservative
+
+
+def how_run(technique: str, tested: Sequence[Cell]) -> str:
+    """On what it was run, and how many cells came out as expected; combinations count for themselves."""
+    mine = [cell for cell in tested if cell.technique == technique]
+    words = []
+    for how in sorted({cell.how for cell in mine}):
+        of_kind = [cell for cell in mine if cell.how == how]
+        good = sum(cell.expected == cell.observed for cell in of_kind)
+        words.append(f"{how}: {good} of {len(of_kind)} as expected")
+    words += [BY_SUITE] if technique == HOST else []
+    return "; ".join(words) or NOT_RUN
+
+
+def _marks(technique: Technique) -> str:
+    marks = [
+        "goes on after a power cut" if technique.resumes else "a power cut leaves it half done",
+        "reaches beyond the device" if technique.destroys_neighbours else "",
+        "sets a password first" if technique.name in PASSWORD else "",
+        "leads out of failure mode" if is_sanitize(technique.name) else "",
+        "only by name" if technique.name in BY_NAME_ONLY else "",
+    ]
+    return ", ".join(mark for mark in marks if mark)
+
+
+def levels(tested: Sequence[Cell]) -> Iterator[str]:
+    """Technique x medium x level x tested how."""
+    yield "\n## Technique, medium, level\n"
+    yield f"| technique | what it is | {' | '.join(MEDIA)} | to know | run |"
+    yield f"|---|---|{'---|' * len(MEDIA)}---|---|"
+    host = " | ".join("clear" for _ in MEDIA)
+    yield f"| `{HOST}` | the host writes every block it can address | {host} | | {how_run(HOST, tested)} |"
+    for technique in TECHNIQUES.values():
+        reached = " | ".join(level(technique, media) for media in MEDIA)
+        run = how_run(technique.name, tested)
+        yield (
+            f"| `{technique.name}` | {technique.title} ({technique.clause}) | {reached} | {_marks(technique)} | {run} |"
+        )
+    yield "\n(\\*) disputed: a setting raises it to purge; see below."
+
+
+def order() -> Iterator[str]:
+    """Which technique is tried before which."""
+    yield ORDER.rstrip("\n")
+    for method in ("clear", "purge"):
+        for interface in INTERFACES:
+            columns = []
+            for media in ("magnetic", "flash"):
+                names = ("+".join(steps) for steps in candidates(method, media, (interface,), ()))
+                kept = [name for name in names if method == "clear" or name != HOST]
+                columns.append(", ".join(f"`{name}`" for name in kept))
+            if interface in {"nvme", "mmc"}:
+                columns[0] = "-"
+            yield f"| {method} | {FAMILIES[interface]} | {columns[0]} | {columns[1]} |"
+    left_alone = [f"- `{name}`: {reason}." for name, reason in BY_NAME_ONLY.items() if name in TECHNIQUES]
+    yield from ("", *left_alone) if left_alone else ()
+
+
+def combinations(tested: Sequence[Cell]) -> Iterator[str]:
+    """Which steps may follow one another."""
+    yield COMBINED.rstrip("\n") + "\n"
+    yield "| steps | run |\n|---|---|"
+    firsts = sorted("+".join(steps) for steps in COMBINATIONS)
+    others = sorted({cell.technique for cell in tested if cell.technique.startswith(f"{HOST}+")})
+    for name in (*firsts, *others):
+        yield f"| `{name}` | {how_run(name, tested)} |"
+    if not others:
+        yield f"| `{HOST}+...` | {NOT_RUN} |"
+
+
+def disputes() -> Iterator[str]:
+    """Every setting, explained."""
+    yield DISPUTED.rstrip("\n")
+    for each in DISPUTES.values():
+        yield f"\n### {each.name}\n"
+        yield f"{each.question} **{each.conservative}**\n"
+        yield f"- Why it is disputed: {each.clause}"
+        yield f"- When it is set: {each.consequence}"
+        missing = [name for name in each.techniques if name not in TECHNIQUES]
+        names = ", ".join(
+            f"`{name}`" + (" (not part of this version)" if name in missing else "") for name in each.techniques
+        )
+        yield f"- It decides about: {names}"
+
+
+def run(tested: Sequence[Cell]) -> Iterator[str]:
+    """Every cell."""
+    yield RUN.rstrip("\n") + "\n"
+    if not tested:
+        yield "The lab has left no list: nothing is claimed to have been run."
+        return
+    bad = sum(cell.expected != cell.observed for cell in tested)
+    yield f"{len(tested)} cells, {bad} of them not as expected.\n"
+    yield "| technique | drive | expected | observed | how |\n|---|---|---|---|---|"
+    for cell in sorted(tested):
+        observed = cell.observed if cell.observed == cell.expected else f"**{cell.observed}**"
+        yield f"| `{cell.technique}` | {cell.personality} | {cell.expected} | {observed} | {cell.how} |"
+
+
+def page() -> str:
+    """The whole document."""
+    tested = cells()
+    parts = [HEAD.rstrip("\n"), *levels(tested), *order(), *combinations(tested), *disputes()]
+    parts += [SCOPE.rstrip("\n"), *(f"| `{word}` | {text} |" for word, text in SCOPES.items())]
+    parts += [VOUCHED.rstrip("\n"), *(f"| `{word}` | {text} |" for word, text in ANSWERS.items())]
+    return "\n".join([*parts, *run(tested)]) + "\n"
+
+
+def main() -> None:
+    """Write the page."""
+    (ROOT / "docs" / "techniques.md").write_text(page(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
