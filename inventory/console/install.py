@@ -8,6 +8,8 @@ from typing import Any, Final
 from flask import Flask, request
 
 from inventory.auth import web as auth
+from inventory.domain.techniques import plan_words, scope_words
+from reports.drive_words import technique_words
 
 from . import pages
 from .blueprint import console, doors
@@ -42,6 +44,7 @@ def install(app: Flask) -> None:
     app.register_blueprint(doors)
     app.jinja_env.filters.update(FILTERS)
     app.jinja_env.filters["ago"] = _ago
+    app.jinja_env.filters.update(plan_words=plan_words, technique_words=technique_words, scope_words=scope_words)
     app.jinja_env.globals.update(asset=asset, said_here=_said_here, state_chip=state_chip, word_chip=word_chip)
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True

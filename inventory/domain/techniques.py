@@ -151,6 +151,12 @@ def plan_words(plan: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     return tuple(rows)
 
 
+def scope_words(scope: Sequence[str]) -> str:
+    """What else is destroyed, in one sentence's words."""
+    words = [SCOPES.get(word, word) for word in scope]
+    return "; ".join(f"{text[0].lower()}{text[1:]}" for text in words)
+
+
 def plan_line(plan: Mapping[str, Any]) -> str:
     """A plan in a few words, for the one line an approver signs."""
     technique = str(plan["technique"])

@@ -155,11 +155,14 @@ class Sightings:
     def _attach(self, device: Device, one: ObservedDevice) -> None:
         now = self.context.now()
         obstacles = [{"code": item.code, "sentence": item.summary} for item in one.obstacles]
+        capabilities = None if one.capabilities is None else one.capabilities.model_dump(mode="json")
         open_ = self.session.scalar(
             sa.select(Attachment).where(Attachment.device_id == device.id, Attachment.until.is_(None))
         )
         if open_ is not None and open_.host_id == self.host.id and open_.slot == one.slot:
             open_.path, open_.last_seen = one.path, now
+            if open_.capabilities != capabilities:
+                open_.capabilities = capabilities
             if open_.obstacles != obstacles:
                 open_.obstacles = obstacles
             return
@@ -174,6 +177,7 @@ class Sightings:
                 since=now,
                 last_seen=now,
                 obstacles=obstacles,
+                capabilities=capabilities,
             )
         )
         details = {"path": one.path, "slot": one.slot}

@@ -13,7 +13,14 @@ from datetime import datetime
 from inventory.clock import rfc3339
 from inventory.contract.v1.agents import EnrolmentRequest, Heartbeat, RecordSubmission
 from inventory.contract.v1.common import Envelope
-from inventory.contract.v1.devices import DeviceIdentity, Observation, ObservedDevice, Obstacle, PathMapping
+from inventory.contract.v1.devices import (
+    DeviceIdentity,
+    DriveCapabilities,
+    Observation,
+    ObservedDevice,
+    Obstacle,
+    PathMapping,
+)
 from inventory.contract.v1.orders import HoldQuestion, Lease, Progress
 from inventory.services import heartbeat, hosts, leases, observation, records
 from inventory.services.context import Actor, Context
@@ -37,6 +44,8 @@ class Disk:
     path: str = "/dev/sdb"
     slot: str | None = None
     obstacles: tuple[tuple[str, str], ...] = ()
+    drive: DriveCapabilities | None = None
+    """What it says that it can do itself; None: it was not asked."""
 
     @property
     def facts(self) -> DeviceFacts:
@@ -81,6 +90,7 @@ class Disk:
                 "removable": False,
                 "hidden_capacity": "no",
                 "obstacles": tuple(Obstacle(code=code, summary=summary) for code, summary in self.obstacles),
+                "capabilities": self.drive,
             }
         )
 

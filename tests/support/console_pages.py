@@ -22,6 +22,7 @@ def addresses(story: Story) -> dict[str, str]:
         "device": f"/devices/{n['flash']}",
         "declare_device": "/devices/declare",
         "adopt_device": f"/devices/{n['spare']}/adopt",
+        "custody": f"/devices/{n['older']}/custody/{n['custody']}",
         "declare_holding": f"{device}/holdings/new",
         "change_state": f"/devices/{n['flash']}/do/quarantine",
         "move_device": f"{device}/move",

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from inventory.contract.v1.devices import DriveCapabilities, OwnTechnique
+from inventory.contract.v1.escrows import EscrowDeposit
 from inventory.contract.v1.orders import PlanRequest
 from inventory.domain.vocabulary import Category, HoldingKind, PartyKind, ValidationDecision, Zone
 from inventory.services import (
     cases,
     certificates,
+    custody,
     data,
     devices,
     disposal,
@@ -22,12 +26,42 @@ from inventory.services import (
     waivers,
 )
 from inventory.services.devices import ChangeState
+from reports.canonical import to_base64
 from tests.support.console_agent import ConsoleAgent, Disk
 from tests.support.console_world import ConsoleWorld
 
 DATABASE = Disk("Seagate", "ST4000NM0035-1V4107", "ZC1A9F3T", 4_000_787_030_016, path="/dev/sdb", slot="bay 3")
 MIRROR = Disk("Seagate", "ST4000NM0035-1V4107", "ZC1A9K77", 4_000_787_030_016, path="/dev/sdc", slot="bay 4")
-FLASH = Disk("Samsung", "SSD 870 EVO 1TB", "S6PUNX0T204318", 1_000_204_886_016, media="flash", path="/dev/sdd")
+FLASH = Disk(
+    "Samsung",
+    "SSD 870 EVO 1TB",
+    "S6PUNX0T204318",
+    1_000_204_886_016,
+    media="flash",
+    path="/dev/sdd",
+    drive=DriveCapabilities(
+        path="direct",
+        standing="No sanitize operation was ever started.",
+        locks=("The Security feature set is frozen until the drive is powered off and on.",),
+        hidden="Nothing: the drive admits to no more than what can be addressed.",
+        techniques=(
+            OwnTechnique(name="ata-sanitize-crypto-scramble", usable=True, reasons=(), estimate_seconds=None),
+            OwnTechnique(name="ata-sanitize-block-erase", usable=True, reasons=(), estimate_seconds=120),
+            OwnTechnique(
+                name="ata-sanitize-overwrite",
+                usable=False,
+                reasons=("The drive does not have the sanitize overwrite command.",),
+                estimate_seconds=None,
+            ),
+            OwnTechnique(
+                name="ata-security-erase-enhanced",
+                usable=False,
+                reasons=("The drive's security commands are frozen until it is powered off and on.",),
+                estimate_seconds=480,
+            ),
+        ),
+    ),
+)
 BACKUP = Disk("WDC", "WD80EFZZ-68BTXN0", "WD-CA1RK2YL", 8_001_563_222_016, path="/dev/sde")
 OLD = Disk("HGST", "HUS726020ALE614", "K5HWJ3TD", 2_000_398_934_016, path="/dev/sdf", slot="bay 7")
 OLDER = Disk("HGST", "HUS726020ALE614", "K5HW2B8G", 2_000_398_934_016, path="/dev/sdg", slot="bay 8")
@@ -156,6 +190,21 @@ def request_order(
     return orders.create_order(world.context, world.actor("omar"), command).id
 
 
+def deposit(world: ConsoleWorld, agent: ConsoleAgent, order: str, disk: Disk, run: str) -> str:
+    """The agent gives a drive's password into custody; the custody's number."""
+    secret = f"correct horse {run}".encode().ljust(32, b"\0")
+    message = EscrowDeposit(
+        order=order,
+        run=run,
+        device=disk.facts.fingerprint,
+        kind="ata-user-password",
+        secret=to_base64(secret),
+        sha256=hashlib.sha256(secret).hexdigest(),
+        recovery="Connect the drive directly, send SECURITY UNLOCK and then SECURITY DISABLE PASSWORD with this user password.",
+    )
+    return custody.deposit(world.context, agent.actor, message).id
+
+
 def _beginning(world: ConsoleWorld, story: Story) -> tuple[ConsoleAgent, ConsoleAgent, str]:
     """People, roster, places, two hosts with their disks, data sets; the agents and the backups' data set."""
     world.clock.to(days=27)
@@ -240,6 +289,7 @@ def tell(world: ConsoleWorld) -> Story:
     database.begin(lease)
     world.clock.to(minutes=1)
     database.progress(lease, "executing", 0.62)
+    story.numbers["custody"] = deposit(world, database, story.numbers["running"], OLDER, "running")
     story.numbers["requested"] = request_order(
         world, story.device("flash"), "Reuse in the test laboratory.", pattern="zeros"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from datetime import timedelta
 
 from flask import make_response, request, url_for
@@ -12,14 +13,17 @@ from inventory.console.blueprint import Reply, form, page
 from inventory.console.forms import Form, Option
 from inventory.console.views.lists import Segment, pager
 from inventory.console.views.order import PATTERNS, RUNNING, seats_of, steps_of, verdict_of
+from inventory.console.views.ordering import answers_of, asked_words, scopes_of, techniques_of
 from inventory.console.web import actor, form_status, go, here, may, names, perform, posted, received, show
 from inventory.contract.v1.orders import PlanRequest
 from inventory.domain.roles import Permission
+from inventory.domain.techniques import ANSWERS, AUTO, CANARIES, SCOPES
 from inventory.domain.vocabulary import Method, OrderState, Verification
 from inventory.services import orders as service
 from inventory.services import queries
 from inventory.services.queries.orders import OrderFilter
 from inventory.services.views import OrderDetail, RecordView
+from reports.findings.techniques import HOST
 
 LIFETIMES = (Option("4", "4 hours"), Option("24", "1 day"), Option("168", "1 week"))
 _PURPOSES = (
@@ -86,8 +90,9 @@ def _purpose(typed: Form) -> service.Purpose:
     )
 
 
-def _requested(typed: Form, device_id: str) -> AnyResponse | None:
+def _requested(typed: Form, device_id: str, how: tuple[Option, ...]) -> AnyResponse | None:
     pattern = typed.one_of("pattern", PATTERNS, "Choose what is written.")
+    technique = typed.one_of("technique", how, "Choose one of the techniques offered.")
     typed.one_of("purpose", _PURPOSES, "Say what shall become of it: the policy decides by that.")
     verification = typed.word("verification", Verification, "Choose how much is read back.")
     method = typed.word("method", Method, "Choose the method to reach.")
@@ -95,13 +100,14 @@ def _requested(typed: Form, device_id: str) -> AnyResponse | None:
     reason = typed.text("reason", "Say why; approvers read it.")
     if verification is None or method is None or not typed.ok:
         return None
-    accepted = tuple(typed.value("signatures").split())
     plan = PlanRequest(
         method=method.value,
-        technique="overwrite",
-        pattern_set=pattern,
+        technique=technique,
+        pattern_set=pattern if technique in {HOST, AUTO} else CANARIES,
         verification=verification.value,
-        acknowledged_signatures=accepted,
+        acknowledged_signatures=tuple(typed.value("signatures").split()),
+        acknowledged_scope=() if technique == HOST else _ticked(typed, "scope", SCOPES),
+        answers=() if technique == HOST else _ticked(typed, "answers", ANSWERS),
     )
     command = service.CreateOrder(
         device=device_id, plan=plan, purpose=_purpose(typed), reason=reason, lifetime=timedelta(hours=int(hours))
@@ -109,6 +115,10 @@ def _requested(typed: Form, device_id: str) -> AnyResponse | None:
     return perform(
         typed, lambda: go("order", said="order-requested", order=service.create_order(here(), actor(), command).id)
     )
+
+
+def _ticked(typed: Form, name: str, known: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(word for word in known if typed.has(name, word))
 
 
 @form("/devices/<device>/order", Permission.ORDER_REQUEST)
@@ -122,10 +132,12 @@ def new_order(device: str) -> Reply:
         ("verification", "full"),
         ("hours", "24"),
         ("method", "clear"),
+        ("technique", HOST),
     ):
         typed.values.setdefault(name, value)
+    how = techniques_of(found)
     if posted() and typed.value("step") != "ask":
-        done = _requested(typed, found.id)
+        done = _requested(typed, found.id, how)
         if done is not None:
             return done
     advice = [
@@ -139,7 +151,8 @@ def new_order(device: str) -> Reply:
     ]
     return show(
         "new-order.html", form_status(typed), device=found, form=typed, advice=advice, patterns=PATTERNS,
-        read_back=_READ_BACK, lifetimes=LIFETIMES, dormant=dormant,
+        read_back=_READ_BACK, lifetimes=LIFETIMES, dormant=dormant, techniques=how, technique_hint=asked_words(found),
+        scopes=scopes_of(found), answers=answers_of(found),
     )  # fmt: skip
 
 

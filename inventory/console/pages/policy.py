@@ -9,6 +9,7 @@ from inventory.console.blueprint import Reply, form, page
 from inventory.console.forms import Form
 from inventory.console.web import actor, form_status, go, here, perform, posted, received, show
 from inventory.domain.roles import Permission
+from inventory.domain.techniques import DISPUTES
 from inventory.errors import InventoryError
 from inventory.services import policies, queries
 
@@ -21,7 +22,11 @@ def policy_page() -> Reply:
     """The table, its history."""
     current = policies.current_policy(here(), actor())
     return show(
-        "policy.html", policy=current, versions=policies.list_policies(here(), actor()), rows=_rows(current.document)
+        "policy.html",
+        policy=current,
+        versions=policies.list_policies(here(), actor()),
+        rows=_rows(current.document),
+        disputes=DISPUTES,
     )
 
 

@@ -35,6 +35,31 @@ class Obstacle(Message):
     summary: Text
 
 
+class OwnTechnique(Message):
+    """One of the drive's own techniques, as the agent would judge it now."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9]+(?:-[a-z0-9]+)*$", max_length=64)]
+    usable: bool
+    reasons: Annotated[tuple[Text, ...], Field(max_length=16)]
+    """Why it cannot be used; unknown is a reason like any other. Empty where it is usable."""
+    estimate_seconds: Bytes | None
+    """The drive's own estimate; None where it makes none."""
+
+
+class DriveCapabilities(Message):
+    """What a drive says of its own sanitization, in words; how far a technique gets is not for the agent to say."""
+
+    path: Name
+    """What stands between host and drive: direct, usb-bridge, raid, virtual, unknown."""
+    standing: Text | None
+    """Where its sanitize operation stands; None where the drive has no such status."""
+    locks: Annotated[tuple[Text, ...], Field(max_length=16)]
+    """What locks it: a password, Opal, frozen commands, a failure mode."""
+    hidden: Text
+    """What it has beyond the addressable range."""
+    techniques: Annotated[tuple[OwnTechnique, ...], Field(max_length=64)]
+
+
 class ObservedDevice(Message):
     """One block device as one agent sees it now."""
 
@@ -50,6 +75,8 @@ class ObservedDevice(Message):
     removable: bool
     hidden_capacity: Literal["yes", "no", "unknown"]
     obstacles: tuple[Obstacle, ...]
+    capabilities: DriveCapabilities | None = None
+    """None where the device has no command interface, or was not asked."""
 
 
 class PathMapping(Message):

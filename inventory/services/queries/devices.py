@@ -19,6 +19,7 @@ from inventory.models.evidence import Certificate
 from inventory.models.history import Event, ExceptionItem
 from inventory.models.orders import Order
 from inventory.models.places import Location
+from inventory.services._drives import drive_view
 from inventory.services._escrows import escrow_views
 from inventory.services._gate import LEAVE, REUSE_INSIDE, gate_view, policy_in_force
 from inventory.services._holds import hold_view
@@ -195,6 +196,7 @@ def device_detail(session: Session, device: Device) -> DeviceDetail:
         ),
         waivers=_waivers(session, device.id),
         destructions=_destructions(session, device.id),
+        drive=drive_view(session, device, policy.settings),
         escrows=escrow_views(session, device.id),
         events_possible=tuple(str(event) for event in possible(device.state)),
         gate_reuse_inside=gate_view(session, policy, device, REUSE_INSIDE),

@@ -20,10 +20,12 @@ from .devices import (
     DeviceDetail,
     DeviceFactsView,
     DeviceRow,
+    DriveView,
     EscrowSecretView,
     EscrowView,
     GateView,
     ReasonView,
+    TechniqueView,
     WaiverView,
 )
 from .evidence import CertificateView, CheckpointView, LogEntryView, RecordView, TrustView, ValidationView
@@ -57,6 +59,7 @@ __all__ = [
     "DeviceDetail",
     "DeviceFactsView",
     "DeviceRow",
+    "DriveView",
     "EnrolmentTokenView",
     "EscrowSecretView",
     "EscrowView",
@@ -87,6 +90,7 @@ __all__ = [
     "RosterView",
     "SessionView",
     "StatementView",
+    "TechniqueView",
     "TrustView",
     "UndertakingView",
     "ValidationView",

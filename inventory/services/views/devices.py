@@ -60,6 +60,33 @@ class DeviceFactsView:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TechniqueView:
+    """One of the drive's own techniques: how far it would get, or why it cannot be used."""
+
+    name: str
+    label: str
+    does: str
+    """What the drive does, by the definition of its command."""
+    method: Method
+    """How far it would get on this medium, by the policy in force."""
+    usable: bool
+    reasons: tuple[str, ...]
+    estimate_seconds: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DriveView:
+    """What a drive says of its own sanitization, as the agent last asked it."""
+
+    path: str
+    standing: str | None
+    locks: tuple[str, ...]
+    hidden: str
+    techniques: tuple[TechniqueView, ...]
+    """Usable ones first, the furthest reaching before others."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class AttachmentView:
     """A device in a host, from when to when."""
 
@@ -201,6 +228,8 @@ class DeviceDetail(DeviceRow):
     certificates: tuple[str, ...]
     waivers: tuple[WaiverView, ...]
     destructions: tuple[DestructionView, ...]
+    drive: DriveView | None
+    """What the drive says of its own sanitization; None where it is not attached, or was not asked."""
     escrows: tuple[EscrowView, ...]
     """Passwords of this drive in custody, newest first."""
     events_possible: tuple[str, ...]

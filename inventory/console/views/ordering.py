@@ -1,0 +1,59 @@
+"""What an order form offers for one device: its techniques with the level each would reach, and why not the others."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from inventory.console.formatting import duration
+from inventory.console.forms import Option
+from inventory.domain.techniques import ANSWERS, AUTO, SCOPES
+from inventory.services.views import DeviceDetail, TechniqueView
+from reports.drive_words import TECHNIQUE_WORDS
+from reports.findings.techniques import HOST
+
+_NVME: Final = ("other-namespaces", "other-controllers", "unallocated")
+_MMC: Final = ("boot-areas",)
+
+
+def techniques_of(device: DeviceDetail) -> tuple[Option, ...]:
+    """Overwriting, the best there is, and each of the drive's own techniques; those it cannot do are shown with the reason."""
+    usable = [one for one in device.drive.techniques if one.usable] if device.drive else []
+    best = (
+        f"The agent takes the one that reaches the method, by its own order of preference: now {usable[0].label}."
+        if usable
+        else "The agent takes the one that reaches the method when it runs, and refuses where there is none."
+    )
+    found = [
+        Option(
+            HOST, f"{TECHNIQUE_WORDS[HOST]}: clear", "Every block the host can address is written. Works on any drive."
+        ),
+        Option(AUTO, "The best technique the drive has", best),
+    ]
+    found += [_option(one) for one in (device.drive.techniques if device.drive else ())]
+    return tuple(found)
+
+
+def _option(one: TechniqueView) -> Option:
+    if not one.usable:
+        return Option(one.name, f"{one.label}: not possible", " ".join(one.reasons), disabled=True)
+    about = f" About {duration(one.estimate_seconds)}, the drive says." if one.estimate_seconds else ""
+    return Option(one.name, f"{one.label}: {one.method}", f"{one.does}{about}")
+
+
+def asked_words(device: DeviceDetail) -> str:
+    """Whether anybody knows what the drive can do itself."""
+    if device.drive is not None:
+        return "Levels are those of the policy in force, on this kind of medium; the agent asks the drive again right before."
+    return "The agent has not reported what this drive can do itself, so only these can be chosen here."
+
+
+def scopes_of(device: DeviceDetail) -> tuple[Option, ...]:
+    """What a command of this kind of drive can destroy beside the device."""
+    kind = device.observed.kind if device.observed else None
+    return tuple(Option(word, SCOPES[word]) for word in {"nvme": _NVME, "mmc": _MMC}.get(kind or "", ()))
+
+
+def answers_of(device: DeviceDetail) -> tuple[Option, ...]:
+    """What a person must vouch for where only a key is destroyed."""
+    names = {one.name for one in device.drive.techniques if one.usable} if device.drive else set()
+    return tuple(Option(word, words) for word, words in ANSWERS.items()) if "luks-crypto-erase" in names else ()
