@@ -65,6 +65,7 @@ def _more(story: Story) -> dict[str, str]:
         "sign_in": "/sign-in",
         "device-held": f"/devices/{n['mirror']}",
         "device-sanitized": f"/devices/{n['old']}",
+        "device-locked": f"/devices/{n['spare']}",
         "order-running": f"/orders/{n['running']}",
         "order-requested": f"/orders/{n['requested']}",
         "order-recorded": f"/orders/{n['recorded']}",

@@ -279,6 +279,7 @@ def tell(world: ConsoleWorld) -> Story:
     story.numbers["recorded"] = request_order(world, story.device("spare"), "Shelf stock.", pattern="zeros")
     world.approve(story.numbers["recorded"], "ann", "ben")
     lease = second.take()
+    story.numbers["locking"] = deposit(world, second, story.numbers["recorded"], SPARE, "spare")
     second.whole_run(lease, lambda: world.clock.to(days=5, hours=15))
 
     world.clock.to(hours=3)
