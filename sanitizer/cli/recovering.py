@@ -1,26 +1,30 @@
-"""Commands for a drive that is not at rest: settle, unlock."""
+"""Commands for a drive that is not as it should be before a run: settle, unlock, restore-capacity."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
 from sanitizer import api
 from sanitizer.capability import SanitizePhase, SanitizeStanding
+from sanitizer.capacity import CapacityChange, restore_capacity
 from sanitizer.command_log import outstanding_password
 from sanitizer.errors import DeviceMissing
 from sanitizer.journal import peek
 
 from . import escrow
+from .confirming import confirmed
 from .exit_codes import ExitCode
 from .explaining import wrapped
 from .looking import stop_on_signals
 from .options import as_json_option, device_argument, journal_option, reported
-from .output import as_json
+from .output import as_json, size
 from .progress import Display
 
+DEFAULT_STATE = Path("/var/lib/sanitizer/capacity")
 _ENDS: dict[SanitizePhase, tuple[str, ExitCode]] = {
     SanitizePhase.SUCCEEDED: ("the drive says that its newest sanitize operation succeeded", ExitCode.SANITIZED),
     SanitizePhase.NEVER: ("the drive knows of no sanitize operation", ExitCode.SANITIZED),
@@ -122,3 +126,53 @@ def _named(target: str, journal_dir: Path) -> tuple[Path, str | None, bytes | No
         if inspection.fingerprint is not None and inspection.fingerprint == pending.fingerprint:
             return Path(inspection.path), inspection.fingerprint, outstanding_password(entries)
     raise DeviceMissing(fingerprint=pending.fingerprint, path=f"the device of run {target}")
+
+
+@click.command("restore-capacity")
+@device_argument
+@click.option("--confirm", metavar="FINGERPRINT", help="Fingerprint of the device, for use without a keyboard.")
+@click.option(
+    "--state-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=DEFAULT_STATE,
+    show_default=True,
+    envvar="SANITIZER_STATE_DIR",
+    help="Folder for the note of what a drive was changed in since it was powered on; must be on durable storage.",
+)
+@as_json_option
+@reported
+def restore_capacity_command(device: Path, confirm: str | None, state_dir: Path, *, json_output: bool) -> None:
+    """Make blocks of DEVICE addressable that somebody has hidden, so that they can be overwritten too.
+
+    Blocks are hidden by a host protected area (HPA), by the device configuration overlay (DCO), by the accessible maximum
+    address (AMAX), or by the block descriptor of a SCSI disk. No data is changed. A drive takes one such change each
+    time it is powered on: where several hide something, power it off and on when told so, and call this again.
+
+    The fingerprint changes with the capacity; `show` prints the new one.
+    """
+    inspection = api.inspect(device)
+    told = ("Hidden blocks of this device will become visible. Type its fingerprint to go on:",)
+    fingerprint = confirmed(inspection, (confirm,) if confirm else (), told, ask=not json_output)
+    change = restore_capacity(device, fingerprint, state_dir)
+    if json_output:
+        as_json(change.to_dict())
+    else:
+        click.echo("\n".join(_told(change)))
+
+
+def _told(change: CapacityChange) -> Iterator[str]:
+    if change.changed is None and change.next_step == "nothing":
+        yield f"{change.path}: nothing is hidden; {size(change.after_bytes)} are addressable"
+        return
+    how = f"{change.command} was sent" if change.command else "nothing was sent"
+    yield f"{change.path}: {how}; {size(change.before_bytes)} were addressable, {size(change.after_bytes)} are now"
+    if change.next_step == "power-cycle":
+        yield wrapped(
+            "Power the drive off and on (pull it, or switch this host off), then give the same command again: the change shows "
+            "only then, or more is hidden.",
+            "  ",
+        )
+    else:
+        yield "  Nothing is hidden any more, as far as the drive tells."
+    if change.after_bytes != change.before_bytes:
+        yield wrapped("The fingerprint has changed with the capacity: see `sanitizer show`.", "  ")

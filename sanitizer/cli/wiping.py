@@ -16,18 +16,19 @@ import click
 
 from sanitizer import api
 from sanitizer.clearance import Clearance, Confirmation, clear, standing_against
-from sanitizer.errors import ConfirmationMissing, DeviceMissing, EscrowNotConfirmed, RunUnknown, SanitizerError
+from sanitizer.errors import DeviceMissing, EscrowNotConfirmed, RunUnknown, SanitizerError
 from sanitizer.inspection import Inspection
 from sanitizer.planning import HOST, PASSWORD, Plan, PlanRequest, plan, plan_again
 from sanitizer.run import Progress, RunResult
 from sanitizer.techniques.base import Escrow
 
 from . import escrow
+from .confirming import confirmed
 from .exit_codes import ExitCode, gravest, of_error, of_result
 from .explaining import told_shortly
 from .looking import stop_on_signals
 from .options import Command, as_json_option, journal_option, plan_options, reported
-from .output import as_json, complain, complaint, describe, grouped, tell_result, ungrouped
+from .output import as_json, complain, complaint, tell_result
 from .progress import Display
 
 
@@ -152,7 +153,7 @@ def wipe_command(
 def _prepared(
     path: Path,
     request: PlanRequest,
-    confirmed: tuple[str, ...],
+    given: tuple[str, ...],
     hands: ByHand,
     *,
     ask: bool,
@@ -166,7 +167,8 @@ def _prepared(
         settling = pending is not None and pending.own_work
         for obstacle in standing_against(inspection, planned, request.acknowledged_signatures, settling=settling):
             raise obstacle
-        fingerprint = _confirmed(inspection, planned, confirmed, ask=ask)
+        told = [*told_shortly(planned), "Everything on this device will be gone. Type its fingerprint to go on:"]
+        fingerprint = confirmed(inspection, given, told, ask=ask)
         confirmation = Confirmation(fingerprint=fingerprint, acknowledged_signatures=request.acknowledged_signatures)
         fresh = api.inspect(path)  # typing takes time; a clearance rests on facts of now
         if pending is not None:
@@ -181,28 +183,6 @@ def _planned(request: PlanRequest, inspection: Inspection, pending: api.PendingR
         return plan_again(request, inspection, pending.steps)
     planned = plan(request, inspection)
     return plan(planned.explicit, inspection)  # what auto chose is what is confirmed and sealed
-
-
-def _confirmed(inspection: Inspection, planned: Plan, confirmed: tuple[str, ...], *, ask: bool) -> str:
-    """The fingerprint as a person confirmed it; never taken from the device itself."""
-    given = [ungrouped(each) for each in confirmed]
-    if inspection.fingerprint in given:
-        return next(each for each in given if each == inspection.fingerprint)
-    if confirmed or not ask or not sys.stdin.isatty():
-        raise ConfirmationMissing(
-            fingerprint=inspection.fingerprint,
-            expected=inspection.fingerprint or "",
-            given=", ".join(given) or "nothing",
-        )
-    describe(inspection)
-    click.echo("\n".join(told_shortly(planned)))
-    click.echo("Everything on this device will be gone. Type its fingerprint to go on:")
-    try:
-        return ungrouped(click.prompt(grouped(inspection.fingerprint or ""), prompt_suffix="\n> "))
-    except click.Abort:
-        raise ConfirmationMissing(
-            fingerprint=inspection.fingerprint, expected=inspection.fingerprint or "", given="nothing"
-        ) from None
 
 
 def _same_device_twice(prepared: list[Prepared]) -> None:

@@ -16,9 +16,9 @@ from click.testing import CliRunner, Result
 
 from sanitizer import api
 from sanitizer.capability import SanitizePhase
+from sanitizer.capacity import CapacityChange
 from sanitizer.clearance import Clearance
-from sanitizer.cli import escrow, main
-from sanitizer.cli.recovering import _ENDS
+from sanitizer.cli import escrow, main, recovering
 from sanitizer.errors import EscrowNotConfirmed, TechniqueFailed
 from sanitizer.inspection import Inspection
 from sanitizer.journal import Journal
@@ -192,7 +192,7 @@ def test_settling_tells_the_drives_word_and_never_calls_it_proof(
 
 
 def test_every_phase_has_an_end_to_tell() -> None:
-    assert set(_ENDS) == set(SanitizePhase)
+    assert set(recovering._ENDS) == set(SanitizePhase)
 
 
 # --- unlock -------------------------------------------------------------------------------------------------------------
@@ -242,3 +242,56 @@ def test_a_run_is_unlocked_with_the_password_in_its_journal(monkeypatch: pytest.
     monkeypatch.setattr(api, "pending_runs", lambda _folder: [pending])
     assert run("unlock", "run-1", "--journal-dir", str(tmp_path)).exit_code == 0
     assert unlocking.given == [(Path("/dev/sim"), SECRET)]
+
+
+# --- hidden capacity ------------------------------------------------------------------------------------------------------
+
+
+class Restoring:
+    """Stands where `capacity.restore_capacity` is."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, **changes: Any) -> None:  # noqa: ANN401 - fields of different types
+        self.given: list[tuple[str, Path]] = []
+        base: dict[str, Any] = {
+            "path": "/dev/sim",
+            "before": made.UNKNOWN_HIDDEN,
+            "before_bytes": 1000,
+            "after": made.NOTHING_HIDDEN,
+            "after_bytes": 2000,
+            "changed": "hpa",
+            "command": "SET MAX ADDRESS EXT",
+            "next_step": "nothing",
+        }
+        self.change = CapacityChange(**{**base, **changes})
+        monkeypatch.setattr(api, "inspect", lambda _path: made.ATA_OLD_HDD)
+        monkeypatch.setattr(recovering, "restore_capacity", self.restore)
+
+    def restore(self, _path: Path, fingerprint: str, state_dir: Path) -> CapacityChange:
+        self.given.append((fingerprint, state_dir))
+        return self.change
+
+
+def test_capacity_is_restored_for_a_confirmed_device_only(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    restoring = Restoring(monkeypatch)
+    for words in ((), ("--confirm", "0" * 64)):
+        assert run("restore-capacity", "/dev/sim", "--state-dir", str(tmp_path), *words).exit_code == 3
+    assert restoring.given == []
+    result = run("restore-capacity", "/dev/sim", "--state-dir", str(tmp_path), "--confirm", PRINT)
+    assert result.exit_code == 0
+    assert restoring.given == [(PRINT, tmp_path)]
+    assert "SET MAX ADDRESS EXT was sent; 1.0 kB were addressable, 2.0 kB are now" in result.output
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"next_step": "power-cycle"}, "Power the drive off and on"),
+        ({"changed": None, "command": None}, "nothing is hidden"),
+        ({}, "Nothing is hidden any more"),
+    ],
+)
+def test_what_is_left_to_do_is_told(monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], words: str) -> None:
+    Restoring(monkeypatch, **changes)
+    assert words in run("restore-capacity", "/dev/sim", "--confirm", PRINT).output
+    document = json.loads(run("restore-capacity", "/dev/sim", "--confirm", PRINT, "--json").output)
+    assert document["next_step"] == changes.get("next_step", "nothing")
