@@ -53,7 +53,10 @@ def call(
     Raises:
         OSError: as the kernel gave it.
     """
-    return int(fcntl.ioctl(descriptor(), request, argument, True))
+    number = descriptor()
+    if number < 0:
+        raise OSError(errno.EBADF, "the device is closed")
+    return int(fcntl.ioctl(number, request, argument, True))
 
 
 def explicit(timeout_ms: int) -> int:
