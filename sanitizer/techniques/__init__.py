@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from . import ata_sanitize, ata_security, mmc, nvme_format, nvme_sanitize, scsi_format, scsi_sanitize
+from . import ata_sanitize, ata_security, mmc, nvme_format, nvme_sanitize, opal, scsi_format, scsi_sanitize
 from .base import Technique
 
 _ALL: tuple[Technique, ...] = (
@@ -33,6 +33,8 @@ _ALL: tuple[Technique, ...] = (
     scsi_format.FORMAT_UNIT,
     mmc.SANITIZE,
     mmc.SECURE_TRIM,
+    opal.REVERT,
+    opal.PSID_REVERT,
 )
 
 TECHNIQUES: Mapping[str, Technique] = MappingProxyType({each.name: each for each in _ALL})

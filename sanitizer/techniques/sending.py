@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Literal
 
 from sanitizer.errors import NoTechnique
-from sanitizer.transport.commands import MmcPort, NvmeAnswer, NvmePort, OpalPort, Ports, ScsiPort
+from sanitizer.transport.commands import MmcPort, NvmeAnswer, NvmePort, Ports, ScsiPort
 from sanitizer.wire.ata_commands import AtaCommand
 from sanitizer.wire.nvme_commands import AdminCommand
 from sanitizer.wire.scsi_answers import ata_outcome, scsi_outcome
@@ -65,13 +65,6 @@ def mmc_port(ports: Ports, technique: str) -> MmcPort:
     return ports.mmc
 
 
-def opal_port(ports: Ports, technique: str) -> OpalPort:
-    """The kernel's Opal. Raises `NoTechnique`."""
-    if ports.opal is None:
-        raise _missing(technique, "Opal")
-    return ports.opal
-
-
 def accepted_nvme(answer: NvmeAnswer) -> Accepted:
     """Success is yes, a status of the controller no; aborted, or lost on the path, unknown (NVMe Base, status field)."""
     if answer.status == 0:
@@ -105,8 +98,8 @@ def send_ata(port: ScsiPort, command: AtaCommand, *, timeout_ms: int = QUICK_MS)
 
 
 def send_nvme(port: NvmePort, command: AdminCommand, *, timeout_ms: int = QUICK_MS) -> Sent:
-    """One admin command without data. Raises `TransportError`."""
-    answer = port.admin(command.command, timeout_ms=timeout_ms)
+    """One admin command that returns no data. Raises `TransportError`."""
+    answer = port.admin(command.command, timeout_ms=timeout_ms, write=command.data)
     return Sent(
         command=command.name,
         opcode=command.opcode,

@@ -40,6 +40,11 @@ BUS_RESET = bytes.fromhex("70 00 06 00 00 00 00 0a 00 00 00 00 29 02 00 00 00 00
 INVALID_OPCODE = bytes.fromhex("70 00 05 00 00 00 00 0a 00 00 00 00 20 00 00 00 00 00")
 """Sense data: ATA registers without error, with ABRT; UNIT ATTENTION 29h/02h; ILLEGAL REQUEST 20h/00h."""
 
+COM_ID = 0x1000
+DISCOVERY = bytes.fromhex("0000003c00000001").ljust(48, b"\0") + bytes.fromhex(
+    "0203100c 1000 0001 00 0000 04 08 00 00 0000"
+)
+"""Level 0 discovery with the Opal 2 feature alone, whose first two bytes are the base ComID."""
 FLBAS, DPS = 0x12, 0x09
 """Format 2 with metadata at the end of each block; protection type 1, first eight bytes."""
 
@@ -114,7 +119,7 @@ def mmc(**changes: Any) -> MmcCapabilities:  # noqa: ANN401
 def opal(**changes: Any) -> OpalCapabilities:  # noqa: ANN401
     """An Opal drive whose locking is active and open."""
     base: dict[str, Any] = dict.fromkeys(("locked", "shadowed", "removal_running", "removal_interrupted"), NO)
-    base |= {"discovery": b"", "ssc": "opal-2", "locking_enabled": YES, "media_encryption": YES}
+    base |= {"discovery": DISCOVERY, "ssc": "opal-2", "locking_enabled": YES, "media_encryption": YES}
     return OpalCapabilities(**{**base, "removal_mechanisms": ("crypto",), **changes})
 
 
@@ -240,12 +245,24 @@ def hands(
     )
 
 
+SYNC_SESSION = bytes.fromhex("f8 a800000000000000ff a8000000000000ff03 f0 8353414e 821001 f1 f9 f0 00 00 00 f1")
+"""SyncSession: our session number 53414Eh, the drive's 1001h, status success."""
+
+
+def com_packet(stream: bytes) -> bytes:
+    """The packets around an answer."""
+    sub = bytes(8) + len(stream).to_bytes(4, "big") + stream + bytes(-len(stream) % 4)
+    inner = bytes(20) + len(sub).to_bytes(4, "big") + sub
+    return bytes(16) + len(inner).to_bytes(4, "big") + inner
+
+
 def good_ports(log: Log) -> Ports:
-    """Every interface, each answering that all went well."""
+    """Every interface, each answering that all went well; a security protocol that opens each session."""
 
     def answer(cdb: bytes) -> tuple[int, bytes, bytes]:
         if cdb[0] == 0x85:
             return (0, b"", hand_made.identify()) if cdb[14] == 0xEC else (2, NO_ERROR, b"")
         return 0, b"", bytes(252)
 
-    return Ports(scsi=ScsiDouble(log, answer), nvme=NvmeDouble(log), mmc=MmcDouble(log))
+    nvme = NvmeDouble(log, data=com_packet(SYNC_SESSION))
+    return Ports(scsi=ScsiDouble(log, answer), nvme=nvme, mmc=MmcDouble(log))

@@ -33,7 +33,8 @@ from .doubles import Log, hands
 SECRET = b"SECRET-CRM-ROW42"
 PATTERN = bytes.fromhex("11223344")
 BLOCKS = 4096
-SSD, DISK = AtaModel(), AtaModel.magnetic()
+SSD, DISK = AtaModel(), AtaModel(rotation=7200, sanitize=frozenset({"overwrite"}), trim=False)
+MAGNETIC, FLASH = ScsiModel(rotation=10000, unmap=False), ScsiModel(rotation=1)
 ENDS = frozenset(SanitizePhase) - {SanitizePhase.IN_PROGRESS, SanitizePhase.UNKNOWN}
 
 
@@ -93,10 +94,10 @@ MADE: dict[str, Callable[[Faults | None], World]] = {
     "ata-sanitize-overwrite": lambda faults: sata(DISK, faults),
     "ata-security-erase": lambda faults: sata(DISK, faults),
     "ata-security-erase-enhanced": lambda faults: sata(DISK, faults),
-    "scsi-sanitize-overwrite": lambda faults: sas(ScsiModel.magnetic(), faults),
-    "scsi-sanitize-block-erase": lambda faults: sas(ScsiModel(), faults),
-    "scsi-sanitize-crypto-erase": lambda faults: sas(ScsiModel(), faults),
-    "scsi-format-unit": lambda faults: sas(ScsiModel.magnetic(), faults),
+    "scsi-sanitize-overwrite": lambda faults: sas(MAGNETIC, faults),
+    "scsi-sanitize-block-erase": lambda faults: sas(FLASH, faults),
+    "scsi-sanitize-crypto-erase": lambda faults: sas(FLASH, faults),
+    "scsi-format-unit": lambda faults: sas(MAGNETIC, faults),
     "nvme-sanitize-crypto-erase": lambda faults: nvme(faults=faults),
     "nvme-sanitize-block-erase": lambda faults: nvme(faults=faults),
     "nvme-sanitize-overwrite": lambda faults: nvme(faults=faults),
