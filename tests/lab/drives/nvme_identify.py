@@ -81,6 +81,8 @@ class NvmeTraits:
     """Sanitize with an NSID other than 0 is Invalid Field in Command (its NSID field is not used, so it shall be 0)."""
     deallocated_reads: int = 1
     """DLFEAT bits 2:0: what a deallocated block reads as: 1 zeros, 2 FFh bytes, 0 not reported (then what the media hold)."""
+    keeps_format_progress: bool = False
+    """FPI of a format that was cut off still tells what is left of it after a power cycle."""
     hides: bool = False
     """A lie: a sanitize unmaps every block, whatever it did to the media, and reads are answered by the mapping table; only
     one that was asked not to deallocate shows what the media hold."""

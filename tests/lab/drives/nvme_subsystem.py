@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from .erasure import Phase
 from .medium import Medium
 from .nvme_format import Formatter
-from .nvme_identify import EVERY_NAMESPACE, SHIFTS, NvmeNamespace, NvmeTraits
+from .nvme_identify import EVERY_NAMESPACE, SECURITY, SHIFTS, NvmeNamespace, NvmeTraits
 from .nvme_sanitize import Sanitizer
 from .nvme_status import Refusal, Status
 from .opal import Opal
@@ -42,6 +42,8 @@ class NvmeSubsystem:
         self.sanitizer = Sanitizer(medium, self.traits)
         self.formatter = Formatter(medium, self.traits)
         self.opal = Opal(self._eradicate) if opal else None
+        if not opal:
+            self.traits.oacs &= ~SECURITY  # there is nobody to talk to
         self.powered = True
         self.present: list[NvmeController] = []
         """The controllers that were built on it."""
@@ -97,6 +99,9 @@ class NvmeSubsystem:
         self.sanitizer.activation_pending = None
         if self.opal is not None:
             self.opal.power_cycle()
+        if not self.traits.keeps_format_progress:
+            for one in self.namespaces:
+                one.format_percent_left = 0
 
     def sanitize_ended(self) -> None:
         """Let the controller that was asked for it tell of it."""

@@ -21,7 +21,7 @@ from sanitizer.errors import DeviceBusy, DormantMember, Refused
 from sanitizer.identity import DeviceIdentity, cleaned
 from sanitizer.inspection import Inspection
 from sanitizer.journal import Journal
-from sanitizer.planning import PlanRequest, plan
+from sanitizer.planning import PlanRequest, plan, plan_again
 from sanitizer.probing import probe
 from sanitizer.run import RunResult
 from sanitizer.settings import Settings
@@ -161,6 +161,9 @@ class World:
         if not stop.is_set():
             self.clock.sleep(seconds)
 
+    def rescan(self, device: OpenDevice) -> None:
+        """See `System`: what is asked here is always asked anew."""
+
     def technique(self, name: str) -> Technique:
         """See `System`."""
         return self._host.technique(name)
@@ -168,9 +171,9 @@ class World:
     # Runs
 
     def cleared(self, request: PlanRequest, *, settling: bool = False) -> Clearance:
-        """As an operator gets it. Raises `Refused`."""
+        """As an operator gets it, for a fresh run or one that goes on. Raises `Refused`."""
         inspection = self.inspect()
-        planned = plan(request, inspection)
+        planned = plan_again(request, inspection, request.steps) if settling else plan(request, inspection)
         agreed = Confirmation(
             fingerprint=inspection.fingerprint or "", acknowledged_signatures=request.acknowledged_signatures
         )

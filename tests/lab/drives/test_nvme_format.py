@@ -126,6 +126,16 @@ def test_one_that_stalls_never_answers_and_a_power_cut_does_not_complete_it() ->
     controller.power_on()
     assert read_status(controller) == 0
     assert read(controller, BLOCKS // 4).startswith(SECRET)
+    assert identify(controller, 0, 1)[32] == 0x80
+
+
+def test_a_drive_may_remember_how_much_of_it_was_left() -> None:
+    controller = two(stall_at=0.25, seconds=10)
+    controller.subsystem.traits.keeps_format_progress = True
+    with pytest.raises(NoAnswer):
+        form(controller, 1, 1)
+    controller.power_cut()
+    controller.power_on()
     assert identify(controller, 0, 1)[32] == 0x80 | 75
 
 
