@@ -102,12 +102,12 @@ def from_file(path: Path, fingerprint: str | None) -> bytes:
 
 
 def psid_from(path: Path) -> bytes:
-    """A PSID as it stands on a drive's label; dashes and white space are passed over.
+    """A PSID as it stands on a drive's label; dashes and white space are passed over, capitals and small letters count.
 
     Raises:
         SecretUnusable: it cannot be read, or is no PSID.
     """
-    psid = b"".join(_read(path).replace(b"-", b"").split()).upper()
+    psid = b"".join(_read(path).replace(b"-", b"").split())
     if len(psid) != PSID_LENGTH or not psid.isalnum():
         raise SecretUnusable(f"{path}: a PSID has {PSID_LENGTH} letters and digits")
     return psid

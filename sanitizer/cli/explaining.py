@@ -178,6 +178,8 @@ def command(planned: Plan, path: str) -> str:
         text += " --escrow-file FILE"
     if "opal-psid-revert" in planned.steps:
         text += " --psid-file FILE"
+    if "opal-revert" in planned.steps:
+        text += " --owner-password-file FILE"
     return text
 
 

@@ -47,19 +47,23 @@ class ByHand:
 
     escrow_file: Path | None
     psid_file: Path | None
+    owner_password_file: Path | None
 
     def suffice(self, planned: Plan) -> None:
         """Whether it is enough for the plan.
 
         Raises:
             EscrowNotConfirmed: the drive would get a password that nobody keeps.
-            click.UsageError: a PSID is needed.
+            click.UsageError: a PSID or a password is needed, or its file cannot be used.
         """
         if self.escrow_file is None and any(step in PASSWORD for step in planned.steps):
             reason = "no --escrow-file was named to write it to first"
             raise EscrowNotConfirmed(kind="ata-user-password", reason=reason)
         if self.psid_file is None and "opal-psid-revert" in planned.steps:
             raise click.UsageError("opal-psid-revert needs the PSID printed on the drive's label: --psid-file FILE")
+        if self.owner_password_file is None and "opal-revert" in planned.steps:
+            raise click.UsageError("opal-revert needs the password of the drive's owner: --owner-password-file FILE")
+        self.secret(planned)
 
     def keeper(self, clearance: Clearance) -> Callable[[Escrow], None] | None:
         """Where the drive's password goes first."""
@@ -67,16 +71,25 @@ class ByHand:
             return None
         return escrow.into_file(self.escrow_file, clearance.path, clearance.identity.fingerprint)
 
-    def psid(self) -> bytes:
-        """The PSID, empty where none was given."""
+    @property
+    def for_one_device(self) -> bool:
+        """Whether something was given that belongs to one device."""
+        return any((self.escrow_file, self.psid_file, self.owner_password_file))
+
+    def secret(self, planned: Plan) -> bytes:
+        """What the plan's technique asks a person for; empty where it asks for nothing."""
         try:
-            return escrow.psid_from(self.psid_file) if self.psid_file else b""
+            if self.psid_file is not None and "opal-psid-revert" in planned.steps:
+                return escrow.psid_from(self.psid_file)
+            if self.owner_password_file is not None and "opal-revert" in planned.steps:
+                return escrow.from_file(self.owner_password_file, None)
         except escrow.SecretUnusable as unusable:
             raise click.UsageError(str(unusable)) from None
+        return b""
 
 
 def hand_options(command: Command) -> Command:
-    """`--escrow-file` and `--psid-file`, handed on as `hands`."""
+    """`--escrow-file`, `--psid-file` and `--owner-password-file`, handed on as `hands`."""
 
     @click.option(
         "--escrow-file",
@@ -89,9 +102,15 @@ def hand_options(command: Command) -> Command:
         type=click.Path(path_type=Path, dir_okay=False),
         help="File with the PSID printed on the drive's label, for opal-psid-revert.",
     )
+    @click.option(
+        "--owner-password-file",
+        type=click.Path(path_type=Path, dir_okay=False),
+        help="File with the password of the drive's TCG owner (SID), for opal-revert.",
+    )
     @functools.wraps(command)
-    def with_hands(*args: Any, escrow_file: Path | None, psid_file: Path | None, **kwargs: Any) -> None:  # noqa: ANN401 - hands on whatever the command takes
-        command(*args, hands=ByHand(escrow_file, psid_file), **kwargs)
+    def with_hands(*args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - hands on whatever the command takes
+        files = {name: kwargs.pop(name) for name in ("escrow_file", "psid_file", "owner_password_file")}
+        command(*args, hands=ByHand(**files), **kwargs)
 
     return with_hands
 
@@ -129,7 +148,7 @@ def wipe_command(
 
     SIGTERM and Ctrl-C end a run cleanly; `resume` goes on with it, also after a crash or a reboot.
     """
-    if len(devices) > 1 and (hands.escrow_file or hands.psid_file):
+    if len(devices) > 1 and hands.for_one_device:
         raise click.UsageError("a password or a PSID belongs to one device: name one DEVICE")
     prepared = [_prepared(path, request, confirm, hands, ask=not json_output) for path in devices]
     _same_device_twice(prepared)
@@ -144,7 +163,7 @@ def wipe_command(
             progress=progress,
             stop=stop,
             escrow=hands.keeper(clearance),
-            secret=hands.psid(),
+            secret=hands.secret(clearance.plan),
         )
 
     _finish(_all_at_once(prepared, start, quiet=json_output), json_output=json_output)
@@ -240,7 +259,12 @@ def resume_command(
 
     def go_on(clearance: Clearance, progress: Callable[[Progress], None]) -> RunResult:
         return api.resume(
-            found, clearance, progress=progress, stop=stop, escrow=hands.keeper(clearance), secret=hands.psid()
+            found,
+            clearance,
+            progress=progress,
+            stop=stop,
+            escrow=hands.keeper(clearance),
+            secret=hands.secret(clearance.plan),
         )
 
     _finish(_all_at_once([ready], go_on, quiet=json_output), json_output=json_output)

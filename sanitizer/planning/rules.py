@@ -62,14 +62,13 @@ def of_state(step: str, capabilities: Capabilities) -> list[str]:
     reasons: list[str] = []
     if phase in _FAILED and not is_sanitize(step):
         reasons.append("an earlier sanitize operation failed, and the drive accepts nothing but another one")
-    if step in _REVERTS:
-        return reasons
     opal = capabilities.opal
     if opal is not None:
         if Tri.YES in {opal.locked, opal.shadowed}:
-            reasons.append("the drive hides its medium behind TCG locking: revert it first (opal-psid-revert)")
-        if Tri.YES in {opal.removal_running, opal.removal_interrupted}:
-            reasons.append("a TCG data removal is under way or was cut off: revert it first (opal-psid-revert)")
+            # Also against a revert, which would lead out: no mark could be written before, so nothing could be proven.
+            reasons.append("the drive hides its medium behind TCG locking and takes no marks: have it unlocked first")
+        if step not in _REVERTS and Tri.YES in {opal.removal_running, opal.removal_interrupted}:
+            reasons.append("a TCG data removal is under way or was cut off: let it end, or revert the drive")
     if capabilities.ata is not None and capabilities.ata.security_locked is Tri.YES:
         reasons.append("the drive is locked by an ATA password: unlock it first (sanitizer unlock)")
     return reasons

@@ -115,6 +115,7 @@ PRETENDED: dict[str, Technique] = {
         Pretended(name="mmc-sanitize", needs=_of("mmc", "sanitize"), purge_on=_REAL, destroys_neighbours=True),
         Pretended(name="mmc-secure-trim", needs=_of("mmc", "secure_trim")),
         Pretended(name="opal-psid-revert", needs=_of("opal", "media_encryption"), setting="opal-revert-is-purge"),
+        Pretended(name="opal-revert", needs=_of("opal", "media_encryption"), setting="opal-revert-is-purge"),
         Pretended(name="luks-crypto-erase", needs=lambda _capabilities: (), setting="luks-crypto-erase-is-purge"),
     )
 }

@@ -15,16 +15,18 @@ import pytest
 from click.testing import CliRunner, Result
 
 from sanitizer import api
-from sanitizer.capability import SanitizePhase
+from sanitizer.capability import SanitizePhase, Tri
 from sanitizer.capacity import CapacityChange
 from sanitizer.clearance import Clearance
-from sanitizer.cli import escrow, main, recovering
+from sanitizer.cli import escrow, main, recovering, wiping
 from sanitizer.errors import EscrowNotConfirmed, TechniqueFailed
 from sanitizer.inspection import Inspection
 from sanitizer.journal import Journal
+from sanitizer.planning import plan
 from sanitizer.run import RunResult
 from sanitizer.techniques.base import Escrow
 from tests.support import made_up_drives as made
+from tests.support.pretend_techniques import PRETENDED
 
 SECRET = b"correct-horse-battery-staple-012"
 KEPT = Escrow(kind="ata-user-password", secret=SECRET, recovery="Run sanitizer unlock.")
@@ -93,7 +95,7 @@ def test_a_plain_password_is_taken_without_its_line_end(tmp_path: Path) -> None:
     assert escrow.from_file(path, None) == b"swordfish"
 
 
-@pytest.mark.parametrize("text", ["ABCD1234" * 4, "abcd-1234-" * 4, " ABCD1234 ABCD1234\nABCD1234 ABCD1234\n"])
+@pytest.mark.parametrize("text", ["ABCD1234" * 4, "ABCD-1234-" * 4, " ABCD1234 ABCD1234\nABCD1234 ABCD1234\n"])
 def test_a_psid_is_read_as_it_stands_on_the_label(tmp_path: Path, text: str) -> None:
     path = tmp_path / "psid"
     path.write_text(text)
@@ -155,6 +157,35 @@ def test_what_auto_chose_is_what_is_sealed(monkeypatch: pytest.MonkeyPatch) -> N
     ((clearance, hooks),) = engine.calls
     assert clearance.plan.request.technique == "ata-sanitize-block-erase"
     assert hooks["escrow"] is None
+
+
+def test_the_engine_is_handed_what_a_revert_needs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    owned = now(made.drive(made.capabilities(nvme=made.nvme(), opal=made.opal(locking_enabled=Tri.YES))))
+    monkeypatch.setattr(wiping, "plan", lambda request, inspection: plan(request, inspection, PRETENDED))
+    engine = Engine(monkeypatch, owned)
+    psid, owner = tmp_path / "psid", tmp_path / "owner"
+    psid.write_text("ABCD1234" * 4)
+    owner.write_text("swordfish\n")
+    words = ("wipe", "/dev/sim", "--confirm", owned.fingerprint or "", "--technique")
+    for technique, option, path in (
+        ("opal-psid-revert", "--psid-file", psid),
+        ("opal-revert", "--owner-password-file", owner),
+    ):
+        assert run(*words, technique).exit_code == 2
+        run(*words, technique, option, str(path))
+    assert [hooks["secret"] for _, hooks in engine.calls] == [b"ABCD1234" * 4, b"swordfish"]
+
+
+def test_a_file_without_a_psid_is_told_before_anything_begins(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    owned = now(made.drive(made.capabilities(nvme=made.nvme(), opal=made.opal())))
+    engine = Engine(monkeypatch, owned)
+    monkeypatch.setattr(wiping, "plan", lambda request, inspection: plan(request, inspection, PRETENDED))
+    (tmp_path / "psid").write_text("no PSID")
+    words = ("--technique", "opal-psid-revert", "--psid-file", str(tmp_path / "psid"))
+    result = run("wipe", "/dev/sim", "--confirm", owned.fingerprint or "", *words)
+    assert result.exit_code == 2
+    assert "a PSID has 32 letters and digits" in result.output
+    assert engine.calls == []
 
 
 def test_one_password_file_serves_one_device(tmp_path: Path) -> None:

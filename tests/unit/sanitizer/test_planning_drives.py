@@ -289,11 +289,17 @@ def test_hidden_capacity_stands_against_a_security_erase_only(present: Any) -> N
     assert "nothing here would reach what is hidden" in " ".join(by_host.notes)
 
 
-@pytest.mark.parametrize("state", ["locked", "shadowed", "removal_running", "removal_interrupted"])
-def test_a_drive_hidden_by_tcg_locking_is_only_reverted(state: str) -> None:
+@pytest.mark.parametrize("state", ["locked", "shadowed"])
+def test_a_drive_hidden_by_tcg_locking_takes_no_marks_so_nothing_is_planned(state: str) -> None:
     inspection = drive(capabilities(ata=ata(), opal=opal(**{state: YES})))
-    assert "revert it first" in refused(auto("clear"), inspection)
-    assert "revert it first" in refused(PlanRequest(), inspection)
+    for request in (auto("clear"), PlanRequest(), by_name("opal-psid-revert", "clear")):
+        assert "have it unlocked first" in refused(request, inspection)
+
+
+@pytest.mark.parametrize("state", ["removal_running", "removal_interrupted"])
+def test_a_data_removal_cut_off_is_ended_by_a_revert_only(state: str) -> None:
+    inspection = drive(capabilities(ata=ata(), opal=opal(**{state: YES})))
+    assert "data removal is under way or was cut off" in refused(auto("clear"), inspection)
     assert chosen(by_name("opal-psid-revert", "clear"), inspection) == "opal-psid-revert"
 
 
