@@ -124,7 +124,7 @@ def sent_times(sent: tuple[Sent, ...], intents: list[Entry], begun: str, ended: 
         place = next((n for n, entry in enumerate(left) if entry.get("sent") == one.sent.hex()), None)
         starts.append(max([*starts[-1:], begun if place is None else left[place]["t"]]))
         left = left if place is None else left[place + 1 :]
-    return list(zip(starts, [*starts[1:], ended], strict=True))
+    return list(zip(starts, [*starts[1:], ended], strict=False))  # no command, no end
 
 
 def told(sent: tuple[Sent, ...], times: list[tuple[str, str]]) -> list[Entry]:

@@ -91,6 +91,7 @@ class Commanding(Stretch):
         log = newest_steps(self._journal.entries).get(-1 if recovery else index)
         if log is not None and log.verdict == "done":
             self._move(RunEvent.WRITTEN)
+            self._note_release(index)
             return
         if log is not None and log.verdict is None and log.sending:
             if self._ended_by_itself(index, technique, log):

@@ -169,6 +169,7 @@ class CommandStretch(Commanding):
         """
         until = self._system.monotonic() + self._settings.capacity_seconds
         while True:
+            self._system.rescan(self._held)
             found = self._held.geometry().size_bytes
             if found == self._size:
                 return

@@ -12,10 +12,12 @@ from .errors import NoTechnique
 from .inspection import Inspection
 from .inspector import Inspector
 from .journal import Journal
+from .rescanning import rescan
 from .techniques import TECHNIQUES
 from .techniques.base import Technique
 from .transport.base import OpenDevice
 from .transport.block import BlockDevice, clock_synchronized
+from .transport.ports import kernel_name
 
 
 class System(Protocol):
@@ -59,6 +61,10 @@ class System(Protocol):
 
     def wait(self, stop: threading.Event, seconds: float) -> None:
         """Let this time pass, or return as soon as the event is set."""
+        ...
+
+    def rescan(self, device: OpenDevice) -> None:
+        """Have the kernel ask the drive for its size again; by itself it goes on with the one it knew."""
         ...
 
     def technique(self, name: str) -> Technique:
@@ -111,6 +117,10 @@ class HostSystem:
     def wait(self, stop: threading.Event, seconds: float) -> None:
         """See `System`."""
         stop.wait(seconds)
+
+    def rescan(self, device: OpenDevice) -> None:
+        """See `System`."""
+        rescan(kernel_name(device.device_number))
 
     def technique(self, name: str) -> Technique:
         """See `System`."""

@@ -320,5 +320,9 @@ class SimulatedSystem:
         if not stop.is_set():
             self.clock += seconds
 
+    def rescan(self, device: OpenDevice) -> None:
+        assert device in self.opened
+        self.steps.step("rescan", lambda: None)
+
     def technique(self, name: str) -> Technique:
         return self.techniques[name]
