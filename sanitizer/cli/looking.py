@@ -12,6 +12,7 @@ import click
 
 from sanitizer import api
 
+from .abilities import tell
 from .exit_codes import ExitCode
 from .options import as_json_option, device_argument, journal_option, reported
 from .output import as_json, describe, rows, size
@@ -49,7 +50,7 @@ def list_command(*, json_output: bool) -> None:
 @as_json_option
 @reported
 def show_command(device: Path, *, json_output: bool) -> None:
-    """Show one device: identity, fingerprint, and every reason why it may not be written to.
+    """Show one device: identity, fingerprint, what it can do by itself, and every reason why it may not be written to.
 
     The fingerprint is what `wipe` wants to be confirmed. It belongs to the medium, not to the path.
     """
@@ -58,6 +59,8 @@ def show_command(device: Path, *, json_output: bool) -> None:
         as_json(inspection.to_dict())
     else:
         describe(inspection)
+        for name, value in tell(inspection.capabilities) if inspection.capabilities else ():
+            click.echo(f"{name + ':':<17}{value}")
 
 
 @click.command("verify")

@@ -80,7 +80,7 @@ def test_a_write_hands_over_its_bytes_and_leaves_none_behind(
         return 0
 
     kernel(behaviour)
-    monkeypatch.setattr(ctypes, "memset", lambda place, value, length: steps.append(("set", bytes([value]) * length)))
+    monkeypatch.setattr(ctypes, "memset", lambda _place, value, length: steps.append(("set", bytes([value]) * length)))
     sg_io.SgIo(no_descriptor).scsi(bytes(6), timeout_ms=1, write=b"secret")
     assert steps == [("sent", b"secret"), ("set", bytes(6))]
 
