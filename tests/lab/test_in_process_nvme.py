@@ -22,8 +22,10 @@ from .drives.medium import Medium
 from .drives.nvme import NvmeController
 from .drives.nvme_asking import SECRET, drive
 from .drives.nvme_identify import NvmeNamespace, NvmeTraits
+from .drives.nvme_ports import NvmeBlocks
 from .drives.nvme_status import Status
-from .drives.nvme_world import World, mmc_world, nvme_world
+from .drives.nvme_world import mmc_world, nvme_world
+from .drives.world import World
 
 SANITIZE = ("nvme-sanitize-crypto-erase", "nvme-sanitize-block-erase", "nvme-sanitize-overwrite")
 FORMAT = ("nvme-format-user-data", "nvme-format-crypto")
@@ -298,7 +300,7 @@ def killed() -> None:
     raise Killed
 
 
-def power_lost(world: World, controller: NvmeController) -> None:
+def power_lost(world: World[NvmeBlocks], controller: NvmeController) -> None:
     """Process and drive lose power together, and come back."""
     controller.power_cut()
     world.clock.sleep(3600)

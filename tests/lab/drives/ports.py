@@ -1,8 +1,8 @@
 """The emulated drives behind the product's own interfaces, in this process: what the kernel does between the two.
 
-`TargetPort`, `ControllerPort` and `CardPort` are command ports; `EmulatedDevice` is an open block device. As in the kernel,
-blocks are read and written with commands of the drive, and what never comes back ends in the host's timeout. Only here the
-emulators meet the product.
+`TargetPort` is the command port of SCSI and SATA drives, `EmulatedDevice` an open block device over any drive; `nvme_ports` has
+the others. As in the kernel, blocks are read and written with commands of the drive, and what never comes back ends in the
+host's timeout. Only here and there the emulators meet the product.
 """
 
 from __future__ import annotations
@@ -14,13 +14,10 @@ from typing import NoReturn, Protocol, TypeVar
 
 from sanitizer.errors import CommandTimeout, DeviceGone, HostReset
 from sanitizer.transport.base import Geometry, LoopStatus, RequestFailed
-from sanitizer.transport.commands import MmcAnswer, MmcCommand, NvmeAnswer, NvmeCommand, Ports, ScsiAnswer
+from sanitizer.transport.commands import Ports, ScsiAnswer
 
 from .clock import Clock
-from .emmc import EmmcDevice
 from .faults import BusReset, Gone, NoAnswer
-from .nvme import FLUSH, READ, WRITE, NvmeController
-from .nvme_status import HELD
 from .scsi_base import ScsiTarget
 from .sense import GOOD
 
@@ -80,58 +77,6 @@ class TargetPort:
             data=data[:read],
             duration_ms=int((self._clock.now() - began) * 1000),
         )
-
-
-class ControllerPort:
-    """NVME_IOCTL_ADMIN64_CMD to an emulated controller; implements `NvmePort`."""
-
-    def __init__(self, controller: NvmeController, namespace_id: int, clock: Clock) -> None:
-        self._controller = controller
-        self._clock = clock
-        self.namespace_id = namespace_id
-
-    def admin(self, command: NvmeCommand, *, timeout_ms: int, read: int = 0, write: bytes = b"") -> NvmeAnswer:
-        """See `NvmePort`."""
-        if read and write:
-            raise AssertionError("a command moves data one way")
-        words = (command.cdw10, command.cdw11, command.cdw12, command.cdw13, command.cdw14, command.cdw15)
-        entry = struct.pack("<BBHI32x6I", command.opcode, 0, 1, command.nsid, *words)
-        status, result, data = _timed(
-            self._clock,
-            timeout_ms,
-            f"NVMe admin {command.opcode:02x}h",
-            lambda: self._answered(entry, write),
-        )
-        return NvmeAnswer(status=int(status), result=result, data=data[:read])
-
-    def _answered(self, entry: bytes, write: bytes) -> tuple[int, int, bytes]:
-        answer = self._controller.admin(entry, write)
-        if answer[0] == HELD:
-            raise NoAnswer
-        return answer
-
-
-class CardPort:
-    """MMC_IOC_MULTI_CMD to an emulated device; implements `MmcPort`."""
-
-    def __init__(self, card: EmmcDevice, clock: Clock) -> None:
-        self._card = card
-        self._clock = clock
-
-    def mmc(self, commands: tuple[MmcCommand, ...], *, timeout_ms: int) -> tuple[MmcAnswer, ...]:
-        """See `MmcPort`."""
-        answers = []
-        for command in commands:
-            response, data = _timed(
-                self._clock,
-                timeout_ms,
-                f"CMD{command.opcode}",
-                lambda each=command: self._card.command(  # type: ignore[misc]  # mypy cannot infer defaults of lambdas
-                    each.opcode, each.argument, blocks=each.blocks
-                ),
-            )
-            answers.append(MmcAnswer(response=(response, 0, 0, 0), data=data[: command.block_bytes * command.blocks]))
-        return tuple(answers)
 
 
 class Blocks(Protocol):
@@ -226,107 +171,6 @@ def _key(sense: bytes) -> int:
 def _errno(sense: bytes) -> int:
     """As scsi_io_completion maps them to the block layer's words."""
     return {3: errno.ENODATA, 5: errno.EREMOTEIO, 7: errno.EREMOTEIO}.get(_key(sense), errno.EIO)
-
-
-class NvmeBlocks:
-    """The nvme driver, for one namespace."""
-
-    def __init__(self, controller: NvmeController, namespace_id: int, clock: Clock) -> None:
-        self._controller = controller
-        self._nsid = namespace_id
-        self.ports = Ports(nvme=ControllerPort(controller, namespace_id, clock))
-
-    def _identified(self) -> bytes:
-        entry = struct.pack("<BBHI32x6I", 0x06, 0, 1, self._nsid, 0, 0, 0, 0, 0, 0)
-        status, _, data = self._controller.admin(entry)
-        return data if status == 0 else bytes(4096)
-
-    def capacity(self) -> tuple[int, int, bool]:
-        """Identify Namespace: NSZE, the LBA format in use, NSATTR."""
-        page = self._identified()
-        index = page[26] & 0x0F
-        shift = page[128 + 4 * index + 2] or 9
-        return int.from_bytes(page[:8], "little"), 1 << shift, bool(page[99] & 1)
-
-    def _io(self, opcode: int, lba: int = 0, count: int = 0, data: bytes = b"") -> bytes:
-        status, answer = self._controller.io(self._nsid, opcode, lba, count, data)
-        if status:
-            media = status & 0x7FF in {0x280, 0x281}
-            raise OSError(errno.ENODATA if media else errno.EIO, f"NVMe status {status:04x}h")
-        return answer
-
-    def read(self, lba: int, count: int) -> bytes:
-        """Read."""
-        return self._io(READ, lba, count)
-
-    def write(self, lba: int, data: bytes) -> None:
-        """Write."""
-        _, size, _ = self.capacity()
-        self._io(WRITE, lba, len(data) // size, data)
-
-    def flush(self) -> None:
-        """Flush."""
-        self._io(FLUSH)
-
-
-class CardBlocks:
-    """The mmc driver, user area."""
-
-    _errors = 0xFDF9A080
-    """Status bits that say that a command failed (R1 in linux/mmc/mmc.h)."""
-
-    def __init__(self, card: EmmcDevice, clock: Clock) -> None:
-        self._card = card
-        self.ports = Ports(mmc=CardPort(card, clock), ranges=CardRanges(card))
-
-    def capacity(self) -> tuple[int, int, bool]:
-        """EXT_CSD bytes 212 to 215."""
-        page = self._card.ext_csd()
-        return int.from_bytes(page[212:216], "little"), _SECTOR, self._card.medium.faults.write_protected
-
-    def _address(self, lba: int) -> int:
-        return lba if self._card.medium.blocks > (2 << 30) // _SECTOR else lba * _SECTOR
-
-    def _command(self, opcode: int, lba: int, data: bytes = b"", blocks: int = 0) -> bytes:
-        status, answer = self._card.command(opcode, self._address(lba), data, blocks)
-        if status & self._errors:
-            raise OSError(errno.EIO, f"R1 {status:08x}h")
-        return answer
-
-    def read(self, lba: int, count: int) -> bytes:
-        """CMD18."""
-        return self._command(18, lba, blocks=count)
-
-    def write(self, lba: int, data: bytes) -> None:
-        """CMD25."""
-        self._command(25, lba, data)
-
-    def flush(self) -> None:
-        """The device's cache."""
-        self._card.medium.flush()
-
-
-class CardRanges:
-    """BLKDISCARD and BLKSECDISCARD on an eMMC device; implements `RangePort`."""
-
-    def __init__(self, card: EmmcDevice) -> None:
-        self._card = card
-
-    def discard(self, offset: int, length: int, *, secure: bool) -> bool:
-        """See `RangePort`."""
-        if secure and not self._card.model.secure_erase:
-            return False
-        unit = 1 if self._card.medium.blocks > (2 << 30) // _SECTOR else _SECTOR
-        first, last = offset // _SECTOR, (offset + length) // _SECTOR - 1
-        for argument in (0x80000001, 0x80008000) if secure else (0x1 if self._card.model.trim else 0x0,):
-            for opcode, value in ((35, first * unit), (36, last * unit), (38, argument)):
-                try:
-                    status, _ = self._card.command(opcode, value)
-                except Gone:
-                    raise DeviceGone(operation="discard", errno=errno.ENOMEDIUM, touched="maybe") from None
-                if status & CardBlocks._errors:
-                    raise RequestFailed("discard", errno.EIO)
-        return True
 
 
 class EmulatedDevice:

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, kw_only=True)
 class ScsiModel:
-    """The facts of a model; a drive that lies about them is built with other facts than it acts by."""
+    """The facts of a model, and by default of one that can do everything; a drive that lies is built with other facts."""
 
     vendor: str = "LAB"
-    product: str = "SAS SSD"
+    product: str = "SAS DISK"
     revision: str = "0001"
-    rotation: int = 1
+    rotation: int = 10000
     """VPD B1h bytes 4 and 5: 1 does not rotate, else revolutions per minute; 0 says nothing."""
     sanitize: frozenset[str] = field(default_factory=lambda: frozenset({"overwrite", "block", "crypto"}))
     unmap: bool = True
@@ -36,14 +36,9 @@ class ScsiModel:
     """Cryptographic erase leaves noise, else zeros."""
 
     @classmethod
-    def magnetic(cls, **facts: object) -> ScsiModel:
-        """A hard disk: it overwrites or forgets its key, and knows nothing of unmapping."""
-        usual: dict[str, object] = {
-            "product": "SAS DISK",
-            "rotation": 10000,
-            "sanitize": frozenset({"overwrite", "crypto"}),
-            "unmap": False,
-        }
+    def flash(cls, **facts: object) -> ScsiModel:
+        """A solid state disk."""
+        usual: dict[str, object] = {"product": "SAS SSD", "rotation": 1}
         return cls(**(usual | facts))  # type: ignore[arg-type]  # field names, checked by the constructor
 
     @property

@@ -8,16 +8,13 @@ import pytest
 
 from sanitizer.errors import CommandTimeout, DeviceGone, HostReset
 from sanitizer.transport.base import OpenDevice, RequestFailed
-from sanitizer.transport.commands import MmcCommand, MmcPort, NvmeCommand, NvmePort, RangePort, ScsiPort
+from sanitizer.transport.commands import ScsiPort
 
 from .ata import AtaDrive
 from .clock import ManualClock
-from .emmc import EmmcDevice
 from .faults import Faults
 from .medium import Medium
-from .nvme import NvmeController
-from .nvme_subsystem import NvmeSubsystem
-from .ports import CardBlocks, CardRanges, ControllerPort, EmulatedDevice, NvmeBlocks, ScsiBlocks, TargetPort
+from .ports import EmulatedDevice, ScsiBlocks, TargetPort
 from .sat import SataDisk
 from .scsi import ScsiDisk
 
@@ -41,29 +38,17 @@ def port(disk: ScsiDisk | SataDisk) -> TargetPort:
 
 def devices() -> list[EmulatedDevice]:
     """One of each kind, of 2 MiB."""
-    disk, sata = sas(), SataDisk(AtaDrive(medium()))
-    controller = NvmeController(NvmeSubsystem(medium()))
-    card = EmmcDevice(medium())
-    clock = ManualClock()
-    kinds = (
-        ScsiBlocks(disk, clock),
-        ScsiBlocks(sata, clock),
-        NvmeBlocks(controller, 1, clock),
-        CardBlocks(card, clock),
-    )
-    return [EmulatedDevice(each, clock) for each in kinds]
+    disk, sata, clock = sas(), SataDisk(AtaDrive(medium())), ManualClock()
+    return [EmulatedDevice(ScsiBlocks(each, clock), clock) for each in (disk, sata)]
 
 
 def test_they_are_what_the_product_asks_for() -> None:
-    first, _, nvme, card = devices()
-    assert isinstance(first, OpenDevice)
-    assert isinstance(first.ports().scsi, ScsiPort)
-    assert isinstance(nvme.ports().nvme, NvmePort)
-    assert isinstance(card.ports().mmc, MmcPort)
-    assert isinstance(card.ports().ranges, RangePort)
+    device = devices()[0]
+    assert isinstance(device, OpenDevice)
+    assert isinstance(device.ports().scsi, ScsiPort)
 
 
-@pytest.mark.parametrize("number", range(4))
+@pytest.mark.parametrize("number", range(2))
 def test_blocks_go_out_and_come_back(number: int) -> None:
     device = devices()[number]
     assert device.geometry().size_bytes == BLOCKS * 512
@@ -139,30 +124,6 @@ def test_sense_data_end_where_they_say() -> None:
     sata = SataDisk(AtaDrive(medium()), layout="fixed-old")
     status = bytes.fromhex("85 07 20 00 00 00 00 00 00 00 00 00 00 40 b4 00")
     assert len(port(sata).scsi(status, timeout_ms=1000).sense) == 18
-
-
-def test_an_admin_command_reaches_the_controller() -> None:
-    controller = NvmeController(NvmeSubsystem(medium()))
-    admin = ControllerPort(controller, 1, ManualClock())
-    answer = admin.admin(NvmeCommand(opcode=0x06, cdw10=1), timeout_ms=1000, read=4096)
-    assert (answer.status, len(answer.data)) == (0, 4096)
-    assert admin.admin(NvmeCommand(opcode=0xC5), timeout_ms=1000).status & 0x7FF == 0x001
-
-
-def test_a_card_answers_a_sequence() -> None:
-    card = EmmcDevice(medium())
-    answers = CardBlocks(card, ManualClock()).ports.mmc
-    assert answers is not None
-    (answer,) = answers.mmc((MmcCommand(opcode=8, argument=0, flags=0, block_bytes=512, blocks=1),), timeout_ms=1000)
-    assert len(answer.data) == 512
-
-
-def test_a_secure_discard_exists_where_the_card_has_it() -> None:
-    card = EmmcDevice(medium())
-    assert CardRanges(card).discard(0, BLOCKS * 512, secure=True) is False
-    card.fill(b"SECRET-CRM-ROW42")
-    assert CardRanges(card).discard(0, BLOCKS * 512, secure=False)
-    assert card.medium.read(0, 1) == bytes(512)
 
 
 def test_a_closed_descriptor_gives_no_ports() -> None:
