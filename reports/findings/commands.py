@@ -21,6 +21,8 @@ from .techniques import DRIVE, HOST, Level, Rule, by_drive, highest, level_of, s
 _HEX = re.compile(r"(?:[0-9a-f]{2})*")
 _OPCODE = re.compile(r"(?:[0-9a-f]{2}){1,4}")
 ACCEPTED = frozenset({"yes", "no", "unknown"})
+_ERASE = "26"
+"""eMMC, CMD38."""
 REPORTED = frozenset({"success", "failed", "in-progress", "unknown"})
 
 
@@ -48,7 +50,9 @@ def level_reached(record: SanitizationRecord) -> Level:
     levels: list[Level] = []
     for step in steps_named(record):
         stated = {one.setting for one in deciding(record, step)[-1:]} if step in DRIVE else set()
-        levels.append(level_of(step, record.device.media, {word for word in stated if word is not None}))
+        level = level_of(step, record.device.media, {word for word in stated if word is not None})
+        unasked = step in DRIVE and DRIVE[step].on_request and record.method.requested != "purge"
+        levels.append("clear" if unasked else level)
     return highest(levels)
 
 
@@ -138,6 +142,9 @@ def _step(record: SanitizationRecord, step: str, rule: Rule) -> Iterator[Finding
         text = f"The record names {step} and lists no command that does it."
         yield Finding("command-missing", "unknown", text, ("method.technique", "method.commands"))
         return
+    if step == "mmc-sanitize" and not any(one.opcode == _ERASE for one in of_step(record, step)):
+        text = "What is mapped was not erased before the sanitize command, which purges only what is not."
+        yield Finding("command-missing", "unknown", text, ("method.technique", "method.commands"))
     last, where = work[-1], f"method.commands[{record.method.commands.index(work[-1])}]"
     yield from _around(record, step, work)
     if last.accepted == "no":

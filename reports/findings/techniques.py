@@ -49,6 +49,8 @@ class Rule(NamedTuple):
     """Whether only a key goes, and what was stored stays as ciphertext."""
     sanitize: bool = False
     """Whether it is a SANITIZE command, which by its definition reaches areas that a host cannot address."""
+    on_request: bool = False
+    """Whether the level rests on areas that a record does not name, so that it only counts where the planner was asked for it."""
     password: bool = False
     """Whether the drive is given a password first, which must never happen behind a bridge."""
 
@@ -112,7 +114,7 @@ DRIVE: dict[str, Rule] = {
         rests_on_encryption=True,
     ),
     # eMMC (JESD84): sanitize purges what is no longer mapped, after every area was erased
-    "mmc-sanitize": Rule(_MMC, frozenset({"06"}), "answer", "purge", content=_UNIFORM, sanitize=True),
+    "mmc-sanitize": Rule(_MMC, frozenset({"06"}), "answer", "purge", content=_UNIFORM, sanitize=True, on_request=True),
     "mmc-secure-trim": Rule(_MMC, frozenset(), "answer", "clear", content=_UNIFORM),
     # TCG Opal, LUKS2: a key goes
     "opal-revert": Rule(
@@ -124,8 +126,8 @@ DRIVE: dict[str, Rule] = {
     "luks-crypto-erase": Rule(
         _ANY, frozenset(), "answer", "clear", setting="luks-crypto-erase-is-purge", rests_on_encryption=True
     ),
-    # NVDIMM: the security overwrite of the module; the secure erase takes its key
-    "nvdimm-overwrite": Rule(_MEDIUM, frozenset(), "answer", "purge", content=_INDETERMINATE),
+    # NVDIMM: nothing here sends these yet, and nothing says how far a module takes them
+    "nvdimm-overwrite": Rule(_MEDIUM, frozenset(), "answer", "clear", content=_INDETERMINATE),
     "nvdimm-secure-erase": Rule(_MEDIUM, frozenset(), "answer", "clear", rests_on_encryption=True),
 }
 """Every technique of the drives that a record may name."""

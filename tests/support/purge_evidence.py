@@ -112,16 +112,35 @@ def nvme_format(number: int = 1, **changes: Any) -> CommandFacts:  # noqa: ANN40
     return command(number, **fields)
 
 
+def ata_command(opcode: int, feature: int = 0) -> str:
+    """ATA PASS-THROUGH (16), without data."""
+    return (bytes((0x85, 0x06, 0x20, 0, feature)) + bytes(9) + bytes((opcode, 0))).hex()
+
+
+def ata_status(count: int = 0x8000, error: int = 0, status: int = 0x50) -> str:
+    """Sense data with the registers of SANITIZE STATUS EXT."""
+    head = bytes((0x72, 0x01, 0x00, 0x1D, 0, 0, 0, 14))
+    registers = bytes((9, 12, 1, error, count >> 8, count & 0xFF, 0, 0, 0, 0, 0, 0, 0x40, status))
+    return (head + registers).hex()
+
+
+def identify(word_128: int = 0x21) -> str:
+    """IDENTIFY DEVICE data: security supported, and enhanced erase."""
+    data = bytearray(512)
+    data[256:258] = word_128.to_bytes(2, "little")
+    return data.hex()
+
+
 def enhanced_erase(**changes: Any) -> tuple[CommandFacts, ...]:  # noqa: ANN401 - any field of the erase itself
     """The three commands of an enhanced security erase."""
     shared: dict[str, Any] = {
         "technique": "ata-security-erase-enhanced",
-        "sent": "a1" * 12,
+        "sent": ata_command(0xF1),
         "before": "",
         "after": "",
         "answer": "50" * 8,
     }
-    last = {**shared, "after": "ec" * 16, **changes}
+    last = {**shared, "sent": ata_command(0xF4), "after": identify(), **changes}
     return (
         command(1, command="SECURITY SET PASSWORD", opcode="f1", **shared),
         command(2, command="SECURITY ERASE PREPARE", opcode="f3", **shared),

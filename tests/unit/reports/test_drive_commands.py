@@ -15,9 +15,12 @@ from reports.verdict import COVERAGE_RANK, METHOD_RANK, judge
 from tests.support.evidence import CAPACITY, good_record, one_pass, with_part, with_pass
 from tests.support.purge_evidence import (
     NVME_CRYPTO_ERASE,
+    ata_command,
+    ata_status,
     command,
     crypto_erase,
     enhanced_erase,
+    identify,
     nvme_format,
     nvme_status,
     purge_record,
@@ -48,6 +51,44 @@ def scsi(**changes: Any) -> SanitizationRecord:  # noqa: ANN401 - any field of t
         **changes,
     }
     return purge_record(command(**fields), technique="scsi-sanitize-block-erase", kind="scsi", transport="sas")
+
+
+def ata(**changes: Any) -> SanitizationRecord:  # noqa: ANN401 - any field of the command
+    fields: dict[str, Any] = {
+        "technique": "ata-sanitize-block-erase",
+        "command": "SANITIZE DEVICE / BLOCK ERASE EXT",
+        "opcode": "b4",
+        "sent": ata_command(0xB4, 0x12),
+        "answer": ata_status(0x4000),
+        "before": ata_status(0),
+        "after": ata_status(),
+        **changes,
+    }
+    flash = {**MAGNETIC, "media": "flash"}
+    return purge_record(command(**fields), technique="ata-sanitize-block-erase", **flash)
+
+
+def erased(**changes: Any) -> SanitizationRecord:  # noqa: ANN401 - any field of the erase itself
+    return purge_record(*enhanced_erase(**changes), **MAGNETIC)
+
+
+def emmc(*commands: CommandFacts) -> SanitizationRecord:
+    return purge_record(*commands, technique="mmc-sanitize", kind="mmc", transport="mmc")
+
+
+def mmc(number: int, opcode: int, argument: int) -> CommandFacts:
+    fields: dict[str, Any] = {
+        "technique": "mmc-sanitize",
+        "command": f"CMD{opcode}",
+        "opcode": f"{opcode:02x}",
+        "sent": (bytes((opcode,)) + argument.to_bytes(4, "big")).hex(),
+        "before": "",
+        "after": "00000900",
+    }
+    return command(number, **fields)
+
+
+ERASE, SANITIZE = mmc(1, 38, 0), mmc(2, 6, 0x03A50101)
 
 
 def formatted(setting: str | None = None) -> SanitizationRecord:
@@ -110,6 +151,18 @@ def test_a_scsi_sanitize_is_read_by_its_sense() -> None:
     assert judge(scsi()).method == "purge"
 
 
+def test_an_ata_sanitize_is_read_by_its_registers() -> None:
+    assert judge(ata()).method == "purge"
+
+
+def test_an_emmc_sanitize_reaches_purge_only_where_the_planner_was_asked_for_it() -> None:
+    """Whether areas beside the user area exist stands in no record; the planner knows."""
+    record = emmc(ERASE, SANITIZE)
+    assert (judge(record).outcome, judge(record).method) == ("sanitized", "purge")
+    clear = with_part(with_part(record, "method", requested="clear"), "policy", required_method="clear")
+    assert (judge(clear).outcome, judge(clear).method) == ("sanitized", "clear")
+
+
 # --- one altered field ------------------------------------------------------------------------------------------------
 
 LATER = command(2, reported="failed")
@@ -146,6 +199,19 @@ ALTERED: list[tuple[str, SanitizationRecord, str, str]] = [
     ("fixed sense of a failure", scsi(after="70000300000000000000000031030000"), "command-status-differs", "unknown"),
     ("sense at work", scsi(after=SENSE_BUSY), "command-status-differs", "unknown"),
     ("another service action", scsi(sent="48810000000000000000"), "command-status-differs", "unknown"),
+    ("status of an aborted controller", only(answer="0007"), "command-status-differs", "unknown"),
+    ("format answered with an error", purge_record(nvme_format(answer="010a")), "command-status-differs", "unknown"),
+    ("another ATA feature", ata(sent=ata_command(0xB4, 0x11)), "command-status-differs", "unknown"),
+    ("ATA status only", ata(sent=ata_command(0xB4)), "command-status-differs", "unknown"),
+    ("ATA still at work", ata(after=ata_status(0x4000)), "command-status-differs", "unknown"),
+    ("ATA never done", ata(after=ata_status(0)), "command-status-differs", "unknown"),
+    ("ATA aborted", ata(after=ata_status(0x8000, error=4, status=0x51)), "command-status-differs", "unknown"),
+    ("a password left", erased(after=identify(0x23)), "command-status-differs", "unknown"),
+    ("a lock left", erased(after=identify(0x25)), "command-status-differs", "unknown"),
+    ("no identify data", erased(after="ec" * 16), "command-status-differs", "unknown"),
+    ("another ATA command", erased(sent=ata_command(0xF1)), "command-status-differs", "unknown"),
+    ("eMMC switch of something else", emmc(ERASE, mmc(2, 6, 0x03B30001)), "command-status-differs", "unknown"),
+    ("eMMC sanitize without erase", emmc(mmc(1, 6, 0x03A50101)), "command-missing", "unknown"),
     ("numbers", only(number=2), "facts-contradict", "unknown"),
     ("bytes that are none", only(answer="0"), "command-malformed", "unknown"),
     ("upper-case bytes", only(before="FF"), "command-malformed", "unknown"),
@@ -282,7 +348,7 @@ def test_a_refusal_by_the_drive_before_anything_happened_stays_a_refusal() -> No
 @pytest.mark.parametrize("step", sorted(TECHNIQUES))
 @pytest.mark.parametrize("media", ["magnetic", "flash", "virtual", "unknown"])
 def test_by_default_only_dedicated_commands_reach_purge(step: str, media: str) -> None:
-    purge = "-sanitize-" in step or step in {"mmc-sanitize", "nvdimm-overwrite"}
+    purge = "-sanitize-" in step or step == "mmc-sanitize"
     purge = purge or (step == "ata-security-erase-enhanced" and media == "magnetic")
     assert level_of(step, media) == ("purge" if purge and media != "virtual" else "clear")
 
@@ -312,7 +378,10 @@ RECORDS = [
     GOOD,
     sampled_purge(),
     purge_record(crypto_erase(1), command(2)),
-    purge_record(*enhanced_erase(), **MAGNETIC),
+    erased(),
+    ata(),
+    scsi(),
+    emmc(ERASE, SANITIZE),
 ]
 
 
@@ -350,7 +419,7 @@ def _readable(record: SanitizationRecord) -> bool:
     return True
 
 
-@pytest.mark.parametrize("record", RECORDS, ids=["full", "sampled", "combined", "enhanced"])
+@pytest.mark.parametrize("record", RECORDS, ids=["full", "sampled", "combined", "enhanced", "ata", "scsi", "emmc"])
 def test_no_edited_field_makes_the_verdict_better(record: SanitizationRecord) -> None:
     honest = judge(record)
     edits = [(name, edited) for name, edited in _edits(record) if _readable(edited)]

@@ -16,6 +16,8 @@ from reports.verify import verify
 from reports.verify_steps import Verification
 from tests.support.evidence import Story, World, certified, with_part
 from tests.support.purge_evidence import (
+    ata_command,
+    ata_status,
     command,
     crypto_erase,
     enhanced_erase,
@@ -33,7 +35,9 @@ OVERWRITTEN = purge_record(
         technique="ata-sanitize-overwrite",
         command="SANITIZE DEVICE / OVERWRITE EXT",
         opcode="b4",
-        after="c000",
+        sent=ata_command(0xB4, 0x14),
+        before=ata_status(0),
+        after=ata_status(),
     ),
     **MAGNETIC,
 )
