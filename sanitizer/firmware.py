@@ -19,6 +19,7 @@ from .errors import (
     EscrowNotConfirmed,
     Inconclusive,
     Interrupted,
+    NoTechnique,
     Refused,
     Residual,
     SanitizeInProgress,
@@ -88,6 +89,9 @@ class CommandStretch(Commanding):
         """Everything that can be known before the medium is touched. Raises `Refused`."""
         if self._hooks.escrow is None and any(each.name in PASSWORD for each in self._techniques):
             raise EscrowNotConfirmed(kind="ata-user-password", reason="nobody was named to keep it")
+        reverts = [each.name for each in self._techniques if each.name.startswith("opal-")]
+        if reverts and not self._hooks.secret:
+            raise NoTechnique(reasons=tuple(f"{name}: the password or PSID it needs was not given" for name in reverts))
         for index in range(len(self._techniques)):
             self._require_fit(index)
         standing = self._technique(0).standing(self._held.ports())

@@ -6,7 +6,6 @@ the product said, and what the medium holds. A success over blocks that still ho
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,6 @@ from pathlib import Path
 import pytest
 
 from sanitizer.planning import PlanRequest
-from sanitizer.stretch import Hooks
 
 from .drives.emmc import EmmcDevice, EmmcModel
 from .drives.faults import Faults
@@ -22,10 +20,9 @@ from .drives.medium import Medium
 from .drives.nvme import NvmeController
 from .drives.nvme_asking import SECRET, drive
 from .drives.nvme_identify import NvmeNamespace, NvmeTraits
-from .drives.nvme_ports import NvmeBlocks
 from .drives.nvme_status import Status
 from .drives.nvme_world import mmc_world, nvme_world
-from .drives.world import World
+from .drives.opal import Opal
 
 SANITIZE = ("nvme-sanitize-crypto-erase", "nvme-sanitize-block-erase", "nvme-sanitize-overwrite")
 FORMAT = ("nvme-format-user-data", "nvme-format-crypto")
@@ -83,13 +80,10 @@ def like(**traits: object) -> Callable[[], NvmeController]:
     return lambda: drive(traits=NvmeTraits(**traits))  # type: ignore[arg-type]  # field names, by row
 
 
-def locked(*, shadowed: bool) -> Callable[[NvmeController], None]:
-    def lock(controller: NvmeController) -> None:
-        opal = controller.subsystem.opal
-        assert opal is not None
-        opal.shadow() if shadowed else opal.lock()
-
-    return lock
+def opal_of(controller: NvmeController) -> Opal:
+    opal = controller.subsystem.opal
+    assert opal is not None
+    return opal
 
 
 def firmware_waits(controller: NvmeController) -> None:
@@ -173,8 +167,8 @@ KINDS: Mapping[str, Kind] = {
     "no capacity afterwards": Kind(
         build=made(capacity_after="zero"), sanitize="failed: capacity-changed", form="failed: capacity-changed"
     ),
-    "locked by Opal": Kind(build=made(locked(shadowed=False)), sanitize=NO, form=NO),
-    "shadowed by Opal": Kind(build=made(locked(shadowed=True)), sanitize=NO, form=NO),
+    "locked by Opal": Kind(build=made(lambda one: opal_of(one).lock()), sanitize=NO, form=NO),
+    "shadowed by Opal": Kind(build=made(lambda one: opal_of(one).shadow()), sanitize=NO, form=NO),
     "blocks of 4,096 bytes": Kind(build=lambda: drive(namespaces=[NvmeNamespace(1, 0, 2 * MIB, shift=12)])),
 }
 
@@ -290,97 +284,3 @@ def test_two_techniques_one_after_the_other(name: str, tmp_path: Path) -> None:
     assert nvme_world(controller).outcome(request, tmp_path) == COMBINED[name]
     if COMBINED[name] == GOOD:
         assert controller.subsystem.medium.remains(SECRET) == ([], [])
-
-
-class Killed(BaseException):
-    """The process dies; nothing of ours may catch it."""
-
-
-def killed() -> None:
-    raise Killed
-
-
-def power_lost(world: World[NvmeBlocks], controller: NvmeController) -> None:
-    """Process and drive lose power together, and come back."""
-    controller.power_cut()
-    world.clock.sleep(3600)
-    controller.power_on()
-    world.claimed, world.boot, world.sequence = False, "boot-2", world.sequence + 1
-
-
-@pytest.mark.parametrize("technique", SANITIZE)
-@pytest.mark.parametrize("waits", [1, 3])
-def test_a_sanitize_goes_on_over_a_power_cut_and_is_settled_by_the_resumed_run(
-    technique: str, waits: int, tmp_path: Path
-) -> None:
-    controller = drive(faults=Faults(seconds=600))
-    world = nvme_world(controller)
-    world.waits = [lambda: None] * (waits - 1) + [killed]
-    with pytest.raises(Killed):
-        world.wipe(asked(technique), tmp_path)
-    power_lost(world, controller)
-    begun = controller.subsystem.medium.erasure.begun
-    result = world.go_on(asked(technique), tmp_path)
-    assert (result.state, result.error_code) == ("succeeded", None)
-    assert controller.subsystem.medium.erasure.begun == begun  # it was waited for, not sent again
-    assert controller.subsystem.medium.remains(SECRET) == ([], [])
-
-
-def test_a_stop_is_heard_while_the_drive_works_and_the_run_goes_on_later(tmp_path: Path) -> None:
-    controller = drive(faults=Faults(seconds=600))
-    world, stop = nvme_world(controller), threading.Event()
-    world.waits = [lambda: None, stop.set]
-    stopped = world.wipe(asked(SANITIZE[1]), tmp_path, Hooks(stop=stop))
-    assert (stopped.state, stopped.error_code) == ("interrupted", "interrupted")
-    assert world.go_on(asked(SANITIZE[1]), tmp_path).state == "succeeded"
-
-
-def test_another_host_finds_the_sanitize_in_progress_and_begins_nothing(tmp_path: Path) -> None:
-    controller = drive(faults=Faults(seconds=600))
-    world = nvme_world(controller)
-    world.waits = [killed]
-    with pytest.raises(Killed):
-        world.wipe(asked(SANITIZE[1]), tmp_path)
-    other = nvme_world(controller)
-    assert next(each.code for each in other.inspect().obstacles) == "sanitize-in-progress"
-    sent = len(other.blocks.port.sent)
-    assert other.outcome(asked(SANITIZE[0]), tmp_path / "other") == NO
-    assert 0x84 not in {command.opcode for command in other.blocks.port.sent[sent:]}
-
-
-def test_a_sanitize_that_fails_while_nobody_looks_is_a_failure_for_the_resumed_run(tmp_path: Path) -> None:
-    controller = drive(faults=Faults(seconds=600))
-    world = nvme_world(controller)
-    world.waits = [killed]
-    with pytest.raises(Killed):
-        world.wipe(asked(SANITIZE[1]), tmp_path)
-    controller.subsystem.medium.faults.fail_at = 0.5
-    power_lost(world, controller)
-    world.clock.sleep(3600)
-    result = world.go_on(asked(SANITIZE[1]), tmp_path)
-    assert (result.state, result.error_code) == ("failed", "technique-failed")
-
-
-def test_a_format_cut_off_by_a_power_cut_is_done_again(tmp_path: Path) -> None:
-    controller = drive(faults=Faults(seconds=600, stall_at=0.5))
-    world = nvme_world(controller)
-    world.waits = [killed]  # the first question after the command timed out
-    with pytest.raises(Killed):
-        world.wipe(asked(FORMAT[0]), tmp_path)
-    controller.subsystem.medium.faults.stall_at = None
-    power_lost(world, controller)
-    result = world.go_on(asked(FORMAT[0]), tmp_path)
-    assert (result.state, result.error_code) == ("succeeded", None)
-    assert controller.subsystem.medium.remains(SECRET)[0] == []
-
-
-def test_the_commands_of_a_run_are_in_its_result_byte_by_byte(tmp_path: Path) -> None:
-    controller = drive(faults=Faults(seconds=60))
-    result = nvme_world(controller).wipe(asked(BOTH), tmp_path)
-    first, second = result.method.commands
-    assert (first["opcode"], first["accepted"], first["answer"]) == ("84", "yes", "0000")
-    assert first["sent"] == "840000000000000004000000" + "00000000" * 5
-    assert second["sent"] == "840000000000000002000000" + "00000000" * 5
-    assert (first["before"][:16], first["after"][:16]) == ("ffff000000000000", "ffff010104000000")
-    assert (second["before"][:16], second["after"][:16]) == ("ffff010104000000", "ffff010102000000")
-    assert result.verification.expected.startswith("no-canary")

@@ -41,7 +41,7 @@ class NvmeSubsystem:
         self.controllers = tuple(controllers)
         self.sanitizer = Sanitizer(medium, self.traits)
         self.formatter = Formatter(medium, self.traits)
-        self.opal = Opal(self._eradicate) if opal else None
+        self.opal = Opal(self._eradicate, now=lambda: self.medium.clock.now()) if opal else None  # noqa: PLW0108 - the clock may be changed
         if not opal:
             self.traits.oacs &= ~SECURITY  # there is nobody to talk to
         self.powered = True

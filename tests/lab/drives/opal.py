@@ -56,8 +56,12 @@ class Opal:
     mechanisms: int = 0x04
     """Feature 0404h: bit 0 overwrite, 1 block erase, 2 cryptographic erase."""
     media_encryption: bool = True
+    now: Callable[[], float] = lambda: 0.0
+    """Seconds of the drive's clock."""
+    removal_seconds: float = 0.0
+    """How long data removal goes on in the background after Revert has answered."""
     removing: bool = False
-    """Data removal goes on in the background after Revert has answered."""
+    """It does now."""
     interrupted: bool = False
     """Data removal was cut off."""
     pin: bytes = MSID
@@ -68,6 +72,7 @@ class Opal:
     shadowed: bool = False
     """The shadow MBR is shown instead of the medium."""
     reverts: int = 0
+    _removed_at: float = 0.0
     _answer: bytes = b""
     _authority: bytes | None = None
     _failures: dict[bytes, int] = field(default_factory=dict)
@@ -101,9 +106,15 @@ class Opal:
         return not self.locked and not self.shadowed
 
     def power_cycle(self) -> None:
-        """Sessions and counted failures are forgotten, an owner's locks close."""
+        """Sessions and counted failures are forgotten; a data removal is cut off."""
         self._authority, self._answer = None, b""
         self._failures.clear()
+        self._catch_up()
+        self.removing, self.interrupted = False, self.interrupted or self.removing
+
+    def _catch_up(self) -> None:
+        if self.removing and self._removed_at and self.now() >= self._removed_at:
+            self.removing = False
 
     def receive(self, protocol: int, com_id: int, length: int) -> bytes:
         """Security Receive (IF-RECV): supported protocols, Level 0 discovery, or the answer to the last send."""
@@ -119,6 +130,7 @@ class Opal:
 
     def discovery(self) -> bytes:
         """Level 0 discovery: a head of 48 bytes, then the feature descriptors (Opal SSC 3.1.1)."""
+        self._catch_up()
         locking = 0x01 | self.active << 1 | self.locked << 2 | self.media_encryption << 3 | self.shadowed << 4
         removal = bytes((0, self.removing | self.interrupted << 1, self.mechanisms, 0))
         features = (
@@ -227,6 +239,8 @@ class Opal:
         """Back to the factory state; the session is over. Data go only where the Locking SP had been activated."""
         if self.active:
             self.eradicate()
+            self.interrupted = False
+            self.removing, self._removed_at = self.removal_seconds > 0, self.now() + self.removal_seconds
         self.pin, self.active, self.locked, self.shadowed = MSID, False, False, False
         self.reverts += 1
         self._authority = None

@@ -86,6 +86,23 @@ def test_removal_that_goes_on_or_was_cut_off_shows() -> None:
     assert features(opal)[0x0404][5] == 2
 
 
+def test_data_removal_runs_in_the_background_until_its_time_has_come_or_the_power_goes() -> None:
+    seconds = [5.0]
+    opal = Opal(Keys(), now=lambda: seconds[0], removal_seconds=10)
+    opal.own(b"password")
+    opal.revert()
+    assert features(opal)[0x0404][5] == 1
+    seconds[0] = 15.0
+    assert features(opal)[0x0404][5] == 0
+    opal.own(b"password")
+    opal.revert()
+    opal.power_cycle()
+    assert features(opal)[0x0404][5] == 2
+    opal.own(b"password")
+    opal.revert()
+    assert features(opal)[0x0404][5] == 1
+
+
 def test_the_right_psid_reverts_and_changes_the_key() -> None:
     keys = Keys()
     opal = Opal(keys)
