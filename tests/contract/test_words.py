@@ -232,7 +232,7 @@ def test_every_address_an_agent_uses_is_one_the_service_serves(tmp_path: Path) -
 
 def test_the_client_has_a_method_for_each_address() -> None:
     methods = [name for name in vars(agent_client.Service) if not name.startswith("_")]
-    assert len(methods) == 12
+    assert len(methods) == 14
 
 
 def test_local_rules_know_the_contracts_methods() -> None:
