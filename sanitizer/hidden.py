@@ -29,11 +29,13 @@ class Limit:
 
 def joined(limits: tuple[Limit, ...], sectors: int, block_bytes: int) -> HiddenCapacity:
     """All limits of one drive together: one that hides is a yes, one that is unknown keeps it from being a no."""
-    hiding = tuple(limit.name for limit in limits if limit.present is Tri.YES)
+    hiding = any(limit.present is Tri.YES for limit in limits)
     unknown = tuple(limit.name for limit in limits if limit.present is Tri.UNKNOWN)
     native = max([limit.sectors for limit in limits if limit.sectors is not None] + [sectors])
     if hiding:
-        return HiddenCapacity(native_bytes=native * block_bytes, present=Tri.YES, by=hiding)
+        # Which of those that hide and those that do not tell it is, nobody knows.
+        by = tuple(limit.name for limit in limits if limit.present is not Tri.NO)
+        return HiddenCapacity(native_bytes=native * block_bytes, present=Tri.YES, by=by)
     if unknown:
         return HiddenCapacity(native_bytes=None, present=Tri.UNKNOWN, by=unknown)
     return HiddenCapacity(native_bytes=native * block_bytes, present=Tri.NO, by=())

@@ -333,7 +333,7 @@ def test_without_replies_there_is_no_yes_and_no_no_but_for_the_areas_of_emmc(kin
 @given(data=st.data())
 def test_no_damaged_reply_makes_the_decoding_fall(data: st.DataObject) -> None:
     ports = data.draw(st.sampled_from([0, 1, 2, 3]))
-    which: list[Callable[[], Ports]] = [
+    which: Callable[[], Ports] = [
         lambda: ScsiBlocks(sata(), ManualClock()).ports,
         lambda: ScsiBlocks(ScsiDisk(medium()), ManualClock()).ports,
         lambda: NvmeBlocks(NvmeController(NvmeSubsystem(medium()))).ports,
