@@ -18,11 +18,8 @@ _MMC: Final = ("boot-areas",)
 def techniques_of(device: DeviceDetail) -> tuple[Option, ...]:
     """Overwriting, the best there is, and each of the drive's own techniques; those it cannot do are shown with the reason."""
     usable = [one for one in device.drive.techniques if one.usable] if device.drive else []
-    best = (
-        f"The agent takes the one that reaches the method, by its own order of preference: now {usable[0].label}."
-        if usable
-        else "The agent takes the one that reaches the method when it runs, and refuses where there is none."
-    )
+    able = f"; {len(usable)} of its own can be used now" if usable else ""
+    best = f"The agent takes the one that reaches the method when it runs, and refuses where there is none{able}."
     found = [
         Option(
             HOST, f"{TECHNIQUE_WORDS[HOST]}: clear", "Every block the host can address is written. Works on any drive."
