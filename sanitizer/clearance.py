@@ -67,21 +67,21 @@ def _own(obstacle: Refused) -> bool:
 
 
 def standing_against(
-    inspection: Inspection, plan: Plan, acknowledged_signatures: tuple[str, ...], *, settling: bool = False
+    inspection: Inspection, steps: tuple[str, ...], acknowledged_signatures: tuple[str, ...], *, settling: bool = False
 ) -> tuple[Refused, ...]:
-    """The obstacles of a device that stand against this plan.
+    """The obstacles of a device that stand against these techniques.
 
     Args:
         inspection: Of the device.
-        plan: What is to be done; an obstacle counts when it concerns one of the steps.
+        steps: What is to be done; an obstacle counts when it concerns one of them.
         acknowledged_signatures: Dormant signatures that may be destroyed.
         settling: The run was cut off with its own operation under way, or its own password set; that is only waited for,
             or taken away, and nothing destructive is sent on the strength of this.
     """
     found = inspection.remaining_obstacles(acknowledged_signatures)
-    wide = any(_reaches_neighbours(step, inspection) for step in plan.steps)
+    wide = any(_reaches_neighbours(step, inspection) for step in steps)
     found = tuple(each for each in found if wide or each.code != "neighbour-in-use")
-    kept = (each for each in found if any(concerns(each, step) for step in plan.steps))
+    kept = (each for each in found if any(concerns(each, step) for step in steps))
     return tuple(each for each in kept if not (settling and _own(each)))
 
 
@@ -153,7 +153,7 @@ class Clearance:
                 expected=f"{before.boot_id}/{before.disk_sequence}",
                 found=f"{now.boot_id}/{now.disk_sequence}",
             )
-        for obstacle in standing_against(now, self.plan, self.acknowledged_signatures, settling=settling):
+        for obstacle in standing_against(now, self.plan.steps, self.acknowledged_signatures, settling=settling):
             raise obstacle
 
 
@@ -169,7 +169,7 @@ def obstacles_to(
     if identity is None:
         return inspection.obstacles or (IdentityUnreadable(reason=f"{inspection.path} reports no identity"),)
     both = tuple(s for s in plan.request.acknowledged_signatures if s in confirmation.acknowledged_signatures)
-    found: list[Refused] = list(standing_against(inspection, plan, both, settling=settling))
+    found: list[Refused] = list(standing_against(inspection, plan.steps, both, settling=settling))
     if confirmation.fingerprint != identity.fingerprint:
         found.append(
             ConfirmationMissing(

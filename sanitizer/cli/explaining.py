@@ -183,6 +183,13 @@ def command(planned: Plan, path: str) -> str:
     return text
 
 
+def _standing(obstacles: Sequence[Refused]) -> Iterator[str]:
+    if obstacles:
+        yield "What stands against it now:"
+    for obstacle in obstacles:
+        yield wrapped(f"{obstacle.summarize()} [{obstacle.code}]. {obstacle.remedy}", "  - ", "    ")
+
+
 def explain(
     planned: Plan,
     inspection: Inspection,
@@ -214,10 +221,7 @@ def explain(
         yield "What was not taken, and why:"
         yield from rejections(planned.rejected)
     yield ""
-    if obstacles:
-        yield "What stands against it now:"
-        for obstacle in obstacles:
-            yield wrapped(f"{obstacle.summarize()} [{obstacle.code}]. {obstacle.remedy}", "  - ", "    ")
+    yield from _standing(obstacles)
     yield f"plan digest: {planned.digest}"
     yield "To do this, type:" if not obstacles else "Once nothing stands against it, type:"
     yield f"  {command(planned, inspection.path)}"
@@ -248,8 +252,9 @@ def explain_none(request: PlanRequest, inspection: Inspection, reasons: Sequence
         name, _, reason = each.partition(": ")
         found.setdefault(name, []).append(reason)
     yield from rejections([Rejected(technique=name, reasons=tuple(why)) for name, why in found.items()])
-    text = " ".join(reasons)
     yield ""
+    yield from _standing(inspection.remaining_obstacles(request.acknowledged_signatures))
+    text = " ".join(reasons)
     yield "What you can do:"
     if "accept it by the word" in text:
         yield wrapped(

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from sanitizer import api
-from sanitizer.clearance import Confirmation, obstacles_to
+from sanitizer.clearance import Confirmation, obstacles_to, standing_against
 from sanitizer.errors import NoTechnique, Refused
 from sanitizer.inspection import Inspection
 from sanitizer.patterns import PATTERN_SETS
@@ -42,7 +42,7 @@ def plan_command(device: Path | None, request: PlanRequest, *, patterns: bool, j
         raise click.UsageError("name a DEVICE, or ask for --patterns")
     inspection = api.inspect(device)
     try:
-        planned = plan(request, inspection)
+        planned = planned_or_obstacle(request, inspection) if json_output else plan(request, inspection)
     except NoTechnique as none:
         if json_output:
             raise
@@ -58,6 +58,20 @@ def plan_command(device: Path | None, request: PlanRequest, *, patterns: bool, j
         click.echo("\n".join(explain(planned, inspection, obstacles)))
     if obstacles:
         sys.exit(ExitCode.REFUSED)
+
+
+def planned_or_obstacle(request: PlanRequest, inspection: Inspection) -> Plan:
+    """The plan; for a technique named, what stands against it rather than that it does not fit: it says what to do.
+
+    Raises:
+        Refused: an obstacle, or `NoTechnique`.
+    """
+    try:
+        return plan(request, inspection)
+    except NoTechnique:
+        for obstacle in standing_against(inspection, request.steps, request.acknowledged_signatures):
+            raise obstacle from None
+        raise
 
 
 def document(planned: Plan, inspection: Inspection, obstacles: tuple[Refused, ...]) -> dict[str, Any]:

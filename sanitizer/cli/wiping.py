@@ -29,6 +29,7 @@ from .explaining import told_shortly
 from .looking import stop_on_signals
 from .options import Command, as_json_option, journal_option, plan_options, reported
 from .output import as_json, complain, complaint, tell_result
+from .planning import planned_or_obstacle
 from .progress import Display
 
 
@@ -184,7 +185,7 @@ def _prepared(
         planned = _planned(request, inspection, pending)
         hands.suffice(planned)
         settling = pending is not None and pending.own_work
-        for obstacle in standing_against(inspection, planned, request.acknowledged_signatures, settling=settling):
+        for obstacle in standing_against(inspection, planned.steps, request.acknowledged_signatures, settling=settling):
             raise obstacle
         told = [*told_shortly(planned), "Everything on this device will be gone. Type its fingerprint to go on:"]
         fingerprint = confirmed(inspection, given, told, ask=ask)
@@ -200,7 +201,7 @@ def _prepared(
 def _planned(request: PlanRequest, inspection: Inspection, pending: api.PendingRun | None) -> Plan:
     if pending is not None and pending.steps != (HOST,):
         return plan_again(request, inspection, pending.steps)
-    planned = plan(request, inspection)
+    planned = planned_or_obstacle(request, inspection)
     return plan(planned.explicit, inspection)  # what auto chose is what is confirmed and sealed
 
 

@@ -169,7 +169,7 @@ def _notes(steps: Steps, inspection: Inspection) -> tuple[str, ...]:
         notes.append("the drive's boot partitions, its replay protected memory and its firmware are not touched")
     if capabilities.standing is not None and capabilities.standing.phase.value.startswith(SanitizePhase.FAILED.value):
         notes.append(
-            "an earlier sanitize operation failed: the drive takes no marks now, so only its own word can be checked"
+            "an earlier sanitize operation failed: one sanitize leads out of that; then it is marked, and sanitized again"
         )
     if steps != (HOST,) and capabilities.path == "usb-bridge":
         notes.append(

@@ -18,7 +18,7 @@ from sanitizer import api
 from sanitizer.capability import SanitizePhase, Tri
 from sanitizer.capacity import CapacityChange
 from sanitizer.clearance import Clearance
-from sanitizer.cli import escrow, main, recovering, wiping
+from sanitizer.cli import escrow, main, planning, recovering, wiping
 from sanitizer.errors import EscrowNotConfirmed, TechniqueFailed
 from sanitizer.inspection import Inspection
 from sanitizer.journal import Journal
@@ -161,7 +161,8 @@ def test_what_auto_chose_is_what_is_sealed(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_the_engine_is_handed_what_a_revert_needs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     owned = now(made.drive(made.capabilities(nvme=made.nvme(), opal=made.opal(locking_enabled=Tri.YES))))
-    monkeypatch.setattr(wiping, "plan", lambda request, inspection: plan(request, inspection, PRETENDED))
+    for each in (wiping, planning):
+        monkeypatch.setattr(each, "plan", lambda request, inspection: plan(request, inspection, PRETENDED))
     engine = Engine(monkeypatch, owned)
     psid, owner = tmp_path / "psid", tmp_path / "owner"
     psid.write_text("ABCD1234" * 4)
@@ -179,7 +180,8 @@ def test_the_engine_is_handed_what_a_revert_needs(monkeypatch: pytest.MonkeyPatc
 def test_a_file_without_a_psid_is_told_before_anything_begins(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     owned = now(made.drive(made.capabilities(nvme=made.nvme(), opal=made.opal())))
     engine = Engine(monkeypatch, owned)
-    monkeypatch.setattr(wiping, "plan", lambda request, inspection: plan(request, inspection, PRETENDED))
+    for each in (wiping, planning):
+        monkeypatch.setattr(each, "plan", lambda request, inspection: plan(request, inspection, PRETENDED))
     (tmp_path / "psid").write_text("no PSID")
     words = ("--technique", "opal-psid-revert", "--psid-file", str(tmp_path / "psid"))
     result = run("wipe", "/dev/sim", "--confirm", owned.fingerprint or "", *words)

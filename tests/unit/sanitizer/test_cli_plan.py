@@ -15,7 +15,7 @@ from sanitizer import api
 from sanitizer.capability import SanitizePhase
 from sanitizer.cli import main
 from sanitizer.cli.explaining import WIDTH, explain
-from sanitizer.errors import MountedFilesystem
+from sanitizer.errors import MountedFilesystem, SecurityLocked
 from sanitizer.inspection import Inspection
 from sanitizer.planning import DISPUTES, PlanRequest, plan
 from tests.support import made_up_drives as made
@@ -143,6 +143,16 @@ def test_obstacles_are_told_and_end_in_a_refusal(said: Say) -> None:
     assert result.exit_code == 3
     assert "What stands against it now:" in result.output
     assert "[mounted-filesystem]" in result.output
+
+
+def test_what_stands_against_a_named_technique_is_told_rather_than_that_it_does_not_fit(said: Say) -> None:
+    locked = drive(capabilities(ata=made.ata(security_enabled=made.YES, security_locked=made.YES)))
+    locked = dataclasses.replace(locked, obstacles=(SecurityLocked(attempts_exhausted="no"),))
+    named = said(locked, "--technique", "ata-security-erase", "--json")
+    assert json.loads(named.output)["error"]["code"] == "security-locked"
+    assert "[security-locked]" in said(locked, "--technique", "ata-security-erase").output
+    chosen = said(locked, "--technique", "auto", "--json")
+    assert json.loads(chosen.output)["error"]["code"] == "no-technique"
 
 
 def test_json_of_a_refusal_holds_every_reason(said: Say) -> None:
