@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
@@ -24,12 +26,20 @@ _EPILOG = "\b\nExit codes (with several files, the highest that applies):\n" + "
     f"  {code}  {meaning}" for code, meaning in EXIT_CODES.items()
 )
 INTERNAL_ERROR = "internal-error"
+DOCUMENTS = ("*.pdf", "*.json")
+_COUNTED = {
+    0: "genuine, a full yes",
+    1: "not checked: this program has a fault",
+    3: "genuine, but not a yes",
+    4: "failed: do not rely on them",
+    5: "unreadable, or no documents of ours",
+}
 _MARKS = {"passed": ("✓", "green"), "failed": ("✗", "red"), "not-reached": ("·", "bright_black")}
 _PLAIN_MARKS = {"passed": "[ok]", "failed": "[FAILED]", "not-reached": "[-]"}
 
 
 @click.command(epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
-@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
+@click.argument("files", nargs=-1, required=True, metavar="FILE|FOLDER...", type=click.Path(path_type=Path))
 @click.option(
     "--pin",
     required=True,
@@ -37,25 +47,62 @@ _PLAIN_MARKS = {"passed": "[ok]", "failed": "[FAILED]", "not-reached": "[-]"}
     help="SHA-256 of the trust root, 64 hexadecimal digits, from your contract or the issuer's web site. "
     "Not from the document itself: whoever forges one forges the other.",
 )
+@click.option(
+    "--only",
+    "patterns",
+    multiple=True,
+    default=DOCUMENTS,
+    show_default=True,
+    metavar="PATTERN",
+    help="Which files of a folder are checked, by name; may be repeated. One that is no document of ours counts as unreadable.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object for each file, in a list.")
 @click.version_option(package_name="sanitrail")
-def main(files: tuple[Path, ...], pin: str, *, as_json: bool) -> None:
+def main(files: tuple[Path, ...], pin: str, patterns: tuple[str, ...], *, as_json: bool) -> None:
     """Check certificates of sanitization, reports and statements, offline.
 
     FILE is a PDF or its attachment (JSON). Each is checked against one pinned digest; any altered byte fails. What is proven is
-    printed, and what is not.
+    printed, and what is not. Of a FOLDER every document in it and beneath it is checked, one line for each that says yes.
     """
-    results = [(path, _check_file(path, pin)) for path in files]
-    if as_json:
-        click.echo(
-            json.dumps(
-                [{"file": str(path), **result.to_dict()} for path, result in results], indent=2, ensure_ascii=True
-            )
-        )
-    else:
-        for path, result in results:
+    brief = any(path.is_dir() for path in files)
+    codes: Counter[int] = Counter()
+    for number, (path, result) in enumerate(_checked(files, patterns, pin)):
+        code = exit_code(result)
+        codes[code] += 1
+        if as_json:
+            text = json.dumps({"file": str(path), **result.to_dict()}, indent=2, ensure_ascii=True)
+            click.echo(("," if number else "[") + "\n" + text, nl=False)
+        elif brief and code == 0:
+            click.secho(f"yes  {_printable(str(path))}  {_printable(_name(result))}", fg="green")
+        else:
             _show(path, result)
-    sys.exit(max(exit_code(result) for _, result in results))
+    if as_json:
+        click.echo("\n]")
+    elif brief:
+        click.echo()
+        for code, count in sorted(codes.items()):
+            click.echo(f"{count:>8,}  {_COUNTED[code]}")
+    sys.exit(max(codes))
+
+
+def _checked(paths: Sequence[Path], patterns: Sequence[str], pin: str) -> Iterator[tuple[Path, Verification]]:
+    """Every file in its order, one at a time: a folder may hold more than fits in memory."""
+    for path in paths:
+        if not path.is_dir():
+            yield path, _check_file(path, pin)
+            continue
+        empty = True
+        for each in sorted(each for each in path.rglob("*") if each.is_file() or each.is_symlink()):
+            if any(each.match(pattern) for pattern in patterns):
+                empty = False
+                yield each, _check_file(each, pin)
+        if empty:
+            yield path, _failed("unreadable", "The folder holds documents", f"None of {', '.join(patterns)} is in it.")
+
+
+def _name(result: Verification) -> str:
+    """What the document calls itself: the first of its facts."""
+    return result.facts[0].value if result.facts else ""
 
 
 def exit_code(result: Verification) -> int:

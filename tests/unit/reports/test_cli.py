@@ -36,6 +36,12 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "statement.json").write_bytes(erasure_statement(WORLD, [HONEST]).to_bytes())
     (tmp_path / "garbage.json").write_bytes(b"\0\xff garbage")
     (tmp_path / "empty.pdf").write_bytes(b"")
+    (tmp_path / "beneath" / "2026").mkdir(parents=True)
+    (tmp_path / "beneath" / "2026" / "good.json").write_bytes(BUNDLE)
+    (tmp_path / "beneath" / "statement.json").write_bytes(erasure_statement(WORLD, [HONEST]).to_bytes())
+    (tmp_path / "beneath" / "read.me").write_text("not asked for")
+    (tmp_path / "nothing").mkdir()
+    (tmp_path / "nothing" / "read.me").write_text("no document")
     return tmp_path
 
 
@@ -55,6 +61,10 @@ def folder(tmp_path: Path) -> Path:
         (["good.json", "report.json"], 3),
         (["good.json", "altered.json"], 4),
         (["garbage.json", "good.json"], 5),
+        (["beneath"], 0),
+        (["beneath", "report.json"], 3),
+        (["beneath", "altered.json"], 4),
+        (["nothing"], 5),
     ],
 )
 def test_exit_codes(folder: Path, names: list[str], code: int) -> None:
@@ -136,3 +146,31 @@ def test_a_fault_of_our_own_is_exit_code_1_and_stops_no_other_file(
     both = _run(str(folder / "good.json"), str(folder / "statement.json"), "--pin", WORLD.pin)
     assert both.exit_code == 1
     assert "YES" in both.output
+
+
+def test_one_bad_document_among_a_folders_good_ones_is_shown_in_full_and_counts(folder: Path) -> None:
+    (folder / "beneath" / "2026" / "altered.json").write_bytes((folder / "altered.json").read_bytes())
+    done = _run(str(folder / "beneath"), "--pin", WORLD.pin)
+    assert done.exit_code == 4
+    assert done.output.count("\nyes  ") + done.output.startswith("yes  ") == 2
+    assert "NO: do not rely on this file" in done.output
+    assert "2  genuine, a full yes" in done.output
+    assert "1  failed: do not rely on them" in done.output
+
+
+def test_a_folder_as_json_is_one_list_in_the_order_of_the_paths(folder: Path) -> None:
+    done = _run(str(folder / "beneath"), "--pin", WORLD.pin, "--json")
+    told = json.loads(done.output)
+    assert [Path(each["file"]).name for each in told] == ["good.json", "statement.json"]
+    assert all(each["yes"] for each in told)
+
+
+def test_what_is_no_document_of_ours_is_not_passed_over(folder: Path) -> None:
+    (folder / "beneath" / "notes.json").write_text("{}")
+    assert _run(str(folder / "beneath"), "--pin", WORLD.pin).exit_code == 5
+    assert _run(str(folder / "beneath"), "--pin", WORLD.pin, "--only", "good.json").exit_code == 0
+
+
+def test_a_dangling_link_in_a_folder_is_a_file_that_cannot_be_read(folder: Path) -> None:
+    (folder / "beneath" / "gone.json").symlink_to(folder / "nowhere.json")
+    assert _run(str(folder / "beneath"), "--pin", WORLD.pin).exit_code == 5
