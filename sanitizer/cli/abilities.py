@@ -169,7 +169,10 @@ def _opal(opal: OpalCapabilities) -> Iterator[Line]:
         "data removal cut off": opal.removal_interrupted,
     }
     found = _listed(state)
-    yield "TCG locking", f"{opal.ssc or 'kind unknown'}: " + ("present, not activated" if found == "none" else found)
+    if set(state.values()) == {Tri.UNKNOWN}:
+        yield "TCG locking", "unknown: the drive may have it and does not tell; then what is read may not be the medium"
+    else:
+        yield "TCG locking", f"{opal.ssc or 'kind unknown'}: " + ("not activated" if found == "none" else found)
     if opal.removal_mechanisms:
         yield "TCG removes by", ", ".join(opal.removal_mechanisms)
 
