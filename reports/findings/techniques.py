@@ -118,10 +118,10 @@ DRIVE: dict[str, Rule] = {
     "mmc-secure-trim": Rule(_MMC, frozenset(), "answer", "clear", content=_UNIFORM),
     # TCG Opal, LUKS2: a key goes
     "opal-revert": Rule(
-        _OPAL, frozenset(), "answer", "clear", setting="opal-revert-is-purge", rests_on_encryption=True
+        _OPAL, frozenset(), "status", "clear", setting="opal-revert-is-purge", rests_on_encryption=True
     ),
     "opal-psid-revert": Rule(
-        _OPAL, frozenset(), "answer", "clear", setting="opal-revert-is-purge", rests_on_encryption=True
+        _OPAL, frozenset(), "status", "clear", setting="opal-revert-is-purge", rests_on_encryption=True
     ),
     "luks-crypto-erase": Rule(
         _ANY, frozenset(), "answer", "clear", setting="luks-crypto-erase-is-purge", rests_on_encryption=True
