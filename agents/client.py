@@ -28,6 +28,7 @@ from inventory.contract.v1.agents import (
 )
 from inventory.contract.v1.common import Envelope, Message
 from inventory.contract.v1.devices import Observation, ObservationAccepted
+from inventory.contract.v1.escrows import EscrowDeposit, EscrowHeld, EscrowRelease
 from inventory.contract.v1.log import ConsistencyProof, RosterChain
 from inventory.contract.v1.orders import HoldAnswer, HoldQuestion, LeaseReply, Progress, ProgressReply
 from inventory.contract.v1.problems import Problem
@@ -99,6 +100,12 @@ class Service(Protocol):
 
     def submit(self, message: RecordSubmission) -> RecordAccepted:
         """Hand over a signed record."""
+
+    def deposit(self, message: EscrowDeposit) -> EscrowHeld:
+        """Hand over a password before a drive is given it."""
+
+    def release(self, escrow: str, message: EscrowRelease) -> EscrowHeld:
+        """Say that a drive has no password any more."""
 
     def rosters(self, after_version: int) -> RosterChain:
         """Every roster after a version."""
@@ -193,6 +200,14 @@ class Client:
     def submit(self, message: RecordSubmission) -> RecordAccepted:
         """POST /agent/records."""
         return self._exchange("POST", endpoints.AGENT_RECORDS, RecordAccepted, body=message)
+
+    def deposit(self, message: EscrowDeposit) -> EscrowHeld:
+        """POST /agent/escrows."""
+        return self._exchange("POST", endpoints.AGENT_ESCROWS, EscrowHeld, body=message)
+
+    def release(self, escrow: str, message: EscrowRelease) -> EscrowHeld:
+        """POST /agent/escrows/{id}/release."""
+        return self._exchange("POST", endpoints.AGENT_ESCROW_RELEASE.format(escrow=escrow), EscrowHeld, body=message)
 
     def rosters(self, after_version: int) -> RosterChain:
         """GET /agent/roster?version=N."""

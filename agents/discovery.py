@@ -20,6 +20,7 @@ from inventory.contract.v1.agents import DeclaredPath
 from inventory.contract.v1.devices import DeviceIdentity, Observation, ObservedDevice, Obstacle, PathMapping
 from sanitizer import Inspection
 
+from . import abilities
 from .clock import Clock, rfc3339
 from .engine import Engine
 
@@ -119,6 +120,9 @@ def _observed(inspection: Inspection, mounted: Mapping[str, tuple[str, ...]]) ->
             "removable": inspection.removable,
             "hidden_capacity": inspection.hidden_capacity,
             "obstacles": tuple(obstacles),
+            "capabilities": None
+            if inspection.capabilities is None
+            else abilities.told(inspection.capabilities, inspection.capacity_bytes or 0),
         }
     )
 

@@ -12,6 +12,7 @@ import sanitizer
 from sanitizer import (
     Clearance,
     Confirmation,
+    Escrow,
     Inspection,
     PathResolution,
     PendingRun,
@@ -37,6 +38,11 @@ class Engine(Protocol):
     def clear(self, inspection: Inspection, plan: Plan, confirmation: Confirmation, now: datetime) -> Clearance:
         """Leave to carry it out once."""
 
+    def clear_again(
+        self, pending: PendingRun, inspection: Inspection, confirmation: Confirmation, now: datetime
+    ) -> Clearance:
+        """Leave to go on with a run, under the plan it was begun with."""
+
     def sanitize(
         self,
         clearance: Clearance,
@@ -47,6 +53,7 @@ class Engine(Protocol):
         progress: Callable[[Progress], None] | None = None,
         stop: threading.Event | None = None,
         before_first_write: Callable[[], None] | None = None,
+        escrow: Callable[[Escrow], None] | None = None,
     ) -> RunResult:
         """Carry it out."""
 
@@ -61,6 +68,7 @@ class Engine(Protocol):
         progress: Callable[[Progress], None] | None = None,
         stop: threading.Event | None = None,
         before_first_write: Callable[[], None] | None = None,
+        escrow: Callable[[Escrow], None] | None = None,
     ) -> RunResult:
         """Go on."""
 

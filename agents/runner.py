@@ -23,12 +23,13 @@ from typing import Literal
 
 import sanitizer
 from inventory.contract.v1.common import LogPosition
-from inventory.contract.v1.orders import Lease, PlanRequest
+from inventory.contract.v1.orders import Lease, SealedOrder
 from reports.envelope import Signer, sign
-from sanitizer import Clearance, Confirmation, PendingRun, PermissionWithheld, RunResult
+from sanitizer import Clearance, Confirmation, PendingRun, PermissionWithheld, RunResult, SanitizeInProgress
 
 from . import discovery, holds, host, orders, recording
 from .client import Service
+from .custody import Custody
 from .engine import Engine
 from .errors import AgentError, EvidenceRefused, Rejected, Retry
 from .log_watch import decode_hashes
@@ -147,7 +148,7 @@ class Runner:
         approved = self.judge.check(run.lease)
         order = approved.order
         self._require_known_log(order.after)
-        return approved, self._clearance(order.plan, order.device, run.lease.path_hint)
+        return approved, self._clearance(order, run.lease.path_hint, self._pending(run))
 
     def _require_known_log(self, after: LogPosition) -> None:
         """The log position the order names must lie in the history this host knows, brought up to date where it must."""
@@ -164,14 +165,21 @@ class Runner:
     def _prove(self, old: int, new: int) -> tuple[bytes, ...]:
         return decode_hashes(self.service.consistency(old, new).hashes)
 
-    def _clearance(self, plan: PlanRequest, fingerprint: str, path_hint: str) -> Clearance:
-        inspection = find_medium(self.engine.list_devices(), fingerprint, path_hint)
+    def _clearance(self, order: SealedOrder, path_hint: str, pending: PendingRun | None) -> Clearance:
+        """For a fresh run the order's plan on this medium; a begun one goes on under the plan it was begun with."""
+        inspection = find_medium(self.engine.list_devices(), order.device, path_hint)
         self.judge.permit_medium(inspection)
         if (problem := discovery.disagreement(inspection)) is not None:
             raise ReadingsDisagree(problem)
+        plan, now = order.plan, self.judge.watch.clock.now()
+        confirmation = Confirmation(fingerprint=order.device, acknowledged_signatures=plan.acknowledged_signatures)
+        if pending is not None and pending.plan_request is not None:
+            return self.engine.clear_again(pending, inspection, confirmation, now)
+        for obstacle in inspection.obstacles:
+            if isinstance(obstacle, SanitizeInProgress):  # somebody else's: told as such, not as a plan that does not fit
+                raise obstacle
         made = self.engine.plan(sanitizer.PlanRequest.from_dict(plan.model_dump()), inspection)
-        confirmation = Confirmation(fingerprint=fingerprint, acknowledged_signatures=plan.acknowledged_signatures)
-        return self.engine.clear(inspection, made, confirmation, self.judge.watch.clock.now())
+        return self.engine.clear(inspection, made, confirmation, now)
 
     def _require_free_medium(self, run: Run, fingerprint: str) -> None:
         for other in self.runs.all():
@@ -195,6 +203,7 @@ class Runner:
                 progress=reporter.tell,
                 stop=control.stop,
                 before_first_write=functools.partial(self._permit_first_write, run),
+                escrow=self._custody.keeper(run, approved),
             )
         return self._after(run, result, control)
 
@@ -259,7 +268,7 @@ class Runner:
         permit = functools.partial(self._permit_going_on, run)
         try:
             holds.require_clear(self.service, self.runs.current(run).lease, self.limits.hold)
-            clearance = self._clearance(order.plan, order.device, run.lease.path_hint)
+            clearance = self._clearance(order, run.lease.path_hint, pending)
         except (OrderRefused, sanitizer.Refused) as error:
             raise NotYet(error.code, error.summarize()) from error
         return self._after(run, self._go_on(run, pending, clearance, control, permit), control)
@@ -276,7 +285,12 @@ class Runner:
         try:
             with self._reporter(run, control) as reporter:
                 return self.engine.resume(
-                    pending, clearance, progress=reporter.tell, stop=control.stop, before_first_write=permit
+                    pending,
+                    clearance,
+                    progress=reporter.tell,
+                    stop=control.stop,
+                    before_first_write=permit,
+                    escrow=self._custody.keeper(run, self._order(run)),
                 )
         except sanitizer.SanitizerError as error:  # locked, or damaged since it was looked at: looked at again
             raise NotYet(error.code, error.summarize()) from error
@@ -335,6 +349,10 @@ class Runner:
 
     def _forget(self, run: Run, _: Control) -> Run:
         try:
+            self._custody.release(run)
+        except Retry as error:
+            raise NotYet(error.code, error.summarize(), error.after) from error
+        try:
             self.engine.discard_journal(self.journals, run.run_id)
         except sanitizer.Refused as error:
             raise NotYet(error.code, error.summarize()) from error
@@ -369,6 +387,10 @@ class Runner:
             control.cancel()
 
     # --- parts ----------------------------------------------------------------------------------------------------
+
+    @property
+    def _custody(self) -> Custody:
+        return Custody(self.service, self.runs)
 
     def _pending(self, run: Run) -> PendingRun | None:
         found = [pending for pending in self.engine.pending_runs(self.journals) if pending.run_id == run.run_id]

@@ -107,11 +107,18 @@ class Run:
     """Why it was refused."""
     result: dict[str, Any] | None = None
     """The sanitizer's result of an ended run, until its record is safe."""
+    custodies: tuple[str, ...] = ()
+    """The service's numbers of passwords it keeps for this run."""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
         plain = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
-        return {**plain, "state": str(self.state), "lease": self.lease.model_dump(mode="json")}
+        told = {
+            "state": str(self.state),
+            "lease": self.lease.model_dump(mode="json"),
+            "custodies": list(self.custodies),
+        }
+        return {**plain, **told}
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> Self:
@@ -122,7 +129,10 @@ class Run:
         lease, result = Lease.model_validate(document["lease"]), document["result"]
         if result is not None and not isinstance(result, dict):
             raise TypeError("a result is none")
-        return cls(**texts, state=State(document["state"]), lease=lease, result=result)
+        custodies = document.get("custodies", [])  # files written before there were any
+        if not isinstance(custodies, list) or not all(isinstance(one, str) for one in custodies):
+            raise TypeError("custodies are none")
+        return cls(**texts, state=State(document["state"]), lease=lease, result=result, custodies=tuple(custodies))
 
 
 _TEXTS = ("order_sha256", "run_id", "order_id", "label", "device", "reason_code", "reason")
@@ -176,7 +186,8 @@ class RunStore:
         """
         with self._lock:
             known = self.get(run.order_sha256) or run
-            moved = dataclasses.replace(run, lease=known.lease, state=advance(run.state, event), **changes)
+            kept = {"lease": known.lease, "custodies": known.custodies}
+            moved = dataclasses.replace(run, **{**kept, "state": advance(run.state, event), **changes})
             if moved.state is State.GONE:
                 self._state.disk.remove(self._state.path(_name(run.order_sha256)))
             else:
@@ -192,7 +203,18 @@ class RunStore:
         """The same run with the newest lease."""
         with self._lock:
             known = self.get(run.order_sha256)
-            return run if known is None else dataclasses.replace(run, lease=known.lease)
+            return run if known is None else dataclasses.replace(run, lease=known.lease, custodies=known.custodies)
+
+    def note_custody(self, run: Run, custody: str) -> None:
+        """Keep the service's number of a password it holds for this run.
+
+        Raises:
+            OSError: The disk does not take it.
+        """
+        with self._lock:
+            known = self.get(run.order_sha256)
+            if known is not None and custody not in known.custodies:
+                self._save(dataclasses.replace(known, custodies=(*known.custodies, custody)))
 
     @contextmanager
     def newest_lease(self, run: Run) -> Iterator[Lease]:

@@ -97,8 +97,9 @@ class SimEngine:
         progress: Callable[[sanitizer.Progress], None] | None = None,
         stop: threading.Event | None = None,
         before_first_write: Callable[[], None] | None = None,
+        escrow: Callable[[sanitizer.Escrow], None] | None = None,
     ) -> sanitizer.RunResult:
-        hooks = self._hooks(progress, stop, before_first_write)
+        hooks = self._hooks(progress, stop, before_first_write, escrow)
         return machinery.sanitize(self._system(), EngineSettings(), clearance, run_id, journal_dir, sample_seed, hooks)
 
     def pending_runs(self, journal_dir: Path) -> Sequence[sanitizer.PendingRun]:
@@ -112,8 +113,9 @@ class SimEngine:
         progress: Callable[[sanitizer.Progress], None] | None = None,
         stop: threading.Event | None = None,
         before_first_write: Callable[[], None] | None = None,
+        escrow: Callable[[sanitizer.Escrow], None] | None = None,
     ) -> sanitizer.RunResult:
-        hooks = self._hooks(progress, stop, before_first_write)
+        hooks = self._hooks(progress, stop, before_first_write, escrow)
         return machinery.resume(self._system(), EngineSettings(), clearance, pending.run_id, pending.journal_dir, hooks)
 
     def abandon(self, pending: sanitizer.PendingRun, reason: str) -> sanitizer.RunResult:
@@ -122,13 +124,22 @@ class SimEngine:
     def discard_journal(self, journal_dir: Path, run_id: str) -> None:
         self._system().steps.step("discard-journal", lambda: sanitizer.discard_journal(journal_dir, run_id))
 
-    def _hooks(self, progress: Any, stop: Any, ask: Any) -> Hooks:  # noqa: ANN401 - passed through
+    def clear_again(
+        self,
+        pending: sanitizer.PendingRun,
+        inspection: sanitizer.Inspection,
+        confirmation: sanitizer.Confirmation,
+        now: dt.datetime,
+    ) -> sanitizer.Clearance:
+        return sanitizer.clear_again(pending, inspection, confirmation, now)
+
+    def _hooks(self, progress: Any, stop: Any, ask: Any, escrow: Any) -> Hooks:  # noqa: ANN401 - passed through
         def told(figures: sanitizer.Progress) -> None:
             self.during(figures)
             if progress is not None:
                 progress(figures)
 
-        return Hooks(progress=told, stop=stop or threading.Event(), before_first_write=ask)
+        return Hooks(progress=told, stop=stop or threading.Event(), before_first_write=ask, escrow=escrow)
 
 
 class SimClock:
@@ -151,9 +162,9 @@ RULES = LocalRules(allowed_methods=("clear",), max_devices_per_hour=100, minimum
 class AgentWorld:
     """One host with one drive, one service, and an agent that can be killed and started again."""
 
-    def __init__(self, folder: Path, *, serial: str = "SIM-0001") -> None:
+    def __init__(self, folder: Path, *, serial: str = "SIM-0001", system: SimulatedSystem | None = None) -> None:
         self.folder = folder
-        self.system = SimulatedSystem(SimulatedDrive(serial=serial))
+        self.system = system or SimulatedSystem(SimulatedDrive(serial=serial))
         self.clock = SimClock(lambda: self.system)
         self.service = FakeService(now=lambda: self.system.now())  # noqa: PLW0108 - the system is replaced at each start
         self.engine = SimEngine(lambda: self.system)
@@ -181,7 +192,7 @@ class AgentWorld:
         """A new process on the same disk and drive."""
         self.system.die()
         before = self.system
-        self.system = SimulatedSystem(before.drive, steps, before.boot)
+        self.system = type(before)(before.drive, steps, before.boot)
         self.system.clock = before.clock
         self.service.around = self._exchange
         state = StateDirectory(self.settings.state_dir, self.disk)

@@ -291,6 +291,7 @@ class CommandSystem(SimulatedSystem):
         found = (
             SelfSanitize(),
             SelfSanitize(name="nvme-sanitize-crypto-erase", after="undefined"),
+            SelfSanitize(name="ata-sanitize-block-erase"),
             PasswordErase(name="ata-security-erase", blocking=True, resumes=False, level="clear"),
         )
         self.techniques = {each.name: each for each in found}
@@ -308,7 +309,7 @@ def capabilities(drive: CommandDrive) -> Capabilities:
     yes = Tri.YES
     return Capabilities(
         path="direct",
-        standing=None,
+        standing=SanitizeStanding(phase=drive.phase, progress=None, raw=b""),
         hidden=HiddenCapacity(native_bytes=drive.size, present=Tri.NO, by=()),
         ata=AtaCapabilities(
             identify=b"",

@@ -8,6 +8,7 @@ what an agent must survive: a lost request and a lost answer look the same from 
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import json
 import secrets
 import threading
@@ -24,6 +25,7 @@ from inventory.auth.signatures import SignatureRefused, SignedMessage, verify
 from inventory.contract.v1.agents import EnrolmentRequest, Heartbeat, RecordSubmission
 from inventory.contract.v1.common import Message
 from inventory.contract.v1.devices import Observation
+from inventory.contract.v1.escrows import EscrowDeposit, EscrowRelease
 from inventory.contract.v1.orders import HoldQuestion, Progress
 from reports.canonical import from_base64, to_base64
 from reports.envelope import Envelope, envelope_digest, open_envelope, payload_digest, sign, unverified_body
@@ -95,6 +97,9 @@ class FakeService:
         self.progress: list[Progress] = []
         self.accepted: dict[str, dict[str, Any]] = {}
         """Acceptance by record digest."""
+        self.custodies: list[dict[str, str]] = []
+        """Passwords kept: id, secret (base64), state, run."""
+        self.custody_taken = True
         self.requests: list[str] = []
         self.away = False
         self.fault: Callable[[str], Fault | None] = lambda _name: None
@@ -323,12 +328,18 @@ class FakeService:
             "POST /agent/heartbeat": lambda: self._heartbeat(host, Heartbeat.model_validate_json(body)),
             "PUT /agent/observation": lambda: self._observe(Observation.model_validate_json(body)),
             "POST /agent/leases": lambda: self._lease(host),
+            "POST /agent/escrows": lambda: self._deposit(EscrowDeposit.model_validate_json(body)),
             "POST /agent/records": lambda: self._record(host, RecordSubmission.model_validate_json(body)),
             "GET /agent/roster": lambda: {"rosters": [e for e, _ in self.world.rosters[int(query["version"]) :]]},
         }
         if name in plain:
             return plain[name]()
-        _, _, _, lease, what = (*path.split("/"), "", "")[:5]
+        _, _, kind, lease, what = (*path.split("/"), "", "")[:5]
+        if kind == "escrows":
+            return self._release(lease, EscrowRelease.model_validate_json(body))
+        return self._about_lease(host, lease, what, body)
+
+    def _about_lease(self, host: Host, lease: str, what: str, body: bytes) -> dict[str, Any] | Refuse:
         order = next((o for o in self.orders if o.lease == lease and o.agent_key == host.key.key_id), None)
         if order is None or what not in {"holds", "progress"}:
             return Refuse(404, "not-found", "No such lease of this agent.")
@@ -424,6 +435,23 @@ class FakeService:
         self.observations.append(message)
         known = [device.identity.fingerprint for device in message.devices if device.identity]
         return {"devices": {fingerprint: f"D-{n:04d}" for n, fingerprint in enumerate(known, 1)}}
+
+    def _deposit(self, message: EscrowDeposit) -> dict[str, Any]:
+        if not self.custody_taken:
+            raise Refuse(409, "conflict", "The order is not under way.")
+        known = next((one for one in self.custodies if one["secret"] == message.secret), None)
+        new = known is None
+        if known is None:
+            secret = hashlib.sha256(from_base64(message.secret)).hexdigest()
+            known = {"id": f"E-{len(self.custodies) + 1:04d}", "secret": message.secret, "sha256": secret}
+            self.custodies.append({**known, "state": "held", "run": message.run})
+        return {"id": known["id"], "sha256": known["sha256"], "state": "held", "new": new}
+
+    def _release(self, custody: str, message: EscrowRelease) -> dict[str, Any]:
+        found = next(one for one in self.custodies if one["id"] == custody)
+        assert found["run"] == message.run
+        found["state"] = "released"
+        return {"id": custody, "sha256": found["sha256"], "state": "released", "new": False}
 
     def _next(self, host: Host) -> Order | None:
         for order in self.orders:
