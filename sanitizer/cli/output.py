@@ -123,9 +123,15 @@ def tell_result(outcome: RunResult) -> None:
     for each in outcome.method.passes:
         missing = f", {len(each.unwritten)} ranges not overwritten" if each.unwritten else ""
         click.echo(f"  pass {each.number}: {each.pattern}, {each.bytes_written} bytes{missing}", file=stream)
+    for one in outcome.method.commands:
+        click.echo(
+            f"  {one['technique']}: {one['command']} ({one['opcode']}h), accepted {one['accepted']}, "
+            f"the drive says {one['reported']}",
+            file=stream,
+        )
     check = outcome.verification
     if check.kind != "none":
-        held = "all as written" if check.completed and not check.residual and not check.unreadable else "not proven"
+        held = "all as it must be" if check.completed and not check.residual and not check.unreadable else "not proven"
         click.echo(
             f"  {check.kind} verification against {check.expected}: {check.bytes_read} bytes, {held}", file=stream
         )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -14,6 +16,8 @@ from sanitizer.run import Progress
 from .output import duration, size
 
 _LINE_EVERY_PERCENT = 10
+_LINE_EVERY_SECONDS = 60.0
+"""While a drive works by itself no bytes are counted."""
 
 
 class Listener(Protocol):
@@ -27,11 +31,14 @@ class Listener(Protocol):
 class Display:
     """Shows all runs of this command; quiet when the output is for a program."""
 
-    def __init__(self, *, quiet: bool) -> None:
+    def __init__(self, *, quiet: bool, clock: Callable[[], float] = time.monotonic) -> None:
         self._quiet = quiet
+        self._clock = clock
         self._bars: Any = None
         self._tasks: dict[str, Any] = {}
         self._told: dict[str, int] = {}
+        self._states: dict[str, tuple[str, float]] = {}
+        """What each run was last told to be in, and when."""
         self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
@@ -70,19 +77,28 @@ class Display:
 
     def _line(self, name: str, progress: Progress) -> None:
         percent = 100 * progress.bytes_done // progress.bytes_total if progress.bytes_total else 0
-        if percent < self._told.get(name, 0):
+        state, since = self._states.get(name, ("", 0.0))
+        waiting = progress.state == "settling" == state and self._clock() - since >= _LINE_EVERY_SECONDS
+        begun = progress.state == "settling" != state
+        further = percent >= self._told.get(name, 0)
+        if not (further or waiting or begun):
+            self._states[name] = (progress.state, since)
             return
         self._told[name] = percent // _LINE_EVERY_PERCENT * _LINE_EVERY_PERCENT + _LINE_EVERY_PERCENT
-        click.echo(f"{name}: {percent} %, {_told(progress)}", err=True)
+        self._states[name] = (progress.state, self._clock())
+        amount = f"{percent} %, " if progress.bytes_total else ""
+        click.echo(f"{name}: {amount}{_told(progress)}", err=True)
 
 
 def _told(progress: Progress) -> str:
     words = [progress.state]
     if progress.state == "executing":
         words = [f"pass {progress.pass_number} of {progress.passes}"]
-    if progress.bytes_per_second:
+    if progress.state == "settling":
+        words = ["the drive is settling its work"]
+    if progress.bytes_per_second and progress.state != "settling":
         words.append(f"{size(progress.bytes_per_second)}/s")
-    if progress.state in {"executing", "verifying"}:
+    if progress.state in {"executing", "settling", "verifying"}:
         words.append(duration(progress.seconds_left))
     if progress.errors:
         words.append(f"{progress.errors} errors")
