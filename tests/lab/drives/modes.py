@@ -9,7 +9,7 @@ from .faults import Faults
 from .sense import Layout, invalid_field, invalid_parameter
 
 CACHING, CONTROL = 0x08, 0x0A
-_CHANGEABLE, _SAVED = 1, 3
+_CHANGEABLE, _DEFAULT, _SAVED = 1, 2, 3
 _ALL = 0xFFFFFFFF
 
 
@@ -34,12 +34,13 @@ class Modes:
             return bytes((CACHING, 18, 4 if cache else 0)) + bytes(17)
         return bytes((CONTROL, 10, 4 if descriptor else 0)) + bytes(9)
 
-    def sense(self, cdb: bytes, *, blocks: int, block_bytes: int, faults: Faults) -> bytes:
-        """MODE SENSE (6) and (10)."""
+    def sense(self, cdb: bytes, *, blocks: int, built: int, block_bytes: int, faults: Faults) -> bytes:
+        """MODE SENSE (6) and (10); the default values have all the blocks that were built in."""
         control, wanted, ten = cdb[2] >> 6, cdb[2] & 0x3F, cdb[0] == 0x5A
         numbers = [number for number in (CACHING, CONTROL) if wanted in {number, 0x3F}]
         if control == _SAVED or not numbers or cdb[3] not in {0, 0xFF}:
             raise invalid_field()
+        blocks = built if control == _DEFAULT else blocks
         body = b"".join(self._page(number, control) for number in numbers)
         descriptor = b""
         long = ten and bool(cdb[1] & 0x10)

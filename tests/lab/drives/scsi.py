@@ -51,6 +51,11 @@ class ScsiDisk(ScsiBase):
         return self.visible
 
     @property
+    def built(self) -> int:
+        """All there are."""
+        return self.medium.blocks
+
+    @property
     def shrunk(self) -> bool:
         """Whether it says that it has no capacity (any more)."""
         erasure, faults = self.medium.erasure, self.medium.faults

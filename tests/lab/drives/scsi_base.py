@@ -158,6 +158,11 @@ class ScsiBase:
         return self.medium.blocks
 
     @property
+    def built(self) -> int:
+        """Addressable by default, as the block descriptor has it."""
+        return self.blocks
+
+    @property
     def shrunk(self) -> bool:
         """Whether it says that it has no capacity (any more)."""
         raise NotImplementedError
@@ -266,7 +271,8 @@ class ScsiBase:
         return raw[: int.from_bytes(cdb[10:14], "big")]
 
     def _mode_sense(self, cdb: bytes, _data: bytes) -> bytes:
-        return self.modes.sense(cdb, blocks=self.blocks, block_bytes=self.medium.block_bytes, faults=self.medium.faults)
+        size, faults = self.medium.block_bytes, self.medium.faults
+        return self.modes.sense(cdb, blocks=self.blocks, built=self.built, block_bytes=size, faults=faults)
 
     def _mode_select(self, cdb: bytes, data: bytes) -> bytes:
         self.modes.select(cdb, data, resize=self.resize, block_bytes=self.medium.block_bytes)

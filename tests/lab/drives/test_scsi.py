@@ -292,6 +292,7 @@ def test_a_short_stroked_disk_gives_all_it_has_when_asked() -> None:
     made.hide(1000)
     assert struct.unpack(">I", got(made, cdb(0x25, 10))[:4]) == (BLOCKS - 1001,)
     assert got(made, cdb(0x5A, 10, b2=0x0A, b8=255))[8:16] == struct.pack(">II", BLOCKS - 1000, 512)
+    assert got(made, cdb(0x5A, 10, b2=0x8A, b8=255))[8:16] == struct.pack(">II", BLOCKS, 512)
     everything = struct.pack(">II", 0xFFFFFFFF, 512)
     got(made, cdb(0x55, 10, b1=0x10, b8=16), bytes(7) + b"\x08" + everything)
     assert struct.unpack(">I", got(made, cdb(0x25, 10))[:4]) == (BLOCKS - 1,)

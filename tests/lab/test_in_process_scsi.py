@@ -1,0 +1,480 @@
+"""Every ATA and SCSI technique on every kind of emulated drive, by the real engine in this process.
+
+What must come of each is written by hand, from the standards and from what the product promises. Two things are looked at: what
+the product said, and what the medium holds. A success over blocks that still hold data is the one thing that may never be.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from sanitizer.capability import SanitizePhase
+from sanitizer.planning import PlanRequest
+from sanitizer.stretch import Hooks
+from sanitizer.techniques.base import Escrow
+
+from .drives.ata import AtaDrive
+from .drives.ata_identify import AtaModel
+from .drives.ata_registers import Taskfile
+from .drives.clock import ManualClock
+from .drives.faults import Faults
+from .drives.medium import Medium
+from .drives.ports import ScsiBlocks
+from .drives.sat import SataDisk, encode_16
+from .drives.scsi import ScsiDisk
+from .drives.scsi_pages import ScsiModel
+from .drives.scsi_world import power_lost, scsi_world
+from .drives.sense import Layout
+from .drives.usb_bridge import Habit, UsbBridge
+from .drives.world import World
+
+SECRET = b"SECRET-CRM-ROW42"
+BLOCKS = 4096
+ATA_SANITIZE = ("ata-sanitize-crypto-scramble", "ata-sanitize-block-erase", "ata-sanitize-overwrite")
+SECURITY = ("ata-security-erase", "ata-security-erase-enhanced")
+SCSI_SANITIZE = ("scsi-sanitize-overwrite", "scsi-sanitize-block-erase", "scsi-sanitize-crypto-erase")
+FORMAT = "scsi-format-unit"
+BY_ADDRESS = {"ata-security-erase", FORMAT}
+"""Techniques that write blocks by their addresses: copies where no host can look stay, on honest drives too."""
+
+GOOD = "succeeded"
+FAILED, STALLED, RESIDUAL = "failed: technique-failed", "failed: technique-stalled", "failed: residual"
+NO, DORMANT = "refused: no-technique", "refused: dormant-member"
+UNREADABLE = ("unreadable-area",)
+THEIRS = b"somebody else's password".ljust(32, b"\0")
+
+Target = SataDisk | ScsiDisk | UsbBridge
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """A drive and what must come of it."""
+
+    build: Callable[[], Target]
+    sanitize: str = GOOD
+    other: str = GOOD
+    """Of the security erases, and of FORMAT UNIT."""
+    signatures: tuple[str, ...] = ()
+    blind: bool = False
+    """What is left lies where no host can look."""
+    hidden: int = 0
+    """Blocks that stay beyond what a host can address; the record says that there are such."""
+
+
+def medium(block_bytes: int = 512, **faults: object) -> Medium:
+    made = Medium(BLOCKS, block_bytes=block_bytes, faults=Faults(**faults), clock=ManualClock())  # type: ignore[arg-type]
+    made.fill(SECRET)
+    return made
+
+
+def ata(
+    model: AtaModel | None = None,
+    layout: Layout = "descriptor",
+    change: Callable[[SataDisk], object] | None = None,
+    **faults: object,
+) -> Callable[[], SataDisk]:
+    def build() -> SataDisk:
+        size = model.sector_bytes if model else 512
+        disk = SataDisk(AtaDrive(medium(size, **faults), model=model), layout=layout)
+        if change is not None:
+            change(disk)
+        return disk
+
+    return build
+
+
+def scsi(
+    model: ScsiModel | None = None,
+    layout: Layout = "fixed",
+    change: Callable[[ScsiDisk], object] | None = None,
+    block_bytes: int = 512,
+    **faults: object,
+) -> Callable[[], ScsiDisk]:
+    def build() -> ScsiDisk:
+        disk = ScsiDisk(medium(block_bytes, **faults), model=model, layout=layout)
+        if change is not None:
+            change(disk)
+        return disk
+
+    return build
+
+
+def behind(habit: Habit) -> Callable[[], UsbBridge]:
+    return lambda: UsbBridge(ata()(), habit)
+
+
+def locked(disk: SataDisk) -> None:
+    disk.ata.security.execute(0xF1, bytes(2) + THEIRS + bytes(478))
+    disk.ata.security.power_on()
+
+
+def hides(**blocks: int) -> Callable[[SataDisk], object]:
+    return lambda disk: disk.ata.capacity.hide(**blocks)
+
+
+EVERYWHERE: Mapping[str, tuple[dict[str, object], str, str]] = {
+    "good": ({}, GOOD, GOOD),
+    "slow": ({"seconds": 7200}, GOOD, GOOD),
+    "fails half-way": ({"seconds": 10, "fail_at": 0.5}, FAILED, FAILED),
+    "refuses": ({"refuses": frozenset({"sanitize", "security", "erase-unit", "format"})}, FAILED, FAILED),
+    "succeeded long ago": ({"succeeded_before": True}, GOOD, GOOD),
+    "succeeded long ago, loses ours": ({"succeeded_before": True, "reset": "lost"}, GOOD, GOOD),
+    "lies: nothing": ({"erases": "nothing"}, RESIDUAL, RESIDUAL),
+    "lies: first megabyte": ({"erases": "first-megabyte"}, RESIDUAL, RESIDUAL),
+    "lies: all but one block": ({"erases": "all-but-one-block"}, RESIDUAL, RESIDUAL),
+    "misses the last block": ({"kept": ((BLOCKS - 1, 1),)}, RESIDUAL, RESIDUAL),
+    "changes its serial number": ({"new_serial": "OTHER"}, "failed: identity-changed", "failed: identity-changed"),
+    "reset, lost": ({"reset": "lost"}, GOOD, GOOD),
+    "reset, carried on": ({"reset": "carried-on"}, GOOD, GOOD),
+    "reset, carried on slowly": ({"reset": "carried-on", "seconds": 30}, GOOD, GOOD),
+    "bad sectors, reading": ({"bad_reads": ((1000, 8),)}, "failed: unreadable", "failed: unreadable"),
+    "bad sectors, writing": ({"bad_writes": ((1000, 8),)}, "failed: unwritable-region", "failed: unwritable-region"),
+    "no capacity meanwhile": ({"seconds": 30, "capacity_during": "zero"}, GOOD, GOOD),
+    "capacity not told meanwhile": ({"seconds": 30, "capacity_during": "refused"}, GOOD, GOOD),
+    "no capacity afterwards": ({"capacity_after": "zero"}, "failed: capacity-changed", "failed: capacity-changed"),
+}
+"""Faults of drives of either interface, with what must come of a sanitize and of the other techniques."""
+
+
+def common(build: Callable[..., Callable[[], Target]]) -> dict[str, Kind]:
+    return {
+        name: Kind(build=build(**faults), sanitize=sanitized, other=other)
+        for name, (faults, sanitized, other) in EVERYWHERE.items()
+    }
+
+
+ATA_KINDS: Mapping[str, Kind] = common(ata) | {
+    "slow": Kind(build=ata(AtaModel(erase_minutes=240, enhanced_minutes=240), seconds=7200)),
+    "reset, lost": Kind(build=ata(reset="lost"), other=FAILED),
+    "succeeded long ago, loses ours": Kind(build=ata(succeeded_before=True, reset="lost"), other=FAILED),
+    "slower than it says": Kind(build=ata(seconds=7200), other="failed: unanswered-destructive-command"),
+    "stands still": Kind(build=ata(seconds=100, stall_at=0.01), sanitize=STALLED, other=FAILED),
+    "vanishes": Kind(
+        build=ata(seconds=10, vanish_at=0.5), sanitize="failed: device-gone", other="failed: locked-by-us"
+    ),
+    "lies: spare blocks": Kind(build=ata(erases="not-spare"), blind=True),
+    "failed before": Kind(build=ata(failed_before=True), sanitize=DORMANT, other=NO),
+    "failed before, unreadable accepted": Kind(build=ata(failed_before=True), signatures=UNREADABLE, other=NO),
+    "write-protected": Kind(
+        build=ata(write_protected=True), sanitize="refused: read-only-device", other="refused: read-only-device"
+    ),
+    "magnetic": Kind(build=ata(AtaModel.magnetic(sanitize=frozenset({"crypto", "block", "overwrite"})))),
+    "erased reads as ones": Kind(build=ata(AtaModel(erased_byte=0xFF))),
+    "crypto scramble leaves zeros": Kind(build=ata(AtaModel(crypto_noise=False))),
+    "says that sectors are left": Kind(
+        build=ata(seconds=10, fail_at=0.9, remainder=True), sanitize=FAILED, other=FAILED
+    ),
+    "frozen": Kind(build=ata(frozen=True), other=NO),
+    "sanitize frozen": Kind(build=ata(sanitize_frozen=True), sanitize=NO),
+    "locked": Kind(build=ata(change=locked), sanitize=NO, other=NO),
+    "no sanitize": Kind(build=ata(AtaModel(sanitize=frozenset())), sanitize=NO),
+    "no security": Kind(build=ata(AtaModel(security=False, enhanced=False)), other=NO),
+    "hides by HPA": Kind(build=ata(change=hides(hpa=96)), other=NO),
+    "hides by DCO": Kind(build=ata(change=hides(dco=96)), other=NO),
+    "hides by AMAX": Kind(build=ata(AtaModel(hpa=False, dco=False, amax=True), change=hides(amax=96)), other=NO),
+    "hides, and answers no question about it": Kind(
+        build=ata(change=hides(hpa=96), refuses=frozenset({"hpa"})), other=NO
+    ),
+    "lies: hidden area": Kind(build=ata(change=hides(hpa=96), erases="not-hidden"), other=NO, hidden=96),
+    "blocks of 4,096 bytes": Kind(build=ata(AtaModel(sector_bytes=4096))),
+    "sense as of libata": Kind(build=ata(layout="libata")),
+    "sense as of an old libata": Kind(build=ata(layout="libata-old")),
+    "sense in fixed format": Kind(build=ata(layout="fixed"), sanitize="failed: unanswered-destructive-command"),
+    "sense in old fixed format": Kind(
+        build=ata(layout="fixed-old"), sanitize="failed: unanswered-destructive-command", other=NO
+    ),
+    "no logs": Kind(build=ata(AtaModel(logs=False))),
+}
+BRIDGES: Mapping[Habit, tuple[str, str]] = {
+    "passes": (GOOD, NO),
+    "refuses": (NO, NO),
+    "swallows": (NO, NO),
+    "pretends": (NO, NO),
+    "only-12": (NO, NO),
+    "truncates-sense": (NO, NO),
+}
+SCSI_KINDS: Mapping[str, Kind] = common(scsi) | {
+    "stands still": Kind(build=scsi(seconds=100, stall_at=0.01), sanitize=STALLED, other=STALLED),
+    "vanishes": Kind(
+        build=scsi(seconds=10, vanish_at=0.5), sanitize="failed: device-gone", other="failed: device-gone"
+    ),
+    "lies: spare blocks": Kind(build=scsi(erases="not-spare"), blind=True),
+    "failed before": Kind(build=scsi(failed_before=True), sanitize=DORMANT, other=NO),
+    "failed before, unreadable accepted": Kind(build=scsi(failed_before=True), signatures=UNREADABLE, other=NO),
+    "write-protected": Kind(build=scsi(write_protected=True), sanitize=NO, other=NO),
+    "flash": Kind(build=scsi(ScsiModel.flash()), other=NO),
+    "erased reads as ones": Kind(build=scsi(ScsiModel(erased_byte=0xFF))),
+    "crypto erase leaves zeros": Kind(build=scsi(ScsiModel(crypto_noise=False))),
+    "descriptor sense": Kind(build=scsi(layout="descriptor")),
+    "does not report its commands": Kind(build=scsi(ScsiModel(opcodes=False)), sanitize=NO, other=NO),
+    "no sanitize": Kind(build=scsi(ScsiModel(sanitize=frozenset())), sanitize=NO),
+    "formats fast": Kind(build=scsi(ScsiModel(format="fast")), blind=True),
+    "formats nothing": Kind(build=scsi(ScsiModel(format="nothing")), other=RESIDUAL),
+    "blocks of 4,096 bytes": Kind(build=scsi(block_bytes=4096)),
+    "blocks of 520 bytes": Kind(build=scsi(block_bytes=520), sanitize="refused: odd-block-size", other=NO),
+    "reads need a write after the erase": Kind(
+        build=scsi(ScsiModel(write_after_block_erase=1, write_after_crypto_erase=1))
+    ),
+    "short stroked": Kind(build=scsi(change=lambda disk: disk.hide(96))),
+    "lies: hidden area": Kind(build=scsi(change=lambda disk: disk.hide(96), erases="not-hidden"), hidden=96),
+}
+
+
+def asked(technique: str, **more: object) -> PlanRequest:
+    method = "purge" if "-sanitize-" in technique else "clear"
+    return PlanRequest(method=method, technique=technique, pattern_set="canaries", verification="full", **more)  # type: ignore[arg-type]
+
+
+def bare_of(target: Target) -> SataDisk | ScsiDisk:
+    found = target.target if isinstance(target, UsbBridge) else target
+    assert isinstance(found, (SataDisk, ScsiDisk))
+    return found
+
+
+def check(kind: Kind, technique: str, journals: Path) -> None:
+    target = kind.build()
+    bare, kept = bare_of(target), list[Escrow]()
+    world = scsi_world(target)
+    request = asked(technique, acknowledged_signatures=kind.signatures)
+    observed = world.outcome(request, journals, Hooks(escrow=kept.append))
+    assert observed == (kind.sanitize if "-sanitize-" in technique else kind.other)
+    blocks, spare = bare.medium.remains(SECRET)
+    if observed.startswith("refused"):
+        assert (len(blocks), len(spare)) == (BLOCKS, 16)
+    elif observed == GOOD:
+        expected = 96 if technique == FORMAT and bare.blocks < BLOCKS else kind.hidden
+        assert len(blocks) == expected
+        assert not spare or kind.blind or technique in BY_ADDRESS
+        if blocks:
+            assert world.inspect().hidden_capacity == "yes"
+    way_out(bare, kept)
+
+
+def way_out(bare: SataDisk | ScsiDisk, kept: list[Escrow]) -> None:
+    """A drive that was left with a password of ours has one that somebody keeps, and it opens the drive."""
+    if not isinstance(bare, SataDisk) or bare.ata.security.user in {None, THEIRS}:
+        return
+    faults = bare.medium.faults
+    faults.refuses, faults.frozen, bare.medium.gone = frozenset(), False, False
+    bare.power_cut()
+    bare.power_on()
+    assert bare.ata.security.locked
+    page = bytes(2) + kept[-1].secret.ljust(510, b"\0")
+    for command in (0xF2, 0xF6):
+        answer, _ = bare.ata.execute(Taskfile(command=command, count=1), page)
+        assert not answer.error
+    assert bare.ata.security.user is None
+
+
+@pytest.mark.parametrize("technique", [*ATA_SANITIZE, *SECURITY])
+@pytest.mark.parametrize("name", ATA_KINDS)
+def test_each_technique_on_each_kind_of_sata_drive(name: str, technique: str, tmp_path: Path) -> None:
+    check(ATA_KINDS[name], technique, tmp_path)
+
+
+@pytest.mark.parametrize("technique", [ATA_SANITIZE[1], SECURITY[0]])
+@pytest.mark.parametrize("habit", BRIDGES)
+def test_techniques_behind_each_kind_of_usb_bridge(habit: Habit, technique: str, tmp_path: Path) -> None:
+    sanitized, other = BRIDGES[habit]
+    check(Kind(build=behind(habit), sanitize=sanitized, other=other), technique, tmp_path)
+
+
+@pytest.mark.parametrize("technique", [*SCSI_SANITIZE, FORMAT])
+@pytest.mark.parametrize("name", SCSI_KINDS)
+def test_each_technique_on_each_kind_of_sas_drive(name: str, technique: str, tmp_path: Path) -> None:
+    check(SCSI_KINDS[name], technique, tmp_path)
+
+
+# Crashes, power cuts, other hosts
+
+
+class Killed(BaseException):
+    """The process dies; nothing of ours may catch it."""
+
+
+@dataclass
+class Guillotine:
+    """A target in front of a target: the process dies at one of the commands that change the drive, or ask how it stands."""
+
+    target: SataDisk | ScsiDisk
+    at: int
+    when: str
+    """before or after the drive has carried it out."""
+    count: int = 0
+    name: str = ""
+
+    def command(self, cdb: bytes, data_out: bytes) -> tuple[int, bytes, bytes]:
+        mine = False
+        if cdb[0] in {0x48, 0x04, 0x03} or (cdb[0] == 0x85 and cdb[14] in {0xB4, *range(0xF1, 0xF7)}):
+            mine, self.count = self.count == self.at, self.count + 1
+        if mine:
+            self.name = f"{cdb.hex()} {self.when}"
+        if mine and self.when == "before":
+            raise Killed
+        answer = self.target.command(cdb, data_out)
+        if mine:
+            raise Killed
+        return answer
+
+    def power_cut(self) -> None:
+        self.target.power_cut()
+
+    def power_on(self) -> None:
+        self.target.power_on()
+
+    def reset(self) -> None:
+        self.target.reset()
+
+
+def small(technique: str) -> SataDisk | ScsiDisk:
+    made = Medium(512, faults=Faults(seconds=30), clock=ManualClock())
+    made.fill(SECRET)
+    disk = SataDisk(AtaDrive(made)) if technique.startswith("ata") else ScsiDisk(made)
+    disk.attention = None
+    return disk
+
+
+def dies(technique: str, at: int, when: str, *, power: bool, journals: Path) -> str:
+    """Kill a run at one command and go on with it; the name of the command, empty when the run came to its end before."""
+    disk, kept = small(technique), list[Escrow]()
+    hooks = Hooks(escrow=kept.append)
+    world = scsi_world(disk)
+    guillotine = Guillotine(disk, at, when)
+    world.blocks = ScsiBlocks(guillotine, world.clock)
+    began = disk.medium.erasure.begun
+    try:
+        assert world.wipe(asked(technique), journals, hooks).state == GOOD
+    except Killed:
+        pass
+    else:
+        return ""
+    world.claimed = False
+    if power:
+        power_lost(world, disk)
+    for _ in range(3):
+        fresh = not any(journals.iterdir())  # it died while the plan was made
+        again = world.wipe if fresh else world.go_on
+        result = again(asked(technique), journals, hooks)
+        if result.state != "interrupted":
+            break
+    assert (result.state, result.error_code) == (GOOD, None), (guillotine.name, result.run.error)
+    assert disk.medium.remains(SECRET)[0] == [], guillotine.name
+    assert disk.medium.erasure.begun - began <= 2, guillotine.name
+    if isinstance(disk, SataDisk):
+        assert disk.ata.security.user is None, guillotine.name
+    return guillotine.name
+
+
+@pytest.mark.parametrize(("when", "power"), [("before", False), ("after", False), ("after", True)])
+@pytest.mark.parametrize("technique", [ATA_SANITIZE[1], *SECURITY, SCSI_SANITIZE[1], FORMAT])
+def test_a_run_killed_at_any_command_is_brought_to_a_good_end(
+    technique: str, when: str, power: bool, tmp_path: Path
+) -> None:
+    walked = 0
+    while dies(technique, walked, when, power=power, journals=new(tmp_path / str(walked))):
+        walked += 1
+    assert walked > 3
+
+
+def new(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
+
+
+def gone_on_by_itself(technique: str, seconds: float) -> tuple[SataDisk | ScsiDisk, World[ScsiBlocks]]:
+    """A drive that somebody told to sanitize, and a host that knows nothing of it."""
+    disk = small(technique)
+    world = scsi_world(disk)
+    disk.medium.faults.seconds = seconds
+    disk.medium.erasure.start("block")
+    return disk, world
+
+
+@pytest.mark.parametrize("technique", [ATA_SANITIZE[1], SCSI_SANITIZE[1], SECURITY[0], FORMAT])
+def test_another_host_finds_the_sanitize_in_progress_and_begins_nothing(technique: str, tmp_path: Path) -> None:
+    disk, world = gone_on_by_itself(technique, 600)
+    inspection = world.inspect()
+    assert next(each.code for each in inspection.obstacles) == "sanitize-in-progress"
+    assert inspection.capabilities is not None
+    assert inspection.capabilities.standing is not None
+    assert inspection.capabilities.standing.phase is SanitizePhase.IN_PROGRESS
+    assert world.outcome(asked(technique), tmp_path) == NO
+    assert disk.medium.erasure.begun == 1
+
+
+@pytest.mark.parametrize("technique", [ATA_SANITIZE[0], SCSI_SANITIZE[2]])
+def test_a_stop_is_heard_while_the_drive_works_and_the_run_goes_on_later(technique: str, tmp_path: Path) -> None:
+    disk, stop = small(technique), threading.Event()
+    disk.medium.faults.seconds = 600
+    world = scsi_world(disk)
+    world.waits = [lambda: None, stop.set]
+    stopped = world.wipe(asked(technique), tmp_path, Hooks(stop=stop))
+    assert (stopped.state, stopped.error_code) == ("interrupted", "interrupted")
+    assert world.go_on(asked(technique), tmp_path).state == GOOD
+    assert disk.medium.erasure.begun == 1  # it was waited for, not sent again
+
+
+@pytest.mark.parametrize("technique", [ATA_SANITIZE[1], SCSI_SANITIZE[1]])
+def test_a_sanitize_that_fails_while_nobody_looks_is_a_failure_for_the_resumed_run(
+    technique: str, tmp_path: Path
+) -> None:
+    disk, stop = small(technique), threading.Event()
+    disk.medium.faults.seconds = 600
+    world = scsi_world(disk)
+    world.waits = [stop.set]
+    world.wipe(asked(technique), tmp_path, Hooks(stop=stop))
+    disk.medium.faults.fail_at = 0.5
+    power_lost(world, disk)
+    world.clock.sleep(3600)
+    result = world.go_on(asked(technique), tmp_path)
+    assert (result.state, result.error_code) == ("failed", "technique-failed")
+
+
+def test_no_password_is_set_while_nobody_keeps_it(tmp_path: Path) -> None:
+    disk = small(SECURITY[1])
+    world = scsi_world(disk)
+
+    def forgets(_escrow: Escrow) -> None:
+        raise OSError("the inventory does not answer")
+
+    assert world.outcome(asked(SECURITY[1]), tmp_path / "1") == "refused: escrow-not-confirmed"
+    assert world.outcome(asked(SECURITY[1]), tmp_path / "2", Hooks(escrow=forgets)).endswith("escrow-not-confirmed")
+    assert not any(cdb[0] == 0x85 and cdb[14] in range(0xF1, 0xF7) for cdb in world.blocks.sent)
+
+
+def test_the_commands_of_a_run_are_in_its_result_byte_by_byte(tmp_path: Path) -> None:
+    result = scsi_world(small(ATA_SANITIZE[1])).wipe(asked(ATA_SANITIZE[1]), tmp_path)
+    (only,) = result.method.commands
+    erase = Taskfile(command=0xB4, feature=0x12, lba=0x426B4572, extend=True)
+    assert only["sent"] == encode_16(erase, protocol=3, direction=0x20).hex()
+    assert (only["opcode"], only["accepted"], only["reported"]) == ("b4", "yes", "success")
+    # Registers: count 15:8 is 00h before and 80h (completed without error) after.
+    status = [bytes.fromhex(str(only[moment])) for moment in ("before", "after")]
+    assert [each[8:14].hex() for each in status] == ["090c01000000", "090c01008000"]
+
+
+def test_a_combination_overwrites_first_and_erases_then(tmp_path: Path) -> None:
+    disk, kept = small(SECURITY[1]), list[Escrow]()
+    request = PlanRequest(
+        method="clear",
+        technique=f"overwrite+{SECURITY[1]}",
+        pattern_set="canaries",
+        verification="representative",
+    )
+    result = scsi_world(disk).wipe(request, tmp_path, Hooks(escrow=kept.append))
+    assert (result.state, result.error_code) == (GOOD, None)
+    assert result.method.passes[0].bytes_written == disk.medium.blocks * 512
+    assert disk.medium.remains(SECRET) == ([], [])
+
+
+def test_a_password_never_stands_in_a_result(tmp_path: Path) -> None:
+    kept = list[Escrow]()
+    result = scsi_world(small(SECURITY[0])).wipe(asked(SECURITY[0]), tmp_path, Hooks(escrow=kept.append))
+    assert kept
+    told = str(result.to_dict())
+    assert all(each.secret.decode() not in told and each.secret.hex() not in told for each in kept)
