@@ -192,7 +192,9 @@ def test_behind_usb_the_list_of_commands_is_not_asked_for() -> None:
     blocks = ScsiBlocks(bridge, ManualClock())
     found = told(blocks.ports, "usb")
     assert found.ata is not None
-    assert not [cdb for cdb in blocks.sent if cdb[0] == 0xA3]
+    stick = ScsiBlocks(ScsiDisk(medium()), ManualClock())
+    told(stick.ports, "usb")
+    assert not [cdb for cdb in (*blocks.sent, *stick.sent) if cdb[0] == 0xA3]
 
 
 @pytest.mark.parametrize("habit", ["refuses", "swallows", "pretends"])
