@@ -27,7 +27,7 @@ from tests.lab.drives.ports import TargetPort
 from tests.lab.drives.sat import SataDisk
 from tests.unit.sanitizer.wire import hand_made
 
-from .doubles import BUS_RESET, Log, able, ata, hands
+from .doubles import ABORTED, BUS_RESET, Log, able, ata, hands
 
 SECRET = b"SECRET-CRM-ROW42"
 SET, UNLOCK, PREPARE, ERASE, DISABLE, IDENTIFY = 0xF1, 0xF2, 0xF3, 0xF4, 0xF6, 0xEC
@@ -211,6 +211,13 @@ def test_a_password_the_drive_did_not_take_is_not_followed_by_an_erase() -> None
     there.port.instead[SET] = answer(bytes.fromhex("72 01 00 1d 00 00 00 0e 09 0c 00 00 00 00 00 00 00 00 00 00 40 50"))
     assert last(NORMAL.start(there.hands())) == ("SECURITY SET PASSWORD", "no")
     assert "f3" not in there.opcodes
+
+
+def test_a_refused_preparation_is_not_followed_by_an_erase() -> None:
+    there = world()
+    there.port.instead[PREPARE] = answer(ABORTED)
+    assert last(NORMAL.start(there.hands())) == ("SECURITY ERASE PREPARE", "no")
+    assert "f4" not in there.opcodes
 
 
 def test_a_refused_erase_is_a_no_and_recovery_takes_the_password_away() -> None:
