@@ -29,9 +29,16 @@ check: ## the gate: format, lint, types, import directions
 	$(VENV)/bin/lint-imports
 
 .PHONY: test
-test: ## installs what is needed and passes all tests
+test: ## installs what is needed and passes all tests but those of the lab
 	@tools/bootstrap test
-	$(PY) -m pytest -n $(WORKERS) --dist loadgroup $(TESTS)
+	$(PY) -m pytest -n $(WORKERS) --dist loadgroup -m "not lab" $(TESTS)
+
+# The lab's tests boot machines that use a whole processor each: they run here, once, one machine after the other.
+.PHONY: lab
+lab: ## emulated drives of every kind under a real kernel: prints technique x drive, expected and observed
+	@tools/bootstrap lab
+	$(PY) -m pytest -m lab tests/lab
+	@$(PY) -m tests.lab
 
 .PHONY: bench
 bench: ## this engine against dd, shred, nwipe and fio on the same devices in one run, as ratios
@@ -57,4 +64,4 @@ docs: ## the picture of the architecture, drawn from the code, and the checks th
 
 .PHONY: clean
 clean: ## removes the environment and caches, nothing else
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
+	rm -rf $(VENV) .lab .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist

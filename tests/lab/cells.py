@@ -172,10 +172,11 @@ def outcome_of(result: Result) -> tuple[str, str]:
 
 def outcome_of_run(document: dict[str, Any], status: int) -> str:
     """Of a run's result. An exit status that contradicts it is no success."""
-    state = document.get("state", "unknown")
+    run = document.get("run", {})
+    state = run.get("state", "unknown")
     if state == SUCCEEDED:
         return SUCCEEDED if status == 0 else f"succeeded with exit {status}"
-    return f"{state}: {document.get('error_code') or 'no code'}"
+    return f"{state}: {run.get('error_code') or 'no code'}"
 
 
 def way_out(rig: Rig, cell: Cell, drive: Emulated) -> str:

@@ -40,6 +40,9 @@ GET_PROTOCOL_FEATURES = 15
 # virtio 1.2, 5.6.6.1: responses
 OK, ABORTED, BAD_TARGET, RESET, FAILURE = 0, 2, 3, 4, 9
 CONTROL, EVENT, REQUEST = 0, 1, 2
+PATIENCE_SECONDS = 8.0
+"""After this long without an answer the adapter gives a command up by itself and tells the guest that it was aborted.
+Linux leaves that to the adapter: its driver for this one never lets a command time out."""
 SENSE_BYTES = 96
 HEADER_BYTES = 12 + SENSE_BYTES
 
@@ -266,7 +269,9 @@ class VhostScsi:
         try:
             status, sense, data = target.command(header[19:51], header[51:])
         except NoAnswer:
-            return  # open until the guest gives it up
+            patience = threading.Timer(PATIENCE_SECONDS, self._finish, (connection, request, ABORTED))
+            patience.daemon = True
+            patience.start()
         except Gone:
             self._finish(connection, request, BAD_TARGET)
         except BusReset:

@@ -85,6 +85,7 @@ class VM:
         self._number = 0
         self._lock = threading.Lock()
         self._product_ready = False
+        self._loading = threading.Lock()
         self.boot_seconds = 0.0
 
     # Boot and end
@@ -256,21 +257,23 @@ class VM:
         environment: dict[str, str] | None = None,
     ) -> Result:
         """A `sanitizer` command of this checkout in the guest; see `guest/guest_product.py` for `pace` and `attached`."""
-        self._load_product()
+        self.load_product()
         request: dict[str, object] = {"arguments": arguments, "pace": pace}
         request |= {"attached": attached or {}, "environment": environment or {}}
         return self._ask(f"sanitizer {shlex.join(arguments)}", request, timeout)
 
-    def _load_product(self) -> None:
-        if self._product_ready:
-            return
-        python = shlex.quote(sys.executable)
-        server = f"cd {shlex.quote(str(ROOT))} && exec {python} /lab/boot/guest_product.py"
-        self.run(f"setsid sh -c {shlex.quote(server)} > /run/lab-product.log 2>&1 &").checked()
-        loaded = self.run("for i in $(seq 600); do [ -e /run/lab-product ] && exit 0; sleep 0.1; done; exit 1", 90)
-        if loaded.status:
-            raise LabError(f"the product did not load in the guest:\n{self.run('cat /run/lab-product.log').out}")
-        self._product_ready = True
+    def load_product(self) -> None:
+        """Have the product ready in the guest; the first command does it by itself, and then takes that much longer."""
+        with self._loading:
+            if self._product_ready:
+                return
+            python = shlex.quote(sys.executable)
+            server = f"cd {shlex.quote(str(ROOT))} && exec {python} /lab/boot/guest_product.py"
+            self.run(f"setsid sh -c {shlex.quote(server)} > /run/lab-product.log 2>&1 &").checked()
+            loaded = self.run("for i in $(seq 900); do [ -e /run/lab-product ] && exit 0; sleep 0.1; done; exit 1", 120)
+            if loaded.status:
+                raise LabError(f"the product did not load in the guest:\n{self.run('cat /run/lab-product.log').out}")
+            self._product_ready = True
 
     def qmp(self, command: str, **arguments: object) -> Any:  # noqa: ANN401 - as `Qmp.execute`
         """A management command."""

@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-PORT = Path("/dev/virtio-ports/lab.agent")
+PORT = "lab.agent"
 CHUNK = 32 << 10
 """Larger writes to a virtio port are cut."""
 
@@ -79,11 +79,18 @@ def serve(port: int, request: dict[str, Any]) -> None:
     say(port, {"number": request["number"], "seconds": time.monotonic() - began, **answer})
 
 
+def device() -> str:
+    """The port's node, by the kernel's name for it: udev may not have seen it yet."""
+    while True:
+        for name in Path("/sys/class/virtio-ports").glob("*/name"):
+            if name.read_text().strip() == PORT:
+                return f"/dev/{name.parent.name}"
+        time.sleep(0.05)
+
+
 def main() -> None:
     """Wait for the port, greet, serve for ever."""
-    while not PORT.exists():
-        time.sleep(0.05)
-    port = os.open(PORT, os.O_RDWR)
+    port = os.open(device(), os.O_RDWR)
     say(port, {"number": 0, "status": 0, "out": "", "seconds": float(Path("/proc/uptime").read_text().split()[0])})
     waiting = b""
     while True:

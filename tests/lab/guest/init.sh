@@ -1,5 +1,5 @@
 #!/bin/sh
-# The guest's first process after switch_root: mounts, the kernel's modules, udev, then the agent in its place.
+# The guest's first process after switch_root: mounts, the kernel's modules, udev, then the agent.
 # The root is the host's own, read-only, under a layer of memory; /lab is the one folder shared with the host.
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export PATH HOME=/root LANG=C.UTF-8 PYTHONDONTWRITEBYTECODE=1
@@ -23,4 +23,5 @@ for card in /sys/class/net/e*; do
   /bin/busybox ip link set "${card##*/}" up
   /bin/busybox ip addr add 10.0.2.15/24 dev "${card##*/}"
 done
-exec "$PYTHON" -I -S -u /lab/boot/guest_agent.py
+# Not exec: as the first process, the shell buries what others leave behind. When the agent ends, the machine does.
+"$PYTHON" -I -S -u /lab/boot/guest_agent.py
