@@ -196,15 +196,11 @@ _REPORTED = (
 
 
 def _probe_scsi(ports: Ports, port: ScsiPort, asked: _Questions, transport: str) -> Answers:
-    inquiry = asked.scsi(INQUIRY, port, scsi_commands.inquiry())
-    pages = asked.scsi(PAGES, port, scsi_commands.vital_product_data(0x00))
-    listed = _listed_pages(pages.data)
-    if 0xB1 in listed:
-        asked.scsi(CHARACTERISTICS, port, scsi_commands.vital_product_data(0xB1))
-    asked.scsi(CAPACITY, port, scsi_commands.read_capacity_16())
-    asked.scsi(MODE_CURRENT, port, scsi_commands.mode_sense_10(0x3F))
+    bridged = transport == "usb"
+    inquiry = asked.scsi(INQUIRY, port, scsi_commands.inquiry(_SHORT_INQUIRY if bridged else _LONG_INQUIRY))
+    pages = () if bridged else _ask_pages(port, asked)
     identify = None
-    if _may_be_ata(inquiry.data, listed, transport):
+    if _may_be_ata(inquiry.data, pages, bridged=bridged):
         identify = _identify(asked.ata(IDENTIFY, port, ata_commands.identify_device()).data)
     if identify is not None:
         standing = asked.standing(ata_standing, ports) if identify.sanitize.supported is not False else None
@@ -212,15 +208,30 @@ def _probe_scsi(ports: Ports, port: ScsiPort, asked: _Questions, transport: str)
         if identify.trusted_computing is not False:
             _ask_opal_by_scsi(port, asked)
         return Answers(interface="ata", replies=asked.replies, standing=standing)
+    if bridged:
+        # Memory sticks hang on what the standards have; the kernel asks them no more than this either.
+        return Answers(interface="scsi", replies=asked.replies, standing=UNREAD)
     standing = asked.standing(scsi_standing, ports)
     asked.scsi(MODE_DEFAULT, port, scsi_commands.mode_sense_10(0x3F, default=True))
-    if transport != "usb":  # bridges hang on REPORT SUPPORTED OPERATION CODES; the kernel does not ask them either
-        for opcode, action in _REPORTED:
-            command = scsi_commands.report_supported_operation(opcode, action)
-            asked.scsi(opcode_key(opcode, action), port, command)
-        if _supported(asked.replies[opcode_key(scsi_commands.SECURITY_PROTOCOL_IN)]):
-            _ask_opal_by_scsi(port, asked)
+    for opcode, action in _REPORTED:
+        command = scsi_commands.report_supported_operation(opcode, action)
+        asked.scsi(opcode_key(opcode, action), port, command)
+    if _supported(asked.replies[opcode_key(scsi_commands.SECURITY_PROTOCOL_IN)]):
+        _ask_opal_by_scsi(port, asked)
     return Answers(interface="scsi", replies=asked.replies, standing=standing)
+
+
+_SHORT_INQUIRY, _LONG_INQUIRY = 36, 96
+
+
+def _ask_pages(port: ScsiPort, asked: _Questions) -> tuple[int, ...]:
+    """What every disk on a SCSI or SATA bus answers; returns the vital product data pages it has."""
+    listed = _listed_pages(asked.scsi(PAGES, port, scsi_commands.vital_product_data(0x00)).data)
+    if 0xB1 in listed:
+        asked.scsi(CHARACTERISTICS, port, scsi_commands.vital_product_data(0xB1))
+    asked.scsi(CAPACITY, port, scsi_commands.read_capacity_16())
+    asked.scsi(MODE_CURRENT, port, scsi_commands.mode_sense_10(0x3F))
+    return listed
 
 
 def _listed_pages(data: bytes) -> tuple[int, ...]:
@@ -230,13 +241,13 @@ def _listed_pages(data: bytes) -> tuple[int, ...]:
         return ()
 
 
-def _may_be_ata(inquiry: bytes, pages: tuple[int, ...], transport: str) -> bool:
+def _may_be_ata(inquiry: bytes, pages: tuple[int, ...], *, bridged: bool) -> bool:
     """Whether ATA PASS-THROUGH is worth a try: a translation layer says so, or it is a USB enclosure, which udev asks too."""
     try:
         told = decode_inquiry(inquiry)
     except MalformedReply:
         return False
-    return told.vendor == "ATA" or 0x89 in pages or (transport == "usb" and told.is_disk and told.removable is False)
+    return told.vendor == "ATA" or 0x89 in pages or (bridged and told.is_disk and told.removable is False)
 
 
 def _identify(data: bytes) -> IdentifyDevice | None:

@@ -29,6 +29,7 @@ from tests.lab.drives.nvme_subsystem import NvmeSubsystem
 from tests.lab.drives.ports import ScsiBlocks, TargetPort
 from tests.lab.drives.sat import SataDisk
 from tests.lab.drives.scsi import ScsiDisk
+from tests.lab.drives.scsi_pages import ScsiModel
 from tests.lab.drives.usb_bridge import Habit, UsbBridge
 
 BLOCKS = 4096
@@ -187,14 +188,14 @@ def test_a_write_protected_medium_is_an_obstacle() -> None:
     assert [obstacle.code for obstacle in of_drive(found, "/dev/x")] == ["read-only-device"]
 
 
-def test_behind_usb_the_list_of_commands_is_not_asked_for() -> None:
-    bridge = UsbBridge(sata(), "passes")
-    blocks = ScsiBlocks(bridge, ManualClock())
-    found = told(blocks.ports, "usb")
-    assert found.ata is not None
-    stick = ScsiBlocks(ScsiDisk(medium()), ManualClock())
+def test_behind_usb_only_that_is_asked_which_memory_sticks_survive() -> None:
+    """Short INQUIRY, and IDENTIFY DEVICE of what is no stick: as the kernel and udev do."""
+    stick = ScsiBlocks(ScsiDisk(medium(), model=ScsiModel(removable=True)), ManualClock())
     told(stick.ports, "usb")
-    assert not [cdb for cdb in (*blocks.sent, *stick.sent) if cdb[0] == 0xA3]
+    assert [cdb.hex() for cdb in stick.sent] == ["120000002400"] * len(stick.sent)
+    enclosure = ScsiBlocks(UsbBridge(sata(), "passes"), ManualClock())
+    assert told(enclosure.ports, "usb").ata is not None
+    assert {cdb[0] for cdb in enclosure.sent} == {0x12, 0x85}
 
 
 @pytest.mark.parametrize("habit", ["refuses", "swallows", "pretends"])
