@@ -59,6 +59,8 @@ class World(Generic[B]):
     claimed: bool = False
     waits: list[Callable[[], None]] = field(default_factory=list)
     """What happens in the world at the next waits, one each."""
+    result: RunResult | None = None
+    """Of the newest fresh run; None where none was allowed to begin."""
     _host: HostSystem = field(default_factory=HostSystem)
     _began: datetime = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -185,7 +187,8 @@ class World(Generic[B]):
 
     def wipe(self, request: PlanRequest, journals: Path, hooks: Hooks | None = None) -> RunResult:
         """A fresh run. Raises `Refused` where none may begin."""
-        return engine.sanitize(self, SETTINGS, self.cleared(request), RUN, journals, SEED, hooks or Hooks())
+        self.result = engine.sanitize(self, SETTINGS, self.cleared(request), RUN, journals, SEED, hooks or Hooks())
+        return self.result
 
     def go_on(self, request: PlanRequest, journals: Path, hooks: Hooks | None = None) -> RunResult:
         """The same run, resumed."""
