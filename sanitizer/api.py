@@ -12,6 +12,7 @@ from . import attending, engine
 from .capability import SanitizeStanding
 from .clearance import Clearance, Confirmation, clear
 from .errors import JournalDamaged, RunUnknown, Touched
+from .hooks import Hooks
 from .inspection import Inspection
 from .inspector import Inspector
 from .journal import Journal, peek, remove_damaged, runs_in
@@ -21,7 +22,6 @@ from .planning import HOST, PlanRequest, plan, plan_again
 from .recovery import Recovered, recover
 from .run import Progress, RunResult, VerificationFacts
 from .settings import Settings
-from .stretch import Hooks
 from .system import HostSystem
 from .techniques.base import Escrow
 from .verifying import of_pattern, of_run, verify_device

@@ -9,12 +9,12 @@ from collections.abc import Callable
 
 from .capability import Capabilities, SanitizeStanding, Tri
 from .errors import Interrupted, LockedByUs, NoTechnique, TechniqueFailed
+from .hooks import Hooks
 from .inspection import Inspection
 from .run import RunState
 from .settings import Settings
 from .settling import Settling
 from .standings import ata_standing, nvme_standing, scsi_standing
-from .stretch import Hooks
 from .system import System
 from .techniques.base import Escrow, Hands, Parameters
 from .telling import Teller

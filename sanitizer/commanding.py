@@ -25,9 +25,10 @@ from .errors import (
     TransportError,
     UnansweredDestructiveCommand,
 )
+from .hooks import stamp
 from .run import RunEvent
 from .settling import FAILED, Ending, Settling
-from .stretch import Stretch, stamp
+from .stretch import Stretch
 from .techniques.base import Escrow, Hands, Sent, Technique
 
 ATTEMPTS = 2
@@ -76,6 +77,17 @@ class Commanding(Stretch):
         reasons = technique.refusals(self._known_capabilities(), self._clearance.plan.parameters)
         if reasons:
             raise NoTechnique(reasons=tuple(f"{technique.name}: {reason}" for reason in reasons))
+
+    def _standing(self, technique: Technique) -> SanitizeStanding:
+        """Where the drive says it stands, before a command; a lost answer or two, as after a bus reset, are put up with."""
+        for _ in range(ATTEMPTS):
+            try:
+                return technique.standing(self._held.ports())
+            except DeviceGone:
+                raise
+            except TransportError:
+                self._pause(self._settings.poll_seconds)
+        return technique.standing(self._held.ports())
 
     # --- one step ---
 
@@ -127,7 +139,7 @@ class Commanding(Stretch):
         self._proof(settling=False)
         self._require_fit(index)
         capabilities, parameters = self._known_capabilities(), self._clearance.plan.parameters
-        standing = technique.standing(self._held.ports())
+        standing = self._standing(technique)
         if standing.phase is SanitizePhase.IN_PROGRESS:
             raise SanitizeInProgress(progress=standing.progress)
         reach = technique.reach(capabilities, self._clearance.inspection.media, parameters)

@@ -19,6 +19,7 @@ from .errors import (
     SanitizerError,
 )
 from .firmware import CommandStretch
+from .hooks import Hooks, stamp
 from .journal import Journal, checked_run_id
 from .overwrite import written_bytes
 from .overwriting import OverwriteStretch
@@ -27,7 +28,6 @@ from .recovery import Recovered, recover
 from .results import Course, Work, not_verified, result
 from .run import PassFacts, RunResult, RunState
 from .settings import Settings
-from .stretch import Hooks, stamp
 from .system import System
 
 _active: set[int] = set()

@@ -94,7 +94,7 @@ class CommandStretch(Commanding):
             raise NoTechnique(reasons=tuple(f"{name}: the password or PSID it needs was not given" for name in reverts))
         for index in range(len(self._techniques)):
             self._require_fit(index)
-        standing = self._technique(0).standing(self._held.ports())
+        standing = self._standing(self._technique(0))
         if standing.phase is SanitizePhase.IN_PROGRESS:
             raise SanitizeInProgress(progress=standing.progress)
 
@@ -104,7 +104,7 @@ class CommandStretch(Commanding):
         if open_attempt is not None and open_attempt.verdict is None:
             return True
         first = self._technique(0)
-        return not first.blocking and first.standing(self._held.ports()).phase in FAILED
+        return not first.blocking and self._standing(first).phase in FAILED
 
     def _lead_out(self) -> None:
         """Apply the plan's own sanitize command once without canaries, which a drive in failure mode does not take."""

@@ -183,3 +183,10 @@ def result(
 def stopped_short(error: SanitizerError, *, resumed: bool) -> bool:
     """Whether a run that ended with this error can go on later: nothing is wrong with medium or work."""
     return isinstance(error, JournalFailed) or error.code == "interrupted" or (resumed and isinstance(error, Refused))
+
+
+def ended_by(end: RunState) -> str:
+    """The same end as a stretch's: completed, stopped, failed."""
+    if end is RunState.SUCCEEDED:
+        return "completed"
+    return "stopped" if end is RunState.INTERRUPTED else "failed"

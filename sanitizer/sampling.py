@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from .errors import ByteRange
@@ -127,6 +127,15 @@ def spread(size_bytes: int, block_bytes: int, count: int, seed: str) -> tuple[in
         block, draw = _draw(seed.encode() + b"\0spread", 0, draw, blocks)
         chosen.add(block)
     return tuple(sorted(block * block_bytes for block in chosen))
+
+
+def spread_over(regions: Sequence[ByteRange], block_bytes: int, count: int, seed: str) -> tuple[int, ...]:
+    """Offsets of about `count` whole blocks inside these regions, ascending."""
+    if len(regions) == 1 and regions[0][0] == 0:
+        return spread(regions[0][1], block_bytes, count, seed)
+    starts = ((-(-start // block_bytes) * block_bytes, end) for start, end in regions)
+    inside = sorted({start for start, end in starts if start + block_bytes <= end})
+    return tuple(inside[:: max(1, len(inside) // count)])
 
 
 def wrap_pairs(size_bytes: int, unit_bytes: int) -> tuple[int, ...]:

@@ -100,8 +100,9 @@ class Settling:
         now = self._clock()
         if self._first is not None and self.progress is not None:
             begun, before = self._first
-            if self.progress > before and now > begun:
-                return round((WHOLE - self.progress) * (now - begun) / (self.progress - before))
+            if self.progress > before:
+                left = (WHOLE - self.progress) * (self._changed_at - begun) / (self.progress - before)
+                return max(0, round(left - (now - self._changed_at)))
         if self._estimate is None:
             return None
         return max(0, round(self._estimate - (now - self._begun)))

@@ -8,10 +8,8 @@ executed.
 from __future__ import annotations
 
 import dataclasses
-import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 from typing import Any
 
 from .clearance import Clearance
@@ -24,11 +22,10 @@ from .errors import (
     JournalDamaged,
     JournalFailed,
     JournalUnusable,
-    PermissionWithheld,
-    Refused,
     SanitizerError,
     Touched,
 )
+from .hooks import Hooks, ask, stamp
 from .identity import same_device
 from .journal import Journal
 from .markers import MarkerFindings
@@ -37,33 +34,26 @@ from .overwrite import PassState, PassWriter
 from .patterns import Content
 from .readback import Verifier, holds
 from .recovery import Recovered, segments_of
-from .results import Course, Work, gravest, not_verified, pass_facts, result, stopped_short, verification_facts
-from .run import PassFacts, Progress, RunEvent, RunResult, RunState, VerificationFacts, advance
-from .sampling import Selection, spread
+from .results import (
+    Course,
+    Work,
+    ended_by,
+    gravest,
+    not_verified,
+    pass_facts,
+    result,
+    stopped_short,
+    verification_facts,
+)
+from .run import PassFacts, RunEvent, RunResult, RunState, VerificationFacts, advance
+from .sampling import Selection, spread_over
 from .settings import Settings
 from .system import System
-from .techniques.base import Escrow
 from .telling import Teller
 from .transport.base import OpenDevice
 from .transport.memory import AlignedBuffer
 
-
-def stamp(moment: datetime) -> str:
-    """RFC 3339 UTC, milliseconds, trailing Z."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Hooks:
-    """What the caller wants to hear and to say during a run."""
-
-    progress: Callable[[Progress], None] | None = None
-    stop: threading.Event = dataclasses.field(default_factory=threading.Event)
-    before_first_write: Callable[[], None] | None = None
-    escrow: Callable[[Escrow], None] | None = None
-    """Keeps a password elsewhere and returns once that is certain; None where there is nobody to keep it."""
-    secret: bytes = b""
-    """What a person gave for this run (a PSID), never recorded."""
+__all__ = ["Hooks", "Stretch", "stamp"]
 
 
 class Stretch(ABC):
@@ -185,7 +175,7 @@ class Stretch(ABC):
             self._begin_segment()
         self._move(RunEvent.CLEAR)
         if self._hooks.before_first_write is not None:
-            self._ask(self._hooks.before_first_write)
+            ask(self._hooks.before_first_write)
             self._prove()
         self._stop_here()
         self._crew = Crew(
@@ -206,15 +196,6 @@ class Stretch(ABC):
         if self._device is None:
             raise RuntimeError("there is no open device")
         return self._device
-
-    @staticmethod
-    def _ask(permission: Callable[[], None]) -> None:
-        try:
-            permission()
-        except Refused:
-            raise
-        except Exception as error:
-            raise PermissionWithheld(reason=f"{type(error).__name__}: {error}") from error
 
     def _first_write(self) -> None:
         """Before this line is durable nothing is written; after it the medium may have been changed."""
@@ -273,15 +254,8 @@ class Stretch(ABC):
         return PassState(number=state.number)
 
     def _samples(self, regions: Sequence[ByteRange], without: Sequence[ByteRange]) -> tuple[int, ...]:
-        """Offsets of a few blocks in these regions, spread over them, none of them in `without`."""
         length, count = self._medium.floor_bytes, self._settings.resume_samples
-        if len(regions) == 1 and regions[0][0] == 0:
-            offsets = spread(regions[0][1], length, count, self._seed)
-        else:
-            aligned = [
-                -(-start // length) * length for start, end in regions if -(-start // length) * length + length <= end
-            ]
-            offsets = tuple(sorted(set(aligned[:: max(1, len(aligned) // count)])))
+        offsets = spread_over(regions, length, count, self._seed)
         return tuple(o for o in offsets if not any(s < o + length and o < e for s, e in without))
 
     def _checkpoint(self, state: PassState, noted: _Noted) -> None:
@@ -332,7 +306,7 @@ class Stretch(ABC):
         self._state = end
         try:
             if self._segment_begun:
-                self._note("segment-end", ended_by=_ended_by(end))
+                self._note("segment-end", ended_by=ended_by(end))
             outcome = self._result(end, error)
             if end is not RunState.INTERRUPTED:
                 self._note("ended", event=event.value, result=outcome.to_dict())
@@ -424,9 +398,3 @@ class _Noted:
     """What the journal already knows of a pass's failed extents."""
 
     failed: tuple[ByteRange, ...] = ()
-
-
-def _ended_by(end: RunState) -> str:
-    if end is RunState.SUCCEEDED:
-        return "completed"
-    return "stopped" if end is RunState.INTERRUPTED else "failed"

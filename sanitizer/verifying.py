@@ -8,6 +8,7 @@ from pathlib import Path
 from .content import FixedSource, KeyedSource, Source, stream_key
 from .crew import Crew
 from .errors import IdentityMismatch, IdentityUnreadable, Interrupted, NoTechnique, RunUnknown
+from .hooks import Hooks
 from .identity import same_device
 from .inspection import Inspection
 from .journal import master_key, peek, runs_in
@@ -20,7 +21,6 @@ from .results import verification_facts
 from .run import RunState, VerificationFacts
 from .sampling import full, select
 from .settings import Settings
-from .stretch import Hooks
 from .system import System
 from .telling import Teller
 

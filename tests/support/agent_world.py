@@ -28,8 +28,8 @@ from agents.sequence import Sequence as Counter
 from agents.state import StateDirectory
 from reports.keys import FileSigner
 from sanitizer import engine as machinery
+from sanitizer.hooks import Hooks
 from sanitizer.settings import Settings as EngineSettings
-from sanitizer.stretch import Hooks
 from tests.support.fake_service import FakeService, Order
 from tests.support.simulated_drive import SimulatedDrive, SimulatedSystem, Steps
 

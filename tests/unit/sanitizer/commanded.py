@@ -6,11 +6,11 @@ from pathlib import Path
 
 from sanitizer import api, engine
 from sanitizer.clearance import Clearance, Confirmation, clear
+from sanitizer.hooks import Hooks
 from sanitizer.patterns import Keyed, PatternSet
 from sanitizer.planning import Plan, PlanRequest
 from sanitizer.run import RunResult
 from sanitizer.settings import Settings
-from sanitizer.stretch import Hooks
 from sanitizer.techniques.base import Escrow
 from tests.support.command_drive import CommandSystem
 from tests.unit.sanitizer.simulation import RUN, SEED, SETTINGS

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from sanitizer import engine
 from sanitizer.clearance import Clearance, Confirmation, clear
+from sanitizer.hooks import Hooks
 from sanitizer.planning import PlanRequest, plan
 from sanitizer.run import RunResult
 from sanitizer.settings import Settings
-from sanitizer.stretch import Hooks
 from tests.support.simulated_drive import SimulatedSystem
 
 SETTINGS = Settings(

@@ -11,11 +11,11 @@ import pytest
 
 from sanitizer import api, engine
 from sanitizer.errors import JournalFailed, MountedFilesystem, PermissionWithheld
+from sanitizer.hooks import Hooks
 from sanitizer.journal import Journal
 from sanitizer.planning import PlanRequest
 from sanitizer.run import Progress, RunResult
 from sanitizer.settings import Settings
-from sanitizer.stretch import Hooks
 from tests.support.simulated_drive import BLOCK, SimulatedDrive, SimulatedSystem, SteppedJournal, identity
 from tests.unit.sanitizer.simulation import MARKERS, RUN, SEED, SETTINGS, cleared, go_on, wipe
 

@@ -11,11 +11,11 @@ import pytest
 from sanitizer.capability import SanitizePhase, SanitizeStanding
 from sanitizer.command_log import digest_of
 from sanitizer.errors import EscrowNotConfirmed, MountedFilesystem
+from sanitizer.hooks import Hooks
 from sanitizer.run import Progress, RunResult
-from sanitizer.stretch import Hooks
-from sanitizer.techniques.base import CommandFacts, Escrow
+from sanitizer.techniques.base import CommandFacts, Escrow, Hands, Sent
 from sanitizer.transport.commands import Ports
-from tests.support.command_drive import ERASE, SECRET, START, CommandDrive, CommandSystem, SelfSanitize
+from tests.support.command_drive import ERASE, SECRET, START, CommandDrive, CommandSystem, SelfSanitize, port_of
 from tests.support.simulated_drive import BLOCK, identity
 from tests.unit.sanitizer.commanded import BLOCK_ERASE, CRYPTO_THEN_BLOCK, PASSWORD_ERASE, command, escrowed
 from tests.unit.sanitizer.simulation import SETTINGS
@@ -400,6 +400,40 @@ def test_the_clearance_is_proven_again_right_before_the_command(tmp_path: Path) 
     result = command(system, tmp_path)
     assert (result.state, result.error_code, result.resumable) == ("interrupted", "mounted-filesystem", True)
     assert drive.started == []
+
+
+class _Careless(SelfSanitize):
+    """Sends without asking for leave again."""
+
+    def start(self, hands: Hands) -> tuple[Sent, ...]:
+        return super().start(dataclasses.replace(hands, prove=lambda: None))
+
+
+class _Trusting(SelfSanitize):
+    """Asks for leave, after something has happened that no earlier proof could know of."""
+
+    def start(self, hands: Hands) -> tuple[Sent, ...]:
+        drive = port_of(hands.ports)._drive
+        drive.obstacles = (MountedFilesystem(mount_points=("/mnt",)),)
+        return super().start(hands)
+
+
+@pytest.mark.parametrize("technique", [_Careless(), _Trusting()], ids=["by the engine", "by the technique"])
+def test_each_of_the_two_proofs_holds_on_its_own(tmp_path: Path, technique: SelfSanitize) -> None:
+    drive = CommandDrive()
+    system = CommandSystem(drive)
+    system.techniques["nvme-sanitize-block-erase"] = technique
+    flush = drive.flush
+
+    def mounted() -> None:
+        flush()
+        drive.obstacles = (MountedFilesystem(mount_points=("/mnt",)),) if isinstance(technique, _Careless) else ()
+
+    drive.flush = mounted  # type: ignore[method-assign]
+    result = command(system, tmp_path)
+    assert (result.state, result.error_code) == ("interrupted", "mounted-filesystem")
+    assert drive.started == []
+    assert result.method.commands == ()
 
 
 def test_a_technique_the_drive_does_not_fit_any_more_refuses_before_anything_is_written(tmp_path: Path) -> None:
