@@ -143,7 +143,7 @@ def restore_capacity(
     *,
     look: Look | None = None,
     claim: Callable[[str], OpenDevice] = BlockDevice.open_exclusive,
-    ask_again: Callable[[OpenDevice], None] | None = None,
+    ask_again: Callable[[OpenDevice, str], None] | None = None,
 ) -> CapacityChange:
     """Undo one thing that hides blocks, the first of those there are.
 
@@ -153,7 +153,7 @@ def restore_capacity(
         state_dir: Folder for the note of what a drive was changed in since it was powered on.
         look: How devices are looked at.
         claim: How the device is claimed; held for the whole visit.
-        ask_again: Makes the kernel ask the drive for its size.
+        ask_again: Makes the kernel ask the drive for its size, told what was changed.
 
     Raises:
         Refused: nothing was sent; `PowerCycleNeeded` and `CapacityUnrestorable` are the special ones.
@@ -198,7 +198,7 @@ def _restored(
     identity: DeviceIdentity,
     cycles: PowerCycles,
     looking: Look,
-    ask_again: Callable[[OpenDevice], None],
+    ask_again: Callable[[OpenDevice, str], None],
 ) -> CapacityChange:
     capabilities, port = now.capabilities, device.ports().scsi
     if capabilities is None:
@@ -226,7 +226,7 @@ def _restored(
     sender = _SENDERS[change](port, capabilities)
     cycles.note(now, identity, change)
     expected = sender.send() * identity.logical_block_bytes
-    ask_again(device)
+    ask_again(device, change)
     return _compared(now, looking.inspect_open(device), identity, change, sender, expected)
 
 
@@ -278,8 +278,9 @@ def _compared(
     )
 
 
-def _ask_again(device: OpenDevice) -> None:
-    rescan(kernel_name(device.device_number), whole_host=True)
+def _ask_again(device: OpenDevice, change: str) -> None:
+    """A protected area's end is taken up by libata; at any other change of size it would take the drive for another one."""
+    rescan(kernel_name(device.device_number), whole_host=change == HPA)
 
 
 # --- what is sent -------------------------------------------------------------------------------------------------

@@ -113,7 +113,9 @@ class Bench:
 
     def restore(self, state: Path, fingerprint: str | None = None) -> CapacityChange:
         confirmed = fingerprint if fingerprint is not None else self.inspect(PATH).fingerprint or ""
-        return restore_capacity(PATH, confirmed, state, look=self, claim=self.claim, ask_again=lambda _: None)
+        return restore_capacity(
+            PATH, confirmed, state, look=self, claim=self.claim, ask_again=lambda _device, _change: None
+        )
 
 
 def bench(prepare: Callable[[AtaDrive], None], faults: Faults | None = None, **facts: object) -> Bench:
