@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ import sqlalchemy as sa
 from inventory.clock import rfc3339
 from inventory.contract.v1.agents import RecordAccepted, RecordSubmission
 from inventory.contract.v1.common import Envelope
+from inventory.contract.v1.escrows import EscrowDeposit
 from inventory.contract.v1.orders import HoldAnswer, HoldQuestion, Lease, PlanRequest
 from inventory.domain.roles import Role
 from inventory.domain.vocabulary import Category, DeviceState, ValidationDecision
@@ -29,6 +31,7 @@ from inventory.models import Person
 from inventory.services import (
     approvals,
     approvers,
+    custody,
     data,
     devices,
     hosts,
@@ -231,6 +234,20 @@ class World:
         assert self.ask(lease).clear
         self.hand_over(lease, self.finished(lease))
         return queries.order(self.context, self.actor("auditor"), order.id)
+
+    def deposit(self, order: str, disk: Disk = DISK) -> str:
+        """The agent gives the disk's password into custody; the custody's number."""
+        secret = b"0123456789abcdef0123456789abcdef"
+        message = EscrowDeposit(
+            order=order,
+            run="run-1",
+            device=disk.facts.fingerprint,
+            kind="ata-user-password",
+            secret=to_base64(secret),
+            sha256=hashlib.sha256(secret).hexdigest(),
+            recovery="Unlock it with this user password.",
+        )
+        return custody.deposit(self.context, self.agent.actor, message).id
 
     def validate(
         self, order: str, decision: ValidationDecision = ValidationDecision.APPROVE, by: str = "validator"

@@ -19,7 +19,12 @@ def refused(world: World, statement: str) -> None:
 def test_nothing_of_a_whole_life_can_be_updated_or_deleted(world: World) -> None:
     world.hold_data()
     world.unmount()
-    order = world.sanitized()
+    order = world.approved()
+    lease = world.agent.take()
+    assert world.ask(lease).clear
+    world.deposit(order.id)
+    world.hand_over(lease, world.finished(lease))
+    world.validate(order.id)
     certificates.issue(world.context, world.actor("validator"), order.id)
     engine = world.context.database.engine
     with engine.connect() as connection:
