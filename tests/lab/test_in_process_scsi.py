@@ -24,6 +24,7 @@ from .drives.ata_registers import Taskfile
 from .drives.clock import ManualClock
 from .drives.faults import Faults
 from .drives.medium import Medium
+from .drives.opal import PSID, Opal
 from .drives.ports import ScsiBlocks
 from .drives.sat import SataDisk, encode_16
 from .drives.scsi import ScsiDisk
@@ -188,6 +189,9 @@ ATA_KINDS: Mapping[str, Kind] = common(ata) | {
     "sense in old fixed format": Kind(
         build=ata(layout="fixed-old"), sanitize="failed: unanswered-destructive-command", other=NO
     ),
+    "answers slowly": Kind(build=ata(latency=2.0)),
+    "answers too slowly": Kind(build=ata(latency=100.0), sanitize=NO, other=NO),
+    "refuses only the erase": Kind(build=ata(refuses=frozenset({"erase-unit"})), other=FAILED),
     "no logs": Kind(build=ata(AtaModel(logs=False))),
 }
 BRIDGES: Mapping[Habit, tuple[str, str]] = {
@@ -217,9 +221,12 @@ SCSI_KINDS: Mapping[str, Kind] = common(scsi) | {
     "formats nothing": Kind(build=scsi(ScsiModel(format="nothing")), other=RESIDUAL),
     "blocks of 4,096 bytes": Kind(build=scsi(block_bytes=4096)),
     "blocks of 520 bytes": Kind(build=scsi(block_bytes=520), sanitize="refused: odd-block-size", other=NO),
-    "reads need a write after the erase": Kind(
+    "reads are good after the erase": Kind(
         build=scsi(ScsiModel(write_after_block_erase=1, write_after_crypto_erase=1))
     ),
+    "removable": Kind(build=scsi(ScsiModel(removable=True))),
+    "answers slowly": Kind(build=scsi(latency=2.0)),
+    "answers too slowly": Kind(build=scsi(latency=100.0), sanitize=NO, other=NO),
     "short stroked": Kind(build=scsi(change=lambda disk: disk.hide(96))),
     "lies: hidden area": Kind(build=scsi(change=lambda disk: disk.hide(96), erases="not-hidden"), hidden=96),
 }
@@ -288,6 +295,87 @@ def test_techniques_behind_each_kind_of_usb_bridge(habit: Habit, technique: str,
 @pytest.mark.parametrize("name", SCSI_KINDS)
 def test_each_technique_on_each_kind_of_sas_drive(name: str, technique: str, tmp_path: Path) -> None:
     check(SCSI_KINDS[name], technique, tmp_path)
+
+
+@pytest.mark.parametrize("need", [2, 3])
+@pytest.mark.parametrize("technique", SCSI_SANITIZE)
+def test_a_disk_whose_reads_fail_after_the_erase_is_overwritten_or_left(
+    need: int, technique: str, tmp_path: Path
+) -> None:
+    build = scsi(ScsiModel(write_after_block_erase=need, write_after_crypto_erase=need))
+    check(Kind(build=build, sanitize=GOOD if technique.endswith("overwrite") else NO), technique, tmp_path)
+
+
+@pytest.mark.parametrize("silent_at", [20, 40, 60])
+@pytest.mark.parametrize("technique", [ATA_SANITIZE[1], SCSI_SANITIZE[1]])
+def test_a_drive_that_goes_silent_ends_no_run_well(technique: str, silent_at: int, tmp_path: Path) -> None:
+    disk = (ata if technique.startswith("ata") else scsi)(seconds=600)()
+    world = scsi_world(disk)
+    tick = disk.medium.tick
+
+    def counted() -> None:
+        disk.medium.faults.silent = disk.medium.commands >= silent_at
+        tick()
+
+    disk.medium.tick = counted  # type: ignore[method-assign]  # the drive dies at a command, whichever that is
+    assert world.outcome(asked(technique), tmp_path) != GOOD
+
+
+# Opal
+
+
+def owned(opal: Opal) -> None:
+    opal.own(b"the owner's")
+
+
+def goes_on(opal: Opal) -> None:
+    owned(opal)
+    opal.removal_seconds = 600.0
+
+
+OPAL_KINDS: Mapping[str, tuple[Callable[[Opal], object], bool, bytes, str]] = {
+    "owned": (owned, False, PSID, GOOD),
+    "goes on removing": (goes_on, False, PSID, GOOD),
+    "another label's number": (owned, False, b"X" * 32, FAILED),
+    "no number": (owned, False, b"", NO),
+    "never activated": (lambda _opal: None, False, PSID, NO),
+    "lies: nothing": (owned, True, PSID, RESIDUAL),
+}
+
+
+@pytest.mark.parametrize("interface", ["ata", "scsi"])
+@pytest.mark.parametrize("name", OPAL_KINDS)
+def test_a_psid_revert_on_each_kind_of_drive(name: str, interface: str, tmp_path: Path) -> None:
+    prepare, lies, secret, expected = OPAL_KINDS[name]
+    made = medium()
+
+    def eradicate() -> None:
+        if not lies:
+            made.new_key()
+            made.scrub(0, made.blocks, None)
+            made.spare.clear()
+
+    opal = Opal(eradicate, now=made.clock.now)
+    prepare(opal)
+    drive = AtaDrive(made, model=AtaModel(trusted=True), tper=opal)
+    target = SataDisk(drive) if interface == "ata" else ScsiDisk(made, tper=opal)
+    world = scsi_world(target)
+    assert world.outcome(asked("opal-psid-revert"), tmp_path, Hooks(secret=secret)) == expected
+    assert opal.reverts == (1 if expected in {GOOD, RESIDUAL} else 0)
+    if expected == GOOD:
+        assert made.remains(SECRET) == ([], [])
+
+
+@pytest.mark.parametrize("shadowed", [False, True])
+@pytest.mark.parametrize("technique", ["overwrite", ATA_SANITIZE[0], SECURITY[1]])
+def test_a_drive_behind_opal_is_not_taken_for_an_empty_one(technique: str, shadowed: bool, tmp_path: Path) -> None:
+    made = medium()
+    opal = Opal(lambda: None)
+    opal.shadow() if shadowed else opal.lock()
+    world = scsi_world(SataDisk(AtaDrive(made, model=AtaModel(trusted=True), tper=opal)))
+    request = PlanRequest() if technique == "overwrite" else asked(technique)
+    assert world.outcome(request, tmp_path).startswith("refused")
+    assert len(made.remains(SECRET)[0]) == BLOCKS
 
 
 # Crashes, power cuts, other hosts

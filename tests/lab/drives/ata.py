@@ -33,8 +33,12 @@ class Tper(Protocol):
         """What it has to say, at most `length` bytes."""
         ...
 
-    def send(self, protocol: int, specific: int, data: bytes, /) -> bool:
-        """What it is told; False where it knows no such protocol."""
+    def knows(self, protocol: int, specific: int, /) -> bool:
+        """Whether it can be told anything in this protocol."""
+        ...
+
+    def send(self, protocol: int, specific: int, data: bytes, /) -> None:
+        """What it is told."""
         ...
 
     @property
@@ -296,8 +300,8 @@ class AtaDrive:
         return Registers(), answer.ljust(length * SECTOR, b"\0")
 
     def _trusted_send(self, taskfile: Taskfile, data: bytes) -> Answer:
-        if self.tper is None:
+        protocol, specific = taskfile.feature & 0xFF, taskfile.lba >> 8 & 0xFFFF
+        if self.tper is None or not self.tper.knows(protocol, specific):
             raise Abort
-        if not self.tper.send(taskfile.feature & 0xFF, taskfile.lba >> 8 & 0xFFFF, data):
-            raise Abort
+        self.tper.send(protocol, specific, data)
         return Registers(), b""

@@ -110,6 +110,7 @@ class ScsiBlocks:
     def __init__(self, target: ScsiTarget, clock: Clock) -> None:
         self._target = target
         self._port = TargetPort(target, clock)
+        self._known: tuple[int, int, bool] | None = None
         self.ports = Ports(scsi=self._port)
 
     @property
@@ -129,7 +130,15 @@ class ScsiBlocks:
         return status, sense, answer
 
     def capacity(self) -> tuple[int, int, bool]:
-        """READ CAPACITY (16) and (10), MODE SENSE."""
+        """READ CAPACITY (16) and (10), MODE SENSE; of a drive that has gone silent what was known of it."""
+        try:
+            self._known = self._asked()
+        except NoAnswer:
+            if self._known is None:
+                raise
+        return self._known
+
+    def _asked(self) -> tuple[int, int, bool]:
         status, _, data = self._command(struct.pack(">BB8xIBB", 0x9E, 0x10, 32, 0, 0))
         if status == GOOD and len(data) >= 12:
             last, size = struct.unpack_from(">QI", data)

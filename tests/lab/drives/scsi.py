@@ -213,6 +213,8 @@ class ScsiDisk(ScsiBase):
         return self.tper.receive(cdb[1], cdb[2] << 8 | cdb[3], length) if self.tper else b""
 
     def _security_out(self, cdb: bytes, data: bytes) -> bytes:
-        if self.tper is None or not self.tper.send(cdb[1], cdb[2] << 8 | cdb[3], data):
+        specific = cdb[2] << 8 | cdb[3]
+        if self.tper is None or not self.tper.knows(cdb[1], specific):
             raise invalid_field()
+        self.tper.send(cdb[1], specific, data)
         return b""
