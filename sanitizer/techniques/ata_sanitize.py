@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sanitizer.capability import AtaCapabilities, Capabilities, SanitizeStanding, Tri
+from sanitizer.capability import AtaCapabilities, Capabilities, SanitizePhase, SanitizeStanding, Tri
 from sanitizer.standings import ata_standing
 from sanitizer.transport.commands import Ports
 from sanitizer.wire import ata_commands
@@ -21,6 +21,7 @@ from .base import Aftermath, Hands, Parameters, Reach, Sent
 from .ordinary import Ordinary
 from .reaching import purge
 from .sending import announce, scsi_port, send_ata
+from .whole_answers import want_whole_answers
 
 IDENTIFY = "ATA IDENTIFY DEVICE"
 
@@ -64,11 +65,15 @@ class AtaSanitize(Ordinary):
     def start(self, hands: Hands) -> tuple[Sent, ...]:
         """See `Technique`."""
         port, command = scsi_port(hands.ports, self.name), self.build(hands.parameters)
+        want_whole_answers(port)
         announce(hands, self.name, command.name, command.cdb)
         return (send_ata(port, command),)
 
     def standing(self, ports: Ports) -> SanitizeStanding:
-        """See `Technique`."""
+        """See `Technique`. A status that came without its states is asked for once more in the format that has them."""
+        found = ata_standing(ports)
+        if found.phase is not SanitizePhase.UNKNOWN or ports.scsi is None or not want_whole_answers(ports.scsi):
+            return found
         return ata_standing(ports)
 
 

@@ -202,6 +202,57 @@ def test_a_status_of_the_controller_is_a_no_and_a_lost_command_is_unknown(status
     assert (sent.accepted, sent.answer) == (accepted, status.to_bytes(2, "big"))
 
 
+# --- answers in the format that has them whole --------------------------------------------------------------------
+
+FIXED = bytes.fromhex("f0 00 01 00 50 40 00 0a c0 00 40 00 00 1d 00 00 00 00")
+CONTROL = bytes.fromhex("8a 0a 02 10 00 00 00 00 00 00 00 00")
+
+
+def _translator(log: Log, page: bytes, *, takes: bool) -> ScsiDouble:
+    state = {"descriptor": False}
+
+    def answer(cdb: bytes) -> tuple[int, bytes, bytes]:
+        if cdb[0] == 0x5A:
+            return 0, b"", (bytes(8) + page) if page else b""
+        if cdb[0] == 0x55:
+            state["descriptor"] = takes
+            return (0, b"", b"") if takes else (2, INVALID_OPCODE, b"")
+        return 2, NO_ERROR if state["descriptor"] else FIXED, b""
+
+    return ScsiDouble(log, answer)
+
+
+def test_registers_are_asked_for_whole_and_nothing_is_saved() -> None:
+    log = Log()
+    found = technique("ata-sanitize-overwrite").standing(Ports(scsi=_translator(log, CONTROL, takes=True)))
+    assert found.phase is SanitizePhase.IDLE
+    sent = [bytes.fromhex(event[5:]) for event in log.events]
+    asked, select = next(cdb for cdb in sent if cdb[0] == 0x5A), next(cdb for cdb in sent if cdb[0] == 0x55)
+    assert asked[:3].hex() == "5a080a"
+    assert select.hex() == "55100000000000001400"
+    assert log.written[sent.index(select)].hex() == "0000000000000000" + "0a0a06100000000000000000"
+
+
+@pytest.mark.parametrize(
+    ("page", "takes"),
+    [(CONTROL, False), (b"", True), (CONTROL[:6], True), (b"\x08" + CONTROL[1:], True)],
+    ids=["refused", "no page", "cut off", "another page"],
+)
+def test_what_is_not_told_stays_unknown(page: bytes, takes: bool) -> None:
+    log = Log()
+    found = technique("ata-sanitize-overwrite").standing(Ports(scsi=_translator(log, page, takes=takes)))
+    assert found.phase is SanitizePhase.UNKNOWN
+    assert any("scsi:55" in event for event in log.events) is not takes
+
+
+def test_a_translator_that_answers_whole_is_left_alone() -> None:
+    log = Log()
+    name = "ata-sanitize-overwrite"
+    technique(name).start(hands(log, good_ports(log), able_for(name)))
+    technique(name).standing(good_ports(log))
+    assert not [event for event in log.events if event.startswith(("scsi:5a", "scsi:55"))]
+
+
 # --- standing of what answers at its end ---------------------------------------------------------------------------
 
 

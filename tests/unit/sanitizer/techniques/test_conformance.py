@@ -116,8 +116,9 @@ def _destroys(event: str) -> bool:
     """Whether an event is a command that destroys: not a question, and not what only prepares."""
     kind, _, raw = event.partition(":")
     if kind == "scsi":
-        first, ata = raw[:2], raw[28:30]
-        return first in {"48", "04"} or (first == "85" and ata in {"b4", "f1", "f4"})
+        first, feature, ata = raw[:2], raw[8:10], raw[28:30]
+        asks = ata == "b4" and feature == "00"  # SANITIZE STATUS EXT
+        return first in {"48", "04"} or (first == "85" and ata in {"b4", "f1", "f4"} and not asks)
     if kind == "nvme":
         return raw[:2] in {"80", "84"}  # Security Send carries a session too, and is looked at in test_opal.py
     return kind == "mmc" and not raw.startswith("13")

@@ -43,6 +43,7 @@ class World:
     medium: Medium
     ports: Ports
     transport: str = "unknown"
+    target: SataDisk | None = None
 
     def capabilities(self) -> Capabilities:
         found = capabilities_of(probe(self.ports, transport=self.transport), path="direct")
@@ -67,8 +68,8 @@ def _medium(faults: Faults | None) -> Medium:
 
 def sata(model: AtaModel, faults: Faults | None = None, layout: Layout = "descriptor") -> World:
     medium = _medium(faults)
-    port = TargetPort(SataDisk(AtaDrive(medium, model=model), layout=layout), medium.clock)
-    return World(medium, Ports(scsi=port), "sata")
+    target = SataDisk(AtaDrive(medium, model=model), layout=layout)
+    return World(medium, Ports(scsi=TargetPort(target, medium.clock)), "sata", target)
 
 
 def sas(model: ScsiModel, faults: Faults | None = None) -> World:
@@ -137,10 +138,25 @@ def test_nothing_is_left_and_the_blocks_hold_what_was_foretold(name: str) -> Non
 
 
 @pytest.mark.parametrize("layout", ["descriptor", "fixed", "fixed-old", "libata", "libata-old"])
-def test_acceptance_is_understood_in_every_layout_of_an_answer(layout: Layout) -> None:
+def test_acceptance_and_end_are_understood_in_every_layout_of_an_answer(layout: Layout) -> None:
     there = sata(SSD, layout=layout)
     of = hands(Log(), there.ports, there.capabilities())
-    assert technique("ata-sanitize-block-erase").start(of)[-1].accepted == "yes"
+    each = technique("ata-sanitize-block-erase")
+    assert each.start(of)[-1].accepted == "yes"
+    found = each.standing(there.ports)
+    assert (found.phase, bool(found.progress is not None)) == (SanitizePhase.IN_PROGRESS, True)
+    assert there.end(each.name) is SanitizePhase.SUCCEEDED
+
+
+def test_after_a_power_cut_the_end_is_understood_all_the_same() -> None:
+    there = sata(SSD, layout="fixed")
+    each = technique("ata-sanitize-block-erase")
+    each.start(hands(Log(), there.ports, there.capabilities()))
+    assert there.target is not None
+    there.target.power_cut()
+    there.target.power_on()
+    there.medium.clock.sleep(60)
+    assert there.end(each.name) is SanitizePhase.SUCCEEDED
 
 
 REFUSED = {

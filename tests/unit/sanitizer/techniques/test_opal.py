@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -67,7 +68,10 @@ class Listener:
     def receive(self, protocol: int, com_id: int, length: int, /) -> bytes:
         return self.opal.receive(protocol, com_id, length)
 
-    def send(self, protocol: int, com_id: int, data: bytes, /) -> bool:
+    def knows(self, protocol: int, com_id: int, /) -> bool:
+        return self.opal.knows(protocol, com_id)
+
+    def send(self, protocol: int, com_id: int, data: bytes, /) -> Any:  # noqa: ANN401 - whether it was heard, for who asks
         self.opal.send(protocol, com_id, data)
         return self.opal.knows(protocol, com_id)
 
