@@ -185,10 +185,8 @@ ATA_KINDS: Mapping[str, Kind] = common(ata) | {
     "blocks of 4,096 bytes": Kind(build=ata(AtaModel(sector_bytes=4096))),
     "sense as of libata": Kind(build=ata(layout="libata")),
     "sense as of an old libata": Kind(build=ata(layout="libata-old")),
-    "sense in fixed format": Kind(build=ata(layout="fixed"), sanitize="failed: unanswered-destructive-command"),
-    "sense in old fixed format": Kind(
-        build=ata(layout="fixed-old"), sanitize="failed: unanswered-destructive-command", other=NO
-    ),
+    "sense in fixed format": Kind(build=ata(layout="fixed")),
+    "sense in old fixed format": Kind(build=ata(layout="fixed-old"), other=NO),
     "answers slowly": Kind(build=ata(latency=2.0)),
     "answers too slowly": Kind(build=ata(latency=100.0), sanitize=NO, other=NO),
     "refuses only the erase": Kind(build=ata(refuses=frozenset({"erase-unit"})), other=FAILED),

@@ -277,10 +277,11 @@ def test_only_a_status_of_success_is_a_yes(stream: bytes, accepted: str) -> None
     [
         SUCCESS,
         SYNC_SESSION.replace(bytes.fromhex("8353414e"), bytes.fromhex("83111111")),
+        SYNC_SESSION[:-4] + bytes.fromhex("01 00 00 f1"),
         bytes.fromhex("f0 f1 f9 f0 12 00 00 f1"),
         b"",
     ],
-    ids=["no session", "somebody else's", "locked out", "nothing"],
+    ids=["no session", "somebody else's", "and not authorized", "locked out", "nothing"],
 )
 def test_without_a_session_of_ours_nothing_is_reverted(stream: bytes) -> None:
     (sent,) = talked(com_packet(stream) if stream else b"\1" * 60, com_packet(SUCCESS))
