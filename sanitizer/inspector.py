@@ -19,7 +19,7 @@ from .obstacles import identity_of, obstacles, system_is_unmapped
 from .readings import read_device
 from .shared_look import SharedLook
 from .transport.base import OpenDevice
-from .transport.block import BlockDevice
+from .transport.block import BlockDevice, claimed_here
 
 _NO_MEDIA = ("sr", "fd", "ram", "dm-", "md")
 """Kernel names that are never offered: optical and floppy drives, memory, and what is assembled from others."""
@@ -96,12 +96,25 @@ class Inspector:
             if device.device_number != node.device_number:
                 gone = DeviceMissing(path=node.path)
                 return read_device(self._host, facts, node, gone, claimed=None), gone
-            if not content:
+            if not content or self._at_work(facts, node, device):
                 return read_device(self._host, facts, node, device, claimed=None, content=False), None
             claimed = self._claim_free(node) if node.whole is None and system_is_unmapped(facts) else None
             return read_device(self._host, facts, node, device, claimed=claimed), None
         finally:
             device.close()
+
+    @staticmethod
+    def _at_work(facts: HostFacts, node: Node, device: OpenDevice) -> bool:
+        """Whether somebody works on a drive that has commands of its own, so that it must be left in peace.
+
+        A drive in the midst of an erase makes every other command wait until that is over, and one that comes between the
+        preparation of an erase and the erase spoils it (ACS-3, SECURITY ERASE PREPARE).
+        """
+        ports = device.ports()
+        if ports.scsi is None and ports.nvme is None and ports.mmc is None:
+            return False
+        number = node.device_number
+        return claimed_here(number) or any(each.device_number == number for each in facts.openers or ())
 
     def _claim_free(self, node: Node) -> bool:
         """Try the exclusive claim for a moment.

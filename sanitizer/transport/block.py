@@ -81,6 +81,15 @@ def _unanswered(error: OSError, operation: str) -> DeviceGone | HostRejected:
     return HostRejected(operation=operation, errno=number)
 
 
+_claims: set[str] = set()
+"""Devices this process holds for a run. Changed by single operations only, which the interpreter does not divide."""
+
+
+def claimed_here(device_number: str) -> bool:
+    """Whether this process holds the device with an exclusive claim."""
+    return device_number in _claims
+
+
 class BlockDevice:
     """One open descriptor of a block device; implements `OpenDevice`."""
 
@@ -94,6 +103,7 @@ class BlockDevice:
             os.close(descriptor)
             raise NotBlockDevice(path=path)
         self._number = status.st_rdev
+        self._claimed = False
 
     @classmethod
     def open_exclusive(cls, path: str) -> Self:
@@ -110,7 +120,10 @@ class BlockDevice:
             descriptor = os.open(path, flags)
         except OSError as error:
             raise _refusal(error, path) from error
-        return cls(path, descriptor)
+        device = cls(path, descriptor)
+        device._claimed = True
+        _claims.add(device.device_number)
+        return device
 
     @classmethod
     def open_reading(cls, path: str) -> Self:
@@ -217,6 +230,8 @@ class BlockDevice:
         """Close the descriptor once; the claim ends with it."""
         descriptor, self._descriptor = self._descriptor, -1
         if descriptor >= 0:
+            if self._claimed:
+                _claims.discard(self.device_number)
             os.close(descriptor)
 
 

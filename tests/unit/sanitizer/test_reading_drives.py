@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
 
 from sanitizer.capability import SanitizePhase, Tri
 from sanitizer.host import Host
 from sanitizer.inspection import Inspection
 from sanitizer.inspector import Inspector
+from sanitizer.transport import block
 from sanitizer.transport.commands import Ports
 from sanitizer.wire import ata_commands
 from tests.lab.drives.ata import AtaDrive
@@ -142,3 +148,34 @@ def test_a_device_without_command_interface_is_looked_at_as_ever(tmp_path: Path)
     found, _ = looked_at(tmp_path, sata(), NoCommands)
     assert (found.capabilities, found.hidden_capacity, found.obstacles) == (None, "unknown", ())
     assert found.to_dict()["capabilities"] is None
+
+
+def test_a_drive_somebody_works_on_is_neither_asked_nor_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sanitizer.inspector.claimed_here", lambda number: number == "240:0")
+    disk = sata()
+    blocks = ScsiBlocks(disk, disk.medium.clock)
+    device = ReadOnce(blocks, disk.medium.clock)
+    inspector = Inspector(host=made_up_host(tmp_path, BLOCKS * 512), open_reading=lambda _: device)
+    (found,) = inspector.list_devices()
+    assert (device.reads, blocks.sent, found.capabilities) == (0, [], None)
+    assert found.fingerprint is not None
+    assert [obstacle.code for obstacle in found.obstacles] == ["facts-unknown"]
+    held = inspector.inspect_open(ReadOnce(blocks, disk.medium.clock))
+    assert held.capabilities is not None
+
+
+def test_a_claim_is_known_for_as_long_as_it_is_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    node = SimpleNamespace(st_mode=stat.S_IFBLK, st_rdev=os.makedev(240, 0))
+    seen: list[bool] = []
+    with monkeypatch.context() as kernel:
+        kernel.setattr(os, "open", lambda *_: 99)
+        kernel.setattr(os, "close", lambda _: None)
+        kernel.setattr(os, "fstat", lambda _: node)
+        kernel.setattr("fcntl.fcntl", lambda *_: os.O_DIRECT)
+        device = block.BlockDevice.open_exclusive("/dev/x")
+        seen.append(block.claimed_here("240:0"))
+        device.close()
+        seen.append(block.claimed_here("240:0"))
+        block.BlockDevice.open_reading("/dev/x")
+        seen.append(block.claimed_here("240:0"))
+    assert seen == [True, False, False]
