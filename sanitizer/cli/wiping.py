@@ -55,7 +55,7 @@ class ByHand:
 
         Raises:
             EscrowNotConfirmed: the drive would get a password that nobody keeps.
-            click.UsageError: a PSID or a password is needed, or its file cannot be used.
+            click.UsageError: a PSID or a password is needed.
         """
         if self.escrow_file is None and any(step in PASSWORD for step in planned.steps):
             reason = "no --escrow-file was named to write it to first"
@@ -64,7 +64,6 @@ class ByHand:
             raise click.UsageError("opal-psid-revert needs the PSID printed on the drive's label: --psid-file FILE")
         if self.owner_password_file is None and "opal-revert" in planned.steps:
             raise click.UsageError("opal-revert needs the password of the drive's owner: --owner-password-file FILE")
-        self.secret(planned)
 
     def keeper(self, clearance: Clearance) -> Callable[[Escrow], None] | None:
         """Where the drive's password goes first."""
@@ -183,7 +182,9 @@ def _prepared(
     try:
         inspection = api.inspect(path)
         planned = _planned(request, inspection, pending)
-        hands.suffice(planned)
+        if pending is None:
+            hands.suffice(planned)
+        hands.secret(planned)  # a file that cannot be used is told now
         settling = pending is not None and pending.own_work
         for obstacle in standing_against(inspection, planned.steps, request.acknowledged_signatures, settling=settling):
             raise obstacle

@@ -19,10 +19,10 @@ from sanitizer.capability import SanitizePhase, Tri
 from sanitizer.capacity import CapacityChange
 from sanitizer.clearance import Clearance
 from sanitizer.cli import escrow, main, planning, recovering, wiping
-from sanitizer.errors import EscrowNotConfirmed, TechniqueFailed
+from sanitizer.errors import EscrowNotConfirmed, SanitizeInProgress, TechniqueFailed
 from sanitizer.inspection import Inspection
 from sanitizer.journal import Journal
-from sanitizer.planning import plan
+from sanitizer.planning import PlanRequest, plan
 from sanitizer.run import RunResult
 from sanitizer.techniques.base import Escrow
 from tests.support import made_up_drives as made
@@ -194,6 +194,73 @@ def test_one_password_file_serves_one_device(tmp_path: Path) -> None:
     result = run("wipe", "/dev/sda", "/dev/sdb", "--escrow-file", str(tmp_path / "password"))
     assert result.exit_code == 2
     assert "name one DEVICE" in result.output
+
+
+# --- resume -------------------------------------------------------------------------------------------------------------
+
+
+def pending(request: PlanRequest, **changes: Any) -> api.PendingRun:  # noqa: ANN401 - fields of different types
+    base: dict[str, Any] = {
+        "run_id": "run-1",
+        "journal_dir": Path("/nowhere"),
+        "path": "/dev/sim",
+        "fingerprint": PRINT,
+        "plan_request": request,
+        "sample_seed": "0",
+        "state": "interrupted",
+        "pass_number": 1,
+        "passes": 1,
+        "durable_bytes": 0,
+        "started": "2026-01-01T00:00:00Z",
+        "touched": "yes",
+        "result": None,
+        "error": None,
+        "steps": request.steps,
+        "own_work": True,
+    }
+    return api.PendingRun(**{**base, **changes})
+
+
+class Resuming:
+    """Stands where `api.resume` is, before a drive with the run's own work under way."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, run_: api.PendingRun) -> None:
+        self.clearances: list[Clearance] = []
+        busy = made.drive(made.capabilities(ata=made.ata(), standing=made.standing(SanitizePhase.IN_PROGRESS)))
+        obstacles = (SanitizeInProgress(progress=7),)
+        monkeypatch.setattr(api, "inspect", lambda _path: now(dataclasses.replace(busy, obstacles=obstacles)))
+        monkeypatch.setattr(api, "pending_runs", lambda _folder: [run_])
+        monkeypatch.setattr(api, "resume", self.resume)
+
+    def resume(self, _run: api.PendingRun, clearance: Clearance, **_hooks: Any) -> RunResult:  # noqa: ANN401 - as it comes
+        self.clearances.append(clearance)
+        raise TechniqueFailed(technique="ata-sanitize-overwrite", reason="not in this test")
+
+
+RESUME = ("resume", "run-1", "--device", "/dev/sim", "--confirm", PRINT)
+
+
+def test_a_run_goes_on_while_its_own_operation_is_under_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    request = PlanRequest(method="purge", technique="ata-sanitize-overwrite", pattern_set="canaries")
+    resuming = Resuming(monkeypatch, pending(request))
+    assert run(*RESUME).exit_code == 4
+    assert [each.plan.digest for each in resuming.clearances] == [request.digest]
+
+
+def test_somebody_elses_operation_keeps_a_run_from_going_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    request = PlanRequest(method="purge", technique="ata-sanitize-overwrite", pattern_set="canaries")
+    resuming = Resuming(monkeypatch, pending(request, own_work=False))
+    result = run(*RESUME)
+    assert result.exit_code == 3
+    assert "sanitize-in-progress" in result.output
+    assert resuming.clearances == []
+
+
+def test_a_security_erase_goes_on_without_a_new_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    request = PlanRequest(technique="ata-security-erase", pattern_set="canaries")
+    resuming = Resuming(monkeypatch, pending(request))
+    run(*RESUME)
+    assert len(resuming.clearances) == 1
 
 
 # --- settle -------------------------------------------------------------------------------------------------------------
