@@ -187,6 +187,13 @@ ATA_KINDS: Mapping[str, Kind] = common(ata) | {
     "sense as of an old libata": Kind(build=ata(layout="libata-old")),
     "sense in fixed format": Kind(build=ata(layout="fixed")),
     "sense in old fixed format": Kind(build=ata(layout="fixed-old"), other=NO),
+    "sense in fixed format and no other": Kind(
+        build=ata(layout="fixed", refuses=frozenset({"modes"})), sanitize="failed: unanswered-destructive-command"
+    ),
+    "sense in fixed format, fails half-way": Kind(
+        build=ata(layout="fixed", seconds=10, fail_at=0.5), sanitize=FAILED, other=FAILED
+    ),
+    "sense in fixed format, lies": Kind(build=ata(layout="fixed", erases="nothing"), sanitize=RESIDUAL, other=RESIDUAL),
     "answers slowly": Kind(build=ata(latency=2.0)),
     "answers too slowly": Kind(build=ata(latency=100.0), sanitize=NO, other=NO),
     "refuses only the erase": Kind(build=ata(refuses=frozenset({"erase-unit"})), other=FAILED),
@@ -265,7 +272,7 @@ def way_out(bare: SataDisk | ScsiDisk, kept: list[Escrow]) -> None:
     if not isinstance(bare, SataDisk) or bare.ata.security.user in {None, THEIRS}:
         return
     faults = bare.medium.faults
-    faults.refuses, faults.frozen, bare.medium.gone = frozenset(), False, False
+    faults.refuses, faults.frozen, faults.vanish_at, bare.medium.gone = frozenset(), False, None, False
     bare.power_cut()
     bare.power_on()
     assert bare.ata.security.locked

@@ -47,7 +47,8 @@ class Faults:
     kept: tuple[tuple[int, int], ...] = ()
     """(first block, count) of blocks that every erase misses, besides `erases`."""
     refuses: frozenset[str] = field(default_factory=frozenset)
-    """Groups of commands the drive advertises and aborts: sanitize, security, erase-unit, format, hpa, dco, amax, capacity."""
+    """Groups of commands the drive advertises and aborts: sanitize, security, erase-unit, format, hpa, dco, amax,
+    capacity, modes."""
     remainder: bool = False
     """A failed sanitize says that it completed but left physical sectors (ATA: reason 1)."""
     frozen: bool = False

@@ -275,6 +275,8 @@ class ScsiBase:
         return self.modes.sense(cdb, blocks=self.blocks, built=self.built, block_bytes=size, faults=faults)
 
     def _mode_select(self, cdb: bytes, data: bytes) -> bytes:
+        if "modes" in self.medium.faults.refuses:
+            raise invalid_opcode()
         self.modes.select(cdb, data, resize=self.resize, block_bytes=self.medium.block_bytes)
         if not self.modes.write_cache:
             self.medium.flush()
