@@ -36,7 +36,7 @@ from .clock import ManualClock
 from .ports import Blocks, EmulatedDevice
 
 RUN, SEED = "run-1", "0123456789abcdef"
-SETTINGS = Settings(small_block_bytes=256 << 10, threads=1, markers=6, tick_seconds=0.005, progress_seconds=0.0)
+SETTINGS = Settings(small_block_bytes=256 << 10, threads=1, markers=6, tick_seconds=0.005, progress_seconds=10.0)
 PATH = "/dev/emulated"
 B = TypeVar("B", bound=Blocks)
 
