@@ -16,7 +16,7 @@ from reports.times import parse_instant
 
 from .codes import Finding
 from .drive_status import contradiction
-from .techniques import DRIVE, HOST, Level, Rule, by_drive, highest, level_of, steps_of
+from .techniques import DRIVE, HOST, Level, Rule, highest, level_of, steps_of
 
 _HEX = re.compile(r"(?:[0-9a-f]{2})*")
 _OPCODE = re.compile(r"(?:[0-9a-f]{2}){1,4}")
@@ -59,9 +59,6 @@ def level_reached(record: SanitizationRecord) -> Level:
 def commands(record: SanitizationRecord) -> Iterator[Finding]:
     """Whether the list of commands is one: numbers, bytes, times, words, order. True of every run."""
     sent = record.method.commands
-    if sent and not by_drive(record.method.technique):
-        text = "The record lists commands of the drive and names a technique that sends none."
-        yield Finding("command-unexpected", "unknown", text, ("method.commands", "method.technique"))
     steps = steps_named(record)
     for number, one in enumerate(sent, 1):
         where = f"method.commands[{number - 1}]"
