@@ -11,7 +11,9 @@ import pytest
 
 from sanitizer import api
 from sanitizer.content import FixedSource, KeyedSource, stream_key
+from sanitizer.journal import peek
 from sanitizer.planning import PlanRequest
+from sanitizer.recovery import recover
 from sanitizer.run import RunResult
 from tests.support.simulated_drive import Crash, SimulatedDrive, SimulatedSystem, Steps
 from tests.unit.sanitizer.simulation import RUN, go_on, wipe
@@ -135,3 +137,39 @@ def test_a_three_byte_pattern_keeps_its_phase_over_a_resumed_run(tmp_path: Path)
     expected = memoryview(bytearray(len(drive.durable)))
     FixedSource(bytes.fromhex("924924")).fill(expected, len(expected), 0)
     assert bytes(drive.durable) == bytes(expected)
+
+
+def test_a_run_that_overwrites_writes_the_journal_it_always_wrote(tmp_path: Path) -> None:
+    """So that a journal of an older version is resumed by a newer one."""
+    wipe(SimulatedSystem(SimulatedDrive()), tmp_path, REQUEST)
+    entries, _ = peek(tmp_path, RUN)
+    assert {entry["kind"] for entry in entries} == {
+        "begun",
+        "segment",
+        "first-write",
+        "marked",
+        "pass",
+        "checkpoint",
+        "pass-done",
+        "settled",
+        "verifying",
+        "segment-end",
+        "ended",
+    }
+    assert set(entries[0]) == {
+        "kind",
+        "t",
+        "m",
+        "state",
+        "schema",
+        "run_id",
+        "path",
+        "device",
+        "plan",
+        "sample_seed",
+        "key_sha256",
+        "clock_synchronized",
+    }
+    known = recover(entries)
+    assert known is not None
+    assert (known.steps, known.commands, known.own_work) == (("overwrite",), (), False)
