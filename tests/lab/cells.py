@@ -5,16 +5,29 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
+
+from sanitizer.run import RunResult
 
 from .drives.sat import SataDisk
 from .drives.usb_bridge import UsbBridge
 from .emulated import Emulated, Kind
+from .in_process import Row, truth_of
 from .personalities import NOTHING, SUCCEEDED, TECHNIQUES, Personality
 from .rig import Rig
+from .verdicts import verdict_of
 from .vm import Result
 
 ATTACHED = {"sata": "sata", "sas": "sas", "nvme": ""}
+EVERY_TECHNIQUE = ("good", "lies: nothing", "slow")
+MECHANISMS = (
+    "ata-sanitize-block-erase",
+    "ata-security-erase",
+    "scsi-sanitize-block-erase",
+    "scsi-format-unit",
+    "nvme-sanitize-block-erase",
+    "nvme-format-user-data",
+)
 CELL_SECONDS = 150.0
 """No command of a cell may take longer."""
 
@@ -60,13 +73,6 @@ class Seen:
     seconds: float
     detail: str = ""
 
-    @property
-    def truth(self) -> str:
-        """What the medium really holds, in words."""
-        if self.blocks:
-            return f"{self.blocks} blocks left"
-        return f"{self.spare} stale copies" if self.spare else "nothing left"
-
 
 @dataclass(frozen=True)
 class Finding:
@@ -81,13 +87,24 @@ class Finding:
         seen, personality = self.seen, self.cell.personality
         if seen.locked:
             return seen.locked
-        if seen.outcome == SUCCEEDED and seen.blocks:
+        if seen.outcome == SUCCEEDED and seen.blocks != (
+            personality.neighbours if "-format-" in self.cell.technique else 0
+        ):
             return "A LIE WAS BELIEVED"
         if seen.outcome == SUCCEEDED and seen.spare and not (personality.beyond_sight or overwrites(self.cell)):
             return "stale copies were left by an honest drive"
         if seen.outcome != self.cell.expected:
             return "unexpected"
         return ""
+
+    def row(self, how: str) -> Row:
+        """As a line of the table."""
+        cell, seen = self.cell, self.seen
+        drive = f"{'USB' if cell.personality.attached else cell.kind.upper()}: {cell.personality.name}"
+        truth = truth_of(seen.blocks, seen.spare)
+        return Row(
+            cell.technique, drive, cell.expected, seen.outcome, truth, seen.seconds, self.wrong, how, seen.detail
+        )
 
 
 def overwrites(cell: Cell) -> bool:
@@ -96,16 +113,21 @@ def overwrites(cell: Cell) -> bool:
 
 
 def all_cells() -> list[Cell]:
-    """Every technique on every kind of drive it exists for; what does not apply is a cell too, told as such."""
+    """Every technique on the kinds of drives in `EVERY_TECHNIQUE`, and one technique of each mechanism on all others.
+
+    All techniques on all drives are the in-process half's, where a cell takes milliseconds.
+    """
     from .personalities import ALL  # noqa: PLC0415 - a table, replaced by tests of this module
 
-    cells: list[Cell] = []
-    for personality in ALL:
-        for kind, techniques in TECHNIQUES.items():
-            for technique in techniques:
-                if personality.expects(technique) != NOTHING:
-                    cells.append(Cell(technique, personality, kind, len(cells) + 1))
-    return cells
+    wanted = [
+        (technique, personality, kind)
+        for personality in ALL
+        for kind, techniques in TECHNIQUES.items()
+        for technique in techniques
+        if personality.expects(technique) != NOTHING
+        and (personality.name in EVERY_TECHNIQUE or technique in MECHANISMS)
+    ]
+    return [Cell(*each, number) for number, each in enumerate(wanted, start=1)]
 
 
 def run(rig: Rig, cell: Cell) -> Finding:
@@ -175,8 +197,23 @@ def outcome_of_run(document: dict[str, Any], status: int) -> str:
     run = document.get("run", {})
     state = run.get("state", "unknown")
     if state == SUCCEEDED:
-        return SUCCEEDED if status == 0 else f"succeeded with exit {status}"
+        verdict = verdict_of(cast("RunResult", Told(document)))
+        if status:
+            return f"succeeded with exit {status}"
+        return SUCCEEDED if verdict.outcome == "sanitized" else verdict.outcome
     return f"{state}: {run.get('error_code') or 'no code'}"
+
+
+class Told:
+    """A run's result as the command printed it, for those who take it as an object."""
+
+    def __init__(self, document: dict[str, Any]) -> None:
+        self.run_id: str = document["run_id"]
+        self._document = document
+
+    def to_dict(self) -> dict[str, Any]:
+        """As `RunResult.to_dict`."""
+        return self._document
 
 
 def way_out(rig: Rig, cell: Cell, drive: Emulated) -> str:

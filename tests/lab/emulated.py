@@ -80,6 +80,14 @@ class Emulated:
             busy = threading.RLock()
             self.plugged, *_ = [rig.connect(each, busy) for each in self.controllers]
 
+    def find(self, rig: Rig) -> None:
+        """In a machine that was switched on anew, where it still is."""
+        assert self.plugged is not None
+        if self.plugged.bay is not None:
+            self.plugged = rig.found(self.plugged.bay)
+        elif self.plugged.port is not None:
+            self.plugged = rig.reconnect(self.plugged.port)
+
     def unplug(self, rig: Rig) -> None:
         """Out of it."""
         if self.plugged is not None:

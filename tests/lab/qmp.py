@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import socket
-from pathlib import Path
 from typing import Any
 
 
@@ -15,10 +14,9 @@ class QmpError(Exception):
 class Qmp:
     """One connection, one question at a time."""
 
-    def __init__(self, path: Path, timeout: float = 30) -> None:
-        self._socket = socket.socket(socket.AF_UNIX)
+    def __init__(self, channel: socket.socket, timeout: float = 30) -> None:
+        self._socket = channel
         self._socket.settimeout(timeout)
-        self._socket.connect(str(path))
         self._stream = self._socket.makefile("rb")
         self._stream.readline()  # its greeting
         self.execute("qmp_capabilities")

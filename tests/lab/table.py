@@ -1,121 +1,133 @@
-"""All cells, several at a time in one machine, and the table they make."""
+"""All cells, in as many machines as there are processors, and the table they make."""
 
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context, parent_process
+from multiprocessing.util import Finalize
 from pathlib import Path
 
-from .cells import Cell, Finding, Seen, run
+from .cells import Cell, Finding, Seen, all_cells, run
+from .in_process import Row
+from .personalities import SUCCEEDED
 from .rig import Rig
 from .vm import LabError
 
-AT_ONCE = 4
-"""Cells in one machine: while one waits for its drive, another has the processor."""
-
-COLUMNS = ("technique", "drive", "expected", "observed", "medium", "seconds", "")
+COLUMNS = ("technique", "drive", "how", "expected", "observed", "medium", "seconds", "")
 
 
-def run_all(cells: Sequence[Cell], folder: Path, told: Callable[[Finding], None]) -> list[Finding]:
-    """Every cell in one machine; what the machine itself fell over is tried once more, alone in a fresh one.
+class Worker:
+    """One process with one machine. Cells follow one another in it: side by side they would only wait for its processor."""
+
+    rig: Rig | None = None
+
+    @classmethod
+    def run(cls, number: int) -> Seen:
+        """One cell, by its number. What the machine itself fell over is tried once more in a fresh one."""
+        cell = all_cells()[number - 1]
+        began = time.monotonic()
+        reason = ""
+        for _ in range(2):
+            try:
+                return run(cls._booted(), cell).seen
+            except LabError as error:
+                reason = str(error)
+                sys.stderr.write(f"{cell.technique} on {cell.personality.name!r}: a fresh machine, because: {reason}\n")
+                cls.close()
+        return Seen("the lab failed", 0, 0, "", time.monotonic() - began, reason)
+
+    @classmethod
+    def _booted(cls) -> Rig:
+        if cls.rig is None:
+            cls.rig = Rig(Path(tempfile.mkdtemp(prefix="lab-rig-")), bays=1)
+            Finalize(None, cls.close, exitpriority=10)
+            threading.Thread(target=cls._orphaned, daemon=True).start()
+            cls.rig.boot().load_product()
+        return cls.rig
+
+    @classmethod
+    def _orphaned(cls) -> None:
+        """End with the process that asked, however it ends."""
+        parent = parent_process()
+        if parent is not None:
+            parent.join()
+            cls.close()
+            os._exit(1)
+
+    @classmethod
+    def close(cls) -> None:
+        """End the machine."""
+        if cls.rig is not None:
+            cls.rig.close()
+            shutil.rmtree(cls.rig.folder, ignore_errors=True)
+            cls.rig = None
+
+
+def run_all(cells: Sequence[Cell], workers: int, told: Callable[[Finding], None]) -> list[Finding]:
+    """Every cell, with as many machines as there are workers.
 
     Args:
         cells: Which.
-        folder: For the machines' files.
-        told: Called with each finding as it comes, from several threads.
+        workers: Processes; each machine keeps one processor busy.
+        told: Called with each finding as it comes.
     """
     findings: dict[int, Finding] = {}
-    again: list[Cell] = []
-    lock = threading.Lock()
-    with Rig(folder / "all", bays=AT_ONCE) as rig:
-        rig.boot().load_product()
-
-        def attempt(cell: Cell) -> None:
-            try:
-                found = run(rig, cell)
-            except LabError as error:
-                sys.stderr.write(f"to be tried again: {cell.technique} on {cell.personality.name!r}: {error}\n")
-                with lock:
-                    again.append(cell)
-                return
-            with lock:
-                findings[cell.number] = found
-            told(found)
-
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            list(pool.map(attempt, cells))
-    for cell in sorted(again, key=lambda each: each.number):
-        findings[cell.number] = found = alone(cell, folder / str(cell.number))
-        told(found)
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        waiting = {pool.submit(Worker.run, cell.number): cell for cell in cells}
+        for done in as_completed(waiting):
+            finding = Finding(waiting[done], done.result())
+            findings[finding.cell.number] = finding
+            told(finding)
     return [findings[cell.number] for cell in cells]
 
 
-def alone(cell: Cell, folder: Path) -> Finding:
-    """One cell in a machine of its own; if that fails too, the lab's own error is what was observed."""
-    began = time.monotonic()
-    try:
-        with Rig(folder, bays=1) as rig:
-            rig.boot().load_product()
-            return run(rig, cell)
-    except LabError as error:
-        return Finding(cell, Seen("the lab failed", 0, 0, "", time.monotonic() - began, str(error)))
-
-
-def rows(findings: Sequence[Finding]) -> list[tuple[str, ...]]:
-    """The table's lines as texts."""
-    return [
+def rendered(rows: Sequence[Row]) -> str:
+    """The table for people."""
+    told = [
         (
-            each.cell.technique,
-            each.cell.personality.name,
-            each.cell.expected,
-            each.seen.outcome,
-            each.seen.truth,
-            f"{each.seen.seconds:.1f}",
+            each.technique,
+            each.personality,
+            each.how,
+            each.expected,
+            each.observed,
+            each.medium,
+            f"{each.seconds:.1f}",
             each.wrong,
         )
-        for each in findings
+        for each in rows
     ]
-
-
-def rendered(findings: Sequence[Finding]) -> str:
-    """The table for people."""
-    lines = [COLUMNS, *rows(findings)]
+    lines = [COLUMNS, *told]
     widths = [max(len(line[at]) for line in lines) for at in range(len(COLUMNS))]
     texts = ["  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip() for line in lines]
     return "\n".join([texts[0], "-" * (sum(widths) + 2 * len(widths)), *texts[1:]])
 
 
-def notes(findings: Sequence[Finding]) -> list[str]:
+def notes(rows: Sequence[Row]) -> list[str]:
     """What must be said beside the table."""
-    wrong = [each for each in findings if each.wrong]
-    blind = [each for each in findings if each.cell.personality.beyond_sight and each.seen.spare]
-    said = [f"{len(findings)} cells, {len(wrong)} of them unexpected."]
+    wrong = [each for each in rows if each.wrong]
+    blind = [each for each in rows if each.observed == SUCCEEDED and "spare blocks" in each.personality]
+    said = [f"{len(rows)} cells, {len(wrong)} of them unexpected."]
     if blind:
         said.append(
             f"{len(blind)} times a drive kept stale copies where no host can look, and said nothing of it: no reading"
-            " back can find that out. Whoever must exclude it combines techniques, or destroys the medium."
+            " back can find that out. Whoever must exclude it destroys the medium."
         )
-    said += [f"{each.cell.technique} on {each.cell.personality.name!r}: {each.seen.detail}" for each in wrong]
+    said += [f"{each.technique} on {each.personality!r}: {each.detail}" for each in wrong]
     return said
 
 
-def tested(findings: Sequence[Finding]) -> str:
+def tested(rows: Sequence[Row]) -> str:
     """For `docs/techniques-tested.json`: what was run, and what came of it."""
-    entries = [
-        {
-            "technique": each.cell.technique,
-            "personality": each.cell.personality.name,
-            "expected": each.cell.expected,
-            "observed": each.seen.outcome,
-            "how": "emulated drive, real kernel",
-        }
-        for each in findings
-    ]
-    return json.dumps(entries, indent=1) + "\n"
+    kept = ("technique", "personality", "expected", "observed", "how")
+    return json.dumps([{name: getattr(each, name) for name in kept} for each in rows], indent=1) + "\n"
 
 
 def tell(finding: Finding) -> None:

@@ -105,7 +105,7 @@ class VM:
         try:
             self._answers[0] = queue.Queue()
             self._channel = self._connected(self.folder / "agent", began + BOOT_SECONDS)
-            self._qmp = Qmp(self.folder / "qmp")
+            self._qmp = Qmp(self._connected(self.folder / "qmp", began + BOOT_SECONDS))
             threading.Thread(target=self._listen, args=(self._channel,), daemon=True).start()
             self._answer(0, began + BOOT_SECONDS - time.monotonic())
         except BaseException:

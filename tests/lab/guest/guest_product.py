@@ -3,7 +3,7 @@
 Under emulation a Python process with the product in it takes seconds to start; a fork of one that has it takes none. What runs in
 the fork is the command line's own entry point. Two things may be asked of it that no command line offers:
 
-- `pace`: the process's clock runs that many times faster, and its naps are that much shorter, so that minutes of a slow drive
+- `pace`: the engine's clock runs that many times faster, and its waiting is that much shorter, so that minutes of a slow drive
   pass in seconds. The drive's clock is paced likewise.
 - `attached`: how a disk is attached (sata, sas, usb), by kernel name. Every emulated SCSI disk hangs on one virtual adapter, and
   the product rightly trusts a virtual path with less than a direct one.
@@ -35,18 +35,11 @@ def load() -> None:
 
 
 def quicken(pace: float) -> None:
-    """Make this process's seconds shorter."""
-    monotonic, sleep, began = time.monotonic, time.sleep, time.monotonic()
-    time.monotonic = lambda: began + (monotonic() - began) * pace
-    time.sleep = lambda seconds: sleep(float(seconds) / pace)
-    event = importlib.import_module("threading").Event
-    wait = event.wait
-
-    def waited(self: Any, timeout: float | None = None) -> bool:  # noqa: ANN401 - the library's own
-        answer: bool = wait(self, None if timeout is None else timeout / pace)
-        return answer
-
-    event.wait = waited
+    """Make the engine's seconds shorter: its clock and its waiting are methods of one class."""
+    system = importlib.import_module("sanitizer.system").HostSystem
+    monotonic, began = system.monotonic, time.clock_gettime(time.CLOCK_BOOTTIME)
+    system.monotonic = lambda self: began + (monotonic(self) - began) * pace
+    system.wait = lambda _self, stop, seconds: stop.wait(seconds / pace)
 
 
 def attach(attached: dict[str, str]) -> None:

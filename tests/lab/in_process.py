@@ -1,0 +1,135 @@
+"""The table's other half: every technique on every kind of drive, asked directly in this process, without a kernel in between.
+
+The drives and what must come of each are those of the in-process tests; here they become lines of the printed table. What a
+kernel, its drivers and a power cut add to it is the other half's (`cells.py`).
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from sanitizer.stretch import Hooks
+from sanitizer.techniques.base import Escrow
+
+from . import test_in_process_nvme as nvme
+from . import test_in_process_scsi as scsi
+from .drives.medium import Medium
+from .drives.nvme_world import mmc_world, nvme_world
+from .drives.scsi_world import scsi_world
+from .emulated import SECRET
+
+HOW = "in-process"
+KINDS = {"ata": "SATA", "scsi": "SAS", "nvme": "NVMe", "mmc": "eMMC"}
+
+
+class Row(NamedTuple):
+    """One line of the table."""
+
+    technique: str
+    personality: str
+    expected: str
+    observed: str
+    medium: str
+    seconds: float
+    wrong: str
+    how: str
+    detail: str = ""
+    """What the program said, for a line that is wrong."""
+
+
+def truth_of(blocks: int, spare: int) -> str:
+    """What the medium really holds, in words."""
+    if blocks:
+        return f"{blocks} blocks left"
+    return f"{spare} stale copies" if spare else "nothing left"
+
+
+Left = tuple[int, int]
+"""Blocks a host can address, and spare ones, that still hold the secret."""
+
+
+def left(medium: Medium) -> Left:
+    """See `Left`."""
+    blocks, spare = medium.remains(SECRET)
+    return len(blocks), len(spare)
+
+
+def _row(technique: str, name: str, outcomes: tuple[str, str], truth: Left, kept: int, began: float) -> Row:
+    expected, observed = outcomes
+    wrong = "" if observed == expected else "unexpected"
+    if observed == scsi.GOOD and truth[0] != kept:
+        wrong = "A LIE WAS BELIEVED"
+    drive = f"{KINDS[technique.partition('-')[0]]}: {name}"
+    return Row(technique, drive, *outcomes, truth_of(*truth), time.monotonic() - began, wrong, HOW)
+
+
+def _scsi(folder: Path) -> Iterator[Row]:
+    ata = [
+        (name, kind, technique)
+        for name, kind in scsi.ATA_KINDS.items()
+        for technique in (*scsi.ATA_SANITIZE, *scsi.SECURITY)
+    ]
+    sas = [
+        (name, kind, technique)
+        for name, kind in scsi.SCSI_KINDS.items()
+        for technique in (*scsi.SCSI_SANITIZE, scsi.FORMAT)
+    ]
+    for number, (name, kind, technique) in enumerate([*ata, *sas]):
+        began = time.monotonic()
+        target = kind.build()
+        bare, escrowed = scsi.bare_of(target), list[Escrow]()
+        request = scsi.asked(technique, acknowledged_signatures=kind.signatures)
+        journals = folder / f"scsi-{number}"
+        journals.mkdir()
+        observed = scsi_world(target).outcome(request, journals, Hooks(escrow=escrowed.append))
+        beyond = bare.medium.blocks - bare.blocks if technique == scsi.FORMAT else 0
+        expected = kind.sanitize if "-sanitize-" in technique else kind.other
+        row = _row(technique, name, (expected, observed), left(bare.medium), max(beyond, kind.hidden), began)
+        try:
+            scsi.way_out(bare, escrowed)
+        except AssertionError:
+            row = row._replace(wrong="LOCKED WITHOUT A WAY OUT")
+        yield row
+
+
+def _nvme(folder: Path) -> Iterator[Row]:
+    drives = [
+        (name, kind, technique) for name, kind in nvme.KINDS.items() for technique in (*nvme.SANITIZE, *nvme.FORMAT)
+    ]
+    for number, (name, kind, technique) in enumerate(drives):
+        began = time.monotonic()
+        controller, plain = kind.build(), technique in nvme.FORMAT
+        request = nvme.asked(
+            technique,
+            acknowledged_scope=kind.scope,
+            acknowledged_signatures=kind.signatures,
+            no_deallocate=kind.no_deallocate and not plain,
+        )
+        journals = folder / f"nvme-{number}"
+        journals.mkdir()
+        observed = nvme_world(controller).outcome(request, journals)
+        expected, kept = (kind.form, kind.spared) if plain else (kind.sanitize, 0)
+        yield _row(technique, name, (expected, observed), left(controller.subsystem.medium), kept, began)
+
+
+def _mmc(folder: Path) -> Iterator[Row]:
+    for number, (name, (build, *expected)) in enumerate(nvme.MMC_KINDS.items()):
+        for technique, outcome in zip(nvme.MMC, expected, strict=True):
+            began = time.monotonic()
+            device = build()
+            journals = folder / f"{technique}-{number}"
+            journals.mkdir()
+            observed = mmc_world(device).outcome(nvme.asked(technique), journals)
+            truth = int("user" in device.remains(SECRET)), 0
+            yield _row(technique, name, (outcome, observed), truth, 0, began)
+
+
+def rows() -> list[Row]:
+    """All of them; a minute or two of one processor."""
+    with tempfile.TemporaryDirectory(prefix="lab-journals-") as folder:
+        place = Path(folder)
+        return [*_scsi(place), *_nvme(place), *_mmc(place)]
