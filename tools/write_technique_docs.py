@@ -1,8 +1,9 @@
 """Writes docs/techniques.md: the techniques and their levels from the code, and what was run from the lab's own list.
 
-`docs/techniques-tested.json` is a list of cells, written by `make lab`: objects with the texts `technique` (steps joined by +),
-`personality` (the kind of drive), `expected` and `observed` (outcomes in words), and `how` it was run. What is not in it
-counts as not run.
+The lists of cells are `docs/techniques-tested.json`, which the lab's machine leaves (`python -m tests.lab --write`), and
+`docs/techniques-tested-in-process.json` (`python -m tests.lab.in_process_cells`): objects with the texts `technique` (steps
+joined by +), `personality` (the kind of drive), `expected` and `observed` (outcomes in words), and `how` it was run. What is
+in neither counts as not run.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from sanitizer.techniques import TECHNIQUES
 from sanitizer.techniques.base import Parameters, Technique
 
 ROOT = Path(__file__).resolve().parents[1]
-TESTED = ROOT / "docs" / "techniques-tested.json"
+TESTED = (ROOT / "docs" / "techniques-tested.json", ROOT / "docs" / "techniques-tested-in-process.json")
 MEDIA = ("magnetic", "flash", "virtual", "unknown")
 NOT_RUN = "not run"
 BY_SUITE = "loop devices, by the test suite"
@@ -37,7 +38,8 @@ BY_SUITE = "loop devices, by the test suite"
 HEAD = """# Techniques
 
 How a medium can be sanitized here, how far each technique gets on which medium, and on what each was run. Written from the code
-and from the list the lab leaves behind ([techniques-tested.json](techniques-tested.json)); a test keeps all of them equal.
+and from the lists the lab leaves behind ([under a kernel](techniques-tested.json),
+[in one process](techniques-tested-in-process.json)); a test keeps all of them equal.
 
 The methods are those of NIST SP 800-88 Rev. 2: **clear** (3.1.1) keeps data from whoever uses the drive's normal interface,
 **purge** (3.1.2) from a laboratory as well, with the drive still usable; **destroy** (3.1.3) is never done by software. A level
@@ -91,7 +93,7 @@ RUN = """
 Every cell below is one run of this program against one kind of drive, and what came of it; "expected" was written down before.
 *How* says on what: `in-process` is an emulated drive asked directly, `vm-6.1` an emulated drive under a real Linux 6.1 kernel
 and its drivers. An emulated drive does what the standards say, or breaks them in one known way; it cannot show what a maker's
-firmware does. What is not in the list was not run; overwriting alone is run on loop devices by the test suite.
+firmware does. A dash, or what is not here, was not run; overwriting alone is run on loop devices by the test suite.
 """
 
 
@@ -107,9 +109,8 @@ class Cell(NamedTuple):
 
 def cells() -> list[Cell]:
     """What the lab has run; nothing when it has left no list."""
-    if not TESTED.exists():
-        return []
-    return [Cell(**each) for each in json.loads(TESTED.read_text(encoding="utf-8"))]
+    lists = [json.loads(path.read_text(encoding="utf-8")) for path in TESTED if path.exists()]
+    return [Cell(**each) for found in lists for each in found]
 
 
 def _ideal() -> Capabilities:
@@ -215,17 +216,37 @@ def disputes() -> Iterator[str]:
 
 
 def run(tested: Sequence[Cell]) -> Iterator[str]:
-    """Every cell."""
+    """Every cell: one table an interface, drives down, techniques across."""
     yield RUN.rstrip("\n") + "\n"
     if not tested:
         yield "The lab has left no list: nothing is claimed to have been run."
         return
     bad = sum(cell.expected != cell.observed for cell in tested)
-    yield f"{len(tested)} cells, {bad} of them not as expected.\n"
-    yield "| technique | drive | expected | observed | how |\n|---|---|---|---|---|"
-    for cell in sorted(tested):
-        observed = cell.observed if cell.observed == cell.expected else f"**{cell.observed}**"
-        yield f"| `{cell.technique}` | {cell.personality} | {cell.expected} | {observed} | {cell.how} |"
+    yield f"{len(tested)} cells, {bad} of them not as expected."
+    for how in sorted({cell.how for cell in tested}):
+        for family in sorted({_family(cell) for cell in tested if cell.how == how}):
+            mine = [cell for cell in tested if (cell.how, _family(cell)) == (how, family)]
+            yield f"\n### {FAMILIES.get(family, family)}, {how}\n"
+            yield from _matrix(mine)
+
+
+def _family(cell: Cell) -> str:
+    return cell.technique.removeprefix(f"{HOST}+").split("-", maxsplit=1)[0]
+
+
+def _matrix(tested: Sequence[Cell]) -> Iterator[str]:
+    names = sorted({cell.technique for cell in tested}, key=lambda name: (name.count("+"), name))
+    found = {(cell.technique, cell.personality): cell for cell in tested}
+    yield f"| drive | {' | '.join(f'`{name}`' for name in names)} |"
+    yield f"|---|{'---|' * len(names)}"
+    for drive in dict.fromkeys(cell.personality for cell in tested):
+        yield f"| {drive} | {' | '.join(_shown(found.get((name, drive))) for name in names)} |"
+
+
+def _shown(cell: Cell | None) -> str:
+    if cell is None:
+        return "-"
+    return cell.observed if cell.observed == cell.expected else f"**{cell.observed}** instead of {cell.expected}"
 
 
 def page() -> str:

@@ -43,12 +43,19 @@ def test_what_is_not_in_the_list_was_not_run() -> None:
 def test_a_run_that_came_out_otherwise_stands_out() -> None:
     text = "\n".join(docs.run([RAN, LIED]))
     assert "2 cells, 1 of them not as expected." in text
-    assert "| **succeeded** | vm-6.1 |" in text
+    assert "### ATA, vm-6.1" in text
+    assert "| lies | **succeeded** instead of failed: residual |" in text
+    assert "| good | succeeded |" in text
+
+
+def test_what_was_run_on_one_drive_only_is_a_dash_on_another() -> None:
+    other = RAN._replace(technique="ata-sanitize-block-erase", personality="slow")
+    assert "| slow | succeeded | - |" in "\n".join(docs.run([RAN, other]))
 
 
 def test_a_list_of_another_form_is_no_list(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "techniques-tested.json"
-    monkeypatch.setattr(docs, "TESTED", path)
+    monkeypatch.setattr(docs, "TESTED", (path,))
     assert docs.cells() == []
     path.write_text(json.dumps([{**RAN._asdict(), "passed": True}]))
     with pytest.raises(TypeError):
