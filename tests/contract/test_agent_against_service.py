@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,15 +28,18 @@ from agents.reporter import Control
 from agents.runner import NotYet
 from inventory.app import create_app
 from inventory.contract.v1.agents import Heartbeat, HeartbeatReply
+from inventory.contract.v1.orders import PlanRequest
 from inventory.domain.vocabulary import Category, OrderState
-from inventory.services import data, devices, hosts, orders, queries, roster
+from inventory.services import custody, data, devices, hosts, orders, queries, roster
 from inventory.services import holds as holding
 from inventory.services.views import OrderDetail
 from reports.envelope import payload_digest
 from reports.record import SanitizationRecord
 from reports.verdict import judge
 from sanitizer import Inspection
+from sanitizer.transport.commands import ScsiAnswer
 from tests.support.agent_world import RULES, SimEngine
+from tests.support.command_drive import SECRET, CommandDrive, CommandSystem
 from tests.support.inventory_world import INSIDE, PLAN, FixedClock, World, copied_world
 from tests.support.simulated_drive import SimulatedDrive, SimulatedSystem
 
@@ -44,6 +48,17 @@ class TimedSystem(SimulatedSystem):
     """The simulated machine on the service's clock."""
 
     def __init__(self, drive: SimulatedDrive, fixed: FixedClock) -> None:
+        super().__init__(drive)
+        self.fixed = fixed
+
+    def now(self) -> dt.datetime:
+        return self.fixed.now()
+
+
+class TimedCommands(CommandSystem):
+    """The same machine with a drive that sanitizes itself."""
+
+    def __init__(self, drive: CommandDrive, fixed: FixedClock) -> None:
         super().__init__(drive)
         self.fixed = fixed
 
@@ -78,7 +93,7 @@ class Site:
 
     world: World
     wire: Wire
-    system: TimedSystem
+    system: TimedSystem | TimedCommands
     engine: SimEngine
     folder: Path
     settings: Settings
@@ -109,7 +124,7 @@ class Site:
     def observe(self) -> None:
         self.client.observe(discovery.observe(self.engine, (), self.watch.clock))
 
-    def approved_order(self) -> OrderDetail:
+    def approved_order(self, plan: PlanRequest = PLAN) -> OrderDetail:
         """A data set is found on the drive; it is retired, ordered, approved by two: by people, through the service."""
         fingerprint = self.inspection.fingerprint
         assert fingerprint is not None
@@ -126,7 +141,7 @@ class Site:
         found = queries.device(self.world.context, self.world.actor("auditor"), fingerprint)
         custodian = self.world.actor("custodian")
         devices.retire(self.world.context, custodian, devices.ChangeState(device=found.id, reason="replaced"))
-        command = orders.CreateOrder(device=found.id, plan=PLAN, purpose=INSIDE, reason="replaced")
+        command = orders.CreateOrder(device=found.id, plan=plan, purpose=INSIDE, reason="replaced")
         order = orders.create_order(self.world.context, self.world.actor("operator"), command)
         return self.world.approve(order.id)
 
@@ -155,10 +170,23 @@ class Site:
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     monkeypatch.setattr(discovery, "udev_disks", set)
+    with made_site(tmp_path, lambda clock: TimedSystem(SimulatedDrive(), clock)) as made:
+        yield made
+
+
+@pytest.fixture
+def commanded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    monkeypatch.setattr(discovery, "udev_disks", set)
+    with made_site(tmp_path, lambda clock: TimedCommands(CommandDrive(), clock)) as made:
+        yield made
+
+
+@contextmanager
+def made_site(tmp_path: Path, machine: Callable[[FixedClock], TimedSystem | TimedCommands]) -> Iterator[Site]:
     with copied_world(tmp_path / "service") as world:
         base = world.context.settings.external_url
         wire = Wire(app=create_app(world.context.settings, clock=world.clock, context=world.context))
-        system = TimedSystem(SimulatedDrive(), world.clock)
+        system = machine(world.clock)
         engine = SimEngine(lambda: system)
         settings = Settings(state_dir=tmp_path / "host", server=base, progress_interval=0.01)
         state = assembly.open_state(settings)
@@ -383,3 +411,67 @@ def test_garbage_and_oversized_bodies_are_refused_in_the_contracts_way(site: Sit
         site.client._request("POST", endpoints.AGENT_RECORDS, b" " * (20 << 20))
     assert isinstance(refused.value, Rejected)
     assert not isinstance(refused.value, Conflict)
+
+
+# --- drives that are given a password ---------------------------------------------------------------------------------
+
+ERASE = PlanRequest(method="clear", technique="ata-security-erase", pattern_set="canaries", verification="full")
+
+
+def test_what_a_drive_can_do_itself_is_observed_and_shown(commanded: Site) -> None:
+    commanded.observe()
+    fingerprint = commanded.inspection.fingerprint
+    assert fingerprint is not None
+    drive = queries.device(commanded.world.context, commanded.world.actor("auditor"), fingerprint).drive
+    assert drive is not None
+    assert drive.path == "direct"
+    assert {each.name for each in drive.techniques} >= {"ata-security-erase", "ata-sanitize-block-erase"}
+
+
+def test_a_password_is_in_custody_before_the_drive_has_it_and_released_afterwards(commanded: Site) -> None:
+    drive, states = commanded.system.drive, list[tuple[str, bytes | None]]()
+    assert isinstance(drive, CommandDrive)
+    commanded.observe()
+    order = commanded.approved_order(ERASE)
+    commanded.beat()
+    commanded.lease()
+    take = drive._set_password
+
+    def set_password(write: bytes) -> ScsiAnswer:
+        held = queries.device(commanded.world.context, commanded.world.actor("auditor"), order.device).escrows
+        states.append((held[0].state.value, drive.password))
+        return take(write)
+
+    drive._set_password = set_password  # type: ignore[method-assign]
+    assert commanded.work() == []
+    commanded.deliver()
+    assert commanded.order(order.id).state is OrderState.RECORDED
+    assert states == [("held", None)]
+    (held,) = queries.device(commanded.world.context, commanded.world.actor("auditor"), order.device).escrows
+    assert held.state.value == "released"
+    shown = custody.reveal(
+        commanded.world.context, commanded.world.actor("operator"), custody.Reveal(escrow=held.id, reason="to be sure")
+    )
+    assert bytes.fromhex(shown.secret_hex) == SECRET
+
+
+def test_no_password_is_set_while_the_service_is_away(commanded: Site) -> None:
+    drive = commanded.system.drive
+    assert isinstance(drive, CommandDrive)
+    commanded.observe()
+    order = commanded.approved_order(ERASE)
+    commanded.beat()
+    commanded.lease()
+
+    def cut(progress: sanitizer.Progress) -> None:
+        commanded.wire.cut = commanded.wire.cut or progress.state == "executing"
+
+    commanded.engine.during = cut
+    (waiting,) = commanded.work()
+    assert waiting.reason_code == "escrow-not-confirmed"
+    assert drive.password is None
+    commanded.engine.during = lambda _progress: None
+    commanded.wire.cut = False
+    assert commanded.work() == []
+    commanded.deliver()
+    assert commanded.order(order.id).state is OrderState.RECORDED
