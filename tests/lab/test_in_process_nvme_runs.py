@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from sanitizer import pending_runs
 from sanitizer.stretch import Hooks
+from sanitizer.transport.commands import NvmeAnswer, NvmeCommand
 
 from .drives.faults import Faults
 from .drives.nvme import NvmeController
 from .drives.nvme_asking import SECRET, drive
-from .drives.nvme_ports import NvmeBlocks
+from .drives.nvme_ports import EmulatedNvmePort, NvmeBlocks
 from .drives.nvme_world import nvme_world
 from .drives.opal import PSID, Opal
 from .drives.world import World
@@ -174,3 +176,53 @@ def test_a_revert_that_changes_no_key_is_found_out(tmp_path: Path) -> None:
     controller = drive(faults=Faults(erases="nothing"))
     opal_of(controller).own(OWNER)
     assert nvme_world(controller).outcome(asked(REVERTS[0]), tmp_path, Hooks(secret=PSID)) == RESIDUAL
+
+
+@pytest.mark.parametrize("power", [False, True], ids=["process", "power"])
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("technique", [SANITIZE[1], FORMAT[0], BOTH])
+def test_a_run_killed_at_any_command_is_brought_to_a_good_end(
+    technique: str, when: str, power: bool, tmp_path: Path
+) -> None:
+    for number in range(0, 200, 3):
+        controller = drive(faults=Faults(seconds=30), blocks=512)
+        world = nvme_world(controller)
+        journals = tmp_path / str(number)
+        die_at(world.blocks.port, number, when)
+        try:
+            result = world.wipe(asked(technique), journals)
+        except Killed:
+            world.blocks = NvmeBlocks(controller)
+            world.claimed = False
+            if power:
+                power_lost(world, controller)
+            result = (
+                world.go_on(asked(technique), journals) if begun(journals) else world.wipe(asked(technique), journals)
+            )
+        else:
+            assert number > 20
+            break
+        assert (number, result.state, result.error_code) == (number, "succeeded", None)
+        assert controller.subsystem.medium.remains(SECRET)[0] == []
+    else:
+        raise AssertionError("the run never came to its end")
+
+
+def begun(journals: Path) -> bool:
+    return bool(pending_runs(journals))
+
+
+def die_at(port: EmulatedNvmePort, number: int, when: str) -> None:
+    """The process dies at the command of this number, before it reaches the drive or before its answer is taken."""
+    left, carry_out = [number], port.admin
+
+    def admin(command: NvmeCommand, *, timeout_ms: int, read: int = 0, write: bytes = b"") -> NvmeAnswer:
+        left[0] -= 1
+        if left[0] == -1 and when == "before":
+            raise Killed
+        answer = carry_out(command, timeout_ms=timeout_ms, read=read, write=write)
+        if left[0] == -1:
+            raise Killed
+        return answer
+
+    port.admin = admin  # type: ignore[method-assign]  # this one port, for one run
