@@ -155,6 +155,11 @@ def test_an_ata_sanitize_is_read_by_its_registers() -> None:
     assert judge(ata()).method == "purge"
 
 
+def test_sense_data_without_registers_contradict_nothing() -> None:
+    """The sanitizer makes no success of them; the verdict only looks for the opposite of one."""
+    assert judge(ata(after=SENSE_NONE)).method == "purge"
+
+
 def test_an_emmc_sanitize_reaches_purge_only_where_the_planner_was_asked_for_it() -> None:
     """Whether areas beside the user area exist stands in no record; the planner knows."""
     record = emmc(ERASE, SANITIZE)
@@ -212,6 +217,7 @@ ALTERED: list[tuple[str, SanitizationRecord, str, str]] = [
     ("another ATA command", erased(sent=ata_command(0xF1)), "command-status-differs", "unknown"),
     ("eMMC switch of something else", emmc(ERASE, mmc(2, 6, 0x03B30001)), "command-status-differs", "unknown"),
     ("eMMC sanitize without erase", emmc(mmc(1, 6, 0x03A50101)), "command-missing", "unknown"),
+    ("another SCSI command", scsi(sent="49820000000000000000"), "command-status-differs", "unknown"),
     ("numbers", only(number=2), "facts-contradict", "unknown"),
     ("bytes that are none", only(answer="0"), "command-malformed", "unknown"),
     ("upper-case bytes", only(before="FF"), "command-malformed", "unknown"),
