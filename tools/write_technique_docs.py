@@ -1,9 +1,8 @@
 """Writes docs/techniques.md: the techniques and their levels from the code, and what was run from the lab's own list.
 
-The lists of cells are `docs/techniques-tested.json`, which the lab's machine leaves (`python -m tests.lab --write`), and
-`docs/techniques-tested-in-process.json` (`python -m tests.lab.in_process_cells`): objects with the texts `technique` (steps
-joined by +), `personality` (the kind of drive), `expected` and `observed` (outcomes in words), and `how` it was run. What is
-in neither counts as not run.
+`docs/techniques-tested.json` is the list of cells that the lab leaves (`python -m tests.lab --write`): objects with the texts
+`technique` (steps joined by +), `personality` (the kind of drive), `expected` and `observed` (outcomes in words), and `how` it
+was run. What is not in it counts as not run.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ from sanitizer.techniques import TECHNIQUES
 from sanitizer.techniques.base import Parameters, Technique
 
 ROOT = Path(__file__).resolve().parents[1]
-TESTED = (ROOT / "docs" / "techniques-tested.json", ROOT / "docs" / "techniques-tested-in-process.json")
+TESTED = ROOT / "docs" / "techniques-tested.json"
 MEDIA = ("magnetic", "flash", "virtual", "unknown")
 NOT_RUN = "not run"
 BY_SUITE = "loop devices, by the test suite"
@@ -38,8 +37,7 @@ BY_SUITE = "loop devices, by the test suite"
 HEAD = """# Techniques
 
 How a medium can be sanitized here, how far each technique gets on which medium, and on what each was run. Written from the code
-and from the lists the lab leaves behind ([under a kernel](techniques-tested.json),
-[in one process](techniques-tested-in-process.json)); a test keeps all of them equal.
+and from the list the lab leaves behind ([techniques-tested.json](techniques-tested.json)); a test keeps all of them equal.
 
 The methods are those of NIST SP 800-88 Rev. 2: **clear** (3.1.1) keeps data from whoever uses the drive's normal interface,
 **purge** (3.1.2) from a laboratory as well, with the drive still usable; **destroy** (3.1.3) is never done by software. A level
@@ -109,8 +107,9 @@ class Cell(NamedTuple):
 
 def cells() -> list[Cell]:
     """What the lab has run; nothing when it has left no list."""
-    lists = [json.loads(path.read_text(encoding="utf-8")) for path in TESTED if path.exists()]
-    return [Cell(**each) for found in lists for each in found]
+    if not TESTED.exists():
+        return []
+    return [Cell(**each) for each in json.loads(TESTED.read_text(encoding="utf-8"))]
 
 
 def _ideal() -> Capabilities:

@@ -55,7 +55,7 @@ def test_what_was_run_on_one_drive_only_is_a_dash_on_another() -> None:
 
 def test_a_list_of_another_form_is_no_list(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "techniques-tested.json"
-    monkeypatch.setattr(docs, "TESTED", (path,))
+    monkeypatch.setattr(docs, "TESTED", path)
     assert docs.cells() == []
     path.write_text(json.dumps([{**RAN._asdict(), "passed": True}]))
     with pytest.raises(TypeError):

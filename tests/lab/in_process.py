@@ -16,14 +16,17 @@ from sanitizer.stretch import Hooks
 from sanitizer.techniques.base import Escrow
 
 from . import test_in_process_nvme as nvme
+from . import test_in_process_nvme_runs as nvme_runs
 from . import test_in_process_scsi as scsi
 from .drives.medium import Medium
+from .drives.nvme_asking import drive
 from .drives.nvme_world import mmc_world, nvme_world
+from .drives.opal import PSID
 from .drives.scsi_world import scsi_world
 from .emulated import SECRET
 
 HOW = "in-process"
-KINDS = {"ata": "SATA", "scsi": "SAS", "nvme": "NVMe", "mmc": "eMMC"}
+KINDS = {"ata": "SATA", "scsi": "SAS", "nvme": "NVMe", "mmc": "eMMC", "opal": "NVMe with Opal"}
 
 
 class Row(NamedTuple):
@@ -78,7 +81,12 @@ def _scsi(folder: Path) -> Iterator[Row]:
         for name, kind in scsi.SCSI_KINDS.items()
         for technique in (*scsi.SCSI_SANITIZE, scsi.FORMAT)
     ]
-    for number, (name, kind, technique) in enumerate([*ata, *sas]):
+    bridges = [
+        (f"USB bridge, {habit}", scsi.Kind(build=scsi.behind(habit), sanitize=sanitized, other=other), technique)
+        for habit, (sanitized, other) in scsi.BRIDGES.items()
+        for technique in (scsi.ATA_SANITIZE[1], scsi.SECURITY[0])
+    ]
+    for number, (name, kind, technique) in enumerate([*ata, *sas, *bridges]):
         began = time.monotonic()
         target = kind.build()
         bare, escrowed = scsi.bare_of(target), list[Escrow]()
@@ -116,6 +124,28 @@ def _nvme(folder: Path) -> Iterator[Row]:
         yield _row(technique, name, (expected, observed), left(controller.subsystem.medium), kept, began)
 
 
+def _combined(folder: Path) -> Iterator[Row]:
+    for number, (name, expected) in enumerate(nvme.COMBINED.items()):
+        began, kind = time.monotonic(), nvme.KINDS[name]
+        controller = kind.build()
+        request = nvme.asked(nvme.BOTH, acknowledged_signatures=kind.signatures, no_deallocate=kind.no_deallocate)
+        journals = folder / f"combined-{number}"
+        journals.mkdir()
+        observed = nvme_world(controller).outcome(request, journals)
+        yield _row(nvme.BOTH, name, (expected, observed), left(controller.subsystem.medium), 0, began)
+
+
+def _opal(folder: Path) -> Iterator[Row]:
+    for number, (name, (prepare, expected)) in enumerate(nvme_runs.OPAL_KINDS.items()):
+        for technique, secret in zip(nvme_runs.REVERTS, (PSID, nvme_runs.OWNER), strict=True):
+            began, controller = time.monotonic(), drive()
+            prepare(nvme.opal_of(controller))
+            journals = folder / f"{technique}-{number}"
+            journals.mkdir()
+            observed = nvme_world(controller).outcome(nvme.asked(technique), journals, Hooks(secret=secret))
+            yield _row(technique, name, (expected, observed), left(controller.subsystem.medium), 0, began)
+
+
 def _mmc(folder: Path) -> Iterator[Row]:
     for number, (name, (build, *expected)) in enumerate(nvme.MMC_KINDS.items()):
         for technique, outcome in zip(nvme.MMC, expected, strict=True):
@@ -132,4 +162,4 @@ def rows() -> list[Row]:
     """All of them; a minute or two of one processor."""
     with tempfile.TemporaryDirectory(prefix="lab-journals-") as folder:
         place = Path(folder)
-        return [*_scsi(place), *_nvme(place), *_mmc(place)]
+        return [*_scsi(place), *_nvme(place), *_combined(place), *_opal(place), *_mmc(place)]
