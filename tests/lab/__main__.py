@@ -8,6 +8,8 @@ import re
 import sys
 import time
 
+from tools import write_technique_docs
+
 from . import in_process
 from .cells import all_cells
 from .kernel import ROOT, Kernel, KernelMissing
@@ -22,7 +24,9 @@ def main() -> int:
     parser.add_argument("--technique", default="", help="only techniques with this in their name (a pattern)")
     parser.add_argument("--drive", default="", help="only drives with this in their name (a pattern)")
     parser.add_argument("--workers", type=int, default=min(2, os.cpu_count() or 1), help="machines at a time")
-    parser.add_argument("--write", action="store_true", help=f"write {TESTED.relative_to(ROOT)}")
+    parser.add_argument(
+        "--write", action="store_true", help=f"write {TESTED.relative_to(ROOT)} and the page made of it"
+    )
     parser.add_argument("--vm-only", action="store_true", help="leave out what needs no machine")
     asked = parser.parse_args()
     every = all_cells()
@@ -52,6 +56,7 @@ def main() -> int:
     sys.stdout.write(f"{time.monotonic() - began:.0f} seconds in all.\n")
     if asked.write:
         TESTED.write_text(tested(table))
+        write_technique_docs.main()
     return 1 if any(each.wrong for each in table) else 0
 
 
