@@ -352,10 +352,12 @@ def _raw(sent: tuple[Sent, ...]) -> str:
 def _evidence(log: StepLog, ending: Ending) -> bool:
     """Whether the end the drive tells is that of our command: it was answered, seen at work, or the status is a new one.
 
-    A drive that only says that it is idle (SCSI) has no status that could be new.
+    A drive that only says that it is idle (SCSI) has no status that could be new, and its record would not show that it was
+    seen at work: there only an answer counts.
     """
-    new = ending.standing.phase is not SanitizePhase.IDLE and ending.standing.raw != log.before
-    return log.accepted == "yes" or ending.seen_working or new
+    if ending.standing.phase is SanitizePhase.IDLE:
+        return log.accepted == "yes"
+    return log.accepted == "yes" or ending.seen_working or ending.standing.raw != log.before
 
 
 def _failure(technique: Technique, log: StepLog, ending: Ending) -> str | None:

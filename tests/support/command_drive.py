@@ -45,6 +45,8 @@ class CommandDrive(SimulatedDrive):
         """False: only idle, in progress or failed, as SCSI has it."""
         self.polls = 3
         """Questions until an operation is over."""
+        self.loses_once = False
+        """Whether only the first answer goes wrong as `answers` says."""
         self.left = 0
         self.leaves: list[tuple[int, int]] = []
         """Byte ranges the drive does not erase, whatever it says."""
@@ -120,13 +122,16 @@ class CommandDrive(SimulatedDrive):
         if self.refuses or self.working:
             return answered(2, sense=b"\x70\0\x05")
         self.started.append(START)
-        if self.answers == "gone":
+        how = self.answers
+        if self.loses_once:
+            self.answers = "yes"
+        if how == "gone":
             raise DeviceGone(operation="SG_IO", errno=19, touched="maybe")
-        if self.answers != "lost-undone":
+        if how != "lost-undone":
             self.phase, self.left, self.operation = SanitizePhase.IN_PROGRESS, self.polls, self.operation + 1
-        if self.answers in {"lost", "lost-undone"}:
+        if how in {"lost", "lost-undone"}:
             raise CommandTimeout(operation="SG_IO", sent=True, timeout_ms=1)
-        if self.answers == "reset":
+        if how == "reset":
             raise HostReset(operation="SG_IO", errno=5, host_status=8, touched="maybe")
         return answered(0)
 

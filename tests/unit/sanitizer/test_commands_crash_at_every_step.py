@@ -14,7 +14,7 @@ import pytest
 from sanitizer import api
 from sanitizer.capability import SanitizePhase
 from sanitizer.run import RunResult
-from tests.support.command_drive import ERASE, START, CommandDrive, CommandSystem
+from tests.support.command_drive import ERASE, START, CommandDrive, CommandSystem, SelfSanitize
 from tests.support.simulated_drive import BLOCK, Crash, Steps
 from tests.unit.sanitizer.commanded import BLOCK_ERASE, CRYPTO_THEN_BLOCK, PASSWORD_ERASE, command, escrowed, go_on
 from tests.unit.sanitizer.simulation import RUN
@@ -156,6 +156,27 @@ def test_a_command_that_was_answered_is_not_sent_again(tmp_path: Path, kind: str
     _die(drive, steps, tmp_path / "j", number, "after", power_cut=True)
     assert _finish(drive, steps, tmp_path / "j", "boot-2").state == "succeeded"
     assert drive.started == whole.started
+
+
+def test_what_does_not_go_on_by_itself_is_sent_again_after_a_power_cut(tmp_path: Path) -> None:
+    """An accepted command of that kind says nothing of its end: the drive is idle because it lost power."""
+
+    def system(drive: CommandDrive, steps: Steps | None = None, boot: str = "boot-1") -> CommandSystem:
+        made = CommandSystem(drive, steps, boot)
+        made.techniques[BLOCK_ERASE[0]] = SelfSanitize(resumes=False)
+        return made
+
+    whole = system(honest())
+    command(whole, tmp_path / "whole")
+    number = whole.steps.names.index("journal command-answered")
+    drive = honest()
+    first = system(drive, Steps(crash_at=number, when="after"))
+    with pytest.raises(Crash):
+        command(first, tmp_path / "j")
+    first.die(power_cut=True)
+    drive.phase = SanitizePhase.IDLE
+    assert go_on(system(drive, boot="boot-2"), tmp_path / "j").state == "succeeded"
+    assert drive.started == [START, START]
 
 
 def test_canaries_altered_while_nobody_looked_are_written_anew(tmp_path: Path) -> None:

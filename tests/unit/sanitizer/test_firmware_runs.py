@@ -282,17 +282,33 @@ def _after_start(drive: CommandDrive, then: object) -> list[bool]:
 
 
 @pytest.mark.parametrize("how", ["lost", "reset"])
-@pytest.mark.parametrize("history", [True, False], ids=["status", "idle only"])
-def test_a_command_whose_answer_was_lost_is_settled_by_the_drives_status(
-    tmp_path: Path, how: str, *, history: bool
-) -> None:
+def test_a_command_whose_answer_was_lost_is_settled_by_the_drives_status(tmp_path: Path, how: str) -> None:
     drive = CommandDrive()
-    drive.answers, drive.tells_history = how, history  # type: ignore[assignment]
+    drive.answers = how  # type: ignore[assignment]
     result = outcome_of(drive, tmp_path)
     assert result.state == "succeeded", result.run.error
     (sent,) = result.method.commands
     assert (sent["accepted"], sent["answered_at"], sent["reported"]) == ("unknown", None, "success")
     assert drive.started == [START]
+
+
+@pytest.mark.parametrize("how", ["lost", "reset", "lost-undone"])
+def test_a_drive_that_only_says_it_is_idle_is_sent_the_command_again_when_its_answer_was_lost(
+    tmp_path: Path, how: str
+) -> None:
+    """Nothing it says could show that the first one was carried out; a second one harms nothing."""
+    drive = CommandDrive()
+    drive.answers, drive.tells_history, drive.loses_once = how, False, True  # type: ignore[assignment]
+    result = outcome_of(drive, tmp_path)
+    assert result.state == "succeeded", result.run.error
+    assert [c["accepted"] for c in result.method.commands] == ["unknown", "yes"]
+    assert drive.started == [START, START]
+
+
+def test_a_drive_that_never_answers_and_tells_nothing_is_given_up(tmp_path: Path) -> None:
+    drive = CommandDrive()
+    drive.answers, drive.tells_history = "lost", False
+    assert outcome_of(drive, tmp_path).error_code == "unanswered-destructive-command"
 
 
 def test_a_command_the_drive_knows_nothing_of_is_sent_again_and_then_given_up(tmp_path: Path) -> None:
@@ -443,6 +459,23 @@ def test_a_technique_the_drive_does_not_fit_any_more_refuses_before_anything_is_
     result = command(system, tmp_path)
     assert (result.state, result.error_code, result.touched) == ("refused", "no-technique", "no")
     assert drive.spent_writes == []
+
+
+def test_a_drive_that_becomes_unfit_while_canaries_are_written_is_sent_nothing(tmp_path: Path) -> None:
+    drive = CommandDrive()
+    system = CommandSystem(drive)
+    technique = SelfSanitize()
+    system.techniques["nvme-sanitize-block-erase"] = technique
+    flush = drive.flush
+
+    def frozen() -> None:
+        flush()
+        technique.refused = ("It is frozen.",)
+
+    drive.flush = frozen  # type: ignore[method-assign]
+    result = command(system, tmp_path)
+    assert (result.state, result.error_code, result.resumable) == ("interrupted", "no-technique", True)
+    assert drive.started == []
 
 
 def test_a_stop_while_the_drive_works_leaves_it_working_and_the_run_resumable(tmp_path: Path) -> None:
