@@ -33,6 +33,7 @@ from .drives.scsi_world import power_lost, scsi_world
 from .drives.sense import Layout
 from .drives.usb_bridge import Habit, UsbBridge
 from .drives.world import World
+from .verdicts import verdict_of
 
 SECRET = b"SECRET-CRM-ROW42"
 BLOCKS = 4096
@@ -264,7 +265,27 @@ def check(kind: Kind, technique: str, journals: Path) -> None:
         assert not spare or kind.blind or technique in BY_ADDRESS
         if blocks:
             assert world.inspect().hidden_capacity == "yes"
+    judged(world, observed, request)
     way_out(bare, kept)
+
+
+def judged(world: World[ScsiBlocks], observed: str, request: PlanRequest) -> None:
+    """What the engine calls a success is one for whoever judges the record, but for what hides or may hide from the host."""
+    if world.result is None:
+        assert observed.startswith("refused")
+        return
+    verdict, device = verdict_of(world.result), world.result.device
+    assert device is not None
+    sanitize = "-sanitize-" in request.technique
+    if observed != GOOD:
+        assert verdict.outcome not in {"sanitized", "partial"}
+    elif device.hidden_capacity == "yes":
+        assert verdict.outcome == "partial"
+    elif device.hidden_capacity == "unknown" and not sanitize:  # SAS disks do not say, and nothing there was reached
+        assert verdict.outcome == "unknown"
+    else:
+        magnetic = request.technique == SECURITY[1] and device.media == "magnetic"
+        assert (verdict.outcome, verdict.method) == ("sanitized", "purge" if magnetic else request.method)
 
 
 def way_out(bare: SataDisk | ScsiDisk, kept: list[Escrow]) -> None:
