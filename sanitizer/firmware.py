@@ -10,13 +10,14 @@ import dataclasses
 from typing import Any
 
 from .canaries import CANARY_PASS, Absence, Standing, standing_of, where
-from .capability import SanitizePhase
+from .capability import Capabilities, SanitizePhase
 from .command_log import commands_of, newest_steps, outstanding_password
 from .commanding import Commanding
 from .content import KeyedSource
 from .errors import (
     CapacityChanged,
     EscrowNotConfirmed,
+    IdentityChanged,
     Inconclusive,
     Interrupted,
     NoTechnique,
@@ -182,6 +183,18 @@ class CommandStretch(Commanding):
             if not self._pause(self._settings.poll_seconds):
                 raise Interrupted(pass_number=len(self._techniques), durable_bytes=0, touched=self._touched)
 
+    def _identify_again(self) -> None:
+        """The kernel remembers a drive's names for as long as it is attached; what the drive itself says now must agree too."""
+        super()._identify_again()
+        try:
+            found = self._system.inspect_open(self._held).capabilities
+        except SanitizerError:
+            found = None
+        before, now = _own_name(self._clearance.inspection.capabilities), _own_name(found)
+        if before is not None and before != now:
+            self._identity_after = None
+            raise IdentityChanged(expected=self._clearance.identity.fingerprint, found=None)
+
     def _verify(self) -> None:
         last = newest_steps(self._journal.entries)[len(self._techniques) - 1]
         pattern = self._clearance.plan.parameters.pattern
@@ -241,3 +254,14 @@ class CommandStretch(Commanding):
         parts = [working, reading, *later]
         known = [part for part in parts if part is not None]
         return sum(known) if len(known) == len(parts) else None
+
+
+def _own_name(capabilities: Capabilities | None) -> bytes | None:
+    """Serial number and model, in the drive's own identify data (ACS, IDENTIFY DEVICE; NVMe Base, Identify Controller)."""
+    if capabilities is None:
+        return None
+    if capabilities.nvme is not None:
+        return capabilities.nvme.controller[4:64]
+    if capabilities.ata is not None:
+        return capabilities.ata.identify[20:40] + capabilities.ata.identify[54:94]
+    return None

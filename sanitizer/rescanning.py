@@ -6,6 +6,7 @@ it knew.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 
@@ -52,9 +53,13 @@ def _write(place: Path | None, text: str) -> bool:
     if place is None:
         return False
     try:
-        # Not created where it is missing: a folder of sysfs takes no files, a test's would.
-        with place.open("r+", encoding="ascii") as file:
-            file.write(text)
+        # For writing only: sysfs refuses to open such a file for reading, too. Not created where it is missing: a folder of
+        # sysfs takes no files, a test's would.
+        descriptor = os.open(place, os.O_WRONLY | os.O_CLOEXEC)
+        try:
+            os.write(descriptor, text.encode("ascii"))
+        finally:
+            os.close(descriptor)
     except OSError:
         return False
     return True
