@@ -176,7 +176,9 @@ class Runner:
         if pending is not None and pending.plan_request is not None:
             return self.engine.clear_again(pending, inspection, confirmation, now)
         for obstacle in inspection.obstacles:
-            if isinstance(obstacle, SanitizeInProgress):  # somebody else's: told as such, not as a plan that does not fit
+            if isinstance(
+                obstacle, SanitizeInProgress
+            ):  # somebody else's: told as such, not as a plan that does not fit
                 raise obstacle
         made = self.engine.plan(sanitizer.PlanRequest.from_dict(plan.model_dump()), inspection)
         return self.engine.clear(inspection, made, confirmation, now)
