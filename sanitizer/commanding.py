@@ -377,8 +377,6 @@ def _failure(technique: Technique, log: StepLog, ending: Ending) -> str | None:
 
 def _verdict(technique: Technique, log: StepLog, ending: Ending) -> Verdict:
     """Whether a step is done as far as the drive says. That it was done at all is for the canaries to show."""
-    if ending.standing.phase in FAILED:
-        return "again"  # an earlier operation's failure: ours was never begun
     if technique.blocking:
         return "done" if log.accepted == "yes" else "again"
     return "done" if _evidence(log, ending) else "again"

@@ -15,7 +15,16 @@ from sanitizer.hooks import Hooks
 from sanitizer.run import Progress, RunResult
 from sanitizer.techniques.base import CommandFacts, Escrow, Hands, Sent
 from sanitizer.transport.commands import Ports
-from tests.support.command_drive import ERASE, SECRET, START, CommandDrive, CommandSystem, SelfSanitize, port_of
+from tests.support.command_drive import (
+    ERASE,
+    SECRET,
+    START,
+    CommandDrive,
+    CommandSystem,
+    PasswordErase,
+    SelfSanitize,
+    port_of,
+)
 from tests.support.simulated_drive import BLOCK, identity
 from tests.unit.sanitizer.commanded import BLOCK_ERASE, CRYPTO_THEN_BLOCK, PASSWORD_ERASE, command, escrowed
 from tests.unit.sanitizer.simulation import SETTINGS
@@ -358,6 +367,15 @@ def test_without_anybody_to_keep_a_password_nothing_is_touched(tmp_path: Path) -
     result = command(CommandSystem(drive), tmp_path, PASSWORD_ERASE, hooks=Hooks())
     assert (result.state, result.error_code, result.touched) == ("refused", "escrow-not-confirmed", "no")
     assert drive.spent_writes == []
+
+
+def test_no_technique_sets_a_password_that_nobody_keeps_whatever_its_name(tmp_path: Path) -> None:
+    drive = CommandDrive()
+    system = CommandSystem(drive)
+    system.techniques[BLOCK_ERASE[0]] = PasswordErase(blocking=True, resumes=False)
+    result = command(system, tmp_path, hooks=Hooks())
+    assert (result.state, result.error_code) == ("interrupted", "escrow-not-confirmed")
+    assert drive.password is None
 
 
 @pytest.mark.parametrize("error", [EscrowNotConfirmed(kind="k", reason="no answer"), OSError("disk full")])
