@@ -1,0 +1,244 @@
+"""A verifier in another language, written from the formats, judges the same files as ours and comes to the same answer."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import itertools
+import json
+import random
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from reports.verify import verify
+from reports.verify_steps import Verification
+from tests.support.capabilities import requires_tool
+from tests.support.evidence import World, certified, good_record, with_part
+from tests.support.purge_evidence import crypto_erase, purge_record, sampled_purge
+from tests.unit.reports import test_cheats as cheats
+
+TESTS = Path(__file__).resolve().parents[2]
+JUDGE = TESTS / "judges" / "verify.mjs"
+FROZEN = sorted((TESTS / "frozen").glob("*/bundle.json"))
+ALTERED = 60
+BEYOND_IT = {"verdict", "certificate"}
+"""Our checks that the other verifier says it does not make: whether the record suffices, and what the certificate says of it."""
+RECORDS = (
+    good_record(),
+    purge_record(),
+    sampled_purge(),
+    with_part(purge_record(crypto_erase()), "verification", expected="no-canary"),
+)
+
+pytestmark = [pytest.mark.reference_tool, pytest.mark.xdist_group("independent-verifier"), requires_tool("node")]
+
+
+class File(NamedTuple):
+    """A file under a pin, and what our verifier said of it."""
+
+    name: str
+    data: bytes
+    pin: str
+    ours: Verification
+
+    @property
+    def failed(self) -> str:
+        """Our check that failed; empty where none did."""
+        return next((check.code for check in self.ours.checks if check.state == "failed"), "")
+
+
+def _judged(folder: Path, files: list[File]) -> dict[str, dict[str, Any]]:
+    """What the other verifier says of each, all in one process."""
+    for number, file in enumerate(files):
+        (folder / f"{number:04}.json").write_bytes(file.data)
+        (folder / f"{number:04}.pin").write_text(file.pin, encoding="ascii")
+    done = _node("--batch", str(folder))
+    said = json.loads(done.stdout)
+    assert len(said) == len(files)
+    assert (done.returncode == 0) == all(one["yes"] for one in said.values())
+    return {file.name: said[f"{number:04}.json"] for number, file in enumerate(files)}
+
+
+def _node(*arguments: str) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(["node", str(JUDGE), *arguments], capture_output=True, text=True, check=False)
+    assert not done.stderr
+    return done
+
+
+def _broken(said: dict[str, Any]) -> list[str]:
+    """The check that failed, without those that were not reached after it."""
+    return [one["name"] for one in said["checks"] if not one["ok"] and not one["why"].startswith("not reached")]
+
+
+@pytest.mark.parametrize("path", FROZEN, ids=lambda path: path.parent.name)
+def test_frozen_evidence_is_a_yes_in_both(path: Path) -> None:
+    pin = (path.parent / "pin").read_text(encoding="ascii").strip()
+    done = _node(str(path), pin)
+    said = json.loads(done.stdout)
+    assert (done.returncode, said["yes"]) == (0, True), said
+    assert verify(path.read_bytes(), pin).yes
+    assert all(one["ok"] for one in said["checks"])
+    assert any("sanitization" in one for one in said["notChecked"])
+
+
+@pytest.mark.parametrize("path", FROZEN, ids=lambda path: path.parent.name)
+def test_under_another_pin_it_is_a_no(path: Path) -> None:
+    done = _node(str(path), "0" * 64)
+    assert done.returncode == 1
+    assert _broken(json.loads(done.stdout)) == ["trust-root"]
+
+
+def test_wrong_usage_is_no_yes() -> None:
+    done = subprocess.run(["node", str(JUDGE), str(FROZEN[0])], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert not done.stdout
+
+
+def test_an_empty_folder_is_no_yes(tmp_path: Path) -> None:
+    assert _node("--batch", str(tmp_path)).returncode == 1
+
+
+def test_fresh_evidence_is_a_yes_in_both(tmp_path: Path) -> None:
+    """Logs of many sizes, rosters that followed one another, a key revoked later, the drives' own commands."""
+    files = []
+    for number in range(8):
+        world = World()
+        for filler in range(number):
+            world.log.append_entry(b"%d" % filler)
+        if number % 2:
+            world.add_roster()
+        story = certified(world, RECORDS[number % len(RECORDS)])
+        for filler in range(3 * number):
+            world.log.append_entry(b"later %d" % filler)
+        if number % 3:
+            world.key_event("revoke", "agent", "h-crm-db-01", world.agent)
+        data = story.bundle().to_bytes()
+        files.append(File(f"world {number}", data, world.pin, verify(data, world.pin)))
+    said = _judged(tmp_path, files)
+    assert [file.ours.yes for file in files] == [True] * len(files)
+    assert {name: _broken(one) for name, one in said.items()} == {file.name: [] for file in files}
+
+
+def _calls(test: Callable[..., None]) -> Iterator[dict[str, Any]]:
+    """The arguments with which pytest would call a parametrized test."""
+    axes = []
+    for mark in getattr(test, "pytestmark", []):
+        assert mark.name == "parametrize"
+        names, rows = mark.args
+        listed = [names] if isinstance(names, str) else list(names)
+        axes.append([dict(zip(listed, [row] if len(listed) == 1 else row, strict=True)) for row in rows])
+    for chosen in itertools.product(*axes):
+        yield {name: value for row in chosen for name, value in row.items()}
+
+
+@pytest.fixture(scope="module")
+def cheating() -> list[File]:
+    """Every file that the tests of cheats hand to our verifier."""
+    found: list[File] = []
+    with pytest.MonkeyPatch.context() as patch:
+        for name, test in inspect.getmembers(cheats, inspect.isfunction):
+            if not name.startswith("test_"):
+                continue
+            for arguments in _calls(test):
+
+                def recorded(data: bytes, pin: str, case: str = f"{name} {arguments}") -> Verification:
+                    ours = verify(data, pin)
+                    found.append(File(f"{len(found)} {case}", data, pin, ours))
+                    return ours
+
+                patch.setattr(cheats, "verify", recorded)
+                test(**arguments)
+    return found
+
+
+@pytest.fixture(scope="module")
+def said(tmp_path_factory: pytest.TempPathFactory, cheating: list[File]) -> dict[str, dict[str, Any]]:
+    """What the other verifier says of all of them."""
+    return _judged(tmp_path_factory.mktemp("cheats"), cheating)
+
+
+def test_cheats_are_a_no_in_both(cheating: list[File], said: dict[str, dict[str, Any]]) -> None:
+    within = [file for file in cheating if file.failed not in BEYOND_IT]
+    assert {file.name: said[file.name]["yes"] for file in within} == {file.name: file.ours.yes for file in within}
+    assert len([file for file in within if not file.ours.yes]) > 80
+    assert len([file for file in within if file.ours.yes]) >= 5
+
+
+def test_each_of_its_checks_catches_somebody(cheating: list[File], said: dict[str, dict[str, Any]]) -> None:
+    reasons = {name for file in cheating for name in _broken(said[file.name])}
+    assert reasons == {one["name"] for one in said[cheating[0].name]["checks"]} - {"form"}
+
+
+def test_what_it_does_not_judge_it_names(cheating: list[File], said: dict[str, dict[str, Any]]) -> None:
+    passed = [file for file in cheating if said[file.name]["yes"] and not file.ours.yes]
+    assert {file.failed for file in passed} == {"certificate"}
+    for file in passed:
+        assert any(one.startswith("certificate-words") for one in said[file.name]["notChecked"])
+
+
+def test_altered_bytes_are_a_no_in_both(tmp_path: Path) -> None:
+    world = World()
+    data = certified(world).bundle().to_bytes()
+    rng = random.Random("altered bytes")  # noqa: S311 - repeatable places
+    files = []
+    for place in rng.sample(range(len(data)), ALTERED):
+        altered = bytearray(data)
+        altered[place] ^= 1 << rng.randrange(8)
+        files.append(File(f"byte {place}", bytes(altered), world.pin, verify(bytes(altered), world.pin)))
+    said = _judged(tmp_path, files)
+    assert [file.name for file in files if file.ours.yes or said[file.name]["yes"]] == []
+
+
+@pytest.mark.parametrize("line", [4, 5])
+def test_every_signature_of_the_log_counts(tmp_path: Path, line: int) -> None:
+    """A bit of each log signature, also of the one that a Node without ML-DSA has to compute."""
+    world = World()
+    good = certified(world).bundle()
+    files = []
+    for back in (2, 3, 9, 60):
+        lines = good.checkpoint.split("\n")
+        body = lines[line].rstrip("=")
+        other = "A" if body[-back] != "A" else "B"
+        lines[line] = lines[line][: len(body) - back] + other + lines[line][len(body) - back + 1 :]
+        data = dataclasses.replace(good, checkpoint="\n".join(lines)).to_bytes()
+        files.append(File(f"{back} from the end", data, world.pin, verify(data, world.pin)))
+    said = _judged(tmp_path, files)
+    assert [file.failed for file in files] == ["checkpoint"] * 4
+    assert [_broken(one) for one in said.values()] == [["checkpoint"]] * 4
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b'{"acceptance":', b'{"acceptance":0,"acceptance":'),
+        (b'{"acceptance":', b'{ "acceptance":'),
+        (b'{"acceptance":', b'\xef\xbb\xbf{"acceptance":'),
+        (b'"format"', b'"\\u0066ormat"'),
+        (b'"index":', b'"index":0'),
+        (b'"format":', b'"extra":1.0,"format":'),
+        (b'"format":', b'"extra":"\\ud800","format":'),
+        (b'"format":', b'"extra":1,"format":'),
+        (b'"format":"sanitrail/destruction-bundle/1"', b'"format":"sanitrail/destruction-bundle/2"'),
+    ],
+)
+def test_another_spelling_is_a_no_in_both(tmp_path: Path, old: bytes, new: bytes) -> None:
+    world = World()
+    data = certified(world).bundle().to_bytes().replace(old, new, 1)
+    file = File("spelling", data, world.pin, verify(data, world.pin))
+    said = _judged(tmp_path, [file])
+    assert not file.ours.yes
+    assert _broken(said["spelling"]) == ["form"]
+
+
+def test_nothing_but_node_itself_is_used() -> None:
+    assert shutil.which("node") is not None
+    for path in JUDGE.parent.glob("*.mjs"):
+        text = path.read_text(encoding="utf-8")
+        imported = [line.split('"')[1] for line in text.splitlines() if line.startswith("import ")]
+        assert all(name.startswith(("node:", "./")) for name in imported)
+        assert "require(" not in text
