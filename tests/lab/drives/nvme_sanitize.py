@@ -110,7 +110,6 @@ class Sanitizer:
             restricted=not dword10 & UNRESTRICTED,
             detail=dword10,
         )
-        self.medium.erasure.globally_erased = False
         if self.medium.faults.new_serial:
             self.traits.serial = self.medium.faults.new_serial
 

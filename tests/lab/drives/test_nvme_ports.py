@@ -58,6 +58,13 @@ def test_silence_and_resets_are_cancelled_commands(faults: Faults) -> None:
         EmulatedNvmePort(controller).admin(FORMAT, timeout_ms=1000)
 
 
+def test_a_silent_drive_costs_the_whole_time() -> None:
+    controller = drive(faults=Faults(silent=True))
+    with pytest.raises(CommandTimeout):
+        EmulatedNvmePort(controller).admin(IDENTIFY, timeout_ms=30_000, read=4096)
+    assert controller.subsystem.medium.clock.now() == 30
+
+
 def test_a_command_that_takes_longer_than_it_may_is_cancelled() -> None:
     with pytest.raises(CommandTimeout):
         EmulatedNvmePort(drive(faults=Faults(seconds=60))).admin(FORMAT, timeout_ms=59_000)

@@ -265,6 +265,16 @@ def test_only_the_controller_that_was_asked_tells_of_the_end() -> None:
     assert second.take_event() is None
 
 
+def test_whoever_left_failure_mode_is_not_told_of_the_next_sanitize_of_another() -> None:
+    first = drive(controllers=(1, 2))
+    second = NvmeController(first.subsystem, 2)
+    assert (first.admin(sqe(0x0C))[0], second.admin(sqe(0x0C))[0]) == (HELD, HELD)
+    assert sanitize(first, EXIT) == 0
+    assert sanitize(second, BLOCK) == 0
+    head(first)
+    assert (first.take_event(), second.take_event()) == (None, 0x810106)
+
+
 @pytest.mark.parametrize(
     ("erases", "blocks"),
     [("nothing", 4096), ("first-megabyte", 2048), ("all-but-one-block", 1), ("not-hidden", 2048)],

@@ -141,6 +141,15 @@ def test_a_revert_without_a_session_is_not_authorized() -> None:
     assert keys.changed == 0
 
 
+def test_a_method_outside_its_session_is_not_authorized() -> None:
+    keys = Keys()
+    opal = Opal(keys)
+    opal.lock()
+    start(opal, PSID_AUTHORITY, PSID)
+    assert said(opal, bytes.fromhex(f"{CALL:02x}{ADMIN_SP}{REVERT}f0f1f9f0000000f1"), tsn=0x1002)[-4] == 1
+    assert keys.changed == 0
+
+
 def test_the_owner_reverts_with_the_password_and_nobody_else_does() -> None:
     keys = Keys()
     opal = Opal(keys)
