@@ -64,7 +64,7 @@ class OpalLocked(Refused):
 
     code = "opal-locked"
     sentence = "The drive hides its medium behind TCG locking"
-    remedy = "Have its owner unlock it; while it is locked nothing can be proven. If nobody can, destroy it: an empty read is no empty medium."
+    remedy = "Have its owner unlock it; while it is locked nothing can be proven, and an empty read is no empty medium. Else destroy it."
     state: tuple[str, ...]
     """locked, shadowed, or both."""
 
