@@ -103,10 +103,11 @@ class Commanding(Stretch):
         log = newest_steps(self._journal.entries).get(-1 if recovery else index)
         if log is not None and log.verdict == "done":
             self._move(RunEvent.WRITTEN)
-            self._note_release(index)
+            self._put_back(index, technique)
             return
         if log is not None and log.verdict is None and log.sending:
             if self._ended_by_itself(index, technique, log):
+                self._put_back(index, technique)
                 return
             self._move(RunEvent.NEXT_STEP)
         for _ in range(ATTEMPTS):
@@ -117,6 +118,7 @@ class Commanding(Stretch):
             verdict = _verdict(technique, log, ending)
             self._put_down(index, technique, ending, verdict)
             if verdict == "done":
+                self._put_back(index, technique)
                 return
             self._move(RunEvent.NEXT_STEP)
         raise UnansweredDestructiveCommand(

@@ -11,7 +11,7 @@ from typing import Any
 
 from .canaries import CANARY_PASS, Absence, Standing, standing_of, where
 from .capability import Capabilities, SanitizePhase
-from .command_log import commands_of, newest_steps, outstanding_password
+from .command_log import commands_of, newest_steps
 from .commanding import Commanding
 from .content import KeyedSource
 from .errors import (
@@ -215,8 +215,6 @@ class CommandStretch(Commanding):
         if error is None and self._unreadable_canaries:
             count = self._unreadable_canaries
             return Inconclusive(reason=f"{count} bytes of canaries could not be read back before the first command")
-        if error is None and outstanding_password(self._journal.entries) is not None:
-            return self._locked()
         return error
 
     def _looks_stale(self) -> bool:

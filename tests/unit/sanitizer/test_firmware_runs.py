@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from sanitizer.errors import EscrowNotConfirmed, MountedFilesystem
 from sanitizer.hooks import Hooks
 from sanitizer.run import Progress, RunResult
 from sanitizer.techniques.base import CommandFacts, Escrow, Hands, Sent
-from sanitizer.transport.commands import Ports
+from sanitizer.transport.commands import Ports, ScsiAnswer
 from tests.support.command_drive import (
     ERASE,
     SECRET,
@@ -277,16 +278,18 @@ def test_a_drive_that_falls_silent_is_given_up(tmp_path: Path) -> None:
     assert (result.state, result.error_code) == ("failed", "unanswered-destructive-command")
 
 
-def _after_start(drive: CommandDrive, then: object) -> list[bool]:
-    start, heard = drive._start, []
+def _after_start(drive: CommandDrive, then: Callable[[], None]) -> list[bool]:
+    """Have something happen once the drive has begun; what is returned is filled then."""
+    start = drive._start
+    heard: list[bool] = []
 
-    def started(write: bytes) -> object:
-        answer = start(write)
+    def started(_: bytes) -> ScsiAnswer:
+        answer = start(b"")
         heard.append(True)
-        then()  # type: ignore[operator]
+        then()
         return answer
 
-    drive._start = started  # type: ignore[method-assign, assignment]
+    drive._start = started  # type: ignore[method-assign]
     return heard
 
 
@@ -391,6 +394,33 @@ def test_an_escrow_that_is_not_confirmed_leaves_the_drive_without_password_and_t
     assert (result.state, result.error_code, result.resumable) == ("interrupted", "escrow-not-confirmed", True)
     assert drive.password is None
     assert drive.started == []
+
+
+class _Mute(PasswordErase):
+    """Its identify data cannot be read afterwards."""
+
+    def standing(self, ports: Ports) -> SanitizeStanding:
+        return dataclasses.replace(super().standing(ports), phase=SanitizePhase.UNKNOWN)
+
+
+@pytest.mark.parametrize("opens", [True, False])
+def test_a_drive_that_erases_and_keeps_the_password_is_rid_of_it_or_no_success(tmp_path: Path, *, opens: bool) -> None:
+    drive = CommandDrive()
+    system = CommandSystem(drive)
+    system.techniques["ata-security-erase"] = _Mute(name="ata-security-erase", blocking=True, resumes=False)
+    erase = drive._erase_unit
+
+    def keeps(write: bytes) -> ScsiAnswer:
+        answer = erase(write)
+        drive.password = write
+        return answer
+
+    drive._erase_unit = keeps  # type: ignore[method-assign]
+    if not opens:
+        drive._disable = lambda write: drive._unlock(b"another" + write)  # type: ignore[method-assign]
+    result = command(system, tmp_path, PASSWORD_ERASE)
+    assert result.error_code == (None if opens else "locked-by-us")
+    assert (drive.password is None) is opens
 
 
 @pytest.mark.parametrize("how", ["lost-undone", "refused"])
