@@ -19,14 +19,12 @@ from .verdicts import verdict_of
 from .vm import Result
 
 ATTACHED = {"sata": "sata", "sas": "sas", "nvme": ""}
-EVERY_TECHNIQUE = ("good", "lies: nothing", "slow")
+EVERY_TECHNIQUE = ("good", "lies: nothing")
 MECHANISMS = (
     "ata-sanitize-block-erase",
     "ata-security-erase",
     "scsi-sanitize-block-erase",
-    "scsi-format-unit",
     "nvme-sanitize-block-erase",
-    "nvme-format-user-data",
 )
 CELL_SECONDS = 150.0
 """No command of a cell may take longer."""
@@ -65,7 +63,7 @@ class Seen:
 
     outcome: str
     blocks: int
-    """Blocks a host can address (or could, before somebody hid them) that still hold the secret."""
+    """Blocks that hold data, a host's own or the program's marks: written, and not erased since."""
     spare: int
     """Copies where no host can look."""
     locked: str
@@ -113,7 +111,7 @@ def overwrites(cell: Cell) -> bool:
 
 
 def all_cells() -> list[Cell]:
-    """Every technique on the kinds of drives in `EVERY_TECHNIQUE`, and one technique of each mechanism on all others.
+    """Every technique on the drives of `EVERY_TECHNIQUE`; on all others one technique of each mechanism, without the formats.
 
     All techniques on all drives are the in-process half's, where a cell takes milliseconds.
     """

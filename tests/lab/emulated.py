@@ -44,13 +44,35 @@ class PacedClock(WallClock):
         super().sleep(seconds / self._pace)
 
 
+class WatchedMedium(Medium):
+    """Blocks of which it is known whether they hold data: written by anybody, and not erased since."""
+
+    data = bytearray()
+
+    def fill(self, content: bytes) -> None:
+        """See `Medium.fill`."""
+        super().fill(content)
+        self.data = bytearray(b"\1") * self.blocks
+
+    def write(self, lba: int, data: bytes) -> None:
+        """See `Medium.write`."""
+        super().write(lba, data)
+        count = len(data) // self.block_bytes
+        self.data[lba : lba + count] = b"\1" * count
+
+    def scrub(self, lba: int, count: int, pattern: bytes | None) -> None:
+        """See `Medium.scrub`."""
+        super().scrub(lba, count, pattern)
+        self.data[lba : lba + count] = bytes(count)
+
+
 @dataclass
 class Emulated:
     """One drive."""
 
     kind: Kind
     serial: str
-    medium: Medium
+    medium: WatchedMedium
     target: ScsiTarget | None = None
     controllers: tuple[NvmeController, ...] = ()
     plugged: Plugged | None = None
@@ -104,13 +126,18 @@ class Emulated:
             raise TypeError("an NVMe drive hides nothing in this way")
 
     def remains(self) -> tuple[int, int]:
-        """The truth: blocks, and spare blocks no host can address, that still hold the secret."""
-        blocks, spare = self.medium.remains(SECRET)
-        return len(blocks), len(spare)
+        """The truth: blocks that hold data, old or the program's own marks, and stale copies where no host can look."""
+        return sum(self.medium.data), len(self.medium.spare)
+
+    def old(self) -> int:
+        """Blocks that still hold what was there in the beginning."""
+        return len(self.medium.remains(SECRET)[0])
 
 
-def _medium(mib: int, faults: Faults | None, clock: Clock | None, path: Path | None, block_bytes: int = 512) -> Medium:
-    medium = Medium(
+def _medium(
+    mib: int, faults: Faults | None, clock: Clock | None, path: Path | None, block_bytes: int = 512
+) -> WatchedMedium:
+    medium = WatchedMedium(
         mib * MIB // block_bytes, block_bytes=block_bytes, faults=faults, clock=clock or WallClock(), path=path
     )
     medium.fill(SECRET)

@@ -354,7 +354,7 @@ ALL: tuple[Personality, ...] = (
     Personality(
         name="bad sectors, writing",
         sentence="has blocks that cannot be written and can be read",
-        faults={"bad_writes": ((1000, 8),)},
+        faults={"bad_writes": ((1000, 1),)},
         verification="full",
         expected={"*": "failed: unwritable-region"},
     ),
@@ -362,7 +362,7 @@ ALL: tuple[Personality, ...] = (
         name="write-protected",
         sentence="takes no writes",
         faults={"write_protected": True},
-        expected={"nvme": REFUSED_PLAN, "*": "refused: read-only-device"},
+        expected={"*": "refused: read-only-device"},
     ),
     Personality(
         name="no capacity afterwards",

@@ -89,7 +89,7 @@ def mid_security_erase(drive: Emulated) -> Callable[[], bool]:
 
 
 def marking(drive: Emulated) -> Callable[[], bool]:
-    return lambda: drive.medium.blocks - drive.remains()[0] > 100
+    return lambda: drive.medium.blocks - drive.old() > 100
 
 
 def verifying(drive: Emulated) -> Callable[[], bool]:

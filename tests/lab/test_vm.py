@@ -115,13 +115,13 @@ def test_power_goes_at_once_and_the_media_stay(lab: None, tmp_path: Path) -> Non
         rig.boot()
         node = rig.found(bay).node
         rig.vm.run(f"(while :; do dd if=/dev/zero of={node} bs=64k oflag=direct; done) > /dev/null 2>&1 &").checked()
-        while drive.remains()[0] == drive.medium.blocks:
+        while drive.old() == drive.medium.blocks:
             time.sleep(0.05)
         machine = rig.vm
         rig.power_cut()
         with pytest.raises(LabError):
             machine.run("true")
-        left = drive.remains()[0]
+        left = drive.old()
         assert 0 < left < drive.medium.blocks
         rig.boot()
         assert rig.vm.run(f"ls {rig.found(bay).node}").status == 0
