@@ -1,4 +1,4 @@
-"""The emulated ATA drive: what it says of itself, its passwords, its sanitize states, what it hides."""
+"""The emulated ATA drive: what it says of itself, its blocks, its sanitize states."""
 
 from __future__ import annotations
 
@@ -7,55 +7,25 @@ import struct
 import pytest
 
 from .ata import AtaDrive
+from .ata_asking import (
+    ANTIFREEZE,
+    BLOCK_ERASE,
+    BLOCKS,
+    CRYPTO,
+    FREEZE,
+    SECRET,
+    STATUS,
+    drive,
+    pass_time,
+    power_cycle,
+    said,
+    secret,
+    secured,
+    word,
+)
 from .ata_identify import AtaModel
-from .ata_registers import ABRT, IDNF, UNC, Registers, Taskfile
-from .clock import ManualClock
-from .faults import Faults, NoAnswer
+from .ata_registers import ABRT, IDNF, UNC, Taskfile
 from .medium import Medium
-
-SECRET = b"SECRET-CRM-ROW42"
-BLOCKS = 4096
-CRYPTO = Taskfile(command=0xB4, feature=0x11, lba=0x43727970, extend=True)
-BLOCK_ERASE = Taskfile(command=0xB4, feature=0x12, lba=0x426B4572, extend=True)
-STATUS = Taskfile(command=0xB4, extend=True)
-FREEZE = Taskfile(command=0xB4, feature=0x20, lba=0x46724C6B, extend=True)
-ANTIFREEZE = Taskfile(command=0xB4, feature=0x40, lba=0x416E7469, extend=True)
-PASSWORD = b"correct horse".ljust(32, b"\0")
-MASTER = b"the master's".ljust(32, b"\0")
-
-
-def drive(model: AtaModel | None = None, **faults: object) -> AtaDrive:
-    medium = Medium(BLOCKS, faults=Faults(**faults))  # type: ignore[arg-type]  # field names, by test
-    medium.fill(SECRET)
-    return AtaDrive(medium, model=model)
-
-
-def pass_time(ata: AtaDrive, seconds: float) -> None:
-    ata.medium.clock.sleep(seconds)
-
-
-def said(ata: AtaDrive, command: int, *, extend: bool = False, **fields: int) -> Registers:
-    return ata.execute(Taskfile(command=command, extend=extend, **fields))[0]
-
-
-def word(ata: AtaDrive, number: int) -> int:
-    return int(struct.unpack_from("<H", ata.identify(), 2 * number)[0])
-
-
-def secret(word_one: int = 0, password: bytes = PASSWORD) -> bytes:
-    return struct.pack("<H", word_one) + password + bytes(478)
-
-
-def secured(ata: AtaDrive, command: int, data: bytes = b"") -> bool:
-    return ata.execute(Taskfile(command=command, count=1), data)[0].status & 1 == 0
-
-
-def power_cycle(ata: AtaDrive) -> None:
-    ata.power_cut()
-    ata.power_on()
-
-
-# Identify
 
 
 def test_the_bytes_of_identify_sum_to_zero() -> None:
@@ -274,202 +244,3 @@ def test_a_locked_drive_is_sanitized_only_where_it_says_so() -> None:
         secured(ata, 0xF1, secret())
         power_cycle(ata)
         assert ata.execute(BLOCK_ERASE)[0].error == error
-
-
-# Security
-
-
-def test_a_password_locks_at_the_next_power_on() -> None:
-    ata = drive()
-    assert secured(ata, 0xF1, secret())
-    assert word(ata, 128) & 0x1F == 0x03
-    power_cycle(ata)
-    assert word(ata, 128) & 0x1F == 0x07
-    assert said(ata, 0xC8, count=1).error == ABRT
-    assert not secured(ata, 0xF1, secret())
-    assert not secured(ata, 0xF6, secret())
-    assert secured(ata, 0xF2, secret())
-    assert said(ata, 0xC8, count=1).error == 0
-    assert secured(ata, 0xF6, secret())
-    assert word(ata, 128) & 0x1F == 0x01
-
-
-def test_five_wrong_passwords_use_up_the_attempts_until_the_power_is_cut() -> None:
-    ata = drive()
-    secured(ata, 0xF1, secret())
-    power_cycle(ata)
-    for _ in range(5):
-        assert not secured(ata, 0xF2, secret(password=b"wrong".ljust(32)))
-    assert word(ata, 128) & 0x10
-    assert not secured(ata, 0xF2, secret())
-    power_cycle(ata)
-    assert secured(ata, 0xF2, secret())
-
-
-@pytest.mark.parametrize(("level", "opens"), [(0, True), (0x100, False)])
-def test_the_master_password_opens_at_level_high_and_only_erases_at_maximum(level: int, opens: bool) -> None:
-    ata = drive()
-    secured(ata, 0xF1, secret(1, MASTER))
-    secured(ata, 0xF1, secret(level))
-    assert word(ata, 128) >> 8 & 1 == level >> 8
-    power_cycle(ata)
-    assert secured(ata, 0xF2, secret(1, MASTER)) is opens
-    assert secured(ata, 0xF3)
-    assert secured(ata, 0xF4, secret(1, MASTER))
-    assert word(ata, 128) & 0x107 == 1
-
-
-def test_setting_the_master_password_locks_nothing_and_changes_its_identifier() -> None:
-    ata = drive()
-    data = bytearray(secret(1, MASTER))
-    data[34:36] = b"\x34\x12"
-    assert secured(ata, 0xF1, bytes(data))
-    assert word(ata, 128) & 2 == 0
-    assert word(ata, 92) == 0x1234
-
-
-def test_a_frozen_drive_takes_no_password_until_the_power_is_cut() -> None:
-    ata = drive()
-    assert secured(ata, 0xF5)
-    assert word(ata, 128) & 8
-    assert not secured(ata, 0xF1, secret())
-    power_cycle(ata)
-    assert secured(ata, 0xF1, secret())
-
-
-def test_erase_needs_prepare_immediately_before() -> None:
-    ata = drive()
-    secured(ata, 0xF1, secret())
-    assert not secured(ata, 0xF4, secret())
-    secured(ata, 0xF3)
-    said(ata, 0xEC)
-    assert not secured(ata, 0xF4, secret())
-    secured(ata, 0xF3)
-    assert secured(ata, 0xF4, secret())
-
-
-@pytest.mark.parametrize(("enhanced", "spare"), [(0, True), (2, False)])
-def test_erase_holds_the_drive_and_takes_the_password_away(enhanced: int, spare: bool) -> None:
-    ata = drive(seconds=7200)
-    ata.capacity.hide(hpa=1000)
-    secured(ata, 0xF1, secret())
-    secured(ata, 0xF3)
-    assert secured(ata, 0xF4, secret(enhanced))
-    assert isinstance(ata.medium.clock, ManualClock)
-    assert ata.medium.clock.seconds == 7200
-    assert word(ata, 128) & 0x06 == 0
-    blocks, stale = ata.medium.remains(SECRET)
-    assert (blocks, bool(stale)) == ([], spare)
-
-
-def test_erase_does_not_reach_what_dco_hides() -> None:
-    ata = drive()
-    ata.capacity.hide(dco=96)
-    secured(ata, 0xF1, secret())
-    secured(ata, 0xF3)
-    secured(ata, 0xF4, secret(2))
-    assert len(ata.medium.remains(SECRET)[0]) == 96
-
-
-def test_a_failed_erase_leaves_the_password() -> None:
-    ata = drive(fail_at=0.5)
-    secured(ata, 0xF1, secret())
-    secured(ata, 0xF3)
-    assert not secured(ata, 0xF4, secret())
-    assert word(ata, 128) & 2
-    power_cycle(ata)
-    assert secured(ata, 0xF2, secret())
-    assert secured(ata, 0xF6, secret())
-
-
-def test_a_stalling_erase_is_never_answered_and_is_no_failed_sanitize() -> None:
-    ata = drive(seconds=10, stall_at=0.5)
-    secured(ata, 0xF1, secret())
-    secured(ata, 0xF3)
-    with pytest.raises(NoAnswer):
-        secured(ata, 0xF4, secret())
-    power_cycle(ata)
-    assert word(ata, 128) & 0x06 == 0x06
-    assert ata.execute(STATUS)[0].count == 0
-
-
-# Hidden capacity
-
-
-def max_address(ata: AtaDrive, lba: int, *, keep: int = 1) -> int:
-    said_native = ata.execute(Taskfile(command=0x27, extend=True))[0]
-    assert said_native.error == 0
-    return ata.execute(Taskfile(command=0x37, lba=lba, count=keep, extend=True))[0].error
-
-
-def test_a_protected_area_hides_sectors_and_is_removed_once_per_power_cycle() -> None:
-    ata = drive()
-    assert max_address(ata, 2999) == 0
-    assert word(ata, 60) == 3000
-    assert max_address(ata, BLOCKS - 1) == IDNF
-    power_cycle(ata)
-    assert word(ata, 60) == 3000
-    assert max_address(ata, BLOCKS - 1) == 0
-    assert word(ata, 60) == BLOCKS
-
-
-def test_a_volatile_protected_area_goes_with_the_power() -> None:
-    ata = drive()
-    max_address(ata, 2999, keep=0)
-    assert word(ata, 60) == 3000
-    power_cycle(ata)
-    assert word(ata, 60) == BLOCKS
-
-
-def test_set_max_needs_read_native_max_immediately_before() -> None:
-    ata = drive()
-    assert ata.execute(Taskfile(command=0x37, lba=9, count=1, extend=True))[0].error == ABRT
-    said(ata, 0x27, extend=True)
-    said(ata, 0xEC)
-    assert ata.execute(Taskfile(command=0x37, lba=9, count=1, extend=True))[0].error == ABRT
-    said(ata, 0xF8)
-    assert ata.execute(Taskfile(command=0x37, lba=9, count=1, extend=True))[0].error == ABRT
-
-
-def test_an_overlay_is_restored_only_when_no_protected_area_is_set() -> None:
-    ata = drive()
-    ata.capacity.hide(hpa=100, dco=96)
-    assert ata.execute(Taskfile(command=0x27, extend=True))[0].lba == BLOCKS - 97
-    _, page = ata.execute(Taskfile(command=0xB1, feature=0xC2, count=1))
-    assert struct.unpack_from("<Q", page, 6) == (BLOCKS - 1,)
-    assert sum(page) & 0xFF == 0
-    assert said(ata, 0xB1, feature=0xC0).error == ABRT
-    max_address(ata, BLOCKS - 97)
-    assert said(ata, 0xB1, feature=0xC0).error == 0
-    assert word(ata, 60) == BLOCKS
-
-
-def test_a_frozen_overlay_answers_nothing() -> None:
-    ata = drive()
-    said(ata, 0xB1, feature=0xC1)
-    assert said(ata, 0xB1, feature=0xC2).error == ABRT
-    power_cycle(ata)
-    assert said(ata, 0xB1, feature=0xC2).error == 0
-
-
-def test_the_accessible_maximum_is_changed_once_per_power_cycle() -> None:
-    ata = drive(AtaModel(hpa=False, dco=False, amax=True))
-    assert word(ata, 119) & 0x100
-    assert said(ata, 0x78, extend=True).lba == BLOCKS - 1
-    assert said(ata, 0x78, feature=1, lba=2999, extend=True).error == 0
-    assert word(ata, 60) == 3000
-    assert said(ata, 0x78, feature=1, lba=BLOCKS - 1, extend=True).error == ABRT
-    power_cycle(ata)
-    assert said(ata, 0x78, feature=1, lba=BLOCKS - 1, extend=True).error == 0
-    assert said(ata, 0x27, extend=True).error == ABRT
-
-
-@pytest.mark.parametrize(("fault", "expected"), [("capacity_during", 0), ("capacity_after", BLOCKS)])
-def test_a_capacity_of_zero_while_it_erases_or_afterwards(fault: str, expected: int) -> None:
-    ata = drive(seconds=10)
-    setattr(ata.medium.faults, fault, "zero")
-    ata.execute(BLOCK_ERASE)
-    assert word(ata, 60) == expected
-    pass_time(ata, 10)
-    ata.execute(STATUS)
-    assert word(ata, 60) == BLOCKS - expected
