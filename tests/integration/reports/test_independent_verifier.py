@@ -15,10 +15,12 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from reports.envelope import Envelope, envelope_digest, sign, unverified_body
+from reports.keys import FileSigner
 from reports.verify import verify
 from reports.verify_steps import Verification
 from tests.support.capabilities import requires_tool
-from tests.support.evidence import World, certified, good_record, with_part
+from tests.support.evidence import Story, World, certified, good_record, with_part
 from tests.support.purge_evidence import crypto_erase, purge_record, sampled_purge
 from tests.unit.reports import test_cheats as cheats
 
@@ -179,6 +181,82 @@ def test_what_it_does_not_judge_it_names(cheating: list[File], said: dict[str, d
     assert {file.failed for file in passed} == {"certificate"}
     for file in passed:
         assert any(one.startswith("certificate-words") for one in said[file.name]["notChecked"])
+
+
+LIES: list[tuple[str, tuple[str, ...], object, str]] = [
+    ("record", ("schema",), "sanitrail/sanitization-record/2", "record"),
+    ("record", ("order", "id"), "O-other", "record"),
+    ("record", ("order", "sha256"), "9" * 64, "record"),
+    ("record", ("order", "nonce"), "9" * 32, "record"),
+    ("record", ("order", "after_origin"), "other.example/log", "record"),
+    ("record", ("order", "after_size"), 1, "record"),
+    ("record", ("order", "approvals"), [], "record"),
+    ("record", ("policy", "sha256"), "9" * 64, "record"),
+    ("record", ("method", "technique"), "luks-crypto-erase", "record"),
+    ("record", ("verification", "kind"), "none", "record"),
+    ("record", ("operator_ref",), "p-other", "record"),
+    ("acceptance", ("order_sha256",), "9" * 64, "acceptance"),
+    ("acceptance", ("record_sha256",), "9" * 64, "acceptance"),
+    ("acceptance", ("approvals",), [], "acceptance"),
+    ("acceptance", ("device", "fingerprint"), "9" * 64, "acceptance"),
+    ("acceptance", ("host", "agent_key"), "9" * 64, "acceptance"),
+    ("acceptance", ("checks", "token_current"), "unknown", "acceptance"),
+    ("validation", ("record_sha256",), "9" * 64, "decision"),
+    ("validation", ("acceptance_sha256",), "9" * 64, "decision"),
+    ("validation", ("policy_id",), "lenient-1", "decision"),
+    ("validation", ("policy_sha256",), "9" * 64, "decision"),
+    ("validation", ("validator", "ref"), "p-approver-1", "decision"),
+    ("certificate", ("record_sha256",), "9" * 64, "decision"),
+    ("certificate", ("acceptance_sha256",), "9" * 64, "decision"),
+    ("certificate", ("validation_sha256",), "9" * 64, "decision"),
+]
+"""A field of a statement, what is put there before the right key signs it, and the check that must refuse it."""
+
+
+def _with_lie(world: World, kind: str, path: tuple[str, ...], value: object) -> bytes:
+    story = Story(world, good_record()).order().run()
+
+    def lie(envelope: Envelope, wire: Any, signer: FileSigner) -> Envelope:  # noqa: ANN401 - any kind
+        body = place = unverified_body(envelope, wire)
+        for name in path[:-1]:
+            place = place[name]
+        place[path[-1]] = value
+        return sign(wire, body, signer)
+
+    if kind == "record":
+        story.record_envelope = lie(story.record_envelope, "sanitization-record", world.agent)
+    story.accept()
+    if kind == "acceptance":
+        story.acceptance = lie(story.acceptance, kind, world.acceptance)
+        story.accepted_at = world.log.append("acceptance", story.acceptance)
+    story.validate()
+    if kind == "validation":
+        story.validation = lie(story.validation, kind, world.acceptance)
+        story.validated_at = world.log.append("validation", story.validation)
+    digests = {
+        "record_sha256": envelope_digest(story.record_envelope),
+        "acceptance_sha256": envelope_digest(story.acceptance),
+        "validation_sha256": envelope_digest(story.validation),
+    }
+    story.certificate_envelope = sign(
+        "certificate", {**certified(world).certificate.to_dict(), **digests}, world.acceptance
+    )
+    if kind == "certificate":
+        story.certificate_envelope = lie(story.certificate_envelope, kind, world.acceptance)
+    story.certified_at = world.log.append("certificate", story.certificate_envelope)
+    return story.bundle().to_bytes()
+
+
+def test_a_lie_under_the_right_signature_is_a_no_in_both(tmp_path: Path) -> None:
+    world = World()
+    files = []
+    for kind, path, value, _ in LIES:
+        data = _with_lie(world, kind, path, value)
+        files.append(File(f"{kind} {path}", data, world.pin, verify(data, world.pin)))
+    said = _judged(tmp_path, files)
+    assert [file.name for file in files if file.ours.yes] == []
+    expected = {f"{kind} {path}": [check] for kind, path, _, check in LIES}
+    assert {name: _broken(one) for name, one in said.items()} == expected
 
 
 def test_altered_bytes_are_a_no_in_both(tmp_path: Path) -> None:
