@@ -64,7 +64,7 @@ class OpalLocked(Refused):
 
     code = "opal-locked"
     sentence = "The drive hides its medium behind TCG locking"
-    remedy = "Have its owner unlock it; while it is locked nothing can be proven, and an empty read is no empty medium. Else destroy it."
+    remedy = "Have its owner unlock it, or destroy it: while it is locked nothing is proven; an empty read is no empty medium."
     state: tuple[str, ...]
     """locked, shadowed, or both."""
 
