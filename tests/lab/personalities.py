@@ -46,6 +46,8 @@ STALLED = "failed: technique-stalled"
 RESIDUAL = "failed: residual"
 PARTIAL = "partial"
 """What can be addressed is sanitized; something is hidden, and the verdict says that it is not covered."""
+UNPROVEN = "unknown"
+"""The run ended well and the verdict is open: a format ends with the addressable range, and whether there is more is not told."""
 NOTHING = "not applicable"
 """The personality is about something this kind of drive does not have."""
 
@@ -175,7 +177,11 @@ def _bridge(habit: Habit, what: str) -> Personality:
 
 
 ALL: tuple[Personality, ...] = (
-    Personality(name="good", sentence="does what it is told", expected={"*": SUCCEEDED}),
+    Personality(
+        name="good",
+        sentence="does what it is told",
+        expected={"scsi-format-unit": UNPROVEN, "*": SUCCEEDED},
+    ),
     Personality(
         name="slow",
         sentence="takes twenty minutes, and tells how far it is",

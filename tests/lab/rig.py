@@ -224,8 +224,8 @@ class Rig:
     def _awaited(self, pattern: str) -> str:
         """The name of what this pattern of sysfs comes to match, once its node is there and udev has seen it."""
         waiting = (
-            f"for i in $(seq 150); do for n in {pattern}; do [ -e $n ] || continue; n=${{n##*/}};"
-            " udevadm settle -t 10; echo $n; exit 0; done; sleep 0.1; done 2>/dev/null; exit 1"
+            f'for i in $(seq 150); do for n in {pattern}; do [ -e "$n" ] || continue; n="${{n##*/}}";'
+            ' udevadm settle -t 10; echo "$n"; exit 0; done; sleep 0.1; done 2>/dev/null; exit 1'
         )
         result = self.vm.run(waiting, 40)
         if result.status:
