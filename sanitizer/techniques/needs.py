@@ -75,4 +75,6 @@ def not_opal_locked(capabilities: Capabilities) -> str | None:
         return None
     if opal.locked is Tri.UNKNOWN and standing is not None and standing.phase in FAILED:
         return None
-    return must_not(opal.locked, "the drive is locked by Opal; have its owner unlock it first", "the drive is locked by Opal")
+    return must_not(
+        opal.locked, "the drive is locked by Opal; have its owner unlock it first", "the drive is locked by Opal"
+    )
