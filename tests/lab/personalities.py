@@ -353,8 +353,8 @@ ALL: tuple[Personality, ...] = (
     ),
     Personality(
         name="bad sectors, reading",
-        sentence="has blocks that cannot be read",
-        faults={"bad_reads": ((1000, 8),)},
+        sentence="has blocks in its middle that cannot be read",
+        faults={"bad_reads": ((9000, 8),)},
         verification="full",
         expected={"*": "failed: unreadable"},
     ),
