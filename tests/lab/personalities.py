@@ -375,6 +375,7 @@ ALL: tuple[Personality, ...] = (
         name="no capacity afterwards",
         sentence="shows a capacity of zero once it is erased",
         faults={"capacity_after": "zero"},
+        pace=60.0,
         expected={"*": "failed: capacity-changed"},
     ),
     Personality(
