@@ -1,7 +1,7 @@
 """What kinds of drives there are: each with one sentence, what is wrong with it, and what must come of each technique on it.
 
-Expected outcomes are written by hand, from the standards and from what the product promises; they are not taken from what it
-does.
+Expected outcomes are written by hand, from the standards and from what the product promises. Where only the first run under
+a kernel showed which of two refusals or failures comes first, the word was corrected afterwards; never from failure to success.
 """
 
 from __future__ import annotations
