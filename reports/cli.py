@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from fnmatch import fnmatch
 from pathlib import Path
 
 import click
@@ -92,11 +94,16 @@ def _checked(paths: Sequence[Path], patterns: Sequence[str], pin: str) -> Iterat
             yield path, _check_file(path, pin)
             continue
         empty = True
-        for each in sorted(each for each in path.rglob("*") if each.is_file() or each.is_symlink()):
-            if any(each.match(pattern) for pattern in patterns):
+        closed: list[OSError] = []
+        for folder, folders, names in os.walk(path, onerror=closed.append):
+            folders.sort()
+            for name in sorted(each for each in names if any(fnmatch(each.lower(), p.lower()) for p in patterns)):
                 empty = False
-                yield each, _check_file(each, pin)
-        if empty:
+                yield Path(folder, name), _check_file(Path(folder, name), pin)
+        for error in closed:
+            reason = error.strerror or type(error).__name__
+            yield Path(error.filename or path), _failed("unreadable", "The folder can be listed", reason)
+        if empty and not closed:
             yield path, _failed("unreadable", "The folder holds documents", f"None of {', '.join(patterns)} is in it.")
 
 

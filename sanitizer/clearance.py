@@ -51,9 +51,9 @@ def concerns(obstacle: Refused, step: str) -> bool:
 def _reaches_neighbours(step: str, inspection: Inspection) -> bool:
     """Whether other devices of the same drive are destroyed with it; yes where that is not known."""
     capabilities = inspection.capabilities
-    if step == HOST or step not in TECHNIQUES:
+    if step == HOST:
         return False
-    if capabilities is None:
+    if capabilities is None or step not in TECHNIQUES:
         return True
     also = also_destroyed(step, capabilities, neighbours=TECHNIQUES[step].destroys_neighbours)
     return not also.keys().isdisjoint({"other-namespaces", "boot-areas"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -158,10 +159,10 @@ def test_one_bad_document_among_a_folders_good_ones_is_shown_in_full_and_counts(
     assert "1  failed: do not rely on them" in done.output
 
 
-def test_a_folder_as_json_is_one_list_in_the_order_of_the_paths(folder: Path) -> None:
+def test_a_folder_as_json_is_one_list_a_folder_before_those_beneath_it(folder: Path) -> None:
     done = _run(str(folder / "beneath"), "--pin", WORLD.pin, "--json")
     told = json.loads(done.output)
-    assert [Path(each["file"]).name for each in told] == ["good.json", "statement.json"]
+    assert [Path(each["file"]).name for each in told] == ["statement.json", "good.json"]
     assert all(each["yes"] for each in told)
 
 
@@ -174,3 +175,23 @@ def test_what_is_no_document_of_ours_is_not_passed_over(folder: Path) -> None:
 def test_a_dangling_link_in_a_folder_is_a_file_that_cannot_be_read(folder: Path) -> None:
     (folder / "beneath" / "gone.json").symlink_to(folder / "nowhere.json")
     assert _run(str(folder / "beneath"), "--pin", WORLD.pin).exit_code == 5
+
+
+def test_a_folder_beneath_that_cannot_be_listed_is_no_yes(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Root lists everything, so the refusal is the operating system's answer, not a mode of the folder."""
+    genuine = os.scandir
+
+    def refusing(path: str) -> object:
+        if str(path).endswith("2026"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return genuine(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    done = _run(str(folder / "beneath"), "--pin", WORLD.pin)
+    assert done.exit_code == 5
+    assert "Permission denied" in done.output
+
+
+def test_a_name_in_capitals_is_a_document_like_any_other(folder: Path) -> None:
+    (folder / "beneath" / "ALTERED.JSON").write_bytes((folder / "altered.json").read_bytes())
+    assert _run(str(folder / "beneath"), "--pin", WORLD.pin).exit_code == 4
