@@ -17,9 +17,8 @@ from sanitizer.wire import ata_commands
 from sanitizer.wire.ata_commands import AtaCommand
 
 from . import needs
-from .base import Aftermath, Hands, Parameters, Reach, Sent
-from .ordinary import Ordinary
-from .reaching import purge
+from .base import Hands, Parameters, Sent
+from .ordinary import Sanitize
 from .sending import announce, scsi_port, send_ata
 from .whole_answers import want_whole_answers
 
@@ -27,15 +26,10 @@ IDENTIFY = "ATA IDENTIFY DEVICE"
 
 
 @dataclass(eq=False, kw_only=True)
-class AtaSanitize(Ordinary):
+class AtaSanitize(Sanitize):
     """One action of SANITIZE DEVICE."""
 
     clause: str = "ACS-3, SANITIZE DEVICE"
-    what: str
-    """The command a drive must have, for a person."""
-    why: str
-    """What it does to the medium, for a person."""
-    after: Aftermath
     supported: Callable[[AtaCapabilities], Tri]
     build: Callable[[Parameters], AtaCommand]
 
@@ -53,14 +47,6 @@ class AtaSanitize(Ordinary):
                 needs.not_opal_locked(capabilities),
             )
         )
-
-    def reach(self, capabilities: Capabilities, media: str, parameters: Parameters) -> Reach:  # noqa: ARG002 - protocol
-        """See `Technique`."""
-        return purge(media, self.why)
-
-    def aftermath(self, capabilities: Capabilities, parameters: Parameters) -> Aftermath:  # noqa: ARG002 - protocol
-        """See `Technique`."""
-        return self.after
 
     def start(self, hands: Hands) -> tuple[Sent, ...]:
         """See `Technique`."""

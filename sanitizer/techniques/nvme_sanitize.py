@@ -17,9 +17,8 @@ from sanitizer.wire import nvme_commands
 from sanitizer.wire.nvme_sanitize import SanitizeAction
 
 from . import needs
-from .base import Aftermath, Hands, Parameters, Reach, Sent
-from .ordinary import Ordinary
-from .reaching import purge
+from .base import Aftermath, Hands, Parameters, Sent
+from .ordinary import Sanitize
 from .sending import announce, nvme_port, send_nvme
 
 IDENTIFY = "NVMe Identify"
@@ -30,15 +29,11 @@ NOT_MODIFIED = 0b01
 
 
 @dataclass(eq=False, kw_only=True)
-class NvmeSanitize(Ordinary):
+class NvmeSanitize(Sanitize):
     """One sanitize action."""
 
     clause: str = "NVMe Base, Sanitize command"
     destroys_neighbours: bool = True
-    what: str
-    """The action a controller must have, for a person."""
-    why: str
-    """What it does to the medium, for a person."""
     action: SanitizeAction
     after: Aftermath
     """Where blocks are deallocated."""
@@ -60,10 +55,6 @@ class NvmeSanitize(Ordinary):
                 needs.not_opal_locked(capabilities),
             )
         )
-
-    def reach(self, capabilities: Capabilities, media: str, parameters: Parameters) -> Reach:  # noqa: ARG002 - protocol
-        """See `Technique`."""
-        return purge(media, self.why)
 
     def aftermath(self, capabilities: Capabilities, parameters: Parameters) -> Aftermath:
         """Deallocated blocks read as one value at most; kept ones show the medium, where only an unaltered overwrite is known."""

@@ -16,9 +16,8 @@ from sanitizer.wire import scsi_commands
 from sanitizer.wire.scsi_commands import SanitizeAction, ScsiCommand
 
 from . import needs
-from .base import Aftermath, Hands, Parameters, Reach, Sent
-from .ordinary import Ordinary
-from .reaching import purge
+from .base import Hands, Parameters, Sent
+from .ordinary import Sanitize
 from .sending import announce, scsi_port, send_scsi
 
 INQUIRY = "SCSI INQUIRY and REPORT SUPPORTED OPERATION CODES"
@@ -30,15 +29,10 @@ _NOTHING_TO_SEE = (
 
 
 @dataclass(eq=False, kw_only=True)
-class ScsiSanitize(Ordinary):
+class ScsiSanitize(Sanitize):
     """One service action of SANITIZE."""
 
     clause: str = "SBC-4, SANITIZE"
-    what: str
-    """The command a device must have, for a person."""
-    why: str
-    """What it does to the medium, for a person."""
-    after: Aftermath
     supported: Callable[[ScsiCapabilities], Tri]
     reads: Callable[[ScsiCapabilities], int | None]
     """WABEREQ or WACEREQ."""
@@ -58,14 +52,6 @@ class ScsiSanitize(Ordinary):
                 _NOTHING_TO_SEE if self.reads(scsi) in _UNREADABLE else None,
             )
         )
-
-    def reach(self, capabilities: Capabilities, media: str, parameters: Parameters) -> Reach:  # noqa: ARG002 - protocol
-        """See `Technique`."""
-        return purge(media, self.why)
-
-    def aftermath(self, capabilities: Capabilities, parameters: Parameters) -> Aftermath:  # noqa: ARG002 - protocol
-        """See `Technique`."""
-        return self.after
 
     def start(self, hands: Hands) -> tuple[Sent, ...]:
         """See `Technique`."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import struct
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from hashlib import sha256
 from typing import TYPE_CHECKING, Protocol
@@ -57,7 +58,7 @@ class ScsiTarget(Protocol):
         ...
 
 
-class ScsiBase:
+class ScsiBase(ABC):
     """A direct access block device; subclasses add what they can."""
 
     always: frozenset[int] = frozenset({0x00, 0x03, 0x12, 0xA0, 0xA3, 0x4D})
@@ -163,19 +164,22 @@ class ScsiBase:
         return self.blocks
 
     @property
+    @abstractmethod
     def shrunk(self) -> bool:
         """Whether it says that it has no capacity (any more)."""
-        raise NotImplementedError
+        ...
 
+    @abstractmethod
     def erases(self, cdb: bytes) -> bool:
         """Whether a command begins an erase."""
-        raise NotImplementedError
+        ...
 
+    @abstractmethod
     def not_ready(self) -> Sense | None:
         """Why nothing else is served now: an erase that runs, or one that failed."""
-        raise NotImplementedError
+        ...
 
-    def readable(self) -> None:
+    def readable(self) -> None:  # noqa: B027 - most drives let every block be read
         """Raises `CheckCondition` where blocks may not be read."""
 
     def writable(self) -> None:

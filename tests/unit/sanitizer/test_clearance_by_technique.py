@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from sanitizer.clearance import Confirmation, clear, concerns, obstacles_to
+from sanitizer.clearance import Confirmation, _reaches_neighbours, clear, concerns, obstacles_to
 from sanitizer.errors import DormantMember, MountedFilesystem, Refused
 from sanitizer.errors.drives import (
     CapacityHidden,
@@ -136,3 +136,10 @@ def test_a_neighbour_in_use_stands_against_what_reaches_the_whole_drive_and_only
     assert not obstacles_to(
         alone, planned("nvme-sanitize-block-erase", NVME), Confirmation(fingerprint=NVME.fingerprint or "")
     )
+
+
+def test_what_is_not_known_of_technique_or_drive_reaches_the_neighbours() -> None:
+    assert _reaches_neighbours("nvme-sanitize-of-tomorrow", NVME)
+    assert _reaches_neighbours("nvme-sanitize-block-erase", dataclasses.replace(NVME, capabilities=None))
+    assert not _reaches_neighbours("nvme-sanitize-block-erase", NVME)
+    assert not _reaches_neighbours("overwrite", NVME_TWO)
