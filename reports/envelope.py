@@ -25,6 +25,8 @@ Kind = Literal[
     "key-event",
     "trust-root",
     "statement",
+    "custody",
+    "correction",
 ]
 """What an envelope may be; part of the signed bytes."""
 

@@ -11,6 +11,8 @@
     ├─ BadSeal(problem)                       the PDF's seal does not cover exactly this file
     ├─ ClaimRefused(claim, missing)           the evidence does not carry what somebody wants to say
     ├─ UnsafeKeyFile(path, problem)           a private key file that must not be used as it is
+    ├─ UnknownLanguage(language, known)       no catalog says documents in this language
+    ├─ UnusableBrand(what, problem)           a logo, colour or text that documents cannot carry
     └─ RenderingUnavailable(package)          this installation verifies, but cannot print or seal
 
 No code is ever reused for another meaning. Codes and sentences are listed in `docs/errors.md`, compared by a test.
@@ -165,6 +167,33 @@ class UnsafeKeyFile(ReportError):
     def __init__(self, path: str, problem: str) -> None:
         super().__init__(f"{path}: {problem}")
         self.path = path
+        self.problem = problem
+
+
+class UnknownLanguage(ReportError, ValueError):
+    """Documents are not printed in this language."""
+
+    code = "unknown-language"
+    sentence = "Documents are not printed in this language."
+    fault = "whoever asked for the language"
+    advice = "Ask for one that is there; the signed evidence is English in any of them."
+
+    def __init__(self, language: str, known: tuple[str, ...]) -> None:
+        super().__init__(f"Asked for was {language[:20]!r}; there are {', '.join(known)}.")
+        self.language = language
+
+
+class UnusableBrand(ReportError, ValueError):
+    """A logo, colour or text of an organisation that documents cannot carry; `what` names the setting."""
+
+    code = "unusable-brand"
+    sentence = "The documents cannot carry this."
+    fault = "whoever set it"
+    advice = "Correct the setting or the file; nothing is printed with it until then."
+
+    def __init__(self, what: str, problem: str) -> None:
+        super().__init__(f"{what}: {problem}")
+        self.what = what
         self.problem = problem
 
 

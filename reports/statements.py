@@ -20,6 +20,8 @@ CERTIFICATE: Final = "sanitrail/certificate/1"
 KEY_EVENT: Final = "sanitrail/key-event/1"
 ERASURE_STATEMENT: Final = "sanitrail/statement/1"
 UNSUCCESSFUL_RUN: Final = "sanitrail/unsuccessful-run-report/1"
+CUSTODY: Final = "sanitrail/custody/1"
+CORRECTION: Final = "sanitrail/correction/1"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -288,3 +290,53 @@ class ErasureStatement(StrictPart):
     attested: tuple[Attestation, ...]
     open: tuple[OpenObligation, ...]
     complete: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class CustodyEvent(StrictPart):
+    """A device changed hands, place or state (SP 800-88 Rev. 2, 4.6: evidence of who had the media, and when).
+
+    Signed by the service; the log holds its digest. Each names the one before of the same device, so that none can be left out.
+    """
+
+    schema: Literal["sanitrail/custody/1"] = CUSTODY
+    device: str
+    asset_tag: str
+    fingerprint: str
+    """Empty while no agent has seen the device."""
+    event: str
+    """Tag of the event in the inventory's history, such as `device.released`."""
+    state: str
+    """State of the device after the event."""
+    location: str
+    """Number of the location after the event; empty where none is known."""
+    actor: str
+    """Pseudonym of the person, number of the agent's host, or `system`."""
+    reason: str
+    order: str
+    previous: str | None
+    """Envelope digest of this device's custody event before; None for the first."""
+    time: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Correction(StrictPart):
+    """A document that was issued counts no more, or another takes its place. Nothing is deleted: the document stays in the log.
+
+    It is about the document alone: the record, and what became of the medium, are as they were.
+    """
+
+    schema: Literal["sanitrail/correction/1"] = CORRECTION
+    action: Literal["void", "supersede"]
+    document: str
+    """Number of the document."""
+    document_sha256: str
+    """Envelope digest of the document's signed statement."""
+    document_index: int
+    """Its place in the log."""
+    replacement: str
+    """Number of the document that takes its place; empty for `void`."""
+    replacement_sha256: str | None
+    reason: str
+    corrected_by: Person
+    time: str

@@ -59,6 +59,10 @@ class SanitizeStanding:
     """The drive says that physical sectors were left (ATA abort reason 1)."""
 
 
+HPA, DCO, AMAX, BLOCK_DESCRIPTOR, UNALLOCATED = "hpa", "dco", "amax", "block-descriptor", "unallocated"
+"""What can hide blocks. The first four by an address that can be set anew; the last is capacity in no NVMe namespace."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class HiddenCapacity:
     """Addressable now, and what the drive really has."""
@@ -68,7 +72,12 @@ class HiddenCapacity:
     present: Tri
     """Whether something is hidden."""
     by: tuple[str, ...]
-    """hpa, dco, amax, block-descriptor: what hides it, or could not be asked."""
+    """hpa, dco, amax, block-descriptor, unallocated: what hides it, or could not be asked."""
+
+    @property
+    def to_be_restored(self) -> bool:
+        """Whether blocks are hidden that must be brought back before anything is planned; not those of no NVMe namespace."""
+        return self.present is Tri.YES and self.by != (UNALLOCATED,)
 
 
 @dataclass(frozen=True, kw_only=True)

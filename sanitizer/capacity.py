@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
-from .capability import Capabilities, HiddenCapacity, Tri
+from .capability import AMAX, BLOCK_DESCRIPTOR, DCO, HPA, Capabilities, HiddenCapacity, Tri
 from .errors import (
     CapacityNotRestored,
     CapacityUnrestorable,
@@ -25,7 +25,7 @@ from .errors import (
     IdentityUnreadable,
     PowerCycleNeeded,
 )
-from .hidden import AMAX, BLOCK_DESCRIPTOR, DCO, HPA, last_lba
+from .hidden import last_lba
 from .identity import DeviceIdentity
 from .inspection import Inspection
 from .inspector import Inspector

@@ -40,8 +40,6 @@ def concerns(obstacle: Refused, step: str) -> bool:
         return not is_sanitize(step)  # the one thing a drive in failure mode still takes
     if obstacle.code == "opal-locked":
         return step not in _REVERTS
-    if obstacle.code == "capacity-hidden":
-        return step in PASSWORD
     if obstacle.code == "security-frozen":
         sanitize = obstacle.details().get("feature_set") == "sanitize"
         return step.startswith("ata-sanitize-") if sanitize else step in PASSWORD

@@ -9,7 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from .capability import Capabilities, SanitizePhase, Tri
-from .errors import InFailureMode, OddBlockSize, OpalLocked, ReadOnlyDevice, Refused, SanitizeInProgress, SecurityLocked
+from .errors import (
+    CapacityHidden,
+    InFailureMode,
+    OddBlockSize,
+    OpalLocked,
+    ReadOnlyDevice,
+    Refused,
+    SanitizeInProgress,
+    SecurityLocked,
+)
 
 _MODES = {
     SanitizePhase.FAILED_RESTRICTED: "restricted",
@@ -37,6 +46,9 @@ def of_drive(capabilities: Capabilities, path: str) -> Iterator[Refused]:
         state = tuple(word for word, value in told.items() if value is Tri.YES)
         if state:
             yield OpalLocked(state=state)
+    if capabilities.hidden.to_be_restored and (standing is None or standing.phase not in _MODES):
+        # In failure mode a sanitize comes first: the drive takes no command that would show its blocks.
+        yield CapacityHidden(hidden_by=capabilities.hidden.by, native_bytes=capabilities.hidden.native_bytes)
     if _write_protected(capabilities):
         yield ReadOnlyDevice(nodes=(path,))
     block = odd_block_bytes(capabilities)

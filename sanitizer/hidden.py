@@ -5,15 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sanitizer import probing
-from sanitizer.capability import HiddenCapacity, NvmeCapabilities, Tri
+from sanitizer.capability import AMAX, BLOCK_DESCRIPTOR, DCO, HPA, UNALLOCATED, HiddenCapacity, NvmeCapabilities, Tri
 from sanitizer.probing import Answers
 from sanitizer.wire.ata_identify import IdentifyDevice
 from sanitizer.wire.capacity import decode_dco_identify, decode_mode_block_descriptor
 from sanitizer.wire.errors import MalformedReply
 from sanitizer.wire.nvme_controller import decode_identify_controller
 from sanitizer.wire.pass_through import AtaRegisters, decode_pass_through_answer
-
-HPA, DCO, AMAX, BLOCK_DESCRIPTOR, UNALLOCATED = "hpa", "dco", "amax", "block-descriptor", "unallocated"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,7 @@ from .devices import Attachment, Destruction, Device, Waiver
 from .evidence import Certificate, Record, Seal, StoredEnvelope, Validation
 from .history import Event, ExceptionItem, PolicyVersion
 from .hosts import EnrolmentToken, Host, HostContact, IdempotencyKey, Nonce
-from .log import LogCheckpoint, LogEntry, LogHead, LogTile
+from .log import Correction, LogCheckpoint, LogCosignature, LogEntry, LogHead, LogTile, LogWitness
 from .orders import Approval, Lease, Order, RunProgress
 from .people import ApiToken, DirectoryRow, OneTimeLink, Person, SignInAttempt, WebSession
 from .places import Location, Party, Undertaking
@@ -30,6 +30,7 @@ __all__ = [
     "Base",
     "CaseDataSet",
     "Certificate",
+    "Correction",
     "Counter",
     "DataSet",
     "DeclaredPath",
@@ -49,9 +50,11 @@ __all__ = [
     "Lease",
     "Location",
     "LogCheckpoint",
+    "LogCosignature",
     "LogEntry",
     "LogHead",
     "LogTile",
+    "LogWitness",
     "Nonce",
     "Obligation",
     "OneTimeLink",

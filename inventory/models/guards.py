@@ -11,9 +11,11 @@ from typing import Final
 IMMUTABLE: Final = (
     "approval",
     "certificate",
+    "correction",
     "envelope",
     "event",
     "log_checkpoint",
+    "log_cosignature",
     "log_entry",
     "record",
     "seal",

@@ -1,4 +1,4 @@
-"""The log's tables: leaves, hash tiles, head, checkpoints."""
+"""The log's tables: leaves, hash tiles, head, checkpoints, what witnesses said of them, corrections."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class LogEntry(Base):
     kind: Mapped[str] = mapped_column(sa.String(32))
     sha256: Mapped[str] = mapped_column(Digest, unique=True)
     """Digest of the envelope; each envelope is logged once."""
-    subject: Mapped[str] = mapped_column(sa.String(128))
+    subject: Mapped[str] = mapped_column(sa.String(128), index=True)
     """For people; no part of the leaf."""
     entry: Mapped[bytes]
     leaf: Mapped[bytes]
@@ -60,3 +60,61 @@ class LogCheckpoint(Base):
     root: Mapped[bytes]
     note: Mapped[str] = mapped_column(sa.Text)
     at: Mapped[datetime]
+
+
+class LogCosignature(Base):
+    """A witness's line under a checkpoint; checked before it is stored."""
+
+    __tablename__ = "log_cosignature"
+
+    size: Mapped[int] = mapped_column(
+        sa.BigInteger, sa.ForeignKey("log_checkpoint.size"), primary_key=True, autoincrement=False
+    )
+    witness: Mapped[str] = mapped_column(sa.String(255), primary_key=True)
+    """The key's name."""
+    key_hash: Mapped[str] = mapped_column(sa.String(8), primary_key=True)
+    """Hexadecimal, as in the signature line."""
+    line: Mapped[str] = mapped_column(sa.Text)
+    """The signature line with its newline."""
+    at: Mapped[datetime]
+    """The time the witness states."""
+    received: Mapped[datetime]
+
+
+class LogWitness(Base):
+    """How we stand with a witness; nothing of it is evidence."""
+
+    __tablename__ = "log_witness"
+
+    name: Mapped[str] = mapped_column(sa.String(255), primary_key=True)
+    size: Mapped[int]
+    """What it cosigned last, as far as it told us; 0 before the first time."""
+    asked: Mapped[datetime | None]
+    answered: Mapped[datetime | None]
+    """When it last cosigned."""
+    failures: Mapped[int]
+    """In a row."""
+    problem: Mapped[str] = mapped_column(sa.String(500))
+    due: Mapped[datetime]
+    """Not asked again before."""
+
+
+class Correction(Base):
+    """A document that was voided or superseded."""
+
+    __tablename__ = "correction"
+
+    sha256: Mapped[str] = mapped_column(sa.ForeignKey("envelope.sha256"), primary_key=True)
+    action: Mapped[str] = mapped_column(sa.String(16))
+    document: Mapped[str] = mapped_column(sa.String(32), index=True)
+    document_sha256: Mapped[str] = mapped_column(Digest)
+    replacement: Mapped[str | None] = mapped_column(sa.String(32))
+    reason: Mapped[str] = mapped_column(sa.String(500))
+    by: Mapped[str] = mapped_column(sa.ForeignKey("person.ref"))
+    at: Mapped[datetime]
+    log_index: Mapped[int]
+
+    __table_args__ = (
+        sa.UniqueConstraint("document_sha256", "action"),
+        sa.CheckConstraint("action IN ('void', 'supersede')", name="action"),
+    )

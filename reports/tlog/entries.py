@@ -11,8 +11,18 @@ from typing import Literal, get_args
 
 from reports.canonical import canonical, is_sha256
 
-LogKind = Literal["trust-root", "key-event", "roster", "acceptance", "validation", "certificate", "statement"]
-"""Kinds of envelopes that are logged; `trust-root` only at index 0."""
+LogKind = Literal[
+    "trust-root",
+    "key-event",
+    "roster",
+    "acceptance",
+    "validation",
+    "certificate",
+    "statement",
+    "custody",
+    "correction",
+]
+"""Kinds of envelopes that are logged; index 0 is the first `trust-root`."""
 
 LOG_KINDS: frozenset[str] = frozenset(get_args(LogKind))
 

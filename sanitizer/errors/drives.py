@@ -71,11 +71,11 @@ class OpalLocked(Refused):
 
 @dataclass(eq=False, kw_only=True)
 class CapacityHidden(Refused):
-    """The medium has more blocks than can be addressed, and overwriting would leave them."""
+    """The medium has more blocks than can be addressed: they would be left, or nothing could be proven there."""
 
     code = "capacity-hidden"
     sentence = "Part of the drive's capacity is hidden and cannot be addressed"
-    remedy = "Restore it first with `sanitizer restore-capacity`, or plan a technique that reaches all of the medium."
+    remedy = "Restore it first with `sanitizer restore-capacity`, which changes no data; then plan anew."
     hidden_by: tuple[str, ...]
     native_bytes: int | None = None
 
@@ -86,7 +86,9 @@ class CapacityUnrestorable(Refused):
 
     code = "capacity-unrestorable"
     sentence = "The drive's capacity cannot be restored here"
-    remedy = "See the reason; a technique of the drive itself may reach what stays hidden, destruction always does."
+    remedy = (
+        "See the reason; try it directly attached on another host. What stays hidden is reached by destruction only."
+    )
     reason: str
 
 

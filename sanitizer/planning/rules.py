@@ -54,13 +54,18 @@ def of_request(step: str, steps: tuple[str, ...], request: PlanRequest) -> list[
     return reasons
 
 
+def in_failure_mode(capabilities: Capabilities) -> bool:
+    """Whether the drive accepts nothing but another sanitize."""
+    return capabilities.standing is not None and capabilities.standing.phase in _FAILED
+
+
 def of_state(step: str, capabilities: Capabilities) -> list[str]:
     """What the drive is in the middle of, or stuck in; it stands against everything that does not lead out of it."""
     phase = capabilities.standing.phase if capabilities.standing is not None else None
     if phase is SanitizePhase.IN_PROGRESS:
         return ["the drive is in the middle of a sanitize operation: let it end first (sanitizer settle)"]
     reasons: list[str] = []
-    if phase in _FAILED and not is_sanitize(step):
+    if in_failure_mode(capabilities) and not is_sanitize(step):
         reasons.append("an earlier sanitize operation failed, and the drive accepts nothing but another one")
     opal = capabilities.opal
     if opal is not None:
@@ -106,11 +111,17 @@ def of_quirks(step: str, steps: tuple[str, ...], capabilities: Capabilities) -> 
 
 
 def of_hidden_capacity(step: str, capabilities: Capabilities) -> list[str]:
-    """A security erase ends where the addressable range ends."""
+    """Hidden blocks are brought back first: what is written by address leaves them, and nothing can be read back there.
+
+    A drive in failure mode takes nothing but a sanitize, also no command that shows its blocks: there the sanitize comes first.
+    """
     hidden = capabilities.hidden
+    by = f" ({', '.join(hidden.by)})" if hidden.by else ""
+    if hidden.to_be_restored and not (in_failure_mode(capabilities) and is_sanitize(step)):
+        what = "would leave it" if not is_sanitize(step) else "could not be proven there"
+        return [f"part of the capacity is hidden{by}, and this {what}: restore it first (sanitizer restore-capacity)"]
     if step not in PASSWORD or hidden.present is Tri.NO:
         return []
-    by = f" ({', '.join(hidden.by)})" if hidden.by else ""
     what = "part of the capacity is hidden" if hidden.present is Tri.YES else "whether capacity is hidden is unknown"
     return [f"{what}{by}, and a security erase may leave it: restore it first (sanitizer restore-capacity)"]
 

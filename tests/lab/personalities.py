@@ -263,7 +263,7 @@ ALL: tuple[Personality, ...] = (
         sentence="hides capacity, reports success and erases only what can be addressed",
         faults={"erases": "not-hidden"},
         change=_hides,
-        expected={"sata sanitize": PARTIAL, "sata security": REFUSED_PLAN, "sas": PARTIAL},
+        expected={"sata": REFUSED_PLAN, "sas": REFUSED_PLAN},
     ),
     Personality(
         name="lies: spare blocks",
@@ -276,7 +276,7 @@ ALL: tuple[Personality, ...] = (
         name="hides capacity",
         sentence="shows less than it has (HPA, block descriptor)",
         change=_hides,
-        expected={"sata sanitize": PARTIAL, "sata security": REFUSED_PLAN, "sas": PARTIAL},
+        expected={"sata": REFUSED_PLAN, "sas": REFUSED_PLAN},
     ),
     Personality(
         name="changes identity",

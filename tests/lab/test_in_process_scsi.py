@@ -174,13 +174,15 @@ ATA_KINDS: Mapping[str, Kind] = common(ata) | {
     "locked": Kind(build=ata(change=locked), sanitize=NO, other=NO),
     "no sanitize": Kind(build=ata(AtaModel(sanitize=frozenset())), sanitize=NO),
     "no security": Kind(build=ata(AtaModel(security=False, enhanced=False)), other=NO),
-    "hides by HPA": Kind(build=ata(change=hides(hpa=96)), other=NO),
-    "hides by DCO": Kind(build=ata(change=hides(dco=96)), other=NO),
-    "hides by AMAX": Kind(build=ata(AtaModel(hpa=False, dco=False, amax=True), change=hides(amax=96)), other=NO),
-    "hides, and answers no question about it": Kind(
-        build=ata(change=hides(hpa=96), refuses=frozenset({"hpa"})), other=NO
+    "hides by HPA": Kind(build=ata(change=hides(hpa=96)), sanitize=NO, other=NO),
+    "hides by DCO": Kind(build=ata(change=hides(dco=96)), sanitize=NO, other=NO),
+    "hides by AMAX": Kind(
+        build=ata(AtaModel(hpa=False, dco=False, amax=True), change=hides(amax=96)), sanitize=NO, other=NO
     ),
-    "lies: hidden area": Kind(build=ata(change=hides(hpa=96), erases="not-hidden"), other=NO, hidden=96),
+    "hides, and answers no question about it": Kind(
+        build=ata(change=hides(hpa=96), refuses=frozenset({"hpa"})), sanitize=NO, other=NO
+    ),
+    "lies: hidden area": Kind(build=ata(change=hides(hpa=96), erases="not-hidden"), sanitize=NO, other=NO),
     "blocks of 4,096 bytes": Kind(build=ata(AtaModel(sector_bytes=4096))),
     "sense as of libata": Kind(build=ata(layout="libata")),
     "sense as of an old libata": Kind(build=ata(layout="libata-old")),
@@ -229,8 +231,10 @@ SCSI_KINDS: Mapping[str, Kind] = common(scsi) | {
     "removable": Kind(build=scsi(ScsiModel(removable=True))),
     "answers slowly": Kind(build=scsi(latency=2.0)),
     "answers too slowly": Kind(build=scsi(latency=100.0), sanitize=NO, other=NO),
-    "short stroked": Kind(build=scsi(change=lambda disk: disk.hide(96))),
-    "lies: hidden area": Kind(build=scsi(change=lambda disk: disk.hide(96), erases="not-hidden"), hidden=96),
+    "short stroked": Kind(build=scsi(change=lambda disk: disk.hide(96)), sanitize=NO, other=NO),
+    "lies: hidden area": Kind(
+        build=scsi(change=lambda disk: disk.hide(96), erases="not-hidden"), sanitize=NO, other=NO
+    ),
 }
 
 

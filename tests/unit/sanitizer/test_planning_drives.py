@@ -278,9 +278,37 @@ def test_a_drive_in_failure_mode_is_only_sanitized_again(phase: SanitizePhase) -
     assert "accepts nothing but another one" in refused(PlanRequest(), failed)
 
 
-@pytest.mark.parametrize("present", [YES, UNKNOWN])
-def test_hidden_capacity_stands_against_a_security_erase_only(present: Any) -> None:  # noqa: ANN401 - a Tri
-    hidden = dataclasses.replace(made.UNKNOWN_HIDDEN, present=present)
+@pytest.mark.parametrize("method", ["clear", "purge"])
+@pytest.mark.parametrize("by", [("hpa",), ("dco", "amax"), ("block-descriptor",), ()])
+def test_while_capacity_is_hidden_nothing_is_planned_but_to_bring_it_back(method: str, by: tuple[str, ...]) -> None:
+    hidden = dataclasses.replace(made.UNKNOWN_HIDDEN, present=YES, by=by)
+    inspection = drive(capabilities(ata=ata(), scsi=made.scsi(), hidden=hidden), "magnetic")
+    reasons = refused(auto(method), inspection)
+    for technique in (
+        "ata-sanitize-block-erase",
+        "scsi-sanitize-overwrite",
+        "ata-security-erase-enhanced",
+        "overwrite",
+    ):
+        assert f"{technique}: part of the capacity is hidden" in reasons
+    assert "restore it first (sanitizer restore-capacity)" in refused(PlanRequest(), inspection)
+
+
+def test_in_failure_mode_a_sanitize_comes_before_the_hidden_blocks() -> None:
+    hidden = dataclasses.replace(made.UNKNOWN_HIDDEN, present=YES, by=("block-descriptor",))
+    stuck = drive(capabilities(ata=ata(), hidden=hidden, standing=standing(SanitizePhase.FAILED)))
+    assert chosen(auto(), stuck) == "ata-sanitize-block-erase"
+    assert "could not be read back" not in " ".join(plan(auto(), stuck, PRETENDED).notes)
+
+
+def test_capacity_of_no_namespace_is_for_the_accepted_scope_to_decide() -> None:
+    hidden = dataclasses.replace(made.UNKNOWN_HIDDEN, present=YES, by=("unallocated",))
+    spare = drive(capabilities(nvme=made.nvme(unallocated_bytes=1 << 20), hidden=hidden))
+    assert chosen(auto(acknowledged_scope=("unallocated",)), spare).startswith("nvme-sanitize-")
+
+
+def test_where_hidden_capacity_is_unknown_a_security_erase_waits_and_the_rest_says_so() -> None:
+    hidden = made.UNKNOWN_HIDDEN
     words = refused(by_name("ata-security-erase-enhanced"), drive(capabilities(ata=ata(), hidden=hidden), "magnetic"))
     assert "restore it first (sanitizer restore-capacity)" in words
     by_drive = plan(auto(), drive(capabilities(ata=ata(), hidden=hidden)), PRETENDED)
