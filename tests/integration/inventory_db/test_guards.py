@@ -6,6 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from inventory.errors import ConstraintRefused, StorageFailed
+from inventory.models import Certificate, Correction, LogCosignature
 from inventory.models.guards import IMMUTABLE, KEPT, REFUSAL
 from inventory.services import certificates
 from tests.support.inventory_world import World
@@ -14,6 +15,22 @@ from tests.support.inventory_world import World
 def refused(world: World, statement: str) -> None:
     with pytest.raises(sa.exc.DBAPIError, match=REFUSAL), world.context.database.engine.begin() as connection:
         connection.exec_driver_sql(statement)
+
+
+def cosigned_and_corrected(world: World) -> None:
+    """A witness's line and a correction, as rows only: the guards know no more of them."""
+    with world.context.writing() as session:
+        now = world.clock.now()
+        size = world.context.ledger.size(session)
+        session.add(LogCosignature(size=size, witness="w", key_hash="0" * 8, line="x", at=now, received=now))
+        certificate = session.scalars(sa.select(Certificate)).one()
+        session.add(
+            Correction(
+                sha256=certificate.sha256, action="void", document=certificate.number,
+                document_sha256=certificate.sha256, replacement=None, reason="x",
+                by=certificate.issued_by, at=now, log_index=0,
+            )
+        )  # fmt: skip
 
 
 def test_nothing_of_a_whole_life_can_be_updated_or_deleted(world: World) -> None:
@@ -26,6 +43,7 @@ def test_nothing_of_a_whole_life_can_be_updated_or_deleted(world: World) -> None
     world.hand_over(lease, world.finished(lease))
     world.validate(order.id)
     certificates.issue(world.context, world.actor("validator"), order.id)
+    cosigned_and_corrected(world)
     engine = world.context.database.engine
     with engine.connect() as connection:
         filled = {
