@@ -171,6 +171,8 @@ ERRORS = [
     errors.BadSeal("altered."),
     errors.ClaimRefused("purge", ("Overwriting reaches Clear.",)),
     errors.UnsafeKeyFile("/k.pem", "mode 0644"),
+    errors.UnknownLanguage("klingon", ("en", "pt")),
+    errors.UnusableBrand("logo", "no picture."),
     errors.RenderingUnavailable("weasyprint"),
 ]
 
