@@ -7,15 +7,14 @@ what was changed since it was last powered on is kept in a file.
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
 from .capability import AMAX, BLOCK_DESCRIPTOR, DCO, HPA, Capabilities, HiddenCapacity, Tri
+from .capacity_commands import SENDERS, Sender
+from .capacity_notes import PowerCycles, note_maximum
 from .errors import (
     CapacityNotRestored,
     CapacityUnrestorable,
@@ -25,19 +24,14 @@ from .errors import (
     IdentityUnreadable,
     PowerCycleNeeded,
 )
-from .hidden import last_lba
+from .host import Host
 from .identity import DeviceIdentity
 from .inspection import Inspection
 from .inspector import Inspector
 from .rescanning import rescan
-from .standings import QUICK_MS, past_attentions
 from .transport.base import OpenDevice
 from .transport.block import BlockDevice
-from .transport.commands import ScsiPort
 from .transport.ports import kernel_name
-from .wire import ata_commands, scsi_commands
-from .wire.ata_commands import AtaCommand
-from .wire.scsi_answers import ata_outcome, scsi_outcome
 
 NextStep = Literal["nothing", "power-cycle"]
 _ORDER = (HPA, AMAX, DCO, BLOCK_DESCRIPTOR)
@@ -72,6 +66,8 @@ class CapacityChange:
     """The standard's name of what was sent."""
     next_step: NextStep
     """What the person has to do: power-cycle when more is hidden, or when the change shows only then."""
+    proven: bool = False
+    """Whether a disk that tells nothing by itself was shown to have no more than this; kept for the looks that follow."""
 
     def to_dict(self) -> dict[str, object]:
         """Plain JSON values."""
@@ -85,55 +81,8 @@ class CapacityChange:
             "changed": self.changed,
             "command": self.command,
             "next_step": self.next_step,
+            "proven": self.proven,
         }
-
-
-class PowerCycles:
-    """Remembers which change a drive has had since it was last powered on, durably, by names that no change of size alters."""
-
-    def __init__(self, state_dir: Path) -> None:
-        self._folder = state_dir
-
-    def _file(self, identity: DeviceIdentity) -> Path:
-        named = [identity.kind, identity.model, identity.serial, identity.wwn, identity.eui64, identity.nguid]
-        name = hashlib.sha256(json.dumps(named).encode("ascii")).hexdigest()
-        return self._folder / f"capacity-{name[:32]}.json"
-
-    def changed(self, inspection: Inspection, identity: DeviceIdentity) -> str | None:
-        """What was changed during the present attachment; a drive that was attached anew, or a host that booted, may try again.
-
-        A warm start does not power a drive off; then the drive itself refuses.
-        """
-        try:
-            kept = json.loads(self._file(identity).read_text(encoding="ascii"))
-        except FileNotFoundError:
-            return None
-        except (OSError, ValueError) as error:
-            raise CapacityUnrestorable(reason=f"the note of earlier changes cannot be read: {error}") from error
-        if not isinstance(kept, dict):
-            raise CapacityUnrestorable(reason="the note of earlier changes is damaged")
-        here = [inspection.boot_id, inspection.disk_sequence]
-        return str(kept.get("changed")) if kept.get("attachment") == here else None
-
-    def note(self, inspection: Inspection, identity: DeviceIdentity, change: str) -> None:
-        """Make it durable before the command is sent. Raises `CapacityUnrestorable`."""
-        text = json.dumps({"changed": change, "attachment": [inspection.boot_id, inspection.disk_sequence]})
-        place = self._file(identity)
-        try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            fresh = place.with_suffix(".new")
-            with fresh.open("w", encoding="ascii") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            fresh.replace(place)
-            folder = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
-        except OSError as error:
-            raise CapacityUnrestorable(reason=f"the note of this change cannot be written: {error}") from error
 
 
 def restore_capacity(
@@ -150,7 +99,7 @@ def restore_capacity(
     Args:
         path: Of the device.
         confirmation_fingerprint: As `sanitizer show` prints it; it changes with the capacity.
-        state_dir: Folder for the note of what a drive was changed in since it was powered on.
+        state_dir: Folder for the notes: what a drive was changed in since it was powered on, and what a disk has shown to be all.
         look: How devices are looked at.
         claim: How the device is claimed; held for the whole visit.
         ask_again: Makes the kernel ask the drive for its size, told what was changed.
@@ -160,7 +109,7 @@ def restore_capacity(
         CapacityNotRestored: the drive took the command, or did not, and shows another size than promised.
         TransportError: no answer; look again after a power cycle.
     """
-    looking = look or Inspector()
+    looking = look or Inspector(Host(state=state_dir))
     first = looking.inspect(path)
     _cleared(first, confirmation_fingerprint)
     device = claim(first.path)
@@ -174,7 +123,7 @@ def restore_capacity(
                 expected=f"{first.boot_id}/{first.disk_sequence}",
                 found=f"{now.boot_id}/{now.disk_sequence}",
             )
-        return _restored(device, now, identity, PowerCycles(state_dir), looking, ask_again or _ask_again)
+        return _restored(device, now, identity, state_dir, looking, ask_again or _ask_again)
     finally:
         device.close()
 
@@ -196,7 +145,7 @@ def _restored(
     device: OpenDevice,
     now: Inspection,
     identity: DeviceIdentity,
-    cycles: PowerCycles,
+    state_dir: Path,
     looking: Look,
     ask_again: Callable[[OpenDevice, str], None],
 ) -> CapacityChange:
@@ -220,14 +169,20 @@ def _restored(
         raise CapacityUnrestorable(reason="only ATA and SCSI drives can be told to show all of their blocks")
     if capabilities.path != "direct":
         raise CapacityUnrestorable(reason=f"the path to the drive is not trusted with it: {capabilities.path}")
+    cycles = PowerCycles(state_dir)
     earlier = cycles.changed(now, identity)
-    if earlier is not None:
+    if earlier is not None and change != BLOCK_DESCRIPTOR:  # the rule is ATA's
         raise PowerCycleNeeded(fingerprint=identity.fingerprint, changed=earlier)
-    sender = _SENDERS[change](port, capabilities)
+    sender = SENDERS[change](port, capabilities)
     cycles.note(now, identity, change)
     expected = sender.send() * identity.logical_block_bytes
     ask_again(device, change)
-    return _compared(now, looking.inspect_open(device), identity, change, sender, expected)
+    after = looking.inspect_open(device)
+    if sender.proven is not None and after.capacity_bytes == sender.proven.bytes and after.identity is not None:
+        told = {**sender.told, "taken": after.taken.isoformat()}
+        if note_maximum(state_dir, after.identity, sender.proven, told):
+            after = looking.inspect_open(device)
+    return _compared(now, after, identity, change, sender, expected)
 
 
 def _next_change(capabilities: Capabilities) -> str | None:
@@ -252,7 +207,7 @@ def _next_change(capabilities: Capabilities) -> str | None:
 
 
 def _compared(
-    before: Inspection, after: Inspection, identity: DeviceIdentity, change: str, sender: _Sender, expected: int
+    before: Inspection, after: Inspection, identity: DeviceIdentity, change: str, sender: Sender, expected: int
 ) -> CapacityChange:
     """The size the kernel sees now against the one the drive promised."""
     found, capabilities = after.capacity_bytes, after.capabilities
@@ -266,6 +221,7 @@ def _compared(
         and not (change == DCO and found == identity.capacity_bytes)
     )
     in_vain = change == BLOCK_DESCRIPTOR and found == identity.capacity_bytes
+    proven = sender.proven is not None and capabilities.hidden.present is Tri.NO
     return CapacityChange(
         path=after.path,
         before=before.capabilities.hidden,
@@ -275,119 +231,10 @@ def _compared(
         changed=None if in_vain else change,
         command=sender.command,
         next_step="nothing" if done else "power-cycle",
+        proven=proven,
     )
 
 
 def _ask_again(device: OpenDevice, change: str) -> None:
     """A protected area's end is taken up by libata; at any other change of size it would take the drive for another one."""
     rescan(kernel_name(device.device_number), whole_host=change == HPA)
-
-
-# --- what is sent -------------------------------------------------------------------------------------------------
-
-
-class _Sender(Protocol):
-    """One way to undo; its constructor sends nothing."""
-
-    command: str
-
-    def send(self) -> int:
-        """Carry it out; returns the sectors there must be afterwards, 0 where the drive does not say.
-
-        Raises:
-            TransportError: no answer.
-            CapacityUnrestorable: the drive refused.
-        """
-        ...
-
-
-def _ata(port: ScsiPort, command: AtaCommand) -> int | None:
-    """Send one command without data; returns the address in its answer.
-
-    Raises:
-        TransportError: no answer.
-        CapacityUnrestorable: the drive refused, or its answer says nothing.
-    """
-    found = ata_outcome(port.scsi(command.cdb, timeout_ms=QUICK_MS), registers_wanted=True)
-    if not found.accepted:
-        raise CapacityUnrestorable(reason=f"{command.name}: {found.reason}")
-    return last_lba(found.registers, wide=command.extend) if found.registers is not None else None
-
-
-class _Hpa:
-    """READ NATIVE MAX ADDRESS (EXT) and, as the very next command, SET MAX ADDRESS (EXT), non-volatile."""
-
-    def __init__(self, port: ScsiPort, capabilities: Capabilities) -> None:
-        self._port = port
-        self._wide = capabilities.ata is not None and capabilities.ata.lba48 is Tri.YES
-        self.command = "SET MAX ADDRESS EXT" if self._wide else "SET MAX ADDRESS"
-
-    def send(self) -> int:
-        """See `_Sender`."""
-        last = _ata(self._port, ata_commands.read_native_max_ext() if self._wide else ata_commands.read_native_max())
-        if last is None:
-            raise CapacityUnrestorable(reason="the drive did not tell its largest address")
-        _ata(self._port, ata_commands.set_max_ext(last) if self._wide else ata_commands.set_max(last))
-        return last + 1
-
-
-class _Amax:
-    """GET NATIVE MAX ADDRESS EXT, then SET ACCESSIBLE MAX ADDRESS EXT."""
-
-    command = "SET ACCESSIBLE MAX ADDRESS EXT"
-
-    def __init__(self, port: ScsiPort, _: Capabilities) -> None:
-        self._port = port
-
-    def send(self) -> int:
-        """See `_Sender`."""
-        last = _ata(self._port, ata_commands.get_native_max_ext())
-        if last is None:
-            raise CapacityUnrestorable(reason="the drive did not tell its largest address")
-        _ata(self._port, ata_commands.set_accessible_max_ext(last))
-        return last + 1
-
-
-class _Dco:
-    """DEVICE CONFIGURATION RESTORE. Features that were switched off come back with the blocks."""
-
-    command = "DEVICE CONFIGURATION RESTORE"
-
-    def __init__(self, port: ScsiPort, capabilities: Capabilities) -> None:
-        self._port = port
-        self._native = capabilities.hidden.native_bytes
-
-    def send(self) -> int:
-        """See `_Sender`."""
-        _ata(self._port, ata_commands.dco_restore())
-        return 0
-
-
-class _BlockDescriptor:
-    """MODE SELECT (10) with all ones for the number of blocks (SBC-4, mode parameter block descriptor)."""
-
-    command = "MODE SELECT (10)"
-
-    def __init__(self, port: ScsiPort, capabilities: Capabilities) -> None:
-        self._port = port
-        block = capabilities.scsi.block_bytes if capabilities.scsi is not None else None
-        if block is None:
-            raise CapacityUnrestorable(reason="the block size is unknown")
-        self._block = block
-
-    def send(self) -> int:
-        """See `_Sender`."""
-        past_attentions(self._port, scsi_commands.test_unit_ready().cdb)
-        asked = scsi_commands.mode_select_10(scsi_commands.all_blocks_parameters(self._block), save=True)
-        found = scsi_outcome(self._port.scsi(asked.cdb, timeout_ms=QUICK_MS, write=asked.data))
-        if not found.accepted:
-            raise CapacityUnrestorable(reason=f"{asked.name}: {found.reason}")
-        return 0
-
-
-_SENDERS: dict[str, Callable[[ScsiPort, Capabilities], _Sender]] = {
-    HPA: _Hpa,
-    AMAX: _Amax,
-    DCO: _Dco,
-    BLOCK_DESCRIPTOR: _BlockDescriptor,
-}

@@ -23,7 +23,7 @@ from sanitizer.capability import (
     ScsiCapabilities,
     Tri,
 )
-from sanitizer.hidden import ata_hidden, nvme_hidden, scsi_hidden
+from sanitizer.hidden import ProvenMaximum, ata_hidden, nvme_hidden, scsi_hidden
 from sanitizer.nvme_deriving import nvme_capabilities
 from sanitizer.probing import Answers
 from sanitizer.quirks import quirks_of
@@ -52,6 +52,7 @@ def capabilities_of(
     vendor: str | None = None,
     model: str | None = None,
     firmware: str | None = None,
+    proven: ProvenMaximum | None = None,
 ) -> Capabilities | None:
     """What the replies amount to.
 
@@ -61,6 +62,7 @@ def capabilities_of(
         vendor: As the host reports it, for the quirks; likewise `model` and `firmware`.
         model: See above.
         firmware: See above.
+        proven: What a SCSI disk once showed to be all it has.
 
     Returns:
         None for a device without a command interface.
@@ -70,7 +72,12 @@ def capabilities_of(
     if answers.interface == "ata":
         found = _of_ata(answers, path)
     elif answers.interface == "scsi":
-        hidden = scsi_hidden(answers.data(probing.MODE_CURRENT), answers.data(probing.MODE_DEFAULT))
+        hidden = scsi_hidden(
+            answers.data(probing.MODE_CURRENT),
+            answers.data(probing.MODE_DEFAULT),
+            answers.data(probing.CAPACITY),
+            proven,
+        )
         found = Capabilities(
             path=path, standing=answers.standing, hidden=hidden, scsi=_of_scsi(answers), opal=_opal(answers)
         )

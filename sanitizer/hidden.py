@@ -8,7 +8,7 @@ from sanitizer import probing
 from sanitizer.capability import AMAX, BLOCK_DESCRIPTOR, DCO, HPA, UNALLOCATED, HiddenCapacity, NvmeCapabilities, Tri
 from sanitizer.probing import Answers
 from sanitizer.wire.ata_identify import IdentifyDevice
-from sanitizer.wire.capacity import decode_dco_identify, decode_mode_block_descriptor
+from sanitizer.wire.capacity import decode_dco_identify, decode_mode_block_descriptor, decode_read_capacity_16
 from sanitizer.wire.errors import MalformedReply
 from sanitizer.wire.nvme_controller import decode_identify_controller
 from sanitizer.wire.pass_through import AtaRegisters, decode_pass_through_answer
@@ -106,25 +106,65 @@ def ata_hidden(answers: Answers, identify: IdentifyDevice) -> HiddenCapacity:
     return joined(limits, identify.capacity.sectors, block)
 
 
-def scsi_hidden(current: bytes | None, default: bytes | None) -> HiddenCapacity:
-    """Of a SCSI disk: the current block descriptor against that of the default values.
+@dataclass(frozen=True, kw_only=True)
+class ProvenMaximum:
+    """All the blocks a SCSI disk has, as it showed when it was told to show them all (`sanitizer restore-capacity`)."""
 
-    The standards know no other way to ask, and a disk may answer with its current values to both: more in the
-    default is a yes, the same is unknown.
+    blocks: int
+    block_bytes: int
+
+    @property
+    def bytes(self) -> int:
+        """In bytes."""
+        return self.blocks * self.block_bytes
+
+
+def descriptor_of(reply: bytes | None) -> tuple[int, int] | None:
+    """Number of blocks and bytes of a block, by a mode block descriptor; None where it does not tell."""
+    try:
+        told = decode_mode_block_descriptor(reply) if reply is not None else None
+    except MalformedReply:
+        return None
+    return None if told is None or told.blocks is None or told.block_bytes is None else (told.blocks, told.block_bytes)
+
+
+def scsi_hidden(
+    current: bytes | None, default: bytes | None, capacity: bytes | None, proven: ProvenMaximum | None
+) -> HiddenCapacity:
+    """Of a SCSI disk: the current block descriptor against that of the default values, and against what was proven before.
+
+    No other question of the standards tells, and a disk may answer with its current values to both: more in the default is a
+    yes, the same is unknown, unless the disk once showed all it has and shows as much now.
+
+    Args:
+        current: Reply to MODE SENSE for the current values.
+        default: The same for the default values.
+        capacity: Reply to READ CAPACITY (16).
+        proven: Of an earlier `sanitizer restore-capacity`.
     """
     unknown = HiddenCapacity(native_bytes=None, present=Tri.UNKNOWN, by=(BLOCK_DESCRIPTOR,))
-    if current is None or default is None:
+    now, made = descriptor_of(current), descriptor_of(default)
+    if now is None:
         return unknown
+    blocks, size = now
+    most = max(
+        made[0] if made is not None and made[1] == size else 0,
+        proven.blocks if proven is not None and proven.block_bytes == size else 0,
+    )
+    if most > blocks:
+        return HiddenCapacity(native_bytes=most * size, present=Tri.YES, by=(BLOCK_DESCRIPTOR,))
+    if proven is None or (proven.blocks, proven.block_bytes) != now or addressable(capacity) != now:
+        return unknown
+    return HiddenCapacity(native_bytes=proven.bytes, present=Tri.NO, by=())
+
+
+def addressable(reply: bytes | None) -> tuple[int, int] | None:
+    """The same by READ CAPACITY (16)."""
     try:
-        now, made = decode_mode_block_descriptor(current), decode_mode_block_descriptor(default)
+        told = decode_read_capacity_16(reply) if reply is not None else None
     except MalformedReply:
-        return unknown
-    if None in {now.blocks, now.block_bytes, made.blocks} or now.block_bytes != made.block_bytes:
-        return unknown
-    if (made.blocks or 0) <= (now.blocks or 0):
-        return unknown
-    native = (made.blocks or 0) * (made.block_bytes or 0)
-    return HiddenCapacity(native_bytes=native, present=Tri.YES, by=(BLOCK_DESCRIPTOR,))
+        return None
+    return None if told is None else (told.last_lba + 1, told.block_bytes)
 
 
 def nvme_hidden(nvme: NvmeCapabilities | None) -> HiddenCapacity:

@@ -50,6 +50,8 @@ def _flag(text: str | None) -> bool | None:
     return None if text is None else text.strip() not in {"0", ""}
 
 
+DEFAULT_STATE = Path("/var/lib/sanitizer/capacity")
+STATE_VARIABLE = "SANITIZER_STATE_DIR"
 _LOOKS_AT_OPENERS = 4
 _BETWEEN_LOOKS_SECONDS = 0.1
 
@@ -69,12 +71,29 @@ class Host:
         dev: Path = Path("/dev"),
         run: Path = Path("/run"),
         pause: Callable[[float], None] = time.sleep,
+        state: Path | None = None,
     ) -> None:
+        """Nothing is read yet.
+
+        Args:
+            proc: Root of procfs; likewise `sys`, `dev` and `run`.
+            sys: See above.
+            dev: See above.
+            run: See above.
+            pause: Waits this many seconds.
+            state: Folder of the notes of drives' capacities; None for the usual one.
+        """
         self.proc = proc
         self.sys = sys
         self.dev = dev
         self.run = run
         self._pause = pause
+        self._state = state
+
+    @property
+    def state(self) -> Path:
+        """Folder of the notes of drives' capacities: what was given, what the environment names, else the usual one."""
+        return self._state or Path(os.environ.get(STATE_VARIABLE) or DEFAULT_STATE)
 
     def gather(self) -> HostFacts:
         """One look at everything; the order does not matter, nothing is atomic, and the open claim is what binds."""

@@ -6,9 +6,12 @@ Gathers only; `obstacles.identity_of` says what it amounts to.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
-from .capability import Capabilities
+from .capability import Capabilities, HiddenCapacity, Tri
+from .container import Container, container_on
+from .capacity_notes import note_name, proven_maximum
 from .deriving import capabilities_of, path_of
 from .drive_obstacles import medium_answers
 from .errors import Refused, SanitizerError
@@ -18,6 +21,7 @@ from .probing import probe
 from .signatures import UNREADABLE, find
 from .transport.base import Geometry, LoopStatus, OpenDevice, RequestFailed
 from .transport.memory import AlignedBuffer
+from .wire.luks2 import COPY_SIZES
 
 _VIRTUAL = re.compile(r"QEMU|VMware|VBOX|Virtual|Msft|Xen|Google PersistentDisk|Amazon Elastic", re.IGNORECASE)
 
@@ -238,10 +242,12 @@ def read_device(
             loop = device.loop_status()
             if content:
                 # First what the drive says: a medium behind a lock or a running sanitize must not even be read.
-                capabilities = _capabilities(names, device)
+                capabilities = _capabilities(names, device, host.state)
                 readable = medium_answers(capabilities)
                 family = facts.family(node.name)
                 signatures = signatures_of(device, family, geometry) if readable else (UNREADABLE,)
+                container = _container(device, geometry) if readable else None
+                capabilities = _with_container(capabilities, container, _hidden(names.kind, loop))
         except SanitizerError as error:
             unreadable.append(error.summarize())
         unreadable += _disagreements(host, node, geometry)
@@ -275,7 +281,7 @@ def read_device(
     )
 
 
-def _capabilities(names: SysfsNames, device: OpenDevice) -> Capabilities | None:
+def _capabilities(names: SysfsNames, device: OpenDevice, state: Path) -> Capabilities | None:
     """What the drive behind the descriptor says it can do. Raises `DeviceGone`."""
     ports = device.ports()
     if ports.scsi is None and ports.nvme is None and ports.mmc is None:
@@ -283,7 +289,35 @@ def _capabilities(names: SysfsNames, device: OpenDevice) -> Capabilities | None:
     transport = names.transport()
     answers = probe(ports, transport=transport)
     path = path_of(transport=transport, driver=names.driver(), vendor=names.vendor, model=names.model, answers=answers)
-    return capabilities_of(answers, path=path, vendor=names.vendor, model=names.model, firmware=names.firmware)
+    told = {name: getattr(names, name) for name in ("kind", "model", "serial", "wwn", "eui64", "nguid")}
+    proven = proven_maximum(state, note_name(told)) if names.kind == "scsi" else None
+    return capabilities_of(
+        answers, path=path, vendor=names.vendor, model=names.model, firmware=names.firmware, proven=proven
+    )
+
+
+def _container(device: OpenDevice, geometry: Geometry) -> Container | None:
+    """An encrypted container that begins where the device begins, read past the page cache."""
+    buffer = AlignedBuffer(COPY_SIZES[-1])
+
+    def read(offset: int, length: int) -> bytes | None:
+        try:
+            given = device.read(buffer.view[:length], offset)
+        except RequestFailed:
+            return None
+        return bytes(buffer.view[:length]) if given == length else None
+
+    return container_on(geometry.size_bytes, geometry.logical_block_bytes, read)
+
+
+def _with_container(capabilities: Capabilities | None, container: Container | None, hidden: str) -> Capabilities | None:
+    """A device without commands of its own can still hold a container whose keys are in reach."""
+    if container is None:
+        return capabilities
+    if capabilities is None:
+        unasked = HiddenCapacity(native_bytes=None, present=Tri(hidden), by=())
+        capabilities = Capabilities(path="unknown", standing=None, hidden=unasked)
+    return replace(capabilities, container=container)
 
 
 def _disagreements(host: Host, node: Node, geometry: Geometry | None) -> list[str]:

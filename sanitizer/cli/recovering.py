@@ -13,6 +13,7 @@ from sanitizer.capability import SanitizePhase, SanitizeStanding
 from sanitizer.capacity import CapacityChange, restore_capacity
 from sanitizer.command_log import outstanding_password
 from sanitizer.errors import DeviceMissing
+from sanitizer.host import DEFAULT_STATE, STATE_VARIABLE
 from sanitizer.journal import peek
 
 from . import escrow
@@ -24,7 +25,6 @@ from .options import as_json_option, device_argument, journal_option, reported
 from .output import as_json, size
 from .progress import Display
 
-DEFAULT_STATE = Path("/var/lib/sanitizer/capacity")
 _ENDS: dict[SanitizePhase, tuple[str, ExitCode]] = {
     SanitizePhase.SUCCEEDED: ("the drive says that its newest sanitize operation succeeded", ExitCode.SANITIZED),
     SanitizePhase.NEVER: ("the drive knows of no sanitize operation", ExitCode.SANITIZED),
@@ -136,8 +136,10 @@ def _named(target: str, journal_dir: Path) -> tuple[Path, str | None, bytes | No
     type=click.Path(path_type=Path, file_okay=False),
     default=DEFAULT_STATE,
     show_default=True,
-    envvar="SANITIZER_STATE_DIR",
-    help="Folder for the note of what a drive was changed in since it was powered on; must be on durable storage.",
+    envvar=STATE_VARIABLE,
+    help="Folder for the notes of what a drive was changed in and has shown to be all; on durable storage. Runs look there "
+    "too: for another folder set the variable.",
+    show_envvar=True,
 )
 @as_json_option
 @reported
@@ -148,10 +150,13 @@ def restore_capacity_command(device: Path, confirm: str | None, state_dir: Path,
     address (AMAX), or by the block descriptor of a SCSI disk. No data is changed. A drive takes one such change each
     time it is powered on: where several hide something, power it off and on when told so, and call this again.
 
+    A SCSI disk does not tell whether it hides blocks. Told to show them all, it proves how many it has; that is kept in
+    the state folder, and the runs that follow count its capacity as known.
+
     The fingerprint changes with the capacity; `show` prints the new one.
     """
     inspection = api.inspect(device)
-    told = ("Hidden blocks of this device will become visible. Type its fingerprint to go on:",)
+    told = ("Hidden blocks of this device become visible, if there are any. Type its fingerprint to go on:",)
     fingerprint = confirmed(inspection, (confirm,) if confirm else (), told, ask=not json_output)
     change = restore_capacity(device, fingerprint, state_dir)
     if json_output:
@@ -173,6 +178,11 @@ def _told(change: CapacityChange) -> Iterator[str]:
             "  ",
         )
     else:
-        yield "  Nothing is hidden any more, as far as the drive tells."
+        yield f"  Nothing is hidden {'any more' if change.changed else 'on it'}, as far as the drive tells."
+    if change.proven:
+        yield wrapped(
+            "Told to show all of its blocks, the disk has these and no more; this is kept for the runs that follow.",
+            "  ",
+        )
     if change.after_bytes != change.before_bytes:
         yield wrapped("The fingerprint has changed with the capacity: see `sanitizer show`.", "  ")

@@ -9,6 +9,7 @@ from sanitizer.wire.fields import Buffer, be, between, bit, bits, exactly, le
 
 DCO, CAPACITY_16 = "DEVICE CONFIGURATION IDENTIFY data", "READ CAPACITY (16) data"
 MODE_10, NAMESPACES = "MODE SENSE (10) data", "NVMe namespace list"
+ELEMENTS = "GET PHYSICAL ELEMENT STATUS data"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +67,11 @@ def decode_read_capacity_16(data: Buffer) -> ReadCapacity:
         protection_type=None if flags is None else (flags >> 1 & 7) + 1 if flags & 1 else 0,
         physical_exponent=bits(be(raw, 13, 1), 3, 0),
     )
+
+
+def decode_element_status(data: Buffer) -> int:
+    """How many elements GET PHYSICAL ELEMENT STATUS lists: bytes 0 to 3 (SBC-4). Raises `MalformedReply` for a short header."""
+    return int.from_bytes(between(ELEMENTS, data, 8, 1 << 20)[:4], "big")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,6 +7,7 @@ from enum import IntEnum
 
 SANITIZE, FORMAT_UNIT, SECURITY_PROTOCOL_IN, SECURITY_PROTOCOL_OUT = 0x48, 0x04, 0xA2, 0xB5
 MAINTENANCE_IN, SERVICE_ACTION_IN_16 = 0xA3, 0x9E
+PHYSICAL_ELEMENT_STATUS, REMOVE_ELEMENT_AND_TRUNCATE = 0x17, 0x18
 LONGEST_SENSE = 252
 
 
@@ -71,6 +72,12 @@ def read_capacity_16() -> ScsiCommand:
     """READ CAPACITY (16) (SBC-4)."""
     cdb = bytes((SERVICE_ACTION_IN_16, 0x10)) + bytes(8) + _be(32, 4) + bytes(2)
     return ScsiCommand(name="READ CAPACITY (16)", cdb=cdb, read=32)
+
+
+def get_physical_element_status(length: int = 64) -> ScsiCommand:
+    """GET PHYSICAL ELEMENT STATUS (SBC-4), FILTER 01b: only elements out of their specification, or taken out of use."""
+    cdb = bytes((SERVICE_ACTION_IN_16, PHYSICAL_ELEMENT_STATUS)) + bytes(8) + _be(length, 4) + bytes((0x40, 0))
+    return ScsiCommand(name="GET PHYSICAL ELEMENT STATUS", cdb=cdb, read=length)
 
 
 def report_supported_operation(opcode: int, service_action: int | None = None) -> ScsiCommand:

@@ -123,7 +123,7 @@ def all_cells() -> list[Cell]:
         for kind, techniques in TECHNIQUES.items()
         for technique in techniques
         if personality.expects(technique) != NOTHING
-        and (personality.name in EVERY_TECHNIQUE or technique in MECHANISMS)
+        and (personality.name in EVERY_TECHNIQUE or technique in (*MECHANISMS, *personality.also))
     ]
     return [Cell(*each, number) for number, each in enumerate(wanted, start=1)]
 
@@ -151,7 +151,7 @@ def product(rig: Rig, cell: Cell, drive: Emulated, *arguments: str) -> Result:
         timeout=CELL_SECONDS,
         pace=cell.personality.pace,
         attached={name: attached} if attached else {},
-        environment={"SANITIZER_JOURNAL_DIR": journal(cell)},
+        environment={"SANITIZER_JOURNAL_DIR": journal(cell), "SANITIZER_STATE_DIR": f"{journal(cell)}/capacity"},
     )
 
 
@@ -162,6 +162,9 @@ def journal(cell: Cell) -> str:
 
 def sanitized(rig: Rig, cell: Cell, drive: Emulated) -> tuple[str, str]:
     """The outcome in two words, and what the product said."""
+    if cell.personality.restored:
+        shown = product(rig, cell, drive, "show", "--json", drive.node).checked().document
+        product(rig, cell, drive, "restore-capacity", "--json", "--confirm", shown["fingerprint"], drive.node).checked()
     planned = product(rig, cell, drive, "plan", "--json", *cell.words, drive.node)
     if planned.status:
         return outcome_of(planned)

@@ -93,10 +93,12 @@ def _scsi(folder: Path) -> Iterator[Row]:
         request = scsi.asked(technique, acknowledged_signatures=kind.signatures)
         journals = folder / f"scsi-{number}"
         journals.mkdir()
-        observed = scsi_world(target).outcome(request, journals, Hooks(escrow=escrowed.append))
-        beyond = bare.medium.blocks - bare.blocks if technique == scsi.FORMAT else 0
+        world = scsi_world(target)
+        if kind.restored:
+            world.restore(journals / "capacity")
+        observed = world.outcome(request, journals, Hooks(escrow=escrowed.append))
         expected = kind.sanitize if "-sanitize-" in technique else kind.other
-        row = _row(technique, name, (expected, observed), left(bare.medium), max(beyond, kind.hidden), began)
+        row = _row(technique, name, (expected, observed), left(bare.medium), 0, began)
         try:
             scsi.way_out(bare, escrowed)
         except AssertionError:

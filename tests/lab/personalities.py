@@ -81,6 +81,10 @@ class Personality:
     controllers: tuple[int, ...] = (1,)
     options: tuple[str, ...] = ()
     """Further words of the plan."""
+    restored: bool = False
+    """Whether its operator has `sanitizer restore-capacity` at it first."""
+    also: tuple[str, ...] = ()
+    """Techniques beyond one of each mechanism."""
     verification: str = "representative"
     attached: str = ""
     """How the product is to believe it is attached; empty: as its kind usually is."""
@@ -277,6 +281,21 @@ ALL: tuple[Personality, ...] = (
         sentence="shows less than it has (HPA, block descriptor)",
         change=_hides,
         expected={"sata": REFUSED_PLAN, "sas": REFUSED_PLAN},
+    ),
+    Personality(
+        name="hides capacity, restored",
+        sentence="showed less than it has, until it was told to show all (HPA, block descriptor)",
+        change=_hides,
+        restored=True,
+        also=("scsi-format-unit",),
+        expected={"sata": SUCCEEDED, "sas": SUCCEEDED},
+    ),
+    Personality(
+        name="capacity proven",
+        sentence="has shown, told to show all, that it hides nothing",
+        restored=True,
+        also=("scsi-format-unit",),
+        expected={"scsi-format-unit": SUCCEEDED},
     ),
     Personality(
         name="changes identity",

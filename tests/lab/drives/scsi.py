@@ -41,6 +41,9 @@ class ScsiDisk(ScsiBase):
                 self._offer(self._sanitize, (SANITIZE, action))
         if self.model.sanitize:
             self._offer(self._exit_failure_mode, (SANITIZE, EXIT_FAILURE_MODE))
+        if self.model.elements_removed is not None:
+            self._offer(self._elements, (0x9E, 0x17))
+            self._offer(self._remove_element, (0x9E, 0x18))
         if tper is not None:
             self._offer(self._security_in, 0xA2)
             self._offer(self._security_out, 0xB5)
@@ -183,6 +186,20 @@ class ScsiDisk(ScsiBase):
             raise invalid_field()
         self.medium.erasure.exit_failure()
         return b""
+
+    # Storage elements (SBC-4, GET PHYSICAL ELEMENT STATUS, REMOVE ELEMENT AND TRUNCATE)
+
+    def _elements(self, cdb: bytes, _data: bytes) -> bytes:
+        """The filter asks for those out of use only; a sound disk has two."""
+        removed, number = self.model.elements_removed or 0, 2
+        listed = [(each, 0xFF if each <= removed else 0) for each in range(1, number + 1)]
+        listed = [each for each in listed if each[1] or not cdb[14] >> 6]
+        head = struct.pack(">II", len(listed), len(listed)).ljust(32, b"\0")
+        rows = b"".join(struct.pack(">4xI6xBB", each, 1, health).ljust(32, b"\0") for each, health in listed)
+        return (head + rows)[: int.from_bytes(cdb[10:14], "big")]
+
+    def _remove_element(self, _cdb: bytes, _data: bytes) -> bytes:
+        raise invalid_field()
 
     # FORMAT UNIT (SBC-3, 5.3)
 

@@ -27,6 +27,8 @@ class ScsiModel:
     """VPD B1h byte 8 bits 5:4: 1 host-aware, 2 device-managed. 3 stands here for a host-managed device type (14h)."""
     opcodes: bool = True
     """REPORT SUPPORTED OPERATION CODES."""
+    elements_removed: int | None = None
+    """Storage elements out of use; None for a disk that cannot take any out of use."""
     identification: bool = True
     """VPD pages 80h and 83h."""
     format: str = "honest"

@@ -15,6 +15,8 @@ from typing import Generic, TypeVar
 
 from sanitizer import engine
 from sanitizer.capability import Capabilities
+from sanitizer.capacity import CapacityChange, restore_capacity
+from sanitizer.capacity_notes import note_name, proven_maximum
 from sanitizer.clearance import Clearance, Confirmation, clear
 from sanitizer.deriving import capabilities_of
 from sanitizer.drive_obstacles import medium_answers, of_drive
@@ -39,6 +41,7 @@ RUN, SEED = "run-1", "0123456789abcdef"
 SETTINGS = Settings(small_block_bytes=256 << 10, threads=1, markers=6, tick_seconds=0.005, progress_seconds=10.0)
 PATH = "/dev/emulated"
 B = TypeVar("B", bound=Blocks)
+_NO_NAMES = {"wwn": None, "eui64": None, "nguid": None}
 
 
 @dataclass
@@ -57,6 +60,8 @@ class World(Generic[B]):
     sequence: int = 1
     boot: str = "boot-1"
     claimed: bool = False
+    state: Path | None = None
+    """Folder of the notes of drives' capacities; None keeps none."""
     waits: list[Callable[[], None]] = field(default_factory=list)
     """What happens in the world at the next waits, one each."""
     result: RunResult | None = None
@@ -85,7 +90,13 @@ class World(Generic[B]):
         assert path == PATH
         return self._open()
 
-    def inspect(self) -> Inspection:
+    def restore(self, state: Path) -> CapacityChange:
+        """As an operator has hidden blocks brought back, or a disk prove what it has. Raises what `restore_capacity` does."""
+        self.state = state
+        confirmed = self.inspect().fingerprint or ""
+        return restore_capacity(PATH, confirmed, state, look=self, claim=self.claim, ask_again=lambda *_: None)
+
+    def inspect(self, _path: str | Path = PATH) -> Inspection:
         """A look at the drive."""
         return self.inspect_open(self._open())
 
@@ -94,8 +105,13 @@ class World(Generic[B]):
         geometry = device.geometry()
         kind, model, serial = self.name()
         answers = probe(device.ports(), transport=self.transport)
-        capabilities = capabilities_of(answers, path=self.path, model=model)
         identity = self._identity(kind, model, serial, geometry.size_bytes, geometry.logical_block_bytes)
+        proven = None
+        if self.state is not None and identity is not None:
+            proven = proven_maximum(
+                self.state, note_name({**_NO_NAMES, "kind": kind, "model": model, "serial": serial})
+            )
+        capabilities = capabilities_of(answers, path=self.path, model=model, proven=proven)
         signatures = () if medium_answers(capabilities) else (UNREADABLE,)
         return Inspection(
             path=PATH,

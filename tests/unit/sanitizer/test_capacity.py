@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ import pytest
 
 from sanitizer.capability import HiddenCapacity, Tri
 from sanitizer.capacity import CapacityChange, restore_capacity
+from sanitizer.capacity_notes import note_name, proven_maximum
 from sanitizer.deriving import capabilities_of
 from sanitizer.errors import (
     CapacityNotRestored,
@@ -39,6 +41,7 @@ from tests.lab.drives.medium import Medium
 from tests.lab.drives.ports import EmulatedDevice, ScsiBlocks, TargetPort
 from tests.lab.drives.sat import SataDisk
 from tests.lab.drives.scsi import ScsiDisk
+from tests.lab.drives.scsi_pages import ScsiModel
 
 BLOCKS = 4096
 PATH = "/dev/emulated"
@@ -55,6 +58,7 @@ class Bench:
     obstacles: tuple[Refused, ...] = ()
     claims: int = 0
     attached_anew: bool = False
+    state: Path | None = None
 
     def __post_init__(self) -> None:
         self.blocks = ScsiBlocks(self.target, self.target.medium.clock)
@@ -73,7 +77,9 @@ class Bench:
         if self.attached_anew and self.claims:
             self.sequence = 99
         geometry = device.geometry()
-        capabilities = capabilities_of(probe(device.ports(), transport="sata"), path=self.path)
+        names = {"kind": "ata", "model": "LAB", "serial": "LAB0001", "wwn": None, "eui64": None, "nguid": None}
+        proven = proven_maximum(self.state, note_name(names)) if self.state is not None else None
+        capabilities = capabilities_of(probe(device.ports(), transport="sata"), path=self.path, proven=proven)
         return Inspection(
             path=PATH,
             identity=DeviceIdentity(
@@ -112,6 +118,7 @@ class Bench:
         self.sequence += 1
 
     def restore(self, state: Path, fingerprint: str | None = None) -> CapacityChange:
+        self.state = state
         confirmed = fingerprint if fingerprint is not None else self.inspect(PATH).fingerprint or ""
         return restore_capacity(
             PATH, confirmed, state, look=self, claim=self.claim, ask_again=lambda _device, _change: None
@@ -226,6 +233,143 @@ def test_a_short_stroked_sas_disk_shows_all_of_its_blocks(tmp_path: Path) -> Non
 def test_a_sas_disk_that_hides_nothing_is_left_as_it_is(tmp_path: Path) -> None:
     change = Bench(ScsiDisk(Medium(BLOCKS, clock=ManualClock()))).restore(tmp_path)
     assert (change.changed, change.after_bytes, change.next_step) == (None, BLOCKS * 512, "nothing")
+    assert change.to_dict()["proven"] is True
+
+
+def hidden_of(tested: Bench) -> HiddenCapacity:
+    capabilities = tested.inspect(PATH).capabilities
+    assert capabilities is not None
+    return capabilities.hidden
+
+
+def sas(change: Callable[[ScsiDisk], object] = lambda _: None, faults: Faults | None = None, **facts: object) -> Bench:
+    model = ScsiModel(**facts)  # type: ignore[arg-type]  # fields by name
+    disk = ScsiDisk(Medium(BLOCKS, faults=faults, clock=ManualClock()), model=model)
+    change(disk)
+    return Bench(disk)
+
+
+@pytest.mark.parametrize("hidden", [0, 1000])
+def test_a_sas_disk_told_to_show_all_it_has_proves_that_nothing_is_hidden(tmp_path: Path, hidden: int) -> None:
+    tested = sas(lambda disk: disk.hide(hidden))
+    assert hidden_of(tested).present is (Tri.YES if hidden else Tri.UNKNOWN)
+    change = tested.restore(tmp_path)
+    assert (change.proven, change.after, change.next_step) == (
+        True,
+        HiddenCapacity(native_bytes=BLOCKS * 512, present=Tri.NO, by=()),
+        "nothing",
+    )
+    tested.power_cycle()
+    assert hidden_of(tested).present is Tri.NO
+    assert tested.restore(tmp_path).changed is None
+
+
+def test_what_was_proven_finds_what_somebody_hides_later(tmp_path: Path) -> None:
+    tested = sas()
+    tested.restore(tmp_path)
+    assert isinstance(tested.target, ScsiDisk)
+    tested.target.hide(7)
+    assert (hidden_of(tested).present, hidden_of(tested).native_bytes) == (Tri.YES, BLOCKS * 512)
+    assert tested.restore(tmp_path).after.present is Tri.NO  # a disk knows no power cycle between
+
+
+def test_a_disk_with_storage_elements_out_of_use_proves_nothing(tmp_path: Path) -> None:
+    change = sas(elements_removed=1).restore(tmp_path)
+    assert (change.proven, change.after.present) == (False, Tri.UNKNOWN)
+    assert not list(tmp_path.glob("maximum-*"))
+    assert sas(elements_removed=0).restore(tmp_path).proven
+
+
+def test_a_disk_that_does_not_tell_whether_it_can_lose_elements_proves_nothing(tmp_path: Path) -> None:
+    assert not sas(opcodes=False).restore(tmp_path).proven
+
+
+def test_a_disk_that_has_lost_blocks_since_proves_nothing_by_showing_the_rest(tmp_path: Path) -> None:
+    sas().restore(tmp_path)
+    smaller = Bench(ScsiDisk(Medium(BLOCKS - 100, clock=ManualClock())))
+    change = smaller.restore(tmp_path)
+    assert (change.proven, change.after.present, change.next_step) == (False, Tri.YES, "power-cycle")
+
+
+def answering(tested: Bench, opcode: int, changed: Callable[[bytes, ScsiAnswer], ScsiAnswer]) -> None:
+    """Let the disk answer one command in another way."""
+    port = tested.blocks.ports.scsi
+    assert isinstance(port, TargetPort)
+    send = port.scsi
+
+    def other(cdb: bytes, *, timeout_ms: int, read: int = 0, write: bytes = b"") -> ScsiAnswer:
+        answer = send(cdb, timeout_ms=timeout_ms, read=read, write=write)
+        return changed(cdb, answer) if cdb[0] == opcode else answer
+
+    port.scsi = other  # type: ignore[method-assign]  # a disk with its own ways
+
+
+@pytest.mark.parametrize("told", [BLOCKS - 1, BLOCKS + 1, 0])
+def test_a_disk_that_tells_two_numbers_proves_neither(tmp_path: Path, told: int) -> None:
+    tested = sas()
+
+    def other(cdb: bytes, answer: ScsiAnswer) -> ScsiAnswer:
+        if cdb[2] >> 6:  # the default values stay
+            return answer
+        data = answer.data[:8] + told.to_bytes(8, "big") + answer.data[16:]
+        return dataclasses.replace(answer, data=data)
+
+    answering(tested, 0x5A, other)
+    change = tested.restore(tmp_path)
+    assert not change.proven
+    assert not list(tmp_path.glob("maximum-*"))
+
+
+def test_a_disk_that_goes_on_promising_more_proves_nothing(tmp_path: Path) -> None:
+    tested = sas()
+
+    def more(cdb: bytes, answer: ScsiAnswer) -> ScsiAnswer:
+        if cdb[2] >> 6 != 2:
+            return answer
+        return dataclasses.replace(answer, data=answer.data[:8] + (BLOCKS + 9).to_bytes(8, "big") + answer.data[16:])
+
+    answering(tested, 0x5A, more)
+    change = tested.restore(tmp_path)
+    assert (change.proven, change.after.present, change.next_step) == (False, Tri.YES, "power-cycle")
+
+
+def test_a_disk_that_refuses_to_show_all_proves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(CapacityUnrestorable, match="MODE SELECT"):
+        sas(faults=Faults(refuses=frozenset({"capacity"}))).restore(tmp_path)
+    assert not list(tmp_path.glob("maximum-*"))
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "{}", '{"blocks": "9", "block_bytes": 512}', '{"blocks": true, "block_bytes": 1}']
+)
+def test_a_damaged_note_is_no_proof(tmp_path: Path, text: str) -> None:
+    tested = sas()
+    tested.restore(tmp_path)
+    (note,) = tmp_path.glob("maximum-*")
+    kept = json.loads(note.read_text())
+    assert (kept["blocks"], kept["block_bytes"], kept["sent"][:4]) == (BLOCKS, 512, "5511")
+    note.write_text(text)
+    assert hidden_of(tested).present is Tri.UNKNOWN
+
+
+def test_a_note_is_of_one_drive_and_of_none_that_cannot_be_told_apart() -> None:
+    names = {"kind": "scsi", "model": "M", "serial": "1", "wwn": None, "eui64": None, "nguid": None}
+    assert note_name(names) == note_name({**names, "serial": " 1 \0"})
+    assert (
+        len({note_name({**names, **other}) for other in ({}, {"serial": "2"}, {"wwn": "naa.5"}, {"model": "N"})}) == 4
+    )
+    for blank in (None, "", "0000"):
+        assert note_name({**names, "serial": blank, "wwn": "0x0000"}) is None
+
+
+def test_a_note_of_the_largest_capacity_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    tested = sas()
+    tested.restore(tmp_path)
+    (note,) = tmp_path.glob("maximum-*")
+    note.unlink()
+    note.mkdir()
+    with pytest.raises(CapacityUnrestorable, match="largest capacity"):
+        tested.restore(tmp_path)
 
 
 def test_nothing_hidden_sends_nothing(tmp_path: Path) -> None:

@@ -129,5 +129,5 @@ def mode(blocks: int, size: int = 512) -> bytes:
 def test_a_short_stroked_disk_is_one_that_was_made_with_more(
     now: bytes | None, made: bytes, present: Tri, native: int | None
 ) -> None:
-    found = scsi_hidden(now, made)
+    found = scsi_hidden(now, made, None, None)
     assert (found.present, found.native_bytes, found.by) == (present, native, ("block-descriptor",))
