@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from reports.language import said
 from reports.record import SanitizationRecord
 
 from .codes import Finding, total
@@ -32,10 +33,10 @@ def canaries(record: SanitizationRecord) -> Iterator[Finding]:
     whole = check.kind == "full" or HOST in steps_named(record)
     wanted = capacity if whole else check.bytes_read
     if len(method.passes) != 1 or method.passes[0].pattern != "keyed-stream" or method.pattern_set != PATTERN_SET:
-        text = "The record does not show that canaries were written before the first command."
+        text = said("findings.canaries-unshown")
         yield Finding("canaries-missing", "unknown", text, fields)
     elif (written := method.passes[0].bytes_written + total(method.passes[0].unwritten)) != wanted:
-        text = f"Canaries were written to {written} bytes, and {wanted} bytes had to be tried by them."
+        text = said("findings.canaries-short", written=written, wanted=wanted)
         yield Finding("canaries-missing", "unknown", text, fields)
 
 
@@ -44,13 +45,10 @@ def aftermath(record: SanitizationRecord) -> Iterator[Finding]:
     last = steps_named(record)[-1]
     content = content_expected(record.verification.expected)
     if content is None or last not in DRIVE or content not in DRIVE[last].content:
-        text = f"The read-back did not look for what {last} leaves behind."
+        text = said("findings.aftermath-not-sought", step=last)
         yield Finding("expected-content-differs", "unknown", text, ("verification.expected", "method.technique"))
     elif content == "":
-        text = (
-            f"What {last} leaves on the medium is not defined: the read-back shows that the canaries are gone, "
-            "and not what stands there instead."
-        )
+        text = said("findings.content-undefined", step=last)
         yield Finding("content-undefined", "caution", text, ("verification.expected",))
 
 
@@ -59,23 +57,14 @@ def left_open(record: SanitizationRecord) -> Iterator[Finding]:
     media = record.device.media
     steps = [step for step in steps_named(record) if step in DRIVE]
     if all(DRIVE[step].rests_on_encryption for step in steps):
-        text = (
-            "Only keys were destroyed: what was stored stays on the medium as ciphertext, and the result rests on the drive "
-            "having encrypted everything, soundly, from the first write (SP 800-88 Rev. 2, 3.2)."
-        )
+        text = said("findings.crypto-erase-only")
         yield Finding("crypto-erase-only", "caution", text, ("method.technique",))
     sanitize = any(DRIVE[step].sanitize and level_of(step, media) == "purge" for step in steps)
     if sanitize:
-        text = (
-            "That the command reached areas a host cannot address (spare, replaced and over-provisioned blocks) is its "
-            "definition and the drive's report; nobody outside the drive can read them."
-        )
+        text = said("findings.spare-areas-reported")
         yield Finding("spare-areas-reported", "caution", text, ("method.commands",))
     elif media == "flash":
-        text = (
-            "The medium is flash: whether the command reached spare and replaced blocks is known to the drive alone, "
-            "and its definition does not promise it."
-        )
+        text = said("findings.flash-commanded")
         yield Finding("flash-medium", "caution", text, ("device.media", "method.technique"))
     if record.device.hidden_capacity == "unknown":
         yield _hidden(sanitize=sanitize)
@@ -84,10 +73,7 @@ def left_open(record: SanitizationRecord) -> Iterator[Finding]:
 def _hidden(*, sanitize: bool) -> Finding:
     fields = ("device.hidden_capacity", "method.technique")
     if not sanitize:
-        text = "It could not be ruled out that the medium hides areas from the host."
+        text = said("findings.hidden-capacity-unknown")
         return Finding("hidden-capacity-unknown", "unknown", text, fields)
-    text = (
-        "It could not be ruled out that the medium hides areas from the host; the sanitize command covers them by its "
-        "definition, and nothing was read back there."
-    )
+    text = said("findings.hidden-capacity-unread")
     return Finding("hidden-capacity-unread", "caution", text, fields)

@@ -6,6 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
+from reports.language import ENGLISH, Said, said
+
 Effect = Literal["caution", "partial", "failed", "interrupted", "refused", "unknown"]
 """What a finding does to the outcome; a caution limits what was reached without taking it away."""
 Range = tuple[int, int]
@@ -17,10 +19,15 @@ class Finding(NamedTuple):
     code: str
     """Stable; listed in `FINDINGS`."""
     effect: Effect
-    text: str
+    said: Said
     """A whole sentence, for a person."""
     fields: tuple[str, ...]
     """The fields of the record it rests on."""
+
+    @property
+    def text(self) -> str:
+        """The sentence in English, the language of what is signed."""
+        return ENGLISH.tell(self.said)
 
 
 KINDS = frozenset({"ata", "scsi", "nvme", "mmc", "virtio", "loop", "zram", "other"})
@@ -142,8 +149,9 @@ def well_formed(ranges: Sequence[Range], capacity: int) -> bool:
     return True
 
 
-def in_words(ranges: Sequence[Range]) -> str:
+def in_words(ranges: Sequence[Range]) -> Said:
     """Ranges in words, the first three by offset."""
     shown = ", ".join(f"{start}-{end - 1}" for start, end in ranges[:3])
-    more = f" and {len(ranges) - 3} more" if len(ranges) > 3 else ""
-    return f"{total(ranges)} bytes (at {shown}{more})"
+    if len(ranges) > 3:
+        return said("findings.ranges-more", total=total(ranges), shown=shown, more=len(ranges) - 3)
+    return said("findings.ranges", total=total(ranges), shown=shown)

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from reports.errors import MalformedDocument
+from reports.language import said
 from reports.record import CommandFacts, SanitizationRecord
 from reports.times import parse_instant
 
@@ -63,19 +64,19 @@ def commands(record: SanitizationRecord) -> Iterator[Finding]:
     for number, one in enumerate(sent, 1):
         where = f"method.commands[{number - 1}]"
         if one.number != number:
-            text = "The commands of the record are not numbered 1, 2, 3."
+            text = said("findings.commands-unnumbered")
             yield Finding("facts-contradict", "unknown", text, (f"{where}.number",))
         if one.technique not in steps or one.technique == HOST:
-            text = f"Command {number} belongs to {one.technique[:60]!r}, which is no step of this run."
+            text = said("findings.command-unexpected", number=number, step=one.technique[:60])
             yield Finding("command-unexpected", "unknown", text, (f"{where}.technique", "method.technique"))
         yield from _shape(one, number, where)
     order = [steps.index(one.technique) for one in sent if one.technique in steps]
     if order != sorted(order):
-        text = "The commands do not follow the order of the steps."
+        text = said("findings.command-out-of-order")
         yield Finding("command-out-of-order", "unknown", text, ("method.commands", "method.technique"))
     yield from _times(record)
     if any(one.accepted == "yes" for one in sent) and (record.run.touched == "no" or record.run.state == "refused"):
-        text = "The record says that the medium was not changed, and that the drive accepted a command that changes it."
+        text = said("findings.accepted-and-untouched")
         yield Finding("facts-contradict", "unknown", text, ("run.touched", "run.state", "method.commands"))
 
 
@@ -83,17 +84,17 @@ def _shape(one: CommandFacts, number: int, where: str) -> Iterator[Finding]:
     words = (("accepted", one.accepted, ACCEPTED), ("reported", one.reported, REPORTED))
     for field, word, known in words:
         if word not in known:
-            text = f"The record says {word[:60]!r} in {where}.{field}, which this version does not understand."
+            text = said("findings.unknown-word", word=word[:60], field=f"{where}.{field}")
             yield Finding("unknown-word", "unknown", text, (f"{where}.{field}",))
     for field in ("sent", "answer", "before", "after"):
         if not _HEX.fullmatch(getattr(one, field)):
-            text = f"The bytes of command {number} in {field} are not written as such."
+            text = said("findings.command-bytes", number=number, field=field)
             yield Finding("command-malformed", "unknown", text, (f"{where}.{field}",))
     if not _OPCODE.fullmatch(one.opcode) or not one.sent or not one.command.strip():
-        text = f"The record does not say what command {number} was."
+        text = said("findings.command-unsaid", number=number)
         yield Finding("command-malformed", "unknown", text, (f"{where}.opcode", f"{where}.sent", f"{where}.command"))
     if one.answered_at is None and (one.answer or one.accepted == "yes"):
-        text = f"Command {number} has an answer, and the record says that none came."
+        text = said("findings.command-answer", number=number)
         yield Finding("facts-contradict", "unknown", text, (f"{where}.answered_at", f"{where}.answer"))
 
 
@@ -107,11 +108,11 @@ def _times(record: SanitizationRecord) -> Iterator[Finding]:
                 edges.append(parse_instant(one.answered_at))
         edges.append(parse_instant(record.run.finished))
     except MalformedDocument:
-        text = "A time of a command, or of the run, is not a moment in UTC."
+        text = said("findings.command-time-malformed")
         yield Finding("times-unusable", "unknown", text, fields)
         return
     if record.method.commands and record.run.clock_synchronized is True and any(b < a for a, b in pairwise(edges)):
-        text = "The times of the commands run backwards, or leave the run, although its clock was synchronized."
+        text = said("findings.command-times-backwards")
         yield Finding("times-unusable", "unknown", text, fields)
 
 
@@ -126,32 +127,32 @@ def carried_out(record: SanitizationRecord) -> Iterator[Finding]:
 
 def _fits(record: SanitizationRecord, step: str, rule: Rule) -> Iterator[Finding]:
     if record.device.kind not in rule.kinds:
-        text = f"A device of the kind {record.device.kind} does not know {step}."
+        text = said("findings.technique-does-not-fit", kind=record.device.kind, step=step)
         yield Finding("technique-does-not-fit", "unknown", text, ("method.technique", "device.kind"))
     if rule.password and record.device.transport == "usb":
-        text = "The drive was given a password through a USB bridge, whose answers cannot be relied on."
+        text = said("findings.password-over-bridge")
         yield Finding("password-over-bridge", "unknown", text, ("method.technique", "device.transport"))
 
 
 def _step(record: SanitizationRecord, step: str, rule: Rule) -> Iterator[Finding]:
     work = deciding(record, step)
     if not work:
-        text = f"The record names {step} and lists no command that does it."
+        text = said("findings.command-missing", step=step)
         yield Finding("command-missing", "unknown", text, ("method.technique", "method.commands"))
         return
     if step == "mmc-sanitize" and not any(one.opcode == _ERASE for one in of_step(record, step)):
-        text = "What is mapped was not erased before the sanitize command, which purges only what is not."
+        text = said("findings.erase-missing")
         yield Finding("command-missing", "unknown", text, ("method.technique", "method.commands"))
     last, where = work[-1], f"method.commands[{record.method.commands.index(work[-1])}]"
     yield from _around(record, step, work)
     if last.accepted == "no":
-        text = f"The drive refused {last.command}."
+        text = said("findings.command-refused", command=last.command)
         yield Finding("command-refused", "failed", text, (f"{where}.accepted", f"{where}.answer"))
     elif last.reported == "failed":
-        text = f"The drive reported that {last.command} failed."
+        text = said("findings.command-failed", command=last.command)
         yield Finding("command-failed", "failed", text, (f"{where}.reported", f"{where}.after"))
     elif last.reported != "success":
-        text = f"How {last.command} ended is not known."
+        text = said("findings.command-unsettled", command=last.command)
         yield Finding("command-unsettled", "unknown", text, (f"{where}.reported",))
     else:
         yield from _success(last, where, step, rule)
@@ -159,34 +160,32 @@ def _step(record: SanitizationRecord, step: str, rule: Rule) -> Iterator[Finding
 
 def _success(last: CommandFacts, where: str, step: str, rule: Rule) -> Iterator[Finding]:
     if not last.after and (rule.ends == "status" or not last.answer):
-        text = f"The record lacks the drive's status by which the end of {last.command} was known."
+        text = said("findings.command-status-missing", command=last.command)
         yield Finding("command-status-missing", "unknown", text, (f"{where}.after", f"{where}.answer"))
         return
-    said = contradiction(step, last)
-    if said is not None:
-        text = f"The bytes recorded of {last.command} do not say what the record concludes: {said}."
+    against = contradiction(step, last)
+    if against is not None:
+        text = said("findings.command-status-differs", command=last.command, why=against)
         yield Finding("command-status-differs", "unknown", text, (f"{where}.sent", f"{where}.after", f"{where}.answer"))
     if last.accepted == "yes" and last.answered_at is not None:
         return
     if rule.ends == "status" and last.after != last.before:
-        text = f"The drive's answer to {last.command} was lost; its own status shows that the command was carried out."
+        text = said("findings.command-unanswered", command=last.command)
         yield Finding("command-unanswered", "caution", text, (f"{where}.answered_at", f"{where}.after"))
     else:
-        text = (
-            f"The drive never answered {last.command}, and no status of its own shows that the command was carried out."
-        )
+        text = said("findings.command-never-answered", command=last.command)
         yield Finding("command-unsettled", "unknown", text, (f"{where}.accepted", f"{where}.after"))
 
 
 def _around(record: SanitizationRecord, step: str, work: Sequence[CommandFacts]) -> Iterator[Finding]:
     """The other commands of a step: earlier attempts, and what prepares or follows the one that decides."""
     if any(one.accepted != "yes" or one.reported != "success" for one in work[:-1]):
-        text = f"An earlier attempt at {work[-1].command} did not succeed; it was repeated."
+        text = said("findings.command-repeated", command=work[-1].command)
         yield Finding("command-repeated", "caution", text, ("method.commands",))
     newest = {one.command: one for one in of_step(record, step) if one not in work}
     for one in newest.values():
         if one.accepted != "yes" or one.reported in {"failed", "in-progress"}:
-            text = f"{one.command}, which belongs to {step}, was not carried out."
+            text = said("findings.command-incomplete", command=one.command, step=step)
             effect = "unknown" if one.accepted == "unknown" else "failed"
             yield Finding("command-incomplete", effect, text, ("method.commands",))  # type: ignore[arg-type]  # two effects
 
@@ -197,11 +196,8 @@ def _setting(record: SanitizationRecord, step: str, rule: Rule) -> Iterator[Find
     for word in sorted(word for word in stated if word is not None):
         counts = word == rule.setting and level_of(step, media) != level_of(step, media, {word})
         if len(stated) > 1 or not counts:
-            text = f"The record rests the level of {step} on {word[:60]!r}, which does not decide it."
+            text = said("findings.setting-does-not-fit", step=step, setting=word[:60])
             yield Finding("setting-does-not-fit", "unknown", text, ("method.commands", "method.technique"))
         else:
-            text = (
-                f"That {step} counts as Purge rests on a decision of the organization ({word}): readings of the standard "
-                "differ, and without it this is Clear."
-            )
+            text = said("findings.classification-by-setting", step=step, setting=word)
             yield Finding("classification-by-setting", "caution", text, ("method.commands",))

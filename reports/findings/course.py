@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from reports.language import said
 from reports.record import SanitizationRecord
 
 from .canaries import canaries, left_open
@@ -19,28 +20,28 @@ def course(record: SanitizationRecord) -> Iterator[Finding]:
         yield Finding(
             "run-refused",
             "refused",
-            f"The run was refused before anything was written{because}.",
+            said("findings.run-refused", because=because),
             ("run.state", "run.error"),
         )
         if run.touched != "no" or any(one.bytes_written for one in record.method.passes):
-            text = "The record says that the run was refused, and also that the medium may have been changed."
+            text = said("findings.refused-and-touched")
             yield Finding("facts-contradict", "unknown", text, ("run.state", "run.touched", "method.passes"))
         return
     if run.state == "interrupted":
         yield Finding(
             "run-interrupted",
             "interrupted",
-            f"The run was cut off before its end{because}.",
+            said("findings.run-interrupted", because=because),
             ("run.state", "run.error"),
         )
     if run.state == "failed":
         effect: Effect = "partial" if _only_regions_missing(record) else "failed"
-        yield Finding("run-failed", effect, f"The run did not succeed{because}.", ("run.state", "run.error"))
+        yield Finding("run-failed", effect, said("findings.run-failed", because=because), ("run.state", "run.error"))
     if run.touched == "maybe" and run.state == "succeeded":
-        text = "The record does not know whether the medium was changed."
+        text = said("findings.touched-unknown")
         yield Finding("touched-unknown", "unknown", text, ("run.touched",))
     if run.touched == "no" and any(one.bytes_written for one in record.method.passes):
-        text = "The record says that the medium was not changed, and that bytes were written."
+        text = said("findings.written-and-untouched")
         yield Finding("facts-contradict", "unknown", text, ("run.touched", "method.passes"))
 
 
@@ -64,21 +65,19 @@ def passes(record: SanitizationRecord) -> Iterator[Finding]:
             yield Finding(
                 "facts-contradict",
                 "unknown",
-                "The passes of the record are not numbered 1, 2, 3.",
+                said("findings.passes-unnumbered"),
                 (f"{where}.number",),
             )
         if (one.key_sha256 is None) == (one.pattern == "keyed-stream"):
-            text = f"Pass {number} does not commit to the key of its stream (or commits to one it does not have)."
+            text = said("findings.pattern-uncommitted", number=number)
             yield Finding("pattern-uncommitted", "unknown", text, (f"{where}.key_sha256", f"{where}.pattern"))
         if not well_formed(one.unwritten, capacity) or one.bytes_written < 0 or one.failed_writes < 0:
-            yield Finding(
-                "facts-contradict", "unknown", f"The ranges or counts of pass {number} make no sense.", (where,)
-            )
+            yield Finding("facts-contradict", "unknown", said("findings.pass-senseless", number=number), (where,))
         elif one.bytes_written + total(one.unwritten) > capacity:
             yield Finding(
                 "facts-contradict",
                 "unknown",
-                f"Pass {number} wrote more than the medium holds.",
+                said("findings.pass-too-long", number=number),
                 (f"{where}.bytes_written",),
             )
         elif (
@@ -86,26 +85,20 @@ def passes(record: SanitizationRecord) -> Iterator[Finding]:
             and record.run.state != "interrupted"
             and not by_drive(record.method.technique)  # canaries stand where the read-back looks (`canaries`)
         ):
-            text = f"Pass {number} covered {one.bytes_written} of {capacity} bytes."
+            text = said("findings.pass-incomplete", number=number, written=one.bytes_written, capacity=capacity)
             yield Finding("pass-incomplete", "failed", text, (f"{where}.bytes_written", "device.capacity_bytes"))
         if one.unwritten and by_drive(record.method.technique):
-            text = (
-                f"No canary could be written to {in_words(one.unwritten)}: whether the drive's command reached that place "
-                "could not be tried."
-            )
+            text = said("findings.canary-unwritten", ranges=in_words(one.unwritten))
             yield Finding("canary-unwritten", "partial", text, (f"{where}.unwritten",))
         elif one.unwritten:
-            text = f"Pass {number} could not write {in_words(one.unwritten)}: earlier data may remain there."
+            text = said("findings.unwritten", number=number, ranges=in_words(one.unwritten))
             yield Finding("unwritten", "partial", text, (f"{where}.unwritten",))
         elif one.failed_writes > 0 and record.run.state != "interrupted":
-            text = (
-                f"{one.failed_writes} writes of pass {number} failed at first and succeeded when repeated; "
-                "the drive may have replaced sectors."
-            )
+            text = said("findings.writes-retried", count=one.failed_writes, number=number)
             yield Finding("writes-retried", "caution", text, (f"{where}.failed_writes",))
         if not one.flushed and record.run.state == "succeeded":
             yield Finding(
-                "pass-not-flushed", "unknown", f"Pass {number} was not flushed to the medium.", (f"{where}.flushed",)
+                "pass-not-flushed", "unknown", said("findings.pass-not-flushed", number=number), (f"{where}.flushed",)
             )
 
 
@@ -116,31 +109,31 @@ def success(record: SanitizationRecord) -> Iterator[Finding]:
         yield Finding(
             "error-recorded",
             "unknown",
-            "The record calls the run successful and states an error.",
+            said("findings.error-recorded"),
             ("run.state", "run.error_code"),
         )
     if run.touched == "no":
         yield Finding(
             "facts-contradict",
             "unknown",
-            "The record calls the run successful and the medium unchanged.",
+            said("findings.success-untouched"),
             ("run.touched",),
         )
     if not record.method.passes:
-        yield Finding("no-pass", "unknown", "The record names no pass: nothing was written.", ("method.passes",))
+        yield Finding("no-pass", "unknown", said("findings.no-pass"), ("method.passes",))
     endings = [segment.ended_by for segment in run.segments]
     if not endings or endings[-1] != "completed" or "completed" in endings[:-1] or "failed" in endings:
-        text = "The stretches of the run do not end in completion, once, at the end."
+        text = said("findings.stretches-senseless")
         yield Finding("facts-contradict", "unknown", text, ("run.segments",))
     if len(endings) > 1:
-        text = f"The run was interrupted and resumed: it took {len(endings)} stretches."
+        text = said("findings.run-resumed", count=len(endings))
         yield Finding("run-resumed", "caution", text, ("run.segments",))
     after = run.identity_fingerprint_after
     if after is None:
-        text = "The medium's identity could not be read again at the end: it may not be the same medium."
+        text = said("findings.identity-unread-after")
         yield Finding("identity-unread-after", "unknown", text, ("run.identity_fingerprint_after",))
     elif after != device.fingerprint:
-        text = "At the end the host found another medium than the one the run began with."
+        text = said("findings.identity-changed")
         yield Finding("identity-changed", "failed", text, ("run.identity_fingerprint_after", "device.fingerprint"))
     yield from _medium(record)
     if by_drive(record.method.technique):
@@ -154,13 +147,13 @@ def success(record: SanitizationRecord) -> Iterator[Finding]:
 def _medium(record: SanitizationRecord) -> Iterator[Finding]:
     device = record.device
     if device.hidden_capacity == "yes":
-        text = "The medium hides areas from the host (HPA, DCO or the like), which were not reached."
+        text = said("findings.hidden-capacity")
         yield Finding("hidden-capacity", "partial", text, ("device.hidden_capacity",))
     if device.media == "virtual":
-        text = "The medium is virtual: copies in the layers beneath it (snapshots, clones, replicas, caches) are not covered."
+        text = said("findings.virtual-medium")
         yield Finding("virtual-medium", "caution", text, ("device.media",))
     if device.media == "unknown":
-        text = "The kind of medium is not known; areas that the host cannot address are not covered."
+        text = said("findings.media-unknown")
         yield Finding("media-unknown", "caution", text, ("device.media",))
 
 
@@ -168,13 +161,10 @@ def _host_writes(record: SanitizationRecord) -> Iterator[Finding]:
     """What writing through the interface a user has leaves open."""
     device = record.device
     if device.hidden_capacity == "unknown":
-        text = "It could not be ruled out that the medium hides areas from the host."
+        text = said("findings.hidden-capacity-unknown")
         yield Finding("hidden-capacity-unknown", "unknown", text, ("device.hidden_capacity",))
     if device.media == "flash":
-        text = (
-            "The medium is flash: writes by the host cannot be assumed to reach all previous data "
-            "(SP 800-88 Rev. 2, 3.1.1), such as spare and replaced blocks."
-        )
+        text = said("findings.flash-overwritten")
         yield Finding("flash-medium", "caution", text, ("device.media",))
 
 
@@ -183,9 +173,9 @@ def _pattern_set(record: SanitizationRecord) -> Iterator[Finding]:
     patterns = [one.pattern for one in record.method.passes]
     if PATTERN.fullmatch(name):
         if patterns and [content_of(pattern) for pattern in patterns] != [content_of(name)]:
-            text = f"The record names the pattern {name} and lists passes of another."
+            text = said("findings.pattern-of-another", name=name)
             yield Finding("facts-contradict", "unknown", text, ("method.pattern_set", "method.passes"))
     elif patterns:
-        count = "one pass" if len(patterns) == 1 else f"{len(patterns)} passes"
-        text = f"The pattern set {name[:60]} ({count}) reaches Clear, as a single overwrite does; more passes reach no further."
+        key = "findings.pattern-set-one" if len(patterns) == 1 else "findings.pattern-set-many"
+        text = said(key, name=name[:60], count=len(patterns))
         yield Finding("pattern-set-is-clear", "caution", text, ("method.pattern_set",))

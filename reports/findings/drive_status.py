@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+from reports.language import Said, said
 from reports.record import CommandFacts
 
 _SANACT = {"nvme-sanitize-block-erase": 2, "nvme-sanitize-overwrite": 3, "nvme-sanitize-crypto-erase": 4}
@@ -34,14 +35,14 @@ _SANITIZE_START = 0x03A50101
 """JESD84, SWITCH: write 1 to byte 165 of EXT_CSD."""
 
 
-def contradiction(step: str, command: CommandFacts) -> str | None:
+def contradiction(step: str, command: CommandFacts) -> Said | None:
     """What in the bytes contradicts that this command of this step succeeded; None where nothing does."""
     try:
         sent, answer, after = (bytes.fromhex(text) for text in (command.sent, command.answer, command.after))
     except ValueError:
-        return "they are not bytes"
+        return said("findings.bytes-not-bytes")
     if step.startswith("nvme-") and command.accepted == "yes" and any(answer):
-        return "the controller's status is none of success"
+        return said("findings.bytes-no-success")
     check = _CHECKS.get(step)
     return None if check is None else check(sent, answer, after)
 
@@ -50,62 +51,62 @@ def _word(data: bytes, offset: int, length: int) -> int:
     return int.from_bytes(data[offset : offset + length], "little")
 
 
-def _nvme_sanitize(sent: bytes, _answer: bytes, after: bytes, *, action: int) -> str | None:
+def _nvme_sanitize(sent: bytes, _answer: bytes, after: bytes, *, action: int) -> Said | None:
     """Sanitize Status log page (81h): SSTAT in bytes 2 and 3, CDW10 of the operation it is about in bytes 4 to 7."""
     if len(sent) != _NVME_FIELDS or sent[0] != 0x84 or _word(sent, 8, 4) & 7 != action:
-        return "another command was sent"
+        return said("findings.bytes-another-command")
     if _word(after, 2, 2) & 7 not in _NVME_DONE:
-        return "the status is not that of a completed operation"
+        return said("findings.bytes-not-completed")
     if _word(after, 4, 4) & 7 != action:
-        return "the status is about another operation"
+        return said("findings.bytes-another-operation")
     return None
 
 
-def _nvme_format(sent: bytes, _answer: bytes, _after: bytes, *, ses: int) -> str | None:
+def _nvme_format(sent: bytes, _answer: bytes, _after: bytes, *, ses: int) -> Said | None:
     if len(sent) != _NVME_FIELDS or sent[0] != 0x80 or _word(sent, 8, 4) >> 9 & 7 != ses:
-        return "another command was sent"
+        return said("findings.bytes-another-command")
     return None
 
 
-def _scsi_sanitize(sent: bytes, answer: bytes, after: bytes, *, action: int) -> str | None:
+def _scsi_sanitize(sent: bytes, answer: bytes, after: bytes, *, action: int) -> Said | None:
     if len(sent) != 10 or sent[1] & 0x1F != action:
-        return "another command was sent"
+        return said("findings.bytes-another-command")
     return _scsi(sent, answer, after, opcode=0x48)
 
 
-def _scsi(sent: bytes, answer: bytes, after: bytes, *, opcode: int) -> str | None:
+def _scsi(sent: bytes, answer: bytes, after: bytes, *, opcode: int) -> Said | None:
     if sent[:1] != bytes((opcode,)):
-        return "another command was sent"
+        return said("findings.bytes-another-command")
     if {_sense(answer), _sense(after)} & _SENSE_FAILED:
-        return "the drive said that it failed"
+        return said("findings.bytes-drive-failed")
     sense = _sense(after)
     if sense is not None and sense[1:] in _SENSE_WORKING:
-        return "the drive said that it was still at work"
+        return said("findings.bytes-still-at-work")
     return None
 
 
-def _ata_sanitize(sent: bytes, _answer: bytes, after: bytes, *, feature: int) -> str | None:
+def _ata_sanitize(sent: bytes, _answer: bytes, after: bytes, *, feature: int) -> Said | None:
     """SANITIZE STATUS EXT: COUNT bit 15 completed without error, bit 14 in progress; in a descriptor of type 09h (SAT)."""
     if not _ata(sent, _SANITIZE_DEVICE) or sent[3:5] != bytes((0, feature)):
-        return "another command was sent"
+        return said("findings.bytes-another-command")
     registers = _registers(after)
     if registers is None:
         return None
     error, count, status = registers
     if status & 1 and error & 4:
-        return "the drive said that it failed"
+        return said("findings.bytes-drive-failed")
     if count & 0x4000 or not count & 0x8000:
-        return "the status is not that of a completed operation"
+        return said("findings.bytes-not-completed")
     return None
 
 
-def _security_erase(sent: bytes, _answer: bytes, after: bytes) -> str | None:
+def _security_erase(sent: bytes, _answer: bytes, after: bytes) -> Said | None:
     """IDENTIFY DEVICE, word 128: bit 1 security enabled, bit 2 locked (ACS)."""
     if not _ata(sent, _SECURITY_ERASE_UNIT):
-        return "another command was sent"
+        return said("findings.bytes-another-command")
     if len(after) != _IDENTIFY:
-        return "the status is not the drive's identify data"
-    return "the drive still has a password" if _word(after, 256, 2) & 6 else None
+        return said("findings.bytes-no-identify")
+    return said("findings.bytes-password-left") if _word(after, 256, 2) & 6 else None
 
 
 def _ata(sent: bytes, command: int) -> bool:
@@ -133,11 +134,11 @@ def _sense(data: bytes) -> tuple[int, int, int] | None:
     return None
 
 
-def _mmc_sanitize(sent: bytes, _answer: bytes, _after: bytes) -> str | None:
-    return None if sent == bytes((6,)) + _SANITIZE_START.to_bytes(4, "big") else "another command was sent"
+def _mmc_sanitize(sent: bytes, _answer: bytes, _after: bytes) -> Said | None:
+    return None if sent == bytes((6,)) + _SANITIZE_START.to_bytes(4, "big") else said("findings.bytes-another-command")
 
 
-_CHECKS: dict[str, Callable[[bytes, bytes, bytes], str | None]] = {
+_CHECKS: dict[str, Callable[[bytes, bytes, bytes], Said | None]] = {
     **{step: partial(_nvme_sanitize, action=action) for step, action in _SANACT.items()},
     **{step: partial(_nvme_format, ses=ses) for step, ses in _SES.items()},
     **{step: partial(_scsi_sanitize, action=action) for step, action in _SERVICE_ACTION.items()},

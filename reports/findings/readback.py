@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from reports.language import said
 from reports.record import SanitizationRecord
 
 from .canaries import aftermath
@@ -20,26 +21,23 @@ def verification(record: SanitizationRecord) -> Iterator[Finding]:
     """What was found when reading back."""
     check, capacity = record.verification, record.device.capacity_bytes
     if not well_formed(check.residual, capacity) or not well_formed(check.unreadable, capacity):
-        yield Finding("facts-contradict", "unknown", "The ranges of the verification make no sense.", ("verification",))
+        yield Finding("facts-contradict", "unknown", said("findings.verification-senseless"), ("verification",))
         return
     if check.residual:
         yield _residual(record)
     if check.unreadable:
-        text = f"{in_words(check.unreadable).capitalize()} could not be read back: what is there is not known."
+        text = said("findings.unreadable", ranges=in_words(check.unreadable))
         yield Finding("unreadable", "partial", text, ("verification.unreadable",))
 
 
 def _residual(record: SanitizationRecord) -> Finding:
     check = record.verification
     if by_drive(record.method.technique):
-        text = (
-            f"Reading back found canaries, or something else than the drive's command leaves, in {in_words(check.residual)}: "
-            "the command did not do there what the drive reports."
-        )
+        text = said("findings.residual-canaries", ranges=in_words(check.residual))
         return Finding("residual", "failed", text, ("verification.residual",))
     last = record.method.passes[-1].unwritten if record.method.passes else ()
     expected_there = all(any(a <= start and end <= b for a, b in last) for start, end in check.residual)
-    text = f"Reading back found other content than was written in {in_words(check.residual)}."
+    text = said("findings.residual", ranges=in_words(check.residual))
     return Finding("residual", "partial" if expected_there else "failed", text, ("verification.residual",))
 
 
@@ -47,19 +45,19 @@ def coverage(record: SanitizationRecord) -> Iterator[Finding]:
     """Whether the read-back of a successful run is one, and how much it covered."""
     check, capacity = record.verification, record.device.capacity_bytes
     if check.kind == "none":
-        text = "Nothing was read back: whether the medium is clean is not known."
+        text = said("findings.not-verified")
         yield Finding("not-verified", "unknown", text, ("verification.kind",))
         return
     if not check.direct_io:
-        text = "The read-back did not bypass the host's cache: it may have seen memory instead of the medium."
+        text = said("findings.verification-cached")
         yield Finding("verification-cached", "unknown", text, ("verification.direct_io",))
     if by_drive(record.method.technique):
         yield from aftermath(record)
     elif record.method.passes and content_of(check.expected) != content_of(record.method.passes[-1].pattern):
-        text = "The read-back compared the medium with something else than the last pass wrote."
+        text = said("findings.compared-with-another")
         yield Finding("expected-content-differs", "unknown", text, ("verification.expected", "method.passes"))
     if not check.completed or check.regions < 1 or not 0 < check.bytes_read <= capacity:
-        text = "The read-back was not completed."
+        text = said("findings.verification-incomplete")
         yield Finding(
             "verification-incomplete",
             "unknown",
@@ -67,7 +65,7 @@ def coverage(record: SanitizationRecord) -> Iterator[Finding]:
             ("verification.completed", "verification.regions", "verification.bytes_read"),
         )
     elif check.kind == "full" and check.bytes_read != capacity:
-        text = f"The read-back calls itself full and covered {check.bytes_read} of {capacity} bytes."
+        text = said("findings.verification-not-full", read=check.bytes_read, capacity=capacity)
         yield Finding("verification-incomplete", "unknown", text, ("verification.bytes_read",))
     elif check.kind == "representative":
         yield from _sample(record)
@@ -77,19 +75,16 @@ def _sample(record: SanitizationRecord) -> Iterator[Finding]:
     """Representative sampling by Rev. 1, 4.7.3."""
     check, capacity = record.verification, record.device.capacity_bytes
     if check.regions < REPRESENTATIVE_REGIONS or check.bytes_read * REPRESENTATIVE_SHARE < capacity:
-        text = (
-            f"{check.regions} samples with {check.bytes_read} bytes are fewer than a representative sample needs "
-            "(SP 800-88 Rev. 1, 4.7.3)."
-        )
+        text = said("findings.sample-too-small", samples=check.regions, read=check.bytes_read)
         yield Finding("sample-too-small", "unknown", text, ("verification.regions", "verification.bytes_read"))
     if check.regions_sha256 is None:
-        text = "The record does not commit to the list of samples: the choice cannot be repeated."
+        text = said("findings.sample-not-committed")
         yield Finding("sample-not-committed", "unknown", text, ("verification.regions_sha256",))
     if check.seed != record.order.nonce:
-        text = "The samples were not drawn from the order's nonce: the host could have chosen them."
+        text = said("findings.seed-not-from-order")
         yield Finding("seed-not-from-order", "unknown", text, ("verification.seed", "order.nonce"))
     percent = check.bytes_read * 100 // capacity if capacity > 0 else 0
-    text = f"Verified by representative samples: {percent} % of the medium was read back, the rest was not."
+    text = said("findings.representative-only", percent=percent)
     yield Finding("representative-only", "caution", text, ("verification.kind", "verification.bytes_read"))
 
 
@@ -101,19 +96,22 @@ def policy(record: SanitizationRecord) -> Iterator[Finding]:
         and policy.required_verification in COVERAGES
         and (COVERAGES.index(check) < COVERAGES.index(policy.required_verification))
     ):
-        text = f"The policy requires {policy.required_verification} verification; this was {check}."
+        required, done = (said(f"words.extent-{word}") for word in (policy.required_verification, check))
+        text = said("findings.verification-below-policy", required=required, done=done)
         yield Finding(
             "verification-below-policy", "partial", text, ("verification.kind", "policy.required_verification")
         )
     level = level_reached(record)
     reached = (
-        f"{record.method.technique} reaches {level} on this medium"
+        said("findings.reached-by-drive", technique=record.method.technique, level=said(f"words.level-{level}"))
         if by_drive(record.method.technique)
-        else "overwriting reaches Clear at most (SP 800-88 Rev. 2, 3.1.1)"
+        else said("findings.reached-by-host")
     )
     if _RANK[level] < _RANK.get(record.method.requested, _NOTHING):
-        text = f"{record.method.requested.capitalize()} was requested; {reached}."
+        asked = said(f"words.method-{record.method.requested}")
+        text = said("findings.method-below-request", asked=asked, reached=reached)
         yield Finding("method-below-request", "partial", text, ("method.requested", "method.technique"))
     if _RANK[level] < _RANK.get(policy.required_method, _NOTHING):
-        text = f"The policy requires {policy.required_method}; {reached}."
+        required = said(f"words.level-{policy.required_method}")
+        text = said("findings.method-below-policy", required=required, reached=reached)
         yield Finding("method-below-policy", "partial", text, ("policy.required_method", "method.technique"))

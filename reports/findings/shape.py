@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 
 from reports.errors import MalformedDocument
+from reports.language import said
 from reports.record import SCHEMA, Part, SanitizationRecord
 from reports.times import parse_instant
 
@@ -56,14 +57,14 @@ def vocabulary(record: SanitizationRecord) -> Iterator[Finding]:
     ]
     for field, word, known in words:
         if not known:
-            text = f"The record says {word[:60]!r} in {field}, which this version does not understand."
+            text = said("findings.unknown-word", word=word[:60], field=field)
             yield Finding("unknown-word", "unknown", text, (field,))
 
 
 def newer_fields(part: Part, where: str) -> Iterator[Finding]:
     """Fields this version does not know, on every level."""
     for name in sorted(part.extra):
-        text = f"The record has a field {where}.{name[:60]} that this version does not understand."
+        text = said("findings.unknown-field", field=f"{where}.{name[:60]}")
         yield Finding("unknown-field", "unknown", text, (f"{where}.{name}".removeprefix("record."),))
     for name, value in vars(part).items():
         inner = value if isinstance(value, tuple) else (value,)
@@ -92,7 +93,7 @@ def digests(record: SanitizationRecord) -> Iterator[Finding]:
     stated = {**required, **{name: value for name, value in optional.items() if value is not None}}
     for field, digest in stated.items():
         if not SHA256.fullmatch(digest):
-            yield Finding("digest-malformed", "unknown", f"The digest in {field} is not written as one.", (field,))
+            yield Finding("digest-malformed", "unknown", said("findings.digest-malformed", field=field), (field,))
     needed = {
         "record_id": record.record_id,
         "order.id": record.order.id,
@@ -106,16 +107,14 @@ def digests(record: SanitizationRecord) -> Iterator[Finding]:
         "tool": record.tool,
     }
     for field in [field for field, text in needed.items() if not text.strip()]:
-        yield Finding("field-empty", "unknown", f"The record leaves {field} empty.", (field,))
+        yield Finding("field-empty", "unknown", said("findings.field-empty", field=field), (field,))
     if not NONCE.fullmatch(record.order.nonce):
-        yield Finding(
-            "digest-malformed", "unknown", "The order's nonce is not 128 bits in hexadecimal.", ("order.nonce",)
-        )
+        yield Finding("digest-malformed", "unknown", said("findings.nonce-malformed"), ("order.nonce",))
     if record.host.sequence < 0 or record.order.after_size < 0:
-        text = "A counter of the record is negative."
+        text = said("findings.counter-negative")
         yield Finding("facts-contradict", "unknown", text, ("host.sequence", "order.after_size"))
     if len(set(record.order.approvals)) != len(record.order.approvals):
-        yield Finding("approvals-repeated", "unknown", "The record counts one approval twice.", ("order.approvals",))
+        yield Finding("approvals-repeated", "unknown", said("findings.approvals-repeated"), ("order.approvals",))
 
 
 def identity_fingerprint(record: SanitizationRecord) -> str:
@@ -146,13 +145,13 @@ def device(record: SanitizationRecord) -> Iterator[Finding]:
     sizes = (device.capacity_bytes, device.logical_block_bytes, device.physical_block_bytes)
     if min(sizes) <= 0 or device.capacity_bytes % max(device.logical_block_bytes, 1):
         fields = ("device.capacity_bytes", "device.logical_block_bytes", "device.physical_block_bytes")
-        yield Finding("capacity-unusable", "unknown", "The sizes of the medium in the record make no sense.", fields)
+        yield Finding("capacity-unusable", "unknown", said("findings.capacity-unusable"), fields)
     if not any((device.serial, device.wwn, device.eui64, device.nguid)):
         names = ("device.serial", "device.wwn", "device.eui64", "device.nguid")
-        text = "Nothing in the record tells this medium from another of its model."
+        text = said("findings.device-not-identified")
         yield Finding("device-not-identified", "unknown", text, names)
     if identity_fingerprint(record) != device.fingerprint:
-        text = "The fingerprint in the record does not belong to the identity it states."
+        text = said("findings.fingerprint-does-not-fit")
         yield Finding("fingerprint-does-not-fit", "unknown", text, ("device.fingerprint",))
 
 
@@ -166,17 +165,17 @@ def times(record: SanitizationRecord) -> Iterator[Finding]:
             edges += [parse_instant(segment.started), parse_instant(segment.finished)]
         edges.append(parse_instant(run.finished))
     except MalformedDocument:
-        yield Finding("times-unusable", "unknown", "A time in the record is not a moment in UTC.", fields)
+        yield Finding("times-unusable", "unknown", said("findings.time-malformed"), fields)
         return
     if run.clock_synchronized is not True:
-        text = "The host's clock was not known to be synchronized: its times of day are its own statement."
+        text = said("findings.clock-unsynchronized")
         yield Finding("clock-unsynchronized", "caution", text, ("run.clock_synchronized",))
     elif edges != sorted(edges):
         yield Finding(
             "times-unusable",
             "unknown",
-            "The times in the record run backwards although its clock was synchronized.",
+            said("findings.times-backwards"),
             fields,
         )
     if any(segment.monotonic_ms < 0 for segment in run.segments):
-        yield Finding("times-unusable", "unknown", "A stretch of the run has a negative length.", ("run.segments",))
+        yield Finding("times-unusable", "unknown", said("findings.stretch-negative"), ("run.segments",))
