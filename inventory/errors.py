@@ -11,6 +11,7 @@
     │   └─ AgentNotTrusted     the agent's key is pending, rejected or revoked
     ├─ Conflict 409            the world is not in the state the command needs
     │   ├─ IllegalTransition   (state, event) is not in the table
+    │   ├─ EvidencePending     the files wait for witnesses or time-stamps
     │   ├─ StaleVersion        somebody else changed it first
     │   ├─ Duplicate           it exists already
     │   ├─ ConstraintRefused   the database's own rules refuse it
@@ -32,6 +33,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar, Literal
 
 Fault = Literal["caller", "world", "service"]
@@ -173,6 +175,20 @@ class Conflict(InventoryError):
     status = 409
     fault = "world"
     title = "The present state does not allow this"
+
+
+class EvidencePending(Conflict):
+    """The files of a document wait for witnesses or time-stamps; they are made by then at the latest."""
+
+    code = "evidence-pending"
+    title = "The files are not made yet"
+
+    def __init__(self, until: datetime) -> None:
+        self.until = until
+        super().__init__(
+            "The document is signed and logged; its files wait for witnesses or time-stamps,"
+            f" until {until:%Y-%m-%d %H:%M:%S} UTC at the latest."
+        )
 
 
 class IllegalTransition(Conflict):

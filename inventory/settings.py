@@ -81,6 +81,8 @@ class Settings(BaseModel):
     """Due date of an erasure case after the withdrawal (GDPR, Article 12 (3): one month)."""
     sign_in_attempts: Annotated[int, Field(ge=1, le=1000)] = 10
     """Per login name and per address within five minutes."""
+    evidence_patience_seconds: Annotated[int, Field(ge=0, le=7 * 86_400)] = 900
+    """How long the files of a new document wait for witnesses and time-stamps that the trust root names."""
     clock_tolerance_seconds: Seconds = 300
     """A host clock further off than this raises an exception."""
 

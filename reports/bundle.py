@@ -1,8 +1,11 @@
 """The files an auditor is given: everything needed to check one document offline, in one canonical JSON each.
 
-- `sanitrail/destruction-bundle/1`: from order to certificate of one medium;
-- `sanitrail/unsuccessful-run/1`: the same for a run that ends in no certificate;
-- `sanitrail/erasure-statement/1`: a customer's statement with the bundles of all media it names.
+- `sanitrail/destruction-bundle`: from order to certificate of one medium;
+- `sanitrail/unsuccessful-run`: the same for a run that ends in no certificate;
+- `sanitrail/erasure-statement`: a customer's statement with the bundles of all media it names.
+
+Files of `/1` are read and checked for ever; files of `/2` are written. They differ in one thing: what the log's state rests on is
+one field, the `anchor` (`anchor.py`), where `/1` had a single trust root and a checkpoint.
 
 A file must equal its own canonical form, byte for byte, and every part of it is signed, logged or checked exactly, so that no
 byte can be altered, added or left out unnoticed. Pure; who signed what is checked in `verify.py`.
@@ -12,20 +15,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
+from .anchor import Anchor
 from .canonical import MAX_BYTES, canonical, from_base64, parse_canonical, sha256_hex, to_base64
 from .envelope import Envelope
 from .errors import MalformedDocument, UnsupportedSchema
 from .parts import StrictPart
 
-DESTRUCTION_BUNDLE: Final = "sanitrail/destruction-bundle/1"
-UNSUCCESSFUL_RUN_BUNDLE: Final = "sanitrail/unsuccessful-run/1"
-ERASURE_STATEMENT_FILE: Final = "sanitrail/erasure-statement/1"
+DESTRUCTION_BUNDLE_1: Final = "sanitrail/destruction-bundle/1"
+DESTRUCTION_BUNDLE: Final = "sanitrail/destruction-bundle/2"
+UNSUCCESSFUL_RUN_BUNDLE_1: Final = "sanitrail/unsuccessful-run/1"
+UNSUCCESSFUL_RUN_BUNDLE: Final = "sanitrail/unsuccessful-run/2"
+ERASURE_STATEMENT_FILE_1: Final = "sanitrail/erasure-statement/1"
+ERASURE_STATEMENT_FILE: Final = "sanitrail/erasure-statement/2"
 
 ATTACHMENT_NAMES: dict[str, str] = {
+    DESTRUCTION_BUNDLE_1: "destruction-bundle.json",
     DESTRUCTION_BUNDLE: "destruction-bundle.json",
+    UNSUCCESSFUL_RUN_BUNDLE_1: "unsuccessful-run.json",
     UNSUCCESSFUL_RUN_BUNDLE: "unsuccessful-run.json",
+    ERASURE_STATEMENT_FILE_1: "erasure-statement.json",
     ERASURE_STATEMENT_FILE: "erasure-statement.json",
 }
 """Under which name each file is attached to its PDF."""
@@ -45,8 +55,22 @@ class Logged(StrictPart):
         return decode_hashes(self.proof, where)
 
 
+class Anchored:
+    """Every file stands on an anchor: a field of its own, or made of the two that `/1` has."""
+
+    if TYPE_CHECKING:
+
+        @property
+        def anchor(self) -> Anchor:
+            """Why the log's state is to be believed."""
+
+
 @dataclass(frozen=True, kw_only=True)
-class _File(StrictPart):
+class File(StrictPart, Anchored):
+    """What all files have in common."""
+
+    format: str
+
     def to_bytes(self) -> bytes:
         """The file: canonical JSON."""
         return canonical(self.to_dict())
@@ -56,11 +80,23 @@ class _File(StrictPart):
         return sha256_hex(self.to_bytes())
 
 
+class _First:
+    """A file of `/1`: one trust root and the log's own lines."""
+
+    if TYPE_CHECKING:
+        trust_root: dict[str, Any]
+        checkpoint: str
+
+    @property
+    def anchor(self) -> Anchor:
+        """The two fields as an anchor."""
+        return Anchor(trust_roots=(self.trust_root,), checkpoint=self.checkpoint)
+
+
 @dataclass(frozen=True, kw_only=True)
-class RunEvidence(_File):
+class RunEvidence(File):
     """What the files about one run have in common, in the order in which it came about."""
 
-    trust_root: dict[str, Any]
     key_events: tuple[Logged, ...]
     """Of the keys that signed here, in log order."""
     earlier_rosters: tuple[Logged, ...]
@@ -71,10 +107,8 @@ class RunEvidence(_File):
     approvals: tuple[dict[str, Any], ...]
     record: dict[str, Any]
     acceptance: Logged
-    checkpoint: str
-    """The signed state of the log against which every proof here is made."""
     consistency: tuple[str, ...]
-    """Proof from the checkpoint that the order names to `checkpoint`: base64 hashes (RFC 6962, 2.1.2)."""
+    """Proof from the checkpoint that the order names to the anchor's: base64 hashes (RFC 6962, 2.1.2)."""
 
     def consistency_hashes(self) -> tuple[bytes, ...]:
         """The consistency proof as bytes. Raises `MalformedDocument`."""
@@ -85,19 +119,51 @@ class RunEvidence(_File):
 class DestructionBundle(RunEvidence):
     """Everything about one sanitized medium."""
 
-    format: Literal["sanitrail/destruction-bundle/1"] = DESTRUCTION_BUNDLE
     validation: Logged
     certificate: Logged
+
+
+@dataclass(frozen=True, kw_only=True)
+class DestructionBundle1(_First, DestructionBundle):
+    """As the first version wrote it."""
+
+    format: Literal["sanitrail/destruction-bundle/1"] = DESTRUCTION_BUNDLE_1
+    trust_root: dict[str, Any]
+    checkpoint: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DestructionBundle2(DestructionBundle):
+    """As it is written now."""
+
+    format: Literal["sanitrail/destruction-bundle/2"] = DESTRUCTION_BUNDLE
+    anchor: Anchor
 
 
 @dataclass(frozen=True, kw_only=True)
 class UnsuccessfulRunBundle(RunEvidence):
     """Everything about a run that ends in no certificate."""
 
-    format: Literal["sanitrail/unsuccessful-run/1"] = UNSUCCESSFUL_RUN_BUNDLE
     validation: Logged | None
     report: Logged
     """An envelope of kind `statement`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnsuccessfulRunBundle1(_First, UnsuccessfulRunBundle):
+    """As the first version wrote it."""
+
+    format: Literal["sanitrail/unsuccessful-run/1"] = UNSUCCESSFUL_RUN_BUNDLE_1
+    trust_root: dict[str, Any]
+    checkpoint: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnsuccessfulRunBundle2(UnsuccessfulRunBundle):
+    """As it is written now."""
+
+    format: Literal["sanitrail/unsuccessful-run/2"] = UNSUCCESSFUL_RUN_BUNDLE
+    anchor: Anchor
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,24 +174,48 @@ class EmbeddedBundle(StrictPart):
     consistency: tuple[str, ...]
     """Proof from the bundle's checkpoint to the statement's: base64 hashes."""
 
+    def destruction_bundle(self, where: str = "bundle") -> DestructionBundle:
+        """The bundle, of whichever version. Raises `MalformedDocument`."""
+        found = file_from_dict(self.bundle)
+        if not isinstance(found, DestructionBundle):
+            raise MalformedDocument(where, "not a destruction bundle")
+        return found
+
 
 @dataclass(frozen=True, kw_only=True)
-class ErasureStatementFile(_File):
+class ErasureStatementFile(File):
     """A customer's statement and the evidence for every medium it names."""
 
-    format: Literal["sanitrail/erasure-statement/1"] = ERASURE_STATEMENT_FILE
-    trust_root: dict[str, Any]
     statement: Logged
     bundles: tuple[EmbeddedBundle, ...]
     """In the order in which the statement lists its media."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ErasureStatementFile1(_First, ErasureStatementFile):
+    """As the first version wrote it."""
+
+    format: Literal["sanitrail/erasure-statement/1"] = ERASURE_STATEMENT_FILE_1
+    trust_root: dict[str, Any]
     checkpoint: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class ErasureStatementFile2(ErasureStatementFile):
+    """As it is written now."""
+
+    format: Literal["sanitrail/erasure-statement/2"] = ERASURE_STATEMENT_FILE
+    anchor: Anchor
+
+
 EvidenceFile: TypeAlias = DestructionBundle | UnsuccessfulRunBundle | ErasureStatementFile
-_FORMATS: dict[str, type[DestructionBundle | UnsuccessfulRunBundle | ErasureStatementFile]] = {
-    DESTRUCTION_BUNDLE: DestructionBundle,
-    UNSUCCESSFUL_RUN_BUNDLE: UnsuccessfulRunBundle,
-    ERASURE_STATEMENT_FILE: ErasureStatementFile,
+_FORMATS: Final[dict[str, type[EvidenceFile]]] = {
+    DESTRUCTION_BUNDLE_1: DestructionBundle1,
+    DESTRUCTION_BUNDLE: DestructionBundle2,
+    UNSUCCESSFUL_RUN_BUNDLE_1: UnsuccessfulRunBundle1,
+    UNSUCCESSFUL_RUN_BUNDLE: UnsuccessfulRunBundle2,
+    ERASURE_STATEMENT_FILE_1: ErasureStatementFile1,
+    ERASURE_STATEMENT_FILE: ErasureStatementFile2,
 }
 
 

@@ -91,10 +91,10 @@ def _read(evidence: RunEvidence, validation: Logged | None) -> Basis:
 
 def _checking(evidence: RunEvidence | ErasureStatementFile, index: int) -> dict[str, Any]:
     """What somebody needs to check the file."""
-    origin, size, _ = evidence.checkpoint.split("\n", 2)
+    origin, size, _ = evidence.anchor.checkpoint.split("\n", 2)
     digest = evidence.digest()
     return {
-        "pin": fingerprint_words(envelope_digest(evidence.trust_root)),
+        "pin": fingerprint_words(envelope_digest(evidence.anchor.trust_roots[0])),
         "digest": fingerprint_words(digest),
         "digest_plain": digest,
         "log": origin,
@@ -316,7 +316,7 @@ def statement_view(file: ErasureStatementFile) -> dict[str, Any]:
     document = ErasureStatement.from_dict(unverified_body(file.statement.envelope, "statement"), "statement")
     details: dict[str, dict[str, str]] = {}
     for embedded in file.bundles:
-        bundle = DestructionBundle.from_dict(embedded.bundle, "bundle")
+        bundle = embedded.destruction_bundle()
         basis = _read(bundle, bundle.validation)
         verdict = judge(basis.record)
         details[bundle.digest()] = {

@@ -8,7 +8,13 @@ from __future__ import annotations
 
 import datetime as dt
 
-from .bundle import EvidenceFile
+from .bundle import (
+    ATTACHMENT_NAMES,
+    DESTRUCTION_BUNDLE,
+    ERASURE_STATEMENT_FILE,
+    UNSUCCESSFUL_RUN_BUNDLE,
+    EvidenceFile,
+)
 from .envelope import envelope_digest
 from .errors import BrokenChain
 from .pdf import render
@@ -17,9 +23,9 @@ from .sealkey import SealKey
 from .verify import verify
 
 _REASONS = {
-    "sanitrail/destruction-bundle/1": "Certificate of sanitization",
-    "sanitrail/unsuccessful-run/1": "Report of an unsuccessful sanitization",
-    "sanitrail/erasure-statement/1": "Statement of erasure",
+    ATTACHMENT_NAMES[DESTRUCTION_BUNDLE]: "Certificate of sanitization",
+    ATTACHMENT_NAMES[UNSUCCESSFUL_RUN_BUNDLE]: "Report of an unsuccessful sanitization",
+    ATTACHMENT_NAMES[ERASURE_STATEMENT_FILE]: "Statement of erasure",
 }
 
 
@@ -35,9 +41,9 @@ def publish(file: EvidenceFile, key: SealKey, moment: dt.datetime) -> bytes:
         BrokenChain: the evidence, or the finished PDF, does not verify.
         RenderingUnavailable: this installation cannot print or seal.
     """
-    pin = envelope_digest(file.trust_root)
+    pin = envelope_digest(file.anchor.trust_roots[0])
     _demand_genuine(file.to_bytes(), pin, "evidence")
-    sealed = seal(render(file), key, moment, reason=_REASONS[file.format])
+    sealed = seal(render(file), key, moment, reason=_REASONS[ATTACHMENT_NAMES[file.format]])
     _demand_genuine(sealed, pin, "finished PDF")
     return sealed
 

@@ -13,7 +13,7 @@ from .bundle import ATTACHMENT_NAMES, DestructionBundle, ErasureStatementFile, E
 from .canonical import is_sha256
 from .errors import BadSeal, MalformedDocument, ReportError
 from .sealcheck import check_seal, extract_evidence, looks_like_pdf
-from .trust import open_trust_root
+from .trust import open_chain
 from .verdict import judge
 from .verify_run import RunChecks
 from .verify_statement import StatementChecks
@@ -66,7 +66,7 @@ def _seal_steps(data: bytes, evidence: EvidenceFile, pin: str) -> list[Step]:
         Step(
             "seal",
             "The seal covers every byte of the PDF",
-            lambda: check_seal(data, open_trust_root(evidence.trust_root, pin).pdf_certificate),
+            lambda: check_seal(data, open_chain(evidence.anchor.trust_roots, pin)[-1].pdf_certificate),
         ),
         Step(
             "attachment",

@@ -13,6 +13,7 @@ from typing import Any
 from . import certificate, claims, drive_words, links
 from .bundle import DestructionBundle, Logged, UnsuccessfulRunBundle
 from .canonical import from_base64
+from .enrolled import KeyDirectory
 from .envelope import envelope_digest, open_envelope, payload_digest, signer_ids, unverified_body
 from .errors import BrokenChain, MalformedDocument
 from .keys import VerifyingKey, verifying_keys
@@ -23,13 +24,13 @@ from .tlog import (
     LogKind,
     leaf_hash,
     log_entry,
-    open_checkpoint,
     verify_consistency,
     verify_inclusion,
 )
 from .tlog.checkpoint import Checkpoint
-from .trust import KeyDirectory, TrustRoot, open_trust_root
+from .trust import TrustRoot
 from .verdict import judge
+from .verify_anchor import AnchorChecks
 from .verify_steps import Fact, Step
 
 
@@ -46,13 +47,21 @@ class RunChecks:
 
     def __init__(self, evidence: DestructionBundle | UnsuccessfulRunBundle, pin: str) -> None:
         self.evidence = evidence
-        self.pin = pin
-        self.trust: TrustRoot
-        self.checkpoint: Checkpoint
+        self.anchor = AnchorChecks(evidence.anchor, pin)
         self.directory: KeyDirectory
         self.roster: Roster
         self.basis: links.Basis
         self.document: Certificate | UnsuccessfulRun
+
+    @property
+    def trust(self) -> TrustRoot:
+        """The trust root in force. Only after its step has passed."""
+        return self.anchor.trust
+
+    @property
+    def checkpoint(self) -> Checkpoint:
+        """The state of the log that every proof is against. Only after its step has passed."""
+        return self.anchor.checkpoint
 
     @property
     def successful(self) -> bool:
@@ -67,8 +76,7 @@ class RunChecks:
             else Step("report", "The report says what follows from the evidence", self._report)
         )
         return [
-            Step("trust-root", "The trust root is the pinned one", self._trust_root),
-            Step("checkpoint", "The log's keys signed its state", self._checkpoint),
+            *self.anchor.steps(),
             Step("log", "Every logged statement is in that log", self._log),
             Step("keys", "The keys were enrolled and not revoked", self._keys),
             Step("roster", "The approvers were appointed by those before them", self._roster),
@@ -81,15 +89,6 @@ class RunChecks:
             Step("validation", "A person decided whether it suffices", self._validation),
             last,
         ]
-
-    def _trust_root(self) -> str:
-        self.trust = open_trust_root(self.evidence.trust_root, self.pin)
-        return f"Version {self.trust.body.version}, signed by {self.trust.body.threshold} or more root keys."
-
-    def _checkpoint(self) -> str:
-        self.checkpoint = open_checkpoint(self.evidence.checkpoint, self.trust.log_keys, exact=True)
-        signers = " and ".join(key.label for key in self.trust.log_keys)
-        return f"{self.checkpoint.size} entries, signed by {signers}."
 
     def _entries(self) -> list[tuple[LogKind, Logged]]:
         """All logged statements in the order in which they must stand in the log."""
@@ -271,6 +270,7 @@ class RunChecks:
                 "Validated by", "nobody" if validated is None else f"{validated.validator.name} ({validated.decision})"
             ),
             Fact("Log", f"{self.checkpoint.origin}, entry {self.evidence.acceptance.index} of {self.checkpoint.size}"),
+            *self.anchor.facts(),
         ]
         return tuple(found)
 
@@ -296,7 +296,7 @@ class RunChecks:
             f"The record is younger than log entry {basis.order.after.size - 1} and was in the log of {self.checkpoint.size} "
             "entries; both are one history."
         )
-        return tuple(found)
+        return (*found, *self.anchor.proven())
 
     def not_proven(self) -> tuple[str, ...]:
         """What nobody can read out of this file. Only after every step has passed."""
@@ -310,8 +310,7 @@ class RunChecks:
             *said.exceptions,
             *said.not_covered,
             times,
-            "No witness outside the issuing organization has signed the log's state: compare it with a checkpoint of your own.",
-            f"Keys revoked after log entry {self.checkpoint.size - 1} are not known to this file.",
+            *self.anchor.not_proven(),
         )
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from . import statement
-from .bundle import DestructionBundle, ErasureStatementFile, decode_hashes, file_from_dict
+from .bundle import DestructionBundle, ErasureStatementFile, decode_hashes
 from .envelope import open_envelope
-from .errors import BrokenChain, MalformedDocument
+from .errors import BrokenChain
 from .statements import ErasureStatement
 from .times import day_for_people, for_people
-from .tlog import open_checkpoint, verify_consistency
+from .tlog import verify_consistency
 from .tlog.checkpoint import Checkpoint
-from .trust import TrustRoot, open_trust_root
+from .verify_anchor import AnchorChecks
 from .verify_run import RunChecks, check_logged
 from .verify_steps import Fact, Step, run_steps
 
@@ -20,49 +20,43 @@ class StatementChecks:
 
     def __init__(self, evidence: ErasureStatementFile, pin: str) -> None:
         self.evidence = evidence
-        self.pin = pin
-        self.trust: TrustRoot
-        self.checkpoint: Checkpoint
+        self.anchor = AnchorChecks(evidence.anchor, pin)
         self.document: ErasureStatement
         self.media: list[RunChecks] = []
+
+    @property
+    def checkpoint(self) -> Checkpoint:
+        """The state of the log that every proof is against. Only after its step has passed."""
+        return self.anchor.checkpoint
 
     def steps(self) -> list[Step]:
         """Every check, in order."""
         return [
-            Step("trust-root", "The trust root is the pinned one", self._trust_root),
-            Step("checkpoint", "The log's keys signed its state", self._checkpoint),
+            *self.anchor.steps(),
             Step("statement", "The service signed and logged the statement", self._statement),
             Step("media", "The evidence of every medium was checked", self._media),
             Step("history", "All of it is one history", self._history),
             Step("content", "The statement says what its evidence carries", self._content),
         ]
 
-    def _trust_root(self) -> str:
-        self.trust = open_trust_root(self.evidence.trust_root, self.pin)
-        return f"Version {self.trust.body.version}, signed by {self.trust.body.threshold} or more root keys."
-
-    def _checkpoint(self) -> str:
-        self.checkpoint = open_checkpoint(self.evidence.checkpoint, self.trust.log_keys, exact=True)
-        return f"{self.checkpoint.size} entries."
-
     def _statement(self) -> str:
         item = self.evidence.statement
         check_logged(item, "statement", self.checkpoint)
-        keys = self.trust.keys("acceptance", item.index)
+        keys = self.anchor.trust.keys("acceptance", item.index)
         body, _ = open_envelope(item.envelope, keys, "statement", exact=True)
         self.document = ErasureStatement.from_dict(body, "statement")
         return f"Statement {self.document.number}, log entry {item.index}."
 
     def _media(self) -> str:
         for number, embedded in enumerate(self.evidence.bundles, 1):
-            bundle = file_from_dict(embedded.bundle)
-            if not isinstance(bundle, DestructionBundle):
-                raise MalformedDocument(f"medium {number}", "not a destruction bundle")
-            run = RunChecks(bundle, self.pin)
+            bundle = embedded.destruction_bundle(f"medium {number}")
+            # Whatever version is pinned: the first one is trusted by now, and every file has it.
+            run = RunChecks(bundle, self.anchor.roots[0].pin)
             checks, _ = run_steps(run.steps())
             for check in checks:
                 if check.state == "failed":
                     raise BrokenChain(f"medium {number}", f"{check.title}: {check.detail}")
+            run.anchor.require_continues(self.anchor, f"medium {number}")
             self.media.append(run)
         return f"{len(self.media)} bundles, each checked in full."
 
@@ -109,7 +103,7 @@ class StatementChecks:
         found.append(
             Fact("Log", f"{self.checkpoint.origin}, entry {self.evidence.statement.index} of {self.checkpoint.size}")
         )
-        return tuple(found)
+        return (*found, *self.anchor.facts())
 
     def proven(self) -> tuple[str, ...]:
         """What the checks have shown. Only after every step has passed."""
@@ -118,7 +112,7 @@ class StatementChecks:
             device = run.basis.record.device
             name = " ".join(word for word in (device.vendor, device.model, device.serial) if word) or device.fingerprint
             found.append(f"Medium {name}: sanitized, verified and validated; its bundle is in this file and holds.")
-        return tuple(found)
+        return (*found, *self.anchor.proven())
 
     def not_proven(self) -> tuple[str, ...]:
         """What nobody can read out of this file. Only after every step has passed."""

@@ -23,16 +23,16 @@ from inventory.models import (
     Waiver,
 )
 from inventory.models.devices import Device
-from reports.bundle import DestructionBundle, EvidenceFile, Logged, UnsuccessfulRunBundle, logged
+from reports.bundle import DestructionBundle2, EvidenceFile, Logged, UnsuccessfulRunBundle2, logged
 from reports.certificate import Particulars
 from reports.envelope import Envelope, unverified_body
 from reports.links import Basis
 from reports.statements import Acceptance, Destination, People, Person
 
+from ._anchor import anchor_at, newest_anchored
 from ._sealing import organization, statement_person
 from .context import Context
 from .kernel import load_envelope
-from .setup import trust_view
 
 _Kind = Literal["internal-reuse", "external-reuse", "destruction", "storage"]
 
@@ -141,9 +141,8 @@ def _agent(session: Session, context: Context, order: Order) -> Person:
 
 
 def file(session: Session, context: Context, order: Order, document: Certificate) -> EvidenceFile:
-    """Everything an auditor needs about one run, every proof against the newest checkpoint."""
-    checkpoint, note, _ = context.ledger.checkpoint(session)
-    size = checkpoint.size
+    """Everything an auditor needs about one run, every proof against one checkpoint. Raises `EvidencePending`."""
+    size = newest_anchored(session, context, document.log_index + 1)
 
     def place(digest: str, index: int) -> Logged:
         return logged(load_envelope(session, digest), index, context.ledger.inclusion(session, index, size))
@@ -154,7 +153,7 @@ def file(session: Session, context: Context, order: Order, document: Certificate
     rosters = _rosters(session, record.log_index)
     after = unverified_body(load_envelope(session, order.envelope_sha256), "order")["after"]["size"]
     common: dict[str, Any] = {
-        "trust_root": trust_view(session, context).envelope,
+        "anchor": anchor_at(session, context, size),
         "key_events": tuple(place(digest, index) for digest, index in _key_events(session, order, approvals)),
         "earlier_rosters": tuple(place(*row) for row in rosters[:-1]),
         "roster": place(*rosters[-1]),
@@ -162,7 +161,6 @@ def file(session: Session, context: Context, order: Order, document: Certificate
         "approvals": tuple(approvals),
         "record": load_envelope(session, record.sha256),
         "acceptance": place(record.acceptance_sha256, record.log_index),
-        "checkpoint": note,
         "consistency": () if after == size else encode(context.ledger.consistency(session, after, size)),
     }
     validation = _validation(session, record)
@@ -171,8 +169,8 @@ def file(session: Session, context: Context, order: Order, document: Certificate
     if document.kind == "certificate":
         if decided is None:
             raise RuntimeError(f"certificate {document.number} has no validation")  # issue() asks first
-        return DestructionBundle(**common, validation=decided, certificate=closing)
-    return UnsuccessfulRunBundle(**common, validation=decided, report=closing)
+        return DestructionBundle2(**common, validation=decided, certificate=closing)
+    return UnsuccessfulRunBundle2(**common, validation=decided, report=closing)
 
 
 def _rosters(session: Session, before: int) -> list[tuple[str, int]]:

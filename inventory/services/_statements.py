@@ -25,25 +25,25 @@ from inventory.models import (
     StoredEnvelope,
 )
 from reports import statement as statements
+from reports.anchor import open_anchor
 from reports.bundle import (
     DestructionBundle,
     EmbeddedBundle,
-    ErasureStatementFile,
+    ErasureStatementFile2,
     encode_hashes,
     logged,
     read_file,
 )
 from reports.errors import ClaimRefused
 from reports.statements import Attestation, OpenObligation
-from reports.tlog import open_checkpoint, parse_vkey
 
+from ._anchor import anchor_at, first_pin, newest_anchored
 from ._mapping import held_of
 from ._sealing import organization, sealed, statement_person, store_seal
 from .context import Actor, Context
 from .kernel import find, load_envelope, next_number, note, sign_and_log, stamp
 from .queries.data import obligation_views
 from .queries.evidence import statement_view
-from .setup import trust_view
 from .views import StatementView
 
 _KINDS = {
@@ -203,26 +203,25 @@ def seal(context: Context, number: str) -> None:
     store_seal(context, number, Tag.STATEMENT_ISSUED, file)
 
 
-def _file(session: Session, context: Context, row: Statement) -> ErasureStatementFile:
-    """The statement with the bundles of its media, all against the newest checkpoint."""
-    checkpoint, note_text, _ = context.ledger.checkpoint(session)
+def _file(session: Session, context: Context, row: Statement) -> ErasureStatementFile2:
+    """The statement with the bundles of its media, all against one checkpoint. Raises `EvidencePending`."""
+    at = newest_anchored(session, context, row.log_index + 1)
     case = session.get_one(ErasureCase, row.case_id)
     envelope = load_envelope(session, row.sha256)
     named = {line["bundle_sha256"] for line in _payload(session, row.sha256)["media"]}
-    keys = [parse_vkey(vkey) for vkey in context.ledger.vkeys]
+    pin = first_pin(session)
     embedded: dict[str, EmbeddedBundle] = {}
     for medium in _media(session, case):
         digest = medium.bundle.digest()
         if digest in named and digest not in embedded:
-            size = open_checkpoint(medium.bundle.checkpoint, keys).size
-            proof = context.ledger.consistency(session, size, checkpoint.size)
+            size = open_anchor(medium.bundle.anchor, pin).checkpoint.size
+            proof = () if size == at else context.ledger.consistency(session, size, at)
             embedded[digest] = EmbeddedBundle(bundle=medium.bundle.to_dict(), consistency=encode_hashes(proof))
     order = list(dict.fromkeys(line["bundle_sha256"] for line in _payload(session, row.sha256)["media"]))
-    return ErasureStatementFile(
-        trust_root=trust_view(session, context).envelope,
-        statement=logged(envelope, row.log_index, context.ledger.inclusion(session, row.log_index, checkpoint.size)),
+    return ErasureStatementFile2(
+        anchor=anchor_at(session, context, at),
+        statement=logged(envelope, row.log_index, context.ledger.inclusion(session, row.log_index, at)),
         bundles=tuple(embedded[digest] for digest in order),
-        checkpoint=note_text,
     )
 
 

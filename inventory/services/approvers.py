@@ -14,9 +14,9 @@ from inventory.errors import Conflict, Duplicate, EvidenceRefused, SeparationOfD
 from inventory.events import Tag
 from inventory.models import ApproverKey, Host, Person, Roster
 from reports.canonical import from_base64, parse_strict, to_base64
+from reports.enrolled import EnrolledRole, key_event
 from reports.errors import MalformedDocument
 from reports.keys import fingerprint_words, load_public_key
-from reports.trust import EnrolledRole, key_event
 
 from .context import Actor, Context, authorize, require_person
 from .kernel import find, note, required, sign_and_log, stamp

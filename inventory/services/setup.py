@@ -25,7 +25,8 @@ from inventory.settings import Settings
 from reports.canonical import to_base64
 from reports.keys import write_private_file
 from reports.sealkey import SealKey, make_certificate
-from reports.trust import LogIdentity, TrustRootBody, build_trust_root, open_trust_root, pdf_signer, role_key
+from reports.trust import build_trust_root, open_trust_root
+from reports.trust_body import LogIdentity, TrustRootBody1, pinned_certificate, role_key
 
 from .context import SYSTEM, Context
 from .kernel import load_envelope, note, store_envelope
@@ -151,7 +152,7 @@ def _begin(settings: Settings, clock: Clock, secrets: SecretStore, database: Dat
         write_private_file(certificate_file, make_certificate(keys["pdf"], settings.organisation.name, not_before))
     ledger = Ledger(settings.log_origin, signers, LogGuard(secrets.guard_file, settings.log_origin), clock)
     context = Context(database=database, clock=clock, settings=settings, secrets=secrets, ledger=ledger)
-    body = TrustRootBody(
+    body = TrustRootBody1(
         version=1,
         threshold=1,
         root_keys=(to_base64(keys["root"].public_key_der),),
@@ -160,7 +161,7 @@ def _begin(settings: Settings, clock: Clock, secrets: SecretStore, database: Dat
             role_key("acceptance", keys["acceptance"], "acceptance"),
             role_key("enrolment", keys["enrolment"], "enrolment"),
         ),
-        pdf_signer=pdf_signer(_seal_key(secrets).certificate),
+        pdf_signer=pinned_certificate(_seal_key(secrets).certificate),
     )
     envelope = build_trust_root(body, keys["root"])
     with context.writing() as session:

@@ -12,8 +12,10 @@ from collections.abc import Mapping
 from typing import Any, Literal, TypeVar
 
 from reports import bundle, certificate, statement
-from reports.bundle import DestructionBundle, UnsuccessfulRunBundle
+from reports.anchor import Anchor
+from reports.bundle import DestructionBundle, DestructionBundle2, UnsuccessfulRunBundle, UnsuccessfulRunBundle2
 from reports.canonical import digest_of, to_base64
+from reports.enrolled import EnrolledRole, key_event
 from reports.envelope import Envelope, envelope_digest, payload_digest, sign
 from reports.findings import identity_fingerprint, pattern_set_name
 from reports.findings.techniques import by_drive
@@ -63,7 +65,8 @@ from reports.tlog import (
     log_entry,
     sign_checkpoint,
 )
-from reports.trust import EnrolledRole, LogIdentity, TrustRootBody, build_trust_root, key_event, pdf_signer, role_key
+from reports.trust import build_trust_root
+from reports.trust_body import LogIdentity, TrustRootBody1, pinned_certificate, role_key
 from reports.verdict import judge
 
 _T = TypeVar("_T")
@@ -314,7 +317,7 @@ class World:
         started = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
         self.seal = SealKey.check(sealer, make_certificate(sealer, ORGANIZATION.name, started))
         self.trust_root = build_trust_root(
-            TrustRootBody(
+            TrustRootBody1(
                 version=1,
                 threshold=1,
                 root_keys=(to_base64(self.root.public_key_der),),
@@ -323,7 +326,7 @@ class World:
                     role_key("acceptance", self.acceptance, "acceptance 2026"),
                     role_key("enrolment", self.enrolment, "enrolment 2026"),
                 ),
-                pdf_signer=pdf_signer(self.seal.certificate),
+                pdf_signer=pinned_certificate(self.seal.certificate),
             ),
             self.root,
         )
@@ -375,9 +378,19 @@ class World:
         envelope = sign("roster", self.roster_body(len(self.rosters) + 1, previous), *self.approvers)
         self.rosters.append((envelope, self.log.append("roster", envelope)))
 
+    def anchor(self) -> Anchor:
+        """What files made now stand on."""
+        return Anchor(trust_roots=(self.trust_root,), checkpoint=self.log.note())
+
     def logged(self, envelope: Envelope, index: int) -> bundle.Logged:
         """An envelope with its proof against the present state of the log."""
         return bundle.logged(envelope, index, self.log.inclusion(index))
+
+
+def with_checkpoint(file: DestructionBundle, note: str) -> DestructionBundle:
+    """The bundle with another note for a checkpoint."""
+    assert isinstance(file, DestructionBundle2)
+    return dataclasses.replace(file, anchor=dataclasses.replace(file.anchor, checkpoint=note))
 
 
 def order_body(world: World, record: SanitizationRecord, **changes: object) -> dict[str, Any]:
@@ -529,7 +542,7 @@ class Story:
     def bundle(self) -> DestructionBundle:
         """The destruction bundle against the present state of the log."""
         world = self.world
-        return DestructionBundle(
+        return DestructionBundle2(
             **self._common(),
             validation=world.logged(self.validation, self.validated_at),
             certificate=world.logged(self.certificate_envelope, self.certified_at),
@@ -548,7 +561,7 @@ class Story:
         )
         envelope = sign("statement", report.to_dict(), world.acceptance)
         index = world.log.append("statement", envelope)
-        return UnsuccessfulRunBundle(
+        return UnsuccessfulRunBundle2(
             **self._common(),
             validation=world.logged(self.validation, self.validated_at) if validated else None,
             report=world.logged(envelope, index),
@@ -557,7 +570,7 @@ class Story:
     def _common(self) -> dict[str, Any]:
         world = self.world
         return {
-            "trust_root": world.trust_root,
+            "anchor": world.anchor(),
             "key_events": tuple(world.logged(envelope, index) for envelope, index in world.events),
             "earlier_rosters": tuple(world.logged(envelope, index) for envelope, index in world.rosters[:-1]),
             "roster": world.logged(*world.rosters[-1]),
@@ -565,7 +578,6 @@ class Story:
             "approvals": tuple(self.approvals),
             "record": self.record_envelope,
             "acceptance": world.logged(self.acceptance, self.accepted_at),
-            "checkpoint": world.log.note(),
             "consistency": bundle.encode_hashes(world.log.consistency(self.record.order.after_size)),
         }
 
@@ -634,13 +646,12 @@ def erasure_statement(
     body = statement.compose(facts, media)
     envelope = sign("statement", body.to_dict(), world.acceptance)
     index = world.log.append("statement", envelope)
-    sizes = [int(one.checkpoint.split("\n")[1]) for one in bundles]
-    return bundle.ErasureStatementFile(
-        trust_root=world.trust_root,
+    sizes = [int(one.anchor.checkpoint.split("\n")[1]) for one in bundles]
+    return bundle.ErasureStatementFile2(
+        anchor=world.anchor(),
         statement=world.logged(envelope, index),
         bundles=tuple(
             bundle.EmbeddedBundle(bundle=one.to_dict(), consistency=bundle.encode_hashes(world.log.consistency(size)))
             for one, size in zip(bundles, sizes, strict=True)
         ),
-        checkpoint=world.log.note(),
     )

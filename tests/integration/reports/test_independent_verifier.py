@@ -20,7 +20,7 @@ from reports.keys import FileSigner
 from reports.verify import verify
 from reports.verify_steps import Verification
 from tests.support.capabilities import requires_tool
-from tests.support.evidence import Story, World, certified, good_record, with_part
+from tests.support.evidence import Story, World, certified, good_record, with_checkpoint, with_part
 from tests.support.purge_evidence import crypto_erase, purge_record, sampled_purge
 from tests.unit.reports import test_cheats as cheats
 
@@ -279,11 +279,11 @@ def test_every_signature_of_the_log_counts(tmp_path: Path, line: int) -> None:
     good = certified(world).bundle()
     files = []
     for back in (2, 3, 9, 60):
-        lines = good.checkpoint.split("\n")
+        lines = good.anchor.checkpoint.split("\n")
         body = lines[line].rstrip("=")
         other = "A" if body[-back] != "A" else "B"
         lines[line] = lines[line][: len(body) - back] + other + lines[line][len(body) - back + 1 :]
-        data = dataclasses.replace(good, checkpoint="\n".join(lines)).to_bytes()
+        data = with_checkpoint(good, "\n".join(lines)).to_bytes()
         files.append(File(f"{back} from the end", data, world.pin, verify(data, world.pin)))
     said = _judged(tmp_path, files)
     assert [file.failed for file in files] == ["checkpoint"] * 4
@@ -301,7 +301,7 @@ def test_every_signature_of_the_log_counts(tmp_path: Path, line: int) -> None:
         (b'"format":', b'"extra":1.0,"format":'),
         (b'"format":', b'"extra":"\\ud800","format":'),
         (b'"format":', b'"extra":1,"format":'),
-        (b'"format":"sanitrail/destruction-bundle/1"', b'"format":"sanitrail/destruction-bundle/2"'),
+        (b'"format":"sanitrail/destruction-bundle/2"', b'"format":"sanitrail/destruction-bundle/3"'),
     ],
 )
 def test_another_spelling_is_a_no_in_both(tmp_path: Path, old: bytes, new: bytes) -> None:

@@ -12,10 +12,10 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from reports.bundle import encode_hashes
 from reports.canonical import canonical, digest_of, from_base64, to_base64
+from reports.enrolled import EnrolledRole
 from reports.envelope import Envelope, envelope_digest, payload_digest, sign, unverified_body
 from reports.keys import FileSigner
 from reports.tlog import ML_DSA_44, NoteSigner, sign_checkpoint
-from reports.trust import EnrolledRole
 from reports.verify import verify
 from reports.verify_steps import Verification
 from tests.support.evidence import (
@@ -30,6 +30,7 @@ from tests.support.evidence import (
     certified,
     good_record,
     order_body,
+    with_checkpoint,
     with_part,
 )
 
@@ -398,7 +399,7 @@ def test_a_log_signed_by_one_algorithm_only_is_refused() -> None:
     good = certified(world).bundle()
     for signer in world.log.signers:
         note = sign_checkpoint(world.log.checkpoint, [signer], 0)
-        _caught(verify(dataclasses.replace(good, checkpoint=note).to_bytes(), world.pin), "checkpoint")
+        _caught(verify(with_checkpoint(good, note).to_bytes(), world.pin), "checkpoint")
 
 
 def test_a_log_signed_by_other_keys_of_the_same_name_is_refused() -> None:
@@ -407,15 +408,15 @@ def test_a_log_signed_by_other_keys_of_the_same_name_is_refused() -> None:
     name = world.log.checkpoint.origin
     fakes = [NoteSigner.generate(name), NoteSigner.generate(name, ML_DSA_44)]
     note = sign_checkpoint(world.log.checkpoint, fakes, 0)
-    _caught(verify(dataclasses.replace(good, checkpoint=note).to_bytes(), world.pin), "checkpoint")
+    _caught(verify(with_checkpoint(good, note).to_bytes(), world.pin), "checkpoint")
 
 
 def test_surplus_signatures_and_lines_are_refused() -> None:
     world = World()
     good = certified(world).bundle()
     witness = NoteSigner.generate("witness.example")
-    note = good.checkpoint + witness.line(world.log.checkpoint.text, 0)
-    _caught(verify(dataclasses.replace(good, checkpoint=note).to_bytes(), world.pin), "checkpoint")
+    note = good.anchor.checkpoint + witness.line(world.log.checkpoint.text, 0)
+    _caught(verify(with_checkpoint(good, note).to_bytes(), world.pin), "checkpoint")
     record = copy.deepcopy(good.record)
     record["signatures"].append(sign("order", {}, FileSigner.generate())["signatures"][0])
     _caught(verify(dataclasses.replace(good, record=record).to_bytes(), world.pin), "record")

@@ -29,7 +29,7 @@ SCALARS: st.SearchStrategy[object] = (
 @settings(max_examples=150)
 @given(st.binary(max_size=300))
 def test_random_bytes(data: bytes) -> None:
-    for start in (b"", b"%PDF-1.7\n", b'{"format":"sanitrail/destruction-bundle/1",'):
+    for start in (b"", b"%PDF-1.7\n", b'{"format":"sanitrail/destruction-bundle/2",'):
         assert not verify(start + data, WORLD.pin).genuine
 
 
@@ -43,7 +43,7 @@ def test_random_bytes(data: bytes) -> None:
         b"{}",
         b'{"format":null}',
         b'{"format":[]}',
-        b'{"format":"sanitrail/destruction-bundle/2"}',
+        b'{"format":"sanitrail/destruction-bundle/3"}',
         b'{"format":"sanitrail/destruction-bundle/1"}',
         b"[" * 1_000_000,
         b"{" * 1_000_000,

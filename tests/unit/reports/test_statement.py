@@ -82,13 +82,14 @@ def _relog(envelope: Envelope) -> Verification:
     index = WORLD.log.append("statement", envelope)
     embedded = tuple(
         dataclasses.replace(
-            item, consistency=bundle.encode_hashes(WORLD.log.consistency(int(item.bundle["checkpoint"].split("\n")[1])))
+            item,
+            consistency=bundle.encode_hashes(
+                WORLD.log.consistency(int(item.bundle["anchor"]["checkpoint"].split("\n")[1]))
+            ),
         )
         for item in FILE.bundles
     )
-    file = dataclasses.replace(
-        FILE, statement=WORLD.logged(envelope, index), bundles=embedded, checkpoint=WORLD.log.note()
-    )
+    file = dataclasses.replace(FILE, statement=WORLD.logged(envelope, index), bundles=embedded, anchor=WORLD.anchor())
     return verify(file.to_bytes(), WORLD.pin)
 
 
@@ -169,7 +170,7 @@ def test_a_certificate_younger_than_the_statement_spoils_it() -> None:
 
 def test_check_compares_what_is_said_with_what_is_there() -> None:
     body = ErasureStatement.from_dict(unverified_body(FILE.statement.envelope, "statement"))
-    bundles = [bundle.DestructionBundle.from_dict(item.bundle) for item in FILE.bundles]
+    bundles = [bundle.DestructionBundle2.from_dict(item.bundle) for item in FILE.bundles]
     statement.check(body, bundles)
     with pytest.raises(BrokenChain, match="no bundle"):
         statement.check(body, bundles[:1])

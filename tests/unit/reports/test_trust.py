@@ -9,22 +9,14 @@ from typing import Any
 import pytest
 
 from reports.canonical import to_base64
+from reports.enrolled import KeyDirectory, key_event
 from reports.envelope import envelope_digest, sign
 from reports.errors import BadSignature, BrokenChain, KeyNotValid, MalformedDocument, ReportError, UnknownKey
 from reports.keys import FileSigner
 from reports.statements import KeyEvent
 from reports.tlog import NoteSigner
-from reports.trust import (
-    KeyDirectory,
-    LogIdentity,
-    RoleKey,
-    TrustRootBody,
-    build_trust_root,
-    key_event,
-    open_trust_root,
-    pdf_signer,
-    role_key,
-)
+from reports.trust import build_trust_root, open_trust_root
+from reports.trust_body import LogIdentity, RoleKey, TrustRootBody1, pinned_certificate, role_key
 
 ROOTS = [FileSigner.generate() for _ in range(3)]
 ACCEPT, ENROL, STRANGER = FileSigner.generate(), FileSigner.generate("p256"), FileSigner.generate()
@@ -33,17 +25,17 @@ LOG = NoteSigner.generate("log.example")
 TIME = "2026-11-22T10:00:00Z"
 
 
-def _body(**changes: Any) -> TrustRootBody:  # noqa: ANN401 - fields of the trust root
+def _body(**changes: Any) -> TrustRootBody1:  # noqa: ANN401 - fields of the trust root
     fields: dict[str, Any] = {
         "version": 1,
         "threshold": 2,
         "root_keys": tuple(to_base64(root.public_key_der) for root in ROOTS),
         "log": LogIdentity(origin="log.example", vkeys=(LOG.vkey,)),
         "keys": (role_key("acceptance", ACCEPT, "a"), role_key("enrolment", ENROL, "e")),
-        "pdf_signer": pdf_signer(b"certificate"),
+        "pdf_signer": pinned_certificate(b"certificate"),
         **changes,
     }
-    return TrustRootBody(**fields)
+    return TrustRootBody1(**fields)
 
 
 def _spki(signer: FileSigner) -> str:
@@ -107,7 +99,7 @@ def test_a_pin_alone_does_not_excuse_a_bad_signature() -> None:
         {"log": LogIdentity(origin="log.example", vkeys=(LOG.vkey, LOG.vkey))},
         {"log": LogIdentity(origin="other.example", vkeys=(LOG.vkey,))},
         {"log": LogIdentity(origin="log.example", vkeys=("nonsense",))},
-        {"pdf_signer": pdf_signer(b"a").__class__(certificate=to_base64(b"a"), sha256="0" * 64)},
+        {"pdf_signer": pinned_certificate(b"a").__class__(certificate=to_base64(b"a"), sha256="0" * 64)},
     ],
 )  # fmt: skip
 def test_a_trust_root_that_contradicts_itself_is_refused(changes: dict[str, Any]) -> None:

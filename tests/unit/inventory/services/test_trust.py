@@ -26,9 +26,10 @@ from inventory.services import approvers, hosts, nonces, roster, setup
 from inventory.services.kernel import load_envelope
 from inventory.services.roster import ProposeRoster, SignRoster
 from reports.canonical import from_base64, parse_strict, to_base64
+from reports.enrolled import KeyDirectory
 from reports.envelope import sign_payload
 from reports.keys import FileSigner
-from reports.trust import KeyDirectory, open_trust_root
+from reports.trust import open_trust_root
 from tests.support.console_agent import ConsoleAgent
 from tests.support.inventory_world import World
 

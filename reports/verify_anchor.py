@@ -1,0 +1,133 @@
+"""Checks what a file stands on: trust root, signed state of the log, witnesses, time-stamps. Pure.
+
+Every kind of file begins with these steps; what they found is shared with the steps that follow.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from .anchor import Anchor, is_witnessed, open_state, open_times
+from .errors import BrokenChain
+from .times import for_people, format_instant
+from .tlog.checkpoint import Checkpoint
+from .tlog.notes import NoteSignature
+from .trust import TrustRoot, open_chain
+from .verify_steps import Fact, Step
+
+if TYPE_CHECKING:
+    from .timestamps import StampTime
+
+
+class AnchorChecks:
+    """The checks on one anchor, as steps that share what they found."""
+
+    def __init__(self, anchor: Anchor, pin: str) -> None:
+        self.anchor = anchor
+        self.pin = pin
+        self.roots: tuple[TrustRoot, ...]
+        self.checkpoint: Checkpoint
+        self.cosignatures: tuple[NoteSignature, ...]
+        self.times: tuple[StampTime, ...] = ()
+
+    @property
+    def trust(self) -> TrustRoot:
+        """The version in force. Only after its step has passed."""
+        return self.roots[-1]
+
+    @property
+    def witnessed(self) -> bool:
+        """Whether the quorum of witnesses signed. Only after its step has passed."""
+        return is_witnessed(self.trust, self.cosignatures)
+
+    def steps(self) -> list[Step]:
+        """Every check, in order."""
+        found = [
+            Step("trust-root", "The trust root is the pinned one, or follows from it", self._trust_root),
+            Step("checkpoint", "The log's keys signed its state", self._checkpoint),
+        ]
+        if self.anchor.stamps:
+            found.append(Step("time", "Time-stamp authorities saw that state", self._times))
+        return found
+
+    def _trust_root(self) -> str:
+        self.roots = open_chain(self.anchor.trust_roots, self.pin)
+        pinned = next(root for root in self.roots if root.pin == self.pin)
+        words = f"Version {self.trust.body.version}, {root_key_words(self.trust)}."
+        return words if pinned is self.trust else f"{words} The pin is that of version {pinned.body.version}."
+
+    def _checkpoint(self) -> str:
+        self.checkpoint, self.cosignatures = open_state(self.anchor.checkpoint, self.trust)
+        signers = " and ".join(key.label for key in self.trust.log_keys)
+        return f"{self.checkpoint.size} entries, signed by {signers}; {self._witness_words()}."
+
+    def _times(self) -> str:
+        self.times = open_times(self.anchor, self.trust)
+        return " ".join(f"{one.authority}: {for_people(format_instant(one.time))}." for one in self.times)
+
+    def _witness_words(self) -> str:
+        names = witness_names(self.cosignatures)
+        if not names:
+            return "unwitnessed"
+        if self.witnessed:
+            return f"witnessed by {', '.join(names)}"
+        return f"unwitnessed: {len(names)} of {self.trust.quorum} witnesses signed ({', '.join(names)})"
+
+    def require_continues(self, later: AnchorChecks, where: str) -> None:
+        """Raise `BrokenChain` unless the versions of the trust root here are the first ones of a later anchor."""
+        own, other = [root.pin for root in self.roots], [root.pin for root in later.roots]
+        if own != other[: len(own)]:
+            raise BrokenChain(where, "it rests on another trust root.")
+
+    def facts(self) -> tuple[Fact, ...]:
+        """For the eye. Only after every step has passed."""
+        words = self._witness_words()
+        return (
+            Fact("Trust root", f"version {self.trust.body.version}, {root_key_words(self.trust)}"),
+            Fact("Witnesses", words[:1].upper() + words[1:]),
+        )
+
+    def proven(self) -> tuple[str, ...]:
+        """What the checks have shown. Only after every step has passed."""
+        found = []
+        if self.witnessed:
+            names = witness_names(self.cosignatures)
+            latest = max(signature.time or 0 for signature in self.cosignatures)
+            moment = for_people(format_instant(datetime.fromtimestamp(latest, UTC))) if latest else "no stated time"
+            found.append(
+                f"{len(names)} witnesses ({', '.join(names)}) signed the same state of the log, the last at {moment}: "
+                "it was not shown to them differently."
+            )
+        found += [
+            f"The log's state existed by {for_people(format_instant(one.latest))}: {one.authority} stamped it."
+            for one in self.times
+        ]
+        return tuple(found)
+
+    def not_proven(self) -> tuple[str, ...]:
+        """What nobody can read out of this anchor. Only after every step has passed."""
+        found = []
+        if not self.witnessed:
+            found.append(
+                "Unwitnessed: no sufficient number of witnesses outside the issuing organization has signed the log's state; "
+                "compare it with a checkpoint of your own."
+            )
+        if self.trust.body.threshold == 1:
+            found.append(
+                f"One root key alone could sign another trust root ({root_key_words(self.trust)}): "
+                "whoever holds it, and that may be the service itself, can replace every other key."
+            )
+        found.append(f"Keys revoked after log entry {self.checkpoint.size - 1} are not known to this file.")
+        return tuple(found)
+
+
+def root_key_words(trust: TrustRoot) -> str:
+    """How many root keys there are, and how many must sign: `2 of 3 root keys must sign`."""
+    count = len(trust.root_keys)
+    return f"{trust.body.threshold} of {count} root {'key' if count == 1 else 'keys'} must sign"
+
+
+def witness_names(cosignatures: tuple[NoteSignature, ...]) -> tuple[str, ...]:
+    """The different witnesses that signed, in their order."""
+    return tuple(dict.fromkeys(signature.key.name for signature in cosignatures))
