@@ -9,6 +9,7 @@
     ├─ KeyNotValid(key_id, role, index)       a known key, outside the log positions where it counts
     ├─ BrokenChain(at, problem)               two pieces of evidence that must fit together do not
     ├─ BadSeal(problem)                       the PDF's seal does not cover exactly this file
+    ├─ BadStamp(problem)                      a time-stamp that proves no time here
     ├─ ClaimRefused(claim, missing)           the evidence does not carry what somebody wants to say
     ├─ UnsafeKeyFile(path, problem)           a private key file that must not be used as it is
     ├─ UnknownLanguage(language, known)       no catalog says documents in this language
@@ -136,6 +137,19 @@ class BadSeal(ReportError):
 
     code = "bad-seal"
     sentence = "The PDF's seal does not hold."
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem)
+        self.problem = problem
+
+
+class BadStamp(ReportError):
+    """A time-stamp is not one, is over other bytes, or is by nobody whose time counts here."""
+
+    code = "bad-time-stamp"
+    sentence = "A time-stamp proves nothing:"
+    fault = "the document, or the time-stamping authority"
+    advice = "Ask whoever gave you the document for an unaltered copy; a newer stamp over the same log serves as well."
 
     def __init__(self, problem: str) -> None:
         super().__init__(problem)

@@ -21,6 +21,7 @@ LogKind = Literal[
     "statement",
     "custody",
     "correction",
+    "time-stamp",
 ]
 """Kinds of envelopes that are logged; index 0 is the first `trust-root`."""
 
