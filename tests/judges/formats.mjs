@@ -162,10 +162,15 @@ export function noteKey(vkey) {
   const id = sha256(`${name}\n`, raw).subarray(0, 4);
   same("hash of a log key", given, id.toString("hex"));
   const key = raw.subarray(1);
-  if (raw[0] === 1 && key.length === 32) {
+  if ([1, 4].includes(raw[0]) && key.length === 32) {
     const jwk = { kty: "OKP", crv: "Ed25519", x: key.toString("base64url") };
     const ed25519 = createPublicKey({ key: jwk, format: "jwk" });
-    return { name, id, verifies: (log, sig) => verifySignature(null, Buffer.from(log.text), ed25519, sig) };
+    const plain = (log, sig) => verifySignature(null, Buffer.from(log.text), ed25519, sig);
+    const timed = (log, sig) => {
+      const said = `cosignature/v1\ntime ${sig.readBigUInt64BE(0)}\n${log.text}`;
+      return verifySignature(null, Buffer.from(said), ed25519, sig.subarray(8));
+    };
+    return { name, id, verifies: raw[0] === 1 ? plain : timed };
   }
   must(raw[0] === 6 && key.length === 1312, "a log key that is neither Ed25519 nor ML-DSA-44");
   const named = (text) => Buffer.concat([Buffer.from([Buffer.byteLength(text)]), Buffer.from(text)]);

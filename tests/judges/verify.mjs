@@ -6,8 +6,9 @@
 //   node verify.mjs --batch FOLDER        judges every X.json of a folder under the pin in X.pin, or else in the file "pin"
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { canonical, checkIncluded, count, exactly, hex, keyring, moment, must, noteKey } from "./formats.mjs";
+import { canonical, checkIncluded, count, exactly, hex, keyring, moment, must } from "./formats.mjs";
 import { opened, parse, proofHashes, publicKey, read, rootsOver, same, unbase64 } from "./formats.mjs";
+import { anchorOf, logState, trustRoots } from "./trust.mjs";
 
 const NOT_CHECKED = [
   "sanitization: whether what the record states amounts to a sanitized medium, and the verdict a person saw follows",
@@ -15,60 +16,36 @@ const NOT_CHECKED = [
   "certificate-words: what the certificate says beyond the statements it names",
   "fields: unknown fields of a signed statement are read over",
   "pdf: the seal, and the words on the pages",
-  "time: the hosts' clocks; keys revoked after the checkpoint; whether the log shows everybody the same history",
+  "time: time-stamps on the checkpoint, the hosts' clocks; keys revoked after the checkpoint; whether the log shows everybody the same history",
 ];
 
 // --- the checks, in the order of trust: each adds to `facts` what the later ones rest on
 
-const PARTS = ["acceptance", "approvals", "certificate", "checkpoint", "consistency", "earlier_rosters", "format"];
-const MORE_PARTS = ["key_events", "order", "record", "roster", "trust_root", "validation"];
+const PARTS = ["acceptance", "approvals", "certificate", "consistency", "earlier_rosters", "format"];
+PARTS.push("key_events", "order", "record", "roster", "validation");
 
 const CHECKS = {
   form(facts) {
     const [bundle, form] = parse(facts.bytes);
     must(form.equals(facts.bytes), "not its own canonical form (RFC 8785)");
-    same("format", bundle.format, "sanitrail/destruction-bundle/1");
-    exactly(bundle, [...PARTS, ...MORE_PARTS], "bundle");
+    const first = bundle.format === "sanitrail/destruction-bundle/1";
+    must(first || bundle.format === "sanitrail/destruction-bundle/2", `format ${bundle.format}`);
+    exactly(bundle, [...PARTS, ...(first ? ["checkpoint", "trust_root"] : ["anchor"])], "bundle");
     facts.bundle = bundle;
+    facts.anchor = anchorOf(bundle);
     facts.rosters = [...bundle.earlier_rosters, bundle.roster];
   },
 
   "trust-root"(facts) {
-    const envelope = facts.bundle.trust_root;
-    same("pin", read(envelope, "trust-root").digest, facts.pin);
-    const { root_keys, threshold, keys, log, pdf_signer } = read(envelope, "trust-root").body;
-    const roots = keyring(root_keys);
-    const { signers } = opened(envelope, "trust-root", roots);
-    must(count(threshold) && threshold >= 1 && signers.length >= threshold, "too few root keys signed");
-    const jobs = keyring(keys.map((key) => key.spki));
-    must([...jobs.keys()].every((id) => !roots.has(id)), "a root key has another job too");
-    same("seal", hex(unbase64(pdf_signer.certificate)), pdf_signer.sha256);
-    facts.logNamed = log;
+    facts.trust = trustRoots(facts.anchor.trust_roots, facts.pin);
     facts.service = (role, at) => {
       const counts = (key) => key.from_index <= at && (key.until_index === null || at < key.until_index);
-      return keyring(keys.filter((key) => key.role === role && counts(key)).map((key) => key.spki));
+      return keyring(facts.trust.keys.filter((key) => key.role === role && counts(key)).map((key) => key.spki));
     };
   },
 
   checkpoint(facts) {
-    const { origin, vkeys } = facts.logNamed;
-    const note = facts.bundle.checkpoint;
-    const lines = note.split("\n");
-    must(vkeys.length > 0 && new Set(vkeys).size === vkeys.length, "the log has no keys, or one twice");
-    must(lines.length === vkeys.length + 5 && lines[3] === "" && lines.at(-1) === "", "not exactly the log's signatures");
-    must(/^(0|[1-9]\d{0,15})$/.test(lines[1]), "no size");
-    const text = `${lines.slice(0, 3).join("\n")}\n`;
-    const log = { text, origin: lines[0], size: Number(lines[1]), root: unbase64(lines[2]) };
-    must(log.root.length === 32 && count(log.size), "no root hash, or no size");
-    vkeys.map(noteKey).forEach((key, at) => {
-      const words = lines[4 + at].split(" ");
-      same("the log's name", words[1], key.name, origin, log.origin);
-      must(words.length === 3 && words[0] === "\u2014", "no signature line");
-      const signature = unbase64(words[2]);
-      must(key.id.equals(signature.subarray(0, 4)), "a signature by another key");
-      must(key.verifies(log, signature.subarray(4)), `bad signature ${at + 1} of the checkpoint`);
-    });
-    facts.log = log;
+    facts.log = logState(facts.anchor.checkpoint, facts.trust);
   },
 
   inclusion({ bundle, log, rosters }) {

@@ -86,7 +86,11 @@ def test_an_altered_statement_says_no(tmp_path: Path, world: World, part: str) -
     envelope["payload"] = to_base64(canonical({"schema": "something else"}))
     (tmp_path / "destruction-bundle.json").write_bytes(canonical(body))
     only_statements = "\n".join(
-        ["jq -r .trust_root.payload destruction-bundle.json | base64 -d > trust-root.json", _block("check_envelope()")]
+        [
+            "last=0; jq -r '.anchor.trust_roots[0].payload' destruction-bundle.json | base64 -d > trust-root.json",
+            "cp trust-root.json version-0.json",
+            _block("check_envelope()"),
+        ]
     )
     done = _shell(tmp_path, world.pin, only_statements)
     assert done.returncode != 0
