@@ -4,7 +4,8 @@
     ├─ NotFound 404            the object does not exist, or not for this person
     ├─ Invalid 422             the command cannot mean anything
     │   ├─ EvidenceRefused     a signature, envelope or digest does not hold
-    │   └─ IdempotencyKeyReused
+    │   ├─ IdempotencyKeyReused
+    │   └─ TooCostlyToCheck    checking the file reached the limits first; nothing is said about it
     ├─ NotSignedIn 401         nobody is behind this session, token, link or key
     ├─ Forbidden 403           this person or agent may not do this
     │   ├─ SeparationOfDuty    allowed in general, but not on their own act
@@ -292,6 +293,20 @@ class IdempotencyKeyReused(Invalid):
 
     def __init__(self) -> None:
         super().__init__("Idempotency-Key", "This idempotency key was used for another request; choose a fresh one.")
+
+
+class TooCostlyToCheck(Invalid):
+    """Checking a file reached the service's limits of time or memory; nothing is said about the file."""
+
+    code = "too-costly-to-check"
+    title = "The file could not be checked within the limits"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "file",
+            "Checking this file took more time or memory than this page may spend. Nothing is said about the file:"
+            " check it offline with sanitrail-verify.",
+        )
 
 
 class IdempotencyInFlight(Conflict):

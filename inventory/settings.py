@@ -36,6 +36,17 @@ class Organisation(BaseModel):
     contact: str = ""
 
 
+class Witness(BaseModel):
+    """Somebody who cosigns the log's checkpoints (c2sp.org/tlog-witness); counts only while the trust root names its keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Annotated[str, Field(pattern=r"^[^\s+]{1,255}$")]
+    """As in its verifier keys."""
+    url: Annotated[str, Field(pattern=r"^https?://[^\s?#]+$", max_length=300)]
+    """Its submission prefix; `/add-checkpoint` is appended. The answers are signed: http is enough within one network."""
+
+
 class Settings(BaseModel):
     """The service's settings. Durations are in seconds where the name says so."""
 
@@ -66,6 +77,8 @@ class Settings(BaseModel):
         "sanitrail.localhost/log"
     )
     """Name of the log in every checkpoint; never changed once the log has entries."""
+    witnesses: tuple[Witness, ...] = ()
+    """In the settings file, one `[[witnesses]]` each."""
     organisation: Organisation = Organisation()
 
     heartbeat_seconds: Annotated[int, Field(ge=1, le=86_400)] = 30
@@ -81,6 +94,12 @@ class Settings(BaseModel):
     """Due date of an erasure case after the withdrawal (GDPR, Article 12 (3): one month)."""
     sign_in_attempts: Annotated[int, Field(ge=1, le=1000)] = 10
     """Per login name and per address within five minutes."""
+    verification_bytes: Annotated[int, Field(ge=1024, le=64 << 20)] = 32 << 20
+    """Largest file the public verification page takes."""
+    verification_seconds: Annotated[int, Field(ge=1, le=300)] = 20
+    """Processor time one check of an uploaded file may take; three times that by the clock."""
+    verifications_per_minute: Annotated[int, Field(ge=1, le=10_000)] = 20
+    """Uploads one address may send to be checked."""
     evidence_patience_seconds: Annotated[int, Field(ge=0, le=7 * 86_400)] = 900
     """How long the files of a new document wait for witnesses and time-stamps that the trust root names."""
     clock_tolerance_seconds: Seconds = 300
@@ -91,6 +110,13 @@ class Settings(BaseModel):
     def _known_database(cls, value: str) -> str:
         if value and not value.startswith(("sqlite:", "postgresql:", "postgresql+psycopg:")):
             raise ValueError("neither sqlite: nor postgresql:")
+        return value
+
+    @field_validator("witnesses")
+    @classmethod
+    def _each_once(cls, value: tuple[Witness, ...]) -> tuple[Witness, ...]:
+        if len({witness.name for witness in value}) != len(value):
+            raise ValueError("the same witness twice")
         return value
 
     @field_validator("also_known_as", mode="before")

@@ -83,6 +83,8 @@ def _run(endpoint: Endpoint, parts: dict[str, str]) -> Response:
 
 
 def _read(endpoint: Endpoint) -> bytes:
+    if endpoint.options.uploads:
+        return b""
     agent = endpoint.access.kind in {"agent", "enrolment"}
     limit = endpoint.options.body_limit or (MAX_AGENT_BODY if agent else MAX_PERSON_BODY)
     raw = read_bytes(request, limit)

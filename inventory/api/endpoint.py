@@ -106,6 +106,8 @@ class Options:
     media_type: str = "application/json"
     body_limit: int = 0
     """Bytes; 0 is the default for people or agents."""
+    uploads: tuple[str, ...] = ()
+    """Reads its own body by `api.uploads`: a file of one of these media types."""
     raises: tuple[type[InventoryError], ...] = ()
     """Refusals of the domain this endpoint may answer, beside those of the protocol."""
 

@@ -85,6 +85,16 @@ def protocol_codes(endpoint: Endpoint) -> set[str]:
     options = endpoint.options
     if endpoint.body is not None:
         codes |= {"malformed-json", "invalid-body", "body-too-large", "unsupported-media-type", "length-required"}
+    if options.uploads:
+        codes |= {
+            "length-required",
+            "body-too-large",
+            "too-slow",
+            "unsupported-media-type",
+            "too-many-requests",
+            "busy",
+        }
+        codes |= {"bad-request"}
     if endpoint.query is not None:
         codes |= {"invalid-query"}
     if endpoint.parameters:
@@ -167,6 +177,9 @@ def _operation(endpoint: Endpoint, models: Models, queries: Document) -> Documen
             "required": True,
             "content": {"application/json": {"schema": models[endpoint.name, "validation"]}},
         }
+    if endpoint.options.uploads:
+        file = {"schema": {"type": "string", "format": "binary"}}
+        operation["requestBody"] = {"required": True, "content": dict.fromkeys(endpoint.options.uploads, file)}
     return operation
 
 

@@ -32,6 +32,7 @@ CATALOGUE: Final[Mapping[str, tuple[int, str]]] = {
     "csrf-refused": (403, "The request did not come from this console"),
     "not-found": (404, "There is nothing here"),
     "method-not-allowed": (405, "This address does not know that method"),
+    "too-slow": (408, "The body came too slowly"),
     "idempotency-in-flight": (409, "The first request with this key took effect; its answer is not stored"),
     "length-required": (411, "The body's length must be stated"),
     "body-too-large": (413, "The body is larger than this address reads"),

@@ -20,6 +20,7 @@ from . import (
     places,
     service,
     session,
+    verification,
 )
 
 NOUNS: tuple[Noun, ...] = (
@@ -48,6 +49,7 @@ NOUNS: tuple[Noun, ...] = (
     overview.events,
     log.noun,
     log.root_noun,
+    verification.noun,
     agents.noun,
     service.noun,
 )

@@ -30,6 +30,7 @@ _MODULES: Final = (
     "policy",
     "roster",
     "style",
+    "verify",
 )
 
 
