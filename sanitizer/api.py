@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from . import attending, engine
+from . import attending, engine, reverting
 from .capability import SanitizeStanding
 from .clearance import Clearance, Confirmation, clear
 from .errors import JournalDamaged, RunUnknown, Touched
@@ -20,6 +20,7 @@ from .lineage import PathResolution
 from .patterns import pattern_set
 from .planning import HOST, PlanRequest, plan, plan_again
 from .recovery import Recovered, recover
+from .reverting import Recovery, RecoveryRequest
 from .run import Progress, RunResult, VerificationFacts
 from .settings import Settings
 from .system import HostSystem
@@ -264,6 +265,36 @@ def unlock(path: str | Path, secret: bytes) -> None:
         LockedByUs: it took it and still has a password.
     """
     attending.unlock(HostSystem(), str(path), secret)
+
+
+def recover_drive(
+    path: str | Path,
+    asked: RecoveryRequest,
+    recovery_id: str,
+    record_dir: Path,
+    *,
+    secret: bytes,
+    stop: threading.Event | None = None,
+) -> Recovery:
+    """Bring back a drive that hides its medium behind TCG locking. Destroys what it holds, and claims nothing.
+
+    Args:
+        path: The drive.
+        asked: What is asked for, and accepted.
+        recovery_id: Names the recovery and its journal for ever; letters, digits and `._:@-`.
+        record_dir: Folder of such journals on durable storage, made 0700 if missing. Not the folder of runs.
+        secret: The number on the drive's label (PSID), or its owner's password. Never recorded.
+        stop: Set it to stop waiting; the drive goes on by itself.
+
+    Raises:
+        Refused: nothing was sent: the drive hides nothing, is in use, or a neighbour of it is, or nobody accepted its loss.
+        TechniqueFailed: the drive did not take it, or says that it failed.
+        TransportError: no answer, and the drive does not tell either.
+        Interrupted: `stop` was set.
+        JournalFailed: what was sent is not known to be kept.
+    """
+    hooks = Hooks(stop=stop or threading.Event(), secret=secret)
+    return reverting.recover_drive(HostSystem(), Settings(), str(path), asked, recovery_id, record_dir, hooks)
 
 
 def abandon(pending: PendingRun, reason: str) -> RunResult:

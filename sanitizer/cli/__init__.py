@@ -9,6 +9,7 @@ from .exit_codes import table
 from .looking import list_command, show_command, status_command, verify_command
 from .planning import plan_command
 from .recovering import restore_capacity_command, settle_command, unlock_command
+from .reverting import recover_command
 from .wiping import resume_command, wipe_command
 
 _HELP = f"""Look at, plan, wipe and verify this host's block devices.
@@ -37,6 +38,7 @@ for _command in (
     status_command,
     settle_command,
     unlock_command,
+    recover_command,
     restore_capacity_command,
     decode_command,
 ):

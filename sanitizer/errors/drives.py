@@ -64,7 +64,10 @@ class OpalLocked(Refused):
 
     code = "opal-locked"
     sentence = "The drive hides its medium behind TCG locking"
-    remedy = "Have its owner unlock it, or destroy it: while it is locked nothing is proven; an empty read is no empty medium."
+    remedy = (
+        "Have its owner unlock it, or bring it back with the number on its label (sanitizer recover), which destroys what it "
+        "holds and proves nothing; then plan a run. An empty read is no empty medium."
+    )
     state: tuple[str, ...]
     """locked, shadowed, or both."""
 

@@ -71,9 +71,14 @@ def of_state(step: str, capabilities: Capabilities) -> list[str]:
     if opal is not None:
         if Tri.YES in {opal.locked, opal.shadowed}:
             # Also against a revert, which would lead out: no mark could be written before, so nothing could be proven.
-            reasons.append("the drive hides its medium behind TCG locking and takes no marks: have it unlocked first")
+            reasons.append(
+                "the drive hides its medium behind TCG locking and takes no marks: have it unlocked first, or bring it back "
+                "with the number on its label (sanitizer recover)"
+            )
         if step not in _REVERTS and Tri.YES in {opal.removal_running, opal.removal_interrupted}:
-            reasons.append("a TCG data removal is under way or was cut off: let it end, or revert the drive")
+            reasons.append(
+                "a TCG data removal is under way or was cut off: let it end, or revert the drive once more (sanitizer recover)"
+            )
     if capabilities.ata is not None and capabilities.ata.security_locked is Tri.YES:
         reasons.append("the drive is locked by an ATA password: unlock it first (sanitizer unlock)")
     return reasons

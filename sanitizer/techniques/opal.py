@@ -55,7 +55,7 @@ class OpalRevert(Ordinary):
             (
                 _known_class(opal),
                 needs.must(opal.media_encryption, "media encryption"),
-                _activated(opal.locking_enabled),
+                None if opal.removal_interrupted is Tri.YES else _activated(opal.locking_enabled),
                 "a data removal is under way on the drive; let it end first"
                 if opal.removal_running is Tri.YES
                 else None,
@@ -126,7 +126,10 @@ def _known_class(opal: OpalCapabilities) -> str | None:
 
 
 def _activated(locking_enabled: Tri) -> str | None:
-    """Opal SSC, Revert: with the Locking SP in its factory state the user data stay."""
+    """Opal SSC, Revert: with the Locking SP in its factory state the user data stay, but for a removal that was cut off.
+
+    That one goes on with the next revert (Opal SSC, supported data removal mechanism feature descriptor).
+    """
     if locking_enabled is Tri.NO:
         return "locking was never activated on the drive, and then a revert leaves the data alone"
     return needs.must(locking_enabled, "locking activated")

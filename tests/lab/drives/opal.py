@@ -237,7 +237,7 @@ class Opal:
 
     def revert(self) -> None:
         """Back to the factory state; the session is over. Data go only where the Locking SP had been activated."""
-        if self.active:
+        if self.active or self.interrupted:
             self.eradicate()
             self.interrupted = False
             self.removing, self._removed_at = self.removal_seconds > 0, self.now() + self.removal_seconds

@@ -26,6 +26,7 @@ from sanitizer.inspection import Inspection
 from sanitizer.journal import Journal
 from sanitizer.planning import PlanRequest, plan, plan_again
 from sanitizer.probing import probe
+from sanitizer.reverting import Recovery, RecoveryRequest, recover_drive
 from sanitizer.run import RunResult
 from sanitizer.settings import Settings
 from sanitizer.signatures import UNREADABLE
@@ -95,6 +96,10 @@ class World(Generic[B]):
         self.state = state
         confirmed = self.inspect().fingerprint or ""
         return restore_capacity(PATH, confirmed, state, look=self, claim=self.claim, ask_again=lambda *_: None)
+
+    def recover(self, asked: RecoveryRequest, records: Path, secret: bytes) -> Recovery:
+        """As an operator brings back a drive that hides its medium. Raises what `recover_drive` does."""
+        return recover_drive(self, SETTINGS, PATH, asked, RUN, records, Hooks(secret=secret))
 
     def inspect(self, _path: str | Path = PATH) -> Inspection:
         """A look at the drive."""

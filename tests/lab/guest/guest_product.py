@@ -45,9 +45,11 @@ def quicken(pace: float) -> None:
 def attach(attached: dict[str, str]) -> None:
     """Say of these disks that they are attached in this way."""
     reader = importlib.import_module("sanitizer.readings").__dict__
-    facts = next(value for value in reader.values() if isinstance(value, type) and hasattr(value, "transport"))
+    facts: Any = next(value for value in reader.values() if isinstance(value, type) and hasattr(value, "transport"))
     before = facts.transport
     facts.transport = lambda self: attached.get(self.name) or before(self)
+    driver = facts.driver
+    facts.driver = lambda self: None if attached.get(self.name) else driver(self)
 
 
 def command(request: dict[str, Any], out: Path) -> None:

@@ -121,6 +121,10 @@ SCSI = {
     "format": (scsi.format_unit(), "04 10 00 00 00 00"),
     "mode sense": (scsi.mode_sense_10(0x3F), "5a 10 3f 00 00 00 00 00 fc 00"),
     "mode sense, as made": (scsi.mode_sense_10(0x3F, default=True), "5a 10 bf 00 00 00 00 00 fc 00"),
+    "element status": (
+        scsi.get_physical_element_status(64),
+        "9e 17 00 00 00 00 00 00 00 00 00 00 00 40 40 00",
+    ),
     "mode select": (scsi.mode_select_10(bytes(24), save=True), "55 11 00 00 00 00 00 00 18 00"),
     "protocol in": (scsi.security_protocol_in(1, 1), "a2 01 00 01 00 00 00 00 02 00 00 00"),
     "protocol out": (scsi.security_protocol_out(1, 0x1000, bytes(512)), "b5 01 10 00 00 00 00 00 02 00 00 00"),
