@@ -83,6 +83,7 @@ class Ledger:
         self._signers = tuple(signers)
         self._clock = clock
         self._cache = TileCache()
+        self._halted = ""
 
     @property
     def vkeys(self) -> tuple[str, ...]:
@@ -114,6 +115,10 @@ class Ledger:
             raise LogRefused(f"the database's log does not contain the {size} entries you name")
         self.guard.adopt(head.guard_id, base)
 
+    def halt(self, problem: str) -> None:
+        """Sign nothing more in this process: somebody has seen a longer log than this one."""
+        self._halted = problem
+
     def append(self, session: Session, kind: LogKind, sha256: str, subject: str) -> int:
         """Append an envelope's digest; one checkpoint is signed when the transaction commits.
 
@@ -123,6 +128,8 @@ class Ledger:
         Raises:
             LogRefused: the database's log is not the one that was signed last.
         """
+        if self._halted:
+            raise LogRefused(self._halted)
         head = _head(session, writing=True)
         frontier = _frontier(head)
         if _BASE not in session.info:

@@ -23,6 +23,10 @@ class ExceptionCode(StrEnum):
     HOST_SILENT = "host-silent"
     HOST_CLOCK_OFF = "host-clock-off"
     LOG_DISAGREEMENT = "log-disagreement"
+    LOG_RESTORED = "log-restored"
+    WITNESS_REFUSED = "witness-refused"
+    WITNESS_AHEAD = "witness-ahead"
+    WITNESS_SILENT = "witness-silent"
     RECORD_WITHOUT_EFFECT = "record-without-effect"
     RECORD_SEQUENCE_GAP = "record-sequence-gap"
     RECORD_HISTORY_BROKEN = "record-history-broken"
@@ -40,6 +44,9 @@ CRITICAL: Final = frozenset(
         ExceptionCode.DISPOSED_DEVICE_SEEN,
         ExceptionCode.DATA_ON_SANITIZED_DEVICE,
         ExceptionCode.LOG_DISAGREEMENT,
+        ExceptionCode.LOG_RESTORED,
+        ExceptionCode.WITNESS_REFUSED,
+        ExceptionCode.WITNESS_AHEAD,
         ExceptionCode.RECORD_WITHOUT_EFFECT,
         ExceptionCode.RECORD_SEQUENCE_GAP,
         ExceptionCode.RECORD_HISTORY_BROKEN,
@@ -62,6 +69,10 @@ TITLES: Final[Mapping[ExceptionCode, str]] = {
     ExceptionCode.HOST_SILENT: "An agent is silent",
     ExceptionCode.HOST_CLOCK_OFF: "A host's clock is off",
     ExceptionCode.LOG_DISAGREEMENT: "An agent has seen another log than ours",
+    ExceptionCode.LOG_RESTORED: "The log was brought up to date after a restore",
+    ExceptionCode.WITNESS_REFUSED: "A witness refuses to sign our log: is it still one history?",
+    ExceptionCode.WITNESS_AHEAD: "A witness has seen more of our log than we hold",
+    ExceptionCode.WITNESS_SILENT: "A witness does not sign",
     ExceptionCode.RECORD_WITHOUT_EFFECT: "A record arrived that fits no current order",
     ExceptionCode.RECORD_SEQUENCE_GAP: "An agent withholds records",
     ExceptionCode.RECORD_HISTORY_BROKEN: "A record does not continue its device's history",

@@ -18,4 +18,5 @@ reads or writes the database.
     records      ingest                                                transparency checkpoints, proofs, trust root
     validation   decide                                                idempotency, nonces    once only
     certificates issue, seal, fetch                                    upkeep       due dates, expiry, silence, unfinished seals
+    corrections  void, supersede                                       witnesses    who cosigns our checkpoints
 """

@@ -31,7 +31,7 @@ from inventory.models import (
 )
 from reports.errors import ReportError
 
-from . import _statements, certificates
+from . import _statements, certificates, witnesses
 from ._mapping import is_silent
 from .context import SYSTEM, Context
 from .kernel import note, raise_exception, settle_exception
@@ -51,24 +51,27 @@ class UpkeepReport:
     cases_overdue: int
     certificates_sealed: int
     leases_lapsed: int
+    cosignatures: int
+    """Witnesses that signed the newest checkpoint."""
     rows_removed: int
     """Spent nonces, finished idempotency keys, dead sessions and links: never evidence."""
 
 
 def run(context: Context) -> UpkeepReport:
-    """Expire orders, notice silent hosts and overdue cases, finish unfinished seals, forget spent nonces."""
+    """Expire orders, notice silent hosts and overdue cases, ask witnesses, finish unfinished seals, forget spent nonces."""
     with context.writing() as session:
         now = context.now()
         expired = _expire_orders(session, context, now)
         silent = _silent_hosts(session, context, now)
         overdue = _overdue_cases(session, context, now)
         removed = _forget(session, now)
+    cosigned = witnesses.ask_all(context)
     with context.reading() as session:
         lapsed = _lapsed_leases(session, context.now())
         unfinished = [(number, certificates.seal) for number in certificates.unsealed(session)]
         unfinished += [(number, _statements.seal) for number in _statements.unsealed(session)]
     sealed = sum(_sealed(context, number, seal) for number, seal in unfinished)
-    return UpkeepReport(expired, silent, overdue, sealed, lapsed, removed)
+    return UpkeepReport(expired, silent, overdue, sealed, lapsed, cosigned, removed)
 
 
 def _expire_orders(session: Session, context: Context, now: datetime) -> int:

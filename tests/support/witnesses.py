@@ -18,6 +18,8 @@ from witness.memory import Memory
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "witness.example.net"
+NOBODY = (NoteSigner.generate("nobody.example", ML_DSA_44).verifier,)
+"""Keys of a witness that never answers."""
 
 
 @dataclass

@@ -28,7 +28,16 @@ from .devices import (
     TechniqueView,
     WaiverView,
 )
-from .evidence import CertificateView, CheckpointView, LogEntryView, RecordView, TrustView, ValidationView
+from .evidence import (
+    CertificateView,
+    CheckpointView,
+    CorrectionView,
+    LogEntryView,
+    RecordView,
+    TrustView,
+    ValidationView,
+    WitnessView,
+)
 from .hosts import AgentKeyView, EnrolmentTokenView, HostDetail, HostRow
 from .orders import ApprovalView, LeaseView, OrderDetail, OrderRow, PolicyDecisionView, ProgressView, ReadyOrder
 from .overview import Dashboard, EventView, ExceptionView, LocationView, Page, PartyView, PolicyView, UndertakingView
@@ -52,6 +61,7 @@ __all__ = [
     "CaseRow",
     "CertificateView",
     "CheckpointView",
+    "CorrectionView",
     "Dashboard",
     "DataSetView",
     "DeclaredPathView",
@@ -95,4 +105,5 @@ __all__ = [
     "UndertakingView",
     "ValidationView",
     "WaiverView",
+    "WitnessView",
 ]

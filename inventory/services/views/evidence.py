@@ -108,3 +108,38 @@ class TrustView:
     envelope: dict[str, Any]
     origin: str
     vkeys: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class WitnessView:
+    """Somebody who cosigns our checkpoints, and how we stand with them."""
+
+    name: str
+    url: str
+    """Empty where the settings have no address for it."""
+    trusted: bool
+    """Whether the trust root in force names its keys."""
+    size: int
+    """What it cosigned last, in entries."""
+    behind: int
+    """Entries of the newest checkpoint it has not signed for."""
+    cosigned: datetime | None
+    """When it last did."""
+    problem: str
+    """Empty where everything is in order."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CorrectionView:
+    """A document that was voided or superseded."""
+
+    action: str
+    """void or supersede."""
+    document: str
+    replacement: str | None
+    reason: str
+    by: str
+    at: datetime
+    sha256: str
+    """Digest of the signed correction."""
+    log_index: int
