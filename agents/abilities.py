@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from inventory.contract.v1.devices import DriveCapabilities, OwnTechnique
 from sanitizer.capability import Capabilities, SanitizePhase, SanitizeStanding, Tri
+from sanitizer.planning import KEYS
 from sanitizer.planning.order import FAMILIES
 from sanitizer.techniques import TECHNIQUES
 from sanitizer.techniques.base import Parameters, Technique
@@ -45,6 +46,8 @@ def told(capabilities: Capabilities, capacity_bytes: int) -> DriveCapabilities:
 
 def _has_interface(technique: Technique, capabilities: Capabilities) -> bool:
     family = technique.name.split("-", maxsplit=1)[0]
+    if technique.name == KEYS:
+        return capabilities.container is not None
     return family in FAMILIES and getattr(capabilities, family) is not None
 
 

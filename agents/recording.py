@@ -15,6 +15,7 @@ from reports.record import (
     CommandFacts,
     DeviceFacts,
     HostFacts,
+    KeyErasure,
     MethodFacts,
     OrderRef,
     Part,
@@ -86,6 +87,7 @@ def make_record(
                 **method,
                 "passes": _parts(PassFacts, result.method.passes),
                 "commands": tuple(CommandFacts.from_dict(one, "command") for one in result.method.commands),
+                "key_erasure": _key_erasure(result),
             }
         ),
         verification=VerificationFacts(**_facts(result.verification)),
@@ -100,6 +102,11 @@ def make_record(
         operator_ref=order.requested_by,
         tool=tool,
     )
+
+
+def _key_erasure(result: RunResult) -> KeyErasure | None:
+    found = result.method.key_erasure
+    return None if found is None else KeyErasure(**_facts(found))
 
 
 def _facts(source: Any) -> dict[str, Any]:  # noqa: ANN401 - any of the sanitizer's fact classes

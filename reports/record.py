@@ -11,7 +11,7 @@ hexadecimal SHA-256. No floats anywhere (RFC 8785 canonical bytes must be reprod
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 from .errors import MalformedDocument, MalformedRecord
 from .parts import Part
@@ -21,6 +21,7 @@ __all__ = [
     "CommandFacts",
     "DeviceFacts",
     "HostFacts",
+    "KeyErasure",
     "MalformedRecord",
     "MethodFacts",
     "OrderRef",
@@ -125,6 +126,41 @@ class CommandFacts(Part):
 
 
 @dataclass(frozen=True, kw_only=True)
+class KeyErasure(Part):
+    """What destroying the keys of an encrypted container rests on, and what was found before and after (Rev. 2, 3.2)."""
+
+    container: str
+    """luks2."""
+    uuid: str
+    """The container's own name."""
+    cipher: str
+    """aes-xts-plain64."""
+    key_bits: int
+    """Of the volume key; XTS encrypts with half of it."""
+    keyslots: int
+    """Stored copies of the volume key."""
+    area: tuple[int, int]
+    """Byte range from the first byte to the ciphertext: both copies of the header, all key slots, and padding."""
+    area_sha256_before: str
+    """Of that range, before the first write: names a copy of the header, should one be found elsewhere."""
+    area_stored_bytes: int
+    """How much of it gave back the keyed stream of the first pass."""
+    ciphertext_regions: int
+    ciphertext_bytes: int
+    """Read behind the area before the first write: each block was ciphertext by its look, or uniform."""
+    ciphertext_uniform_bytes: int
+    """Of these, blocks that held one byte value throughout: never written, or discarded."""
+    ciphertext_sha256_before: str
+    """SHA-256 over one ASCII line `start-end sha256` and newline a region."""
+    ciphertext_sha256_after: str | None
+    """The same after the last pass; None when it did not come to that."""
+    answers: tuple[str, ...]
+    """Conditions that a person vouched for: encrypted-before-first-use, no-key-outside."""
+    setting: str | None
+    """The disputed classification its level rests on."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class MethodFacts(Part):
     """What was asked of the medium and how it was done."""
 
@@ -138,6 +174,24 @@ class MethodFacts(Part):
     passes: tuple[PassFacts, ...]
     commands: tuple[CommandFacts, ...]
     """Device commands with raw status, in order, for techniques that send any."""
+    key_erasure: KeyErasure | None = None
+    """Of `luks-crypto-erase`; left out of the document in every other record, as in those that are older than it."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """As `Part.to_dict`, without the field that only one technique has."""
+        told = super().to_dict()
+        if self.key_erasure is None:
+            del told["key_erasure"]
+        return told
+
+    @classmethod
+    def from_dict(cls, value: object, where: str = "document") -> Self:
+        """As `Part.from_dict`; the field may be missing, and where it stands it says something."""
+        if not isinstance(value, dict):
+            raise MalformedDocument(where, "expected an object")
+        if value.get("key_erasure", ...) is None:
+            raise MalformedDocument(f"{where}.key_erasure", "expected an object, or nothing at all")
+        return super().from_dict({"key_erasure": None, **value}, where)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,7 +18,7 @@ from .inspector import Inspector
 from .journal import Journal, peek, remove_damaged, runs_in
 from .lineage import PathResolution
 from .patterns import pattern_set
-from .planning import HOST, PlanRequest, plan, plan_again
+from .planning import HOST, KEYS, PlanRequest, plan, plan_again
 from .recovery import Recovered, recover
 from .reverting import Recovery, RecoveryRequest
 from .run import Progress, RunResult, VerificationFacts
@@ -160,6 +160,8 @@ def _pending(journal_dir: Path, run_id: str) -> PendingRun | None:
 def _passes(before: Recovered) -> int:
     if before.by_drive:
         return 1
+    if before.steps == (KEYS,):
+        return 2
     known = pattern_set(before.request.pattern_set)
     return len(known.passes) if known else 0
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass, fields, is_dataclass
 from enum import StrEnum
 from typing import Any
 
+from .container import Container
+
 
 class Tri(StrEnum):
     """Three answers; only YES grants."""
@@ -214,6 +216,8 @@ class Capabilities:
     opal: OpalCapabilities | None = None
     quirks: tuple[str, ...] = ()
     """Names of known traits of this model and firmware (`quirks.py`)."""
+    container: Container | None = None
+    """An encrypted container that begins where the device begins: read from the medium, the rest from the drive."""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values, as `sanitizer show --json` prints them; whole identify data are left out."""

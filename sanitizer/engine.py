@@ -21,13 +21,15 @@ from .errors import (
 from .firmware import CommandStretch
 from .hooks import Hooks, stamp
 from .journal import Journal, checked_run_id
+from .key_erasing import LABEL, KeyStretch
 from .overwrite import written_bytes
 from .overwriting import OverwriteStretch
-from .planning import HOST
+from .planning import HOST, KEYS
 from .recovery import Recovered, recover
 from .results import Course, Work, not_verified, result
 from .run import PassFacts, RunResult, RunState
 from .settings import Settings
+from .stretch import Stretch
 from .system import System
 
 _active: set[int] = set()
@@ -48,7 +50,9 @@ def _carried_out(
         _active.add(id(journal))
         threads = settings.threads or (2 if len(_active) * 2 <= settings.most_threads else 1)
     try:
-        kind = CommandStretch if clearance.plan.by_drive else OverwriteStretch
+        kind: type[Stretch] = CommandStretch if clearance.plan.by_drive else OverwriteStretch
+        if clearance.plan.by_keys:
+            kind = KeyStretch
         return kind(system, settings, clearance, journal, sample_seed, hooks, threads, before).go()
     finally:
         with _active_lock:
@@ -95,8 +99,15 @@ def _refused_before_journal(system: System, clearance: Clearance, run_id: str, r
     request = clearance.plan.request
     plan = clearance.plan
     work = Work(steps=plan.steps, pattern_set=plan.patterns.label)
-    expected = "no-canary" if plan.by_drive else request.pattern_set
+    expected = _expected(request.pattern_set, plan.steps)
     return result(course, request, work, (), not_verified(expected), RunState.REFUSED, refused)
+
+
+def _expected(pattern_set: str, steps: tuple[str, ...]) -> str:
+    """What would have been looked for, of a run that was not read back."""
+    if steps == (KEYS,):
+        return LABEL
+    return pattern_set if steps == (HOST,) else "no-canary"
 
 
 def resume(
@@ -155,8 +166,8 @@ def interrupted_result(system: System, before: Recovered, error: SanitizerError)
         identity_after=None,
         touched=before.touched,
     )
-    verification = not_verified("no-canary" if before.by_drive else before.request.pattern_set)
-    work = Work(steps=before.steps, commands=before.commands)
+    verification = not_verified(_expected(before.request.pattern_set, before.steps))
+    work = Work(steps=before.steps, commands=before.commands, key_erasure=before.key_erasure)
     return result(course, before.request, work, _passes_of(before), verification, RunState.INTERRUPTED, error)
 
 
@@ -183,6 +194,8 @@ def _regions_of(before: Recovered) -> tuple[ByteRange, ...]:
     device = before.device
     if device is None:
         return ()
+    if before.key_erasure is not None:
+        return (before.key_erasure.area,)
     if not before.by_drive:
         return ((0, device.capacity_bytes),)
     whole = before.steps[0] == HOST

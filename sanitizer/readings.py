@@ -10,14 +10,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from .capability import Capabilities, HiddenCapacity, Tri
-from .container import Container, container_on
 from .capacity_notes import note_name, proven_maximum
+from .container import Container, container_on
 from .deriving import capabilities_of, path_of
 from .drive_obstacles import medium_answers
 from .errors import Refused, SanitizerError
 from .facts import HostFacts, Node, Reading
 from .host import Host, read_text
-from .probing import probe
+from .probing import Answers, probe
 from .signatures import UNREADABLE, find
 from .transport.base import Geometry, LoopStatus, OpenDevice, RequestFailed
 from .transport.memory import AlignedBuffer
@@ -247,7 +247,7 @@ def read_device(
                 family = facts.family(node.name)
                 signatures = signatures_of(device, family, geometry) if readable else (UNREADABLE,)
                 container = _container(device, geometry) if readable else None
-                capabilities = _with_container(capabilities, container, _hidden(names.kind, loop))
+                capabilities = _with_container(capabilities, container, names.transport(), _hidden(names.kind, loop))
         except SanitizerError as error:
             unreadable.append(error.summarize())
         unreadable += _disagreements(host, node, geometry)
@@ -310,13 +310,16 @@ def _container(device: OpenDevice, geometry: Geometry) -> Container | None:
     return container_on(geometry.size_bytes, geometry.logical_block_bytes, read)
 
 
-def _with_container(capabilities: Capabilities | None, container: Container | None, hidden: str) -> Capabilities | None:
+def _with_container(
+    capabilities: Capabilities | None, container: Container | None, transport: str, hidden: str
+) -> Capabilities | None:
     """A device without commands of its own can still hold a container whose keys are in reach."""
     if container is None:
         return capabilities
     if capabilities is None:
         unasked = HiddenCapacity(native_bytes=None, present=Tri(hidden), by=())
-        capabilities = Capabilities(path="unknown", standing=None, hidden=unasked)
+        path = path_of(transport=transport, driver=None, vendor=None, model=None, answers=Answers(interface="none"))
+        capabilities = Capabilities(path=path, standing=None, hidden=unasked)
     return replace(capabilities, container=container)
 
 

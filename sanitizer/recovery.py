@@ -2,7 +2,8 @@
 
 Entries of one run, in order: `begun` once; `segment` at the start of every stretch; `first-write`; `marked`; per pass
 `pass`, `checkpoint` several times, `pass-done`; `settled`; `verifying`; `segment-end` when the stretch ended in an
-orderly way; `ended` with the whole result. A run with the drive's own commands has further ones (`command_log.py`).
+orderly way; `ended` with the whole result. A run that destroys keys has `surveyed` before `first-write` and `stored` after its
+first pass. A run with the drive's own commands has further ones (`command_log.py`).
 Each carries `t` (RFC 3339 UTC), `m` (milliseconds of the monotonic clock of that boot) and `state`.
 """
 
@@ -15,9 +16,9 @@ from typing import Any
 from .command_log import commands_of, outstanding_password, own_work, password_id
 from .errors import ByteRange, Touched
 from .overwrite import PassState
-from .planning import HOST, PlanRequest
-from .ranges import RangeSet
-from .run import DeviceFacts, PassFacts, RunResult, RunState, Segment
+from .planning import HOST, KEYS, PlanRequest
+from .ranges import RangeSet, total
+from .run import DeviceFacts, KeyErasure, PassFacts, RunResult, RunState, Segment
 
 Entry = dict[str, Any]
 
@@ -40,6 +41,8 @@ class Recovered:
     """Which password the drive may still have from this run; None where it has none."""
     unreadable_canaries: int
     """Bytes of canaries that could not be read back."""
+    key_erasure: KeyErasure | None
+    """What a run that destroys keys found before it wrote, and how much of the key area was seen to store; None of others."""
     sample_seed: str
     key_sha256: str | None
     started: str
@@ -64,7 +67,7 @@ class Recovered:
     @property
     def by_drive(self) -> bool:
         """Whether the run sends commands of the drive's own."""
-        return any(step != HOST for step in self.steps)
+        return any(step not in {HOST, KEYS} for step in self.steps)
 
 
 def _ranges(value: list[list[int]]) -> tuple[ByteRange, ...]:
@@ -133,6 +136,17 @@ def _accepted(entries: list[Entry]) -> bool:
     return any(entry["kind"] == "command-answered" and entry["accepted"] == "yes" for entry in entries)
 
 
+def _key_erasure(entries: list[Entry]) -> KeyErasure | None:
+    surveyed = next((e for e in reversed(entries) if e["kind"] == "surveyed"), None)
+    stored = next((e for e in reversed(entries) if e["kind"] == "stored"), None)
+    if surveyed is None:
+        return None
+    found = KeyErasure.from_dict(surveyed["keys"])
+    if stored is None:
+        return found
+    return dataclasses.replace(found, area_stored_bytes=found.area[1] - total(_ranges(stored["wrong"])))
+
+
 def recover(entries: list[Entry]) -> Recovered | None:
     """The run these entries tell of; None when not even its beginning is there, so that nothing was written."""
     begun = next((e for e in entries if e["kind"] == "begun"), None)
@@ -156,6 +170,7 @@ def recover(entries: list[Entry]) -> Recovered | None:
         own_work=own_work(entries),
         password_id=password_id(entries) if outstanding_password(entries) is not None else None,
         unreadable_canaries=marked.get("unreadable", 0) if marked else 0,
+        key_erasure=_key_erasure(entries),
         sample_seed=begun["sample_seed"],
         key_sha256=begun["key_sha256"],
         started=begun["t"],

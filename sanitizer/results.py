@@ -21,11 +21,12 @@ from .errors import (
 from .markers import MarkerFindings
 from .overwrite import PassState, written_bytes
 from .patterns import Content, Keyed, pattern_set
-from .planning import CANARIES, HOST, PlanRequest
+from .planning import CANARIES, HOST, KEYS, PlanRequest
 from .ranges import bounded, total
 from .readback import Verifier
 from .run import (
     DeviceFacts,
+    KeyErasure,
     MethodFacts,
     PassFacts,
     RunFacts,
@@ -65,6 +66,8 @@ class Work:
     """`CommandFacts` as dictionaries, in order."""
     pattern_set: str | None = None
     """As the record names it; None where the request's own word stands."""
+    key_erasure: KeyErasure | None = None
+    """Of a run that destroys keys, once it has looked."""
 
 
 def pass_facts(state: PassState, content: Content, key_sha256: str, regions: Sequence[ByteRange]) -> PassFacts:
@@ -135,7 +138,7 @@ def gravest(
 
 def pattern_label(request: PlanRequest, work: Work) -> str:
     """The pattern set as the record names it; an unknown name stays as it was asked for."""
-    if any(step != HOST for step in work.steps):
+    if any(step not in {HOST, KEYS} for step in work.steps):
         return CANARIES
     known = pattern_set(request.pattern_set)
     return work.pattern_set or (known.label if known else request.pattern_set)
@@ -150,6 +153,7 @@ def method_facts(request: PlanRequest, work: Work, passes: tuple[PassFacts, ...]
         plan_sha256=request.digest,
         passes=passes,
         commands=work.commands,
+        key_erasure=work.key_erasure,
     )
 
 

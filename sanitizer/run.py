@@ -158,6 +158,33 @@ class PassFacts:
 
 
 @dataclass(frozen=True, kw_only=True)
+class KeyErasure:
+    """What destroying the keys of a container rests on, and what was found before and after."""
+
+    container: str
+    uuid: str
+    cipher: str
+    key_bits: int
+    keyslots: int
+    area: ByteRange
+    area_sha256_before: str
+    area_stored_bytes: int
+    ciphertext_regions: int
+    ciphertext_bytes: int
+    ciphertext_uniform_bytes: int
+    ciphertext_sha256_before: str
+    ciphertext_sha256_after: str | None
+    answers: tuple[str, ...]
+    setting: str | None
+
+    @classmethod
+    def from_dict(cls, value: dict[str, Any]) -> KeyErasure:
+        """Read what the journal keeps of it."""
+        start, end = value["area"]
+        return cls(**{**value, "area": (start, end), "answers": tuple(value["answers"])})
+
+
+@dataclass(frozen=True, kw_only=True)
 class MethodFacts:
     """What was asked of the medium and how it was done."""
 
@@ -167,6 +194,7 @@ class MethodFacts:
     plan_sha256: str
     passes: tuple[PassFacts, ...]
     commands: tuple[dict[str, Any], ...]
+    key_erasure: KeyErasure | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -258,6 +286,8 @@ class RunResult:
         method, run, verification = dict(value["method"]), dict(value["run"]), dict(value["verification"])
         method["passes"] = tuple(PassFacts(**{**p, "unwritten": _ranges(p["unwritten"])}) for p in method["passes"])
         method["commands"] = tuple(method["commands"])
+        keys = method.get("key_erasure")
+        method["key_erasure"] = KeyErasure.from_dict(keys) if keys is not None else None
         verification["residual"] = _ranges(verification["residual"])
         verification["unreadable"] = _ranges(verification["unreadable"])
         run["segments"] = tuple(Segment(**s) for s in run["segments"])

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from reports.drive_words import technique_does, technique_words
-from reports.findings.techniques import DRIVE, HOST, SETTINGS, highest, level_of, steps_of
+from reports.findings.techniques import DRIVE, HOST, KEYS, SETTINGS, highest, level_of, steps_of
 
 from .vocabulary import Method
 
@@ -18,12 +18,15 @@ AUTO: Final = "auto"
 """The plan's word for: the best technique that reaches the method on this drive, never one below it."""
 CANARIES: Final = "canaries"
 """The pattern set of a drive's own technique: marks that must be gone afterwards."""
+KEY_PATTERN: Final = "keyed-stream-then-zeros"
+"""The pattern set of a container's key area."""
 DISPUTES: Final[Mapping[str, str]] = {
     "enhanced-erase-is-purge-on-flash": (
         "The ATA enhanced security erase counts as Purge on flash, too. SP 800-88 Rev. 1 counted it so on hard disks only."
     ),
     "luks-crypto-erase-is-purge": (
-        "Destroying every copy of a LUKS2 volume's key counts as Purge. On flash, older copies of it may stay out of reach."
+        "Destroying every copy of a LUKS2 volume's key counts as Purge on magnetic disks; never on flash, where older copies "
+        "of it may stay out of reach."
     ),
     "nvme-format-crypto-is-purge": (
         "NVMe Format with cryptographic erase counts as Purge. Rev. 1 counted it so; since Sanitize exists, others do not."
@@ -72,7 +75,10 @@ def plan_faults(plan: Mapping[str, Any]) -> tuple[str, ...]:
     ]
     found += [f"{word} is no condition a person could vouch for." for word in plan["answers"] if word not in ANSWERS]
     steps = steps_of(str(plan["technique"])) or ()
-    if any(step in DRIVE for step in steps) and plan["pattern_set"] != CANARIES:
+    if steps == (KEYS,):
+        if plan["pattern_set"] != KEY_PATTERN:
+            found.append(f"Where keys are destroyed the pattern set is {KEY_PATTERN!r}.")
+    elif any(step in DRIVE for step in steps) and plan["pattern_set"] != CANARIES:
         found.append(f"With one of the drive's own techniques the pattern set is {CANARIES!r}.")
     if steps == (HOST,) and plan["pattern_set"] == CANARIES:
         found.append(f"{CANARIES!r} is no pattern to overwrite with.")

@@ -14,6 +14,8 @@ Level = Literal["none", "clear", "purge"]
 Ends = Literal["status", "answer"]
 """How its end is known: by a status the drive keeps, or with the command's own answer."""
 
+KEYS = "luks-crypto-erase"
+"""The host overwrites the keys of a container, and sends no command (Rev. 2, 3.2)."""
 HOST = "overwrite"
 """Writing through the interface a user has: Clear, whatever the pattern and however often (Rev. 2, 3.1.1)."""
 
@@ -116,7 +118,7 @@ DRIVE: dict[str, Rule] = {
     # eMMC (JESD84): sanitize purges what is no longer mapped, after every area was erased
     "mmc-sanitize": Rule(_MMC, frozenset({"06"}), "answer", "purge", content=_UNIFORM, sanitize=True, on_request=True),
     "mmc-secure-trim": Rule(_MMC, frozenset(), "answer", "clear", content=_UNIFORM),
-    # TCG Opal, LUKS2: a key goes
+    # TCG Opal, LUKS2: a key goes. That of LUKS2 the host overwrites; on flash a copy of it may live on in spare blocks
     "opal-revert": Rule(
         _OPAL, frozenset(), "status", "clear", setting="opal-revert-is-purge", rests_on_encryption=True
     ),
@@ -124,7 +126,13 @@ DRIVE: dict[str, Rule] = {
         _OPAL, frozenset(), "status", "clear", setting="opal-revert-is-purge", rests_on_encryption=True
     ),
     "luks-crypto-erase": Rule(
-        _ANY, frozenset(), "answer", "clear", setting="luks-crypto-erase-is-purge", rests_on_encryption=True
+        _ANY,
+        frozenset(),
+        "answer",
+        "clear",
+        setting="luks-crypto-erase-is-purge",
+        setting_media=frozenset({"magnetic"}),
+        rests_on_encryption=True,
     ),
     # NVDIMM: nothing here sends these yet, and nothing says how far a module takes them
     "nvdimm-overwrite": Rule(_MEDIUM, frozenset(), "answer", "clear", content=_INDETERMINATE),
@@ -140,16 +148,22 @@ SETTINGS = frozenset(rule.setting for rule in DRIVE.values() if rule.setting is 
 def steps_of(technique: str) -> tuple[str, ...] | None:
     """The steps a technique names, in order; None where it is not understood.
 
-    `overwrite` stands alone or first, and nothing stands there twice.
+    `overwrite` stands alone or first, `luks-crypto-erase` alone, and nothing stands there twice.
     """
     steps = tuple(technique.split("+"))
     known = all(step in TECHNIQUES for step in steps) and len(set(steps)) == len(steps)
-    return steps if known and HOST not in steps[1:] else None
+    apart = KEYS not in steps or len(steps) == 1
+    return steps if known and apart and HOST not in steps[1:] else None
 
 
 def by_drive(technique: str) -> bool:
     """Whether one of the drive's own techniques is among the steps."""
     return any(step in DRIVE for step in steps_of(technique) or ())
+
+
+def by_keys(technique: str) -> bool:
+    """Whether the host destroys the keys of a container."""
+    return steps_of(technique) == (KEYS,)
 
 
 def level_of(step: str, media: str, settings: Collection[str] = ()) -> Level:

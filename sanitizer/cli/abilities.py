@@ -15,6 +15,7 @@ from sanitizer.capability import (
     ScsiCapabilities,
     Tri,
 )
+from sanitizer.container import Container
 from sanitizer.quirks import QUIRKS
 
 from .output import size
@@ -63,10 +64,19 @@ def tell(capabilities: Capabilities) -> Iterator[Line]:
         yield "sanitize status", _standing(capabilities.standing)
     if capabilities.opal is not None:
         yield from _opal(capabilities.opal)
+    if capabilities.container is not None:
+        yield "container", _container(capabilities.container)
     yield "hidden blocks", _hidden(capabilities)
     for name in capabilities.quirks:
         known = next((quirk for quirk in QUIRKS if quirk.name == name), None)
         yield "known trait", f"{known.sentence} ({known.source})" if known else name
+
+
+def _container(container: Container) -> str:
+    if container.faults:
+        return f"LUKS{container.version}; no cryptographic erase: {'; '.join(container.faults)}"
+    slots = "1 key slot" if container.keyslots == 1 else f"{container.keyslots} key slots"
+    return f"LUKS{container.version}, {container.cipher_name}, {slots} in the first {size(container.key_area_bytes)}"
 
 
 def _listed(abilities: dict[str, Tri]) -> str:

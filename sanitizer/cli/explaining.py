@@ -102,6 +102,9 @@ def _content(template: Template) -> str:
 def _steps(planned: Plan, catalogue: Mapping[str, Technique]) -> Iterator[str]:
     """What is done, in order."""
     check = planned.request.verification
+    if planned.by_keys:
+        yield from _key_steps(planned)
+        return
     if not planned.by_drive:
         for each in planned.patterns.passes:
             yield f"Write {_content(each)} to every block: {_traversal(planned)}."
@@ -123,7 +126,27 @@ def _steps(planned: Plan, catalogue: Mapping[str, Technique]) -> Iterator[str]:
     yield f"Read the same blocks: no canary may be left{_AFTERWARDS[planned.aftermath]}."
 
 
+def _key_steps(planned: Plan) -> Iterator[str]:
+    """What is done where keys are destroyed."""
+    reach = planned.reaches[0]
+    yield (
+        f"Read {_where(planned)}, before anything is written: each must be ciphertext, or hold one byte value throughout as what "
+        "was never written does. If there is anything else, nothing is done."
+    )
+    yield (
+        "Write a stream nobody can foresee to every byte before the ciphertext (both copies of the header and all key slots), "
+        "and read all of it back; then zeros, and read all of them back."
+    )
+    yield "Look at every place where a copy of the header may stand: none may be left."
+    yield "Read the same blocks as in the beginning: they must be the ciphertext they were."
+    yield f"This reaches {reach.level}: {reach.reason} ({reach.clause})."
+    if reach.setting:
+        yield f"This rests on the setting {reach.setting}, which not everybody agrees with."
+
+
 def _how_long(planned: Plan) -> str:
+    if planned.by_keys:
+        return f"reading twice is nearly all of it: all blocks once is {_traversal(planned)}."
     known = planned.estimate_seconds
     own = (
         "the drive gives no estimate for its own part"
@@ -159,7 +182,7 @@ def command(planned: Plan, path: str) -> str:
     """What to type to carry the plan out, the technique chosen by name."""
     asked = planned.explicit
     words = ["sanitizer", "wipe", path, "--method", asked.method, "--technique", asked.technique]
-    if not planned.by_drive and asked.pattern_set != "keyed-stream":
+    if not planned.by_drive and not planned.by_keys and asked.pattern_set != "keyed-stream":
         words += ["--pattern-set", asked.pattern_set]
     if asked.verification != "full":
         words += ["--verification", asked.verification]
@@ -206,7 +229,7 @@ def explain(
         yield wrapped(text, f"  {number}. ", "     ")
     yield ""
     yield wrapped(f"What is reached: {planned.level}, when every step succeeds and is proven; else nothing.", "", "  ")
-    if not planned.by_drive:
+    if not planned.by_drive and not planned.by_keys:
         reach = planned.reaches[0]
         yield wrapped(f"Not more: {reach.reason} ({reach.clause}).", "  ")
     yield wrapped(f"How long: {_how_long(planned)}", "", "  ")
@@ -263,6 +286,12 @@ def explain_none(request: PlanRequest, inspection: Inspection, reasons: Sequence
     if "with the setting" in text:
         yield wrapped(
             "Decide a disputed classification: --setting NAME (docs/techniques.md says what it means).", "  - ", "    "
+        )
+    if "must vouch that" in text:
+        yield wrapped(
+            "Vouch for a condition, if you know it to be so: --answer WORD, once for each. The record says so.",
+            "  - ",
+            "    ",
         )
     if "restore-capacity" in text:
         yield wrapped(f"Bring hidden capacity back: sanitizer restore-capacity {inspection.path}", "  - ", "    ")

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from sanitizer.errors import SanitizerError
-from sanitizer.planning import ANSWERS, AUTO, CANARIES, DISPUTES, HOST, SCOPES, PlanRequest
+from sanitizer.planning import ANSWERS, AUTO, CANARIES, DISPUTES, HOST, KEY_PATTERN, KEYS, SCOPES, PlanRequest
 
 from .exit_codes import of_error
 from .output import as_json, complain, complaint
@@ -128,7 +128,7 @@ def _request(
     chosen = technique or (HOST if words["method"] == "clear" else AUTO)
     return PlanRequest(
         technique=chosen,
-        pattern_set=pattern_set or ("keyed-stream" if chosen == HOST else CANARIES),
+        pattern_set=pattern_set or {HOST: "keyed-stream", KEYS: KEY_PATTERN}.get(chosen, CANARIES),
         acknowledged_signatures=acknowledge,
         acknowledged_scope=scope,
         firmware_pattern=firmware_pattern or "",

@@ -15,7 +15,7 @@ from .choosing import parameters_of, plan, plan_again
 from .disputes import DISPUTES, Dispute
 from .order import COMBINATIONS, PASSWORD, candidates, is_combination, is_sanitize
 from .plans import Plan, Rejected
-from .request import ANSWERS, AUTO, CANARIES, HOST, METHODS, SCOPES, VERIFICATIONS, PlanRequest
+from .request import ANSWERS, AUTO, CANARIES, HOST, KEY_PATTERN, KEYS, METHODS, SCOPES, VERIFICATIONS, PlanRequest
 
 __all__ = [
     "ANSWERS",
@@ -24,6 +24,8 @@ __all__ = [
     "COMBINATIONS",
     "DISPUTES",
     "HOST",
+    "KEYS",
+    "KEY_PATTERN",
     "METHODS",
     "PASSWORD",
     "SCOPES",

@@ -9,23 +9,28 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sanitizer.capability import Capabilities, SanitizePhase, Tri
+from sanitizer.capability import Capabilities, HiddenCapacity, SanitizePhase, Tri
 from sanitizer.errors import NoTechnique
 from sanitizer.inspection import Inspection
 from sanitizer.patterns import Keyed, PatternSet, pattern_set
 from sanitizer.techniques import TECHNIQUES
 from sanitizer.techniques.base import Aftermath, Level, Parameters, Reach, Technique
+from sanitizer.techniques.luks import ABSENT as NO_CONTAINER
 
 from . import rules
 from .disputes import DISPUTES
 from .order import BY_NAME_ONLY, FAMILIES, Steps, candidates, interfaces, is_combination, is_sanitize
 from .plans import Plan, Rejected
-from .request import AUTO, CANARIES, HOST, PlanRequest, misspelt
+from .request import AUTO, CANARIES, HOST, KEYS, PlanRequest, misspelt
 
 _MARKS = PatternSet(name=CANARIES, passes=(Keyed(),))
 _RANK: dict[str, int] = {"clear": 1, "purge": 2, "destroy": 3}
 
-_NAMES = ("Opal", "Linux")
+_NAMES = ("Opal", "Linux", "LUKS")
+_SILENT = Capabilities(
+    path="unknown", standing=None, hidden=HiddenCapacity(native_bytes=None, present=Tri.UNKNOWN, by=())
+)
+"""A device that says nothing of itself."""
 
 Catalogue = Mapping[str, Technique]
 
@@ -70,6 +75,8 @@ def _host_reach(media: str) -> Reach:
 
 
 def _reach(step: str, inspection: Inspection, parameters: Parameters, catalogue: Catalogue) -> Reach:
+    if step == KEYS:  # the container may be gone already, in a run that goes on
+        return catalogue[step].reach(inspection.capabilities or _SILENT, inspection.media, parameters)
     if step == HOST or inspection.capabilities is None:
         return _host_reach(inspection.media)
     return catalogue[step].reach(inspection.capabilities, inspection.media, parameters)
@@ -82,7 +89,9 @@ def _out_of_reach(step: str, capabilities: Capabilities | None, catalogue: Catal
         return ""
     if step not in catalogue:
         return "not a technique of this tool"
-    if capabilities is None:
+    if step == KEYS:
+        return "" if capabilities is not None and capabilities.container is not None else NO_CONTAINER
+    if capabilities is None or not (interfaces(capabilities) or capabilities.opal):
         return "the device has no command interface that could be asked"
     if family in FAMILIES and getattr(capabilities, family) is None:
         return f"the drive does not speak {FAMILIES[family]}, or nothing of it could be read"
@@ -159,6 +168,11 @@ def _notes(steps: Steps, inspection: Inspection) -> tuple[str, ...]:
         what = "part of the capacity is hidden" if hidden == Tri.YES else "whether capacity is hidden is unknown"
         then = "a sanitize command reaches it all the same" if beyond else "nothing here would reach what is hidden"
         notes.append(f"{what}: {then}, and it cannot be read back")
+    if steps == (KEYS,):
+        notes.append(
+            "what was stored stays on the medium as ciphertext: with a copy of the key, or of the header and a passphrase, it "
+            "can be read"
+        )
     if capabilities is None:
         return tuple(notes)
     nvme = capabilities.nvme
@@ -171,7 +185,7 @@ def _notes(steps: Steps, inspection: Inspection) -> tuple[str, ...]:
         notes.append(
             "an earlier sanitize operation failed: one sanitize leads out of that; then it is marked, and sanitized again"
         )
-    if steps != (HOST,) and capabilities.path == "usb-bridge":
+    if steps not in {(HOST,), (KEYS,)} and capabilities.path == "usb-bridge":
         notes.append(
             "a USB bridge stands between: such bridges drop commands and cut them off; attach the drive directly"
         )
@@ -201,7 +215,7 @@ def _made(
     level: Level = "purge" if any(reach.level == "purge" for reach in chosen.reaches) else "clear"
     return Plan(
         request=request,
-        patterns=_MARKS if drives else asked,
+        patterns=_MARKS if chosen.steps not in {(HOST,), (KEYS,)} else asked,
         capacity_bytes=identity.capacity_bytes,
         steps=chosen.steps,
         parameters=parameters_of(request),

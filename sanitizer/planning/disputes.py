@@ -72,10 +72,11 @@ _ALL = (
         techniques=("luks-crypto-erase",),
         question="Does destroying the key slots of a LUKS volume purge the medium?",
         conservative="No, it clears it.",
-        clause="SP 800-88 Rev. 2, 3.2: keys may be erased in software, but flash keeps older copies of the header where no host "
-        "can reach them, and copies of the header may exist elsewhere.",
-        consequence="It then satisfies a purge order, with both conditions vouched for by name "
-        "(encrypted-before-first-use, no-key-outside).",
+        clause="SP 800-88 Rev. 2, 3.2: keys may be erased in software, but copies of the header may exist elsewhere, and nobody "
+        "can see that nothing was stored before it was encrypted. Flash keeps older copies of what is overwritten where no host "
+        "can reach them.",
+        consequence="On magnetic disks it then satisfies a purge order, with both conditions vouched for by name "
+        "(encrypted-before-first-use, no-key-outside). On flash it stays clear.",
     ),
 )
 

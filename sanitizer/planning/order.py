@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from sanitizer.capability import Capabilities
 
-from .request import HOST
+from .request import HOST, KEYS
 
 Steps = tuple[str, ...]
 
@@ -31,7 +31,7 @@ PASSWORD = ("ata-security-erase", "ata-security-erase-enhanced")
 BY_NAME_ONLY: dict[str, str] = {
     "opal-revert": "it is never chosen automatically: what it achieves rests on keys nobody can inspect; ask for it by name",
     "opal-psid-revert": "it is never chosen automatically: it needs the PSID printed on the drive's label; ask for it by name",
-    "luks-crypto-erase": "it is never chosen automatically: a person must vouch for its conditions; ask for it by name",
+    KEYS: "it is never chosen automatically: a person must vouch for its conditions; ask for it by name",
 }
 """Techniques that `auto` leaves alone, with the reason."""
 
@@ -69,7 +69,8 @@ _CRYPTO = {
     "nvme-sanitize-crypto-erase": ("nvme-sanitize-block-erase", "nvme-sanitize-overwrite"),
 }
 COMBINATIONS: frozenset[Steps] = frozenset((first, then) for first, after in _CRYPTO.items() for then in after)
-"""A key goes first, then what it was for: the last step's result can be read back. Overwriting may precede any one technique."""
+"""A key goes first, then what it was for: the last step's result can be read back. Overwriting may precede any one
+technique of the drive."""
 
 
 def is_sanitize(step: str) -> bool:
@@ -82,7 +83,7 @@ def is_combination(steps: Steps) -> bool:
     if len(steps) == 1:
         return True
     if steps[0] == HOST:
-        return len(steps) == 2 and steps[1] != HOST
+        return len(steps) == 2 and steps[1] not in {HOST, KEYS}
     return steps in COMBINATIONS
 
 

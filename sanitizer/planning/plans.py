@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from sanitizer.patterns import PatternSet
 from sanitizer.techniques.base import Aftermath, Level, Parameters, Reach
 
-from .request import CANARIES, HOST, PlanRequest
+from .request import CANARIES, HOST, KEYS, PlanRequest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,13 +60,18 @@ class Plan:
 
     @property
     def passes(self) -> int:
-        """How often the whole medium is written by the host's own passes."""
+        """How often the host goes over what it writes."""
         return len(self.patterns.passes)
 
     @property
     def by_drive(self) -> bool:
         """Whether the drive's own commands are used."""
-        return self.steps != (HOST,)
+        return self.steps not in {(HOST,), (KEYS,)}
+
+    @property
+    def by_keys(self) -> bool:
+        """Whether the keys of a container are destroyed, and what they encrypted stays."""
+        return self.steps == (KEYS,)
 
     @property
     def estimate_seconds(self) -> int | None:
@@ -89,5 +94,7 @@ class Plan:
         asked = self.request
         if self.by_drive:
             return f"{asked.method} by {', then '.join(self.titles)}, {asked.verification} verification"
+        if self.by_keys:
+            return f"{asked.method} by {self.titles[0]}, {asked.verification} verification"
         passes = "1 pass" if self.passes == 1 else f"{self.passes} passes"
         return f"{asked.method} by overwriting with {self.patterns.label}, {passes}, {asked.verification} verification"

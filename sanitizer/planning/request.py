@@ -17,10 +17,14 @@ METHODS = ("clear", "purge", "destroy")
 VERIFICATIONS = ("none", "representative", "full")
 HOST = "overwrite"
 """Writing by the host, block by block."""
+KEYS = "luks-crypto-erase"
+"""Writing by the host where the keys of an encrypted container lie, and nowhere else."""
 AUTO = "auto"
 """The best technique that reaches the method on this drive."""
 CANARIES = "canaries"
 """The pattern set of a drive's own command: marks that must be gone afterwards."""
+KEY_PATTERN = "keyed-stream-then-zeros"
+"""The pattern set of a key area: what nobody can foresee, read back, then zeros, read back."""
 
 SCOPES: dict[str, str] = {
     "other-namespaces": "other namespaces of the same NVMe drive",
@@ -58,7 +62,8 @@ class PlanRequest:
     technique: str = HOST
     """overwrite, the name of one of the drive's own techniques, several joined by `+` in order, or auto."""
     pattern_set: str = "keyed-stream"
-    """What the host writes; `canaries` for a drive's own technique. With auto it counts only where overwriting is chosen."""
+    """What the host writes; `canaries` for a drive's own technique, `keyed-stream-then-zeros` for `luks-crypto-erase`. With
+    auto it counts only where overwriting is chosen."""
     verification: str = "full"
     acknowledged_signatures: tuple[str, ...] = ()
     """Dormant signatures that may be destroyed, by the names `Inspection.dormant_signatures` gives them."""

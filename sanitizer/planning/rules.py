@@ -11,7 +11,7 @@ from sanitizer.patterns import PATTERN_SETS, pattern_set
 from sanitizer.quirks import QUIRKS
 
 from .order import PASSWORD, is_sanitize
-from .request import ANSWERS, AUTO, CANARIES, HOST, SCOPES, PlanRequest
+from .request import ANSWERS, AUTO, CANARIES, HOST, KEY_PATTERN, KEYS, SCOPES, PlanRequest
 
 _FAILED = (SanitizePhase.FAILED, SanitizePhase.FAILED_RESTRICTED, SanitizePhase.FAILED_UNRESTRICTED)
 _REVERTS = ("opal-revert", "opal-psid-revert")
@@ -39,6 +39,9 @@ def of_request(step: str, steps: tuple[str, ...], request: PlanRequest) -> list[
     if steps == (HOST,):
         if request.technique != AUTO and pattern_set(request.pattern_set) is None:
             reasons.append(f"no pattern set {request.pattern_set!r}; known are {', '.join(PATTERN_SETS)} and fixed:HEX")
+    elif steps == (KEYS,):
+        if request.technique != AUTO and request.pattern_set != KEY_PATTERN:
+            reasons.append(f"to the key area {KEY_PATTERN!r} is written, and nothing else")
     elif request.technique != AUTO and request.pattern_set != CANARIES:
         reasons.append(f"a drive's own technique takes no pattern set but {CANARIES!r}")
     if step == HOST:
@@ -94,7 +97,9 @@ def of_path(step: str, capabilities: Capabilities) -> list[str]:
 def _spoilt(effect: str, step: str, steps: tuple[str, ...]) -> bool:
     """Whether a trait of this effect speaks against the step; a key's end is no proof there, but may come first."""
     if effect == "crypto-not-trusted":
-        return step == steps[-1] and ("crypto" in step or step in _REVERTS)
+        # a container's cipher is the host's, not the drive's
+        own = step != KEYS and ("crypto" in step or step in _REVERTS)
+        return step == steps[-1] and own
     if effect in {"sanitize-stalls", "sanitize-blocked"}:
         return is_sanitize(step)
     if effect == "format-unusable":
@@ -133,7 +138,7 @@ def of_hidden_capacity(step: str, capabilities: Capabilities) -> list[str]:
 
 def of_answers(step: str, request: PlanRequest) -> list[str]:
     """Conditions nobody but a person knows (SP 800-88 Rev. 2, 3.2.2)."""
-    if step != "luks-crypto-erase":
+    if step != KEYS:
         return []
     return [
         f"somebody must vouch that {sentence} (answer {word})"
@@ -158,7 +163,7 @@ def also_destroyed(step: str, capabilities: Capabilities, *, neighbours: bool) -
     """
     found: dict[str, str] = {}
     nvme = capabilities.nvme
-    if nvme is not None and step != HOST:
+    if nvme is not None and step not in {HOST, KEYS}:
         wide = _reaches_all_namespaces(step, nvme, neighbours=neighbours)
         found = _of_subsystem(nvme, capabilities.hidden) if wide else _of_namespace(nvme)
         if wide and step.startswith("nvme-format-"):

@@ -5,7 +5,8 @@ needs.py          what stands against a technique, as sentences
 reaching.py       how far it gets, and the disputed classifications
 patience.py       how long to wait
 sending.py        the one way a command takes: written down, clearance proven, sent, answer read
-ata_*, scsi_*, nvme_*, mmc   the techniques
+ata_*, scsi_*, nvme_*, mmc, opal   the techniques
+luks             the one that the host carries out itself
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from . import ata_sanitize, ata_security, mmc, nvme_format, nvme_sanitize, opal, scsi_format, scsi_sanitize
+from . import ata_sanitize, ata_security, luks, mmc, nvme_format, nvme_sanitize, opal, scsi_format, scsi_sanitize
 from .base import Technique
 
 _ALL: tuple[Technique, ...] = (
@@ -35,6 +36,7 @@ _ALL: tuple[Technique, ...] = (
     mmc.SECURE_TRIM,
     opal.REVERT,
     opal.PSID_REVERT,
+    luks.CRYPTO_ERASE,
 )
 
 TECHNIQUES: Mapping[str, Technique] = MappingProxyType({each.name: each for each in _ALL})

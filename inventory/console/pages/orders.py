@@ -17,13 +17,13 @@ from inventory.console.views.ordering import answers_of, asked_words, scopes_of,
 from inventory.console.web import actor, form_status, go, here, may, names, perform, posted, received, show
 from inventory.contract.v1.orders import PlanRequest
 from inventory.domain.roles import Permission
-from inventory.domain.techniques import ANSWERS, AUTO, CANARIES, SCOPES
+from inventory.domain.techniques import ANSWERS, AUTO, CANARIES, KEY_PATTERN, SCOPES
 from inventory.domain.vocabulary import Method, OrderState, Verification
 from inventory.services import orders as service
 from inventory.services import queries
 from inventory.services.queries.orders import OrderFilter
 from inventory.services.views import OrderDetail, RecordView
-from reports.findings.techniques import HOST
+from reports.findings.techniques import HOST, KEYS
 
 LIFETIMES = (Option("4", "4 hours"), Option("24", "1 day"), Option("168", "1 week"))
 _PURPOSES = (
@@ -103,7 +103,7 @@ def _requested(typed: Form, device_id: str, how: tuple[Option, ...]) -> AnyRespo
     plan = PlanRequest(
         method=method.value,
         technique=technique,
-        pattern_set=pattern if technique in {HOST, AUTO} else CANARIES,
+        pattern_set=pattern if technique in {HOST, AUTO} else KEY_PATTERN if technique == KEYS else CANARIES,
         verification=verification.value,
         acknowledged_signatures=tuple(typed.value("signatures").split()),
         acknowledged_scope=() if technique == HOST else _ticked(typed, "scope", SCOPES),

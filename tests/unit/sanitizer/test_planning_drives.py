@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from sanitizer.capability import AtaCapabilities, NvmeCapabilities, SanitizePhase, ScsiCapabilities
+from sanitizer.container import Container
 from sanitizer.errors import NoTechnique
 from sanitizer.inspection import Inspection
 from sanitizer.planning import SCOPES, PlanRequest, plan, plan_again
@@ -24,6 +25,19 @@ def auto(method: str = "purge", **changes: Any) -> PlanRequest:  # noqa: ANN401 
 
 def by_name(technique: str, method: str = "purge", **changes: Any) -> PlanRequest:  # noqa: ANN401 - as above
     return PlanRequest(**{"method": method, "technique": technique, "pattern_set": "canaries", **changes})
+
+
+def keys(**changes: Any) -> PlanRequest:  # noqa: ANN401 - as above
+    """Erase the keys of a container, vouched for."""
+    words = {"pattern_set": "keyed-stream-then-zeros", "answers": ("encrypted-before-first-use", "no-key-outside")}
+    return by_name(changes.pop("technique", "luks-crypto-erase"), "clear", **{**words, **changes})
+
+
+def with_container(inspection: Inspection) -> Inspection:
+    """The same drive with a sound container on it."""
+    sound = Container(version=2, faults=(), cipher="aes-xts-plain64", key_bits=512, keyslots=1, key_area_bytes=16 << 20)
+    assert inspection.capabilities is not None
+    return dataclasses.replace(inspection, capabilities=dataclasses.replace(inspection.capabilities, container=sound))
 
 
 def chosen(request: PlanRequest, inspection: Inspection) -> str:
@@ -184,12 +198,31 @@ def test_a_setting_decides_a_dispute_and_the_plan_says_so() -> None:
 
 @pytest.mark.parametrize("given", [(), ("encrypted-before-first-use",), ("no-key-outside",)])
 def test_erasing_keys_in_software_needs_both_answers(given: tuple[str, ...]) -> None:
-    assert "somebody must vouch that" in refused(by_name("luks-crypto-erase", "clear", answers=given), made.ATA_SSD)
+    assert "somebody must vouch that" in refused(keys(answers=given), with_container(made.ATA_SSD))
 
 
 def test_erasing_keys_in_software_is_planned_with_both_answers() -> None:
-    both = ("encrypted-before-first-use", "no-key-outside")
-    assert plan(by_name("luks-crypto-erase", "clear", answers=both), made.ATA_SSD, PRETENDED).level == "clear"
+    assert plan(keys(), with_container(made.ATA_SSD), PRETENDED).level == "clear"
+
+
+def test_erasing_keys_is_refused_where_no_container_begins_with_the_device() -> None:
+    assert "no LUKS container begins where this device begins" in refused(keys(), made.ATA_SSD)
+
+
+def test_to_a_key_area_nothing_else_is_written() -> None:
+    assert "and nothing else" in refused(keys(pattern_set="canaries"), with_container(made.ATA_SSD))
+
+
+@pytest.mark.parametrize("technique", ["overwrite+luks-crypto-erase", "luks-crypto-erase+ata-sanitize-block-erase"])
+def test_erasing_keys_stands_alone(technique: str) -> None:
+    assert "do not follow one another" in refused(keys(technique=technique), with_container(made.ATA_SSD))
+
+
+def test_a_run_that_erases_keys_is_planned_again_when_the_container_is_gone() -> None:
+    again = plan_again(keys(), drive(None), ("luks-crypto-erase",), PRETENDED)
+    assert again.by_keys
+    assert not again.by_drive
+    assert again.patterns.name == "keyed-stream-then-zeros"
 
 
 def test_words_for_the_drive_are_sealed_into_the_parameters() -> None:

@@ -9,14 +9,16 @@ import pytest
 from reports.findings.techniques import DRIVE, level_of
 from sanitizer.capability import Capabilities, SanitizePhase
 from sanitizer.errors import NoTechnique, TransportError
-from sanitizer.planning import DISPUTES
+from sanitizer.planning import DISPUTES, KEYS
 from sanitizer.techniques import TECHNIQUES, technique
 from sanitizer.techniques.base import Parameters, Technique
 from sanitizer.transport.commands import Ports
 
 from .doubles import GIB, UNKNOWN, Log, able, able_for, good_ports, hands, standing, unknown
 
-EACH = pytest.mark.parametrize("each", TECHNIQUES.values(), ids=TECHNIQUES.keys())
+COMMANDED = {name: each for name, each in TECHNIQUES.items() if name != KEYS}
+"""Those that are commands of the drive; the one that is not has tests of its own (`test_luks.py`)."""
+EACH = pytest.mark.parametrize("each", COMMANDED.values(), ids=COMMANDED.keys())
 MEDIA = ("magnetic", "flash", "virtual", "unknown")
 SETTINGS = tuple(DISPUTES)
 
