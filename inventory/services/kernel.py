@@ -6,7 +6,7 @@ import hashlib
 import secrets
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -16,14 +16,37 @@ from inventory.domain.exceptions import ExceptionCode, severity
 from inventory.domain.vocabulary import ExceptionState
 from inventory.errors import Invalid, NotFound, StaleVersion
 from inventory.events import Tag
-from inventory.models import Base, Counter, Event, ExceptionItem, StoredEnvelope
+from inventory.models import Base, Counter, Device, Event, ExceptionItem, StoredEnvelope
 from reports.canonical import canonical, parse_canonical
 from reports.envelope import Envelope, Kind, envelope_digest, sign
+from reports.statements import CustodyEvent
 from reports.tlog import LogKind
 
 from .context import SYSTEM, Actor, Context
 
 Model = TypeVar("Model", bound=Base)
+
+CUSTODY_TAGS: Final = frozenset(
+    {
+        Tag.DEVICE_DECLARED,
+        Tag.DEVICE_BOUND,
+        Tag.DEVICE_PLACED,
+        Tag.DEVICE_RELOCATED,
+        Tag.DEVICE_RETIRED,
+        Tag.DEVICE_QUARANTINED,
+        Tag.DEVICE_RETURNED_TO_SERVICE,
+        Tag.DEVICE_SANITIZING,
+        Tag.DEVICE_SANITIZED,
+        Tag.DEVICE_SANITIZATION_FAILED,
+        Tag.DEVICE_UNTOUCHED,
+        Tag.DEVICE_RELEASED,
+        Tag.DEVICE_DESTROYED,
+        Tag.DEVICE_REPORTED_MISSING,
+        Tag.DEVICE_FOUND,
+        Tag.DEVICE_WAIVED,
+    }
+)
+"""Events of a device that the log takes in: who had it, where, and in what state."""
 
 SERIES = {
     "device": ("D-", 6),
@@ -81,7 +104,11 @@ def note(  # noqa: PLR0913 - an event has this many sides, all but three named
     details: dict[str, Any] | None = None,
     evidence: Sequence[str] = (),
 ) -> None:
-    """Append an event to the history."""
+    """Append an event to the history; one that moves custody or state of a device enters the log, too."""
+    details, evidence = dict(details or {}), list(evidence)
+    if tag in CUSTODY_TAGS and subject_kind == "device":
+        details["custody"] = _log_custody(session, context, actor, tag, subject, reason, order)
+        evidence.append(details["custody"])
     session.add(
         Event(
             at=context.now(),
@@ -94,10 +121,33 @@ def note(  # noqa: PLR0913 - an event has this many sides, all but three named
             host_id=host if host or subject_kind != "host" else subject,
             order_id=order if order or subject_kind != "order" else subject,
             reason=reason[:1000],
-            details=details or {},
-            evidence=list(evidence),
+            details=details,
+            evidence=evidence,
         )
     )
+
+
+def _log_custody(
+    session: Session, context: Context, actor: Actor, tag: Tag, device_id: str, reason: str, order: str | None
+) -> str:
+    """Sign where a device stands now, and log the statement's digest. Returns it."""
+    device = session.get_one(Device, device_id)
+    before = sa.select(Event.details).where(Event.device_id == device_id, Event.tag.in_(CUSTODY_TAGS))
+    last = session.scalar(before.order_by(Event.id.desc()).limit(1))
+    body = CustodyEvent(
+        device=device.id,
+        asset_tag=device.asset_tag or "",
+        fingerprint=device.fingerprint or "",
+        event=str(tag),
+        state=str(device.state),
+        location=device.location_id or "",
+        actor=actor.ref,
+        reason=reason[:1000],
+        order=order or "",
+        previous=(last or {}).get("custody"),
+        time=stamp(context.now()),
+    )
+    return sign_and_log(session, context, "custody", body.to_dict(), "acceptance", device.id)[0]
 
 
 def raise_exception(
