@@ -1,13 +1,15 @@
 """The one form of a seal's CMS: built by the sealer, and built again by the checker to compare byte for byte.
 
-PAdES B-B (ETSI EN 319 142-1): SignedData over a detached message, signed attributes content-type, message-digest and signing-
-certificate-v2, one certificate, one signer, ECDSA P-256 with SHA-256. Nothing in it is left to choice except the signature,
-so that no byte of it can be altered without being seen. Pure.
+PAdES B-B, and B-T with a signature time-stamp (ETSI EN 319 142-1, 6.3): SignedData over a detached message, signed attributes
+content-type, message-digest and signing-certificate-v2, one certificate, one signer, ECDSA P-256 with SHA-256; the time-stamp is
+the one unsigned attribute there may be. Nothing in it is left to choice except the signature and the time-stamp, and the time-
+stamp has one form of its own (`timestamps.py`), so that no byte can be altered without being seen. Pure.
 """
 
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 
 from asn1crypto import algos, cms, core, tsp
 from asn1crypto import x509 as asn1_x509
@@ -17,6 +19,19 @@ from .errors import BadSeal
 
 _ECDSA_SHA256 = {"algorithm": "sha256_ecdsa"}
 _SHA256 = {"algorithm": "sha256"}
+_STAMP = "signature_time_stamp_token"
+
+
+@dataclass(frozen=True)
+class SealParts:
+    """What a seal's CMS is built from, besides the message."""
+
+    certificate: bytes
+    """DER, the signer's."""
+    signature: bytes
+    """ECDSA, in its one DER encoding."""
+    token: bytes | None
+    """TimeStampToken over the signature's bytes (RFC 3161, appendix A)."""
 
 
 def signed_attributes(certificate: bytes, message_sha256: bytes) -> cms.CMSAttributes:
@@ -37,13 +52,14 @@ def to_be_signed(certificate: bytes, message_sha256: bytes) -> bytes:
     return bytes(signed_attributes(certificate, message_sha256).dump())
 
 
-def build(certificate: bytes, message_sha256: bytes, signature: bytes) -> bytes:
+def build(certificate: bytes, message_sha256: bytes, signature: bytes, token: bytes | None = None) -> bytes:
     """The DER ContentInfo of a seal.
 
     Args:
         certificate: the signer's, DER.
         message_sha256: digest of everything the seal covers.
         signature: ECDSA signature in DER over `to_be_signed`.
+        token: time-stamp over `signature`, in its one form; None where there is none.
     """
     parsed = asn1_x509.Certificate.load(certificate)
     signer = cms.SignerInfo(
@@ -62,6 +78,10 @@ def build(certificate: bytes, message_sha256: bytes, signature: bytes) -> bytes:
             "signature": signature,
         }
     )
+    if token is not None:
+        signer["unsigned_attrs"] = cms.CMSAttributes(
+            [cms.CMSAttribute({"type": _STAMP, "values": [cms.ContentInfo.load(token)]})]
+        )
     signed = cms.SignedData(
         {
             "version": "v1",
@@ -74,25 +94,34 @@ def build(certificate: bytes, message_sha256: bytes, signature: bytes) -> bytes:
     return bytes(cms.ContentInfo({"content_type": "signed_data", "content": signed}).dump())
 
 
-def signature_of(der: bytes) -> bytes:
-    """The signature inside a seal's CMS, in its one DER encoding; everything else is compared, not read.
+def parts_of(der: bytes) -> SealParts:
+    """Certificate, signature and time-stamp inside a seal's CMS; everything else is compared, not read.
 
     Raises:
-        BadSeal: not a CMS SignedData with one signer.
+        BadSeal: not a CMS SignedData with one signer and one certificate.
     """
     try:
         content = cms.ContentInfo.load(der, strict=True)
-        kind = content["content_type"].native
-        signers = content["content"]["signer_infos"] if kind == "signed_data" else ()
-        found = [bytes(signer["signature"].native) for signer in signers]
-        numbers = [decode_dss_signature(signature) for signature in found]
-    except (
-        Exception
-    ) as error:  # asn1crypto raises what its parsers meet: ValueError, TypeError, KeyError, struct.error, ...
-        raise BadSeal("it is not a CMS signature.") from error
-    if len(numbers) != 1:
-        raise BadSeal("it is not a CMS signature of exactly one signer.")
-    return bytes(encode_dss_signature(*numbers[0]))
+        if content["content_type"].native != "signed_data":
+            raise BadSeal("it is not a CMS signature.")  # noqa: TRY301 - said as what it is
+        signed = content["content"]
+        (signer,) = list(signed["signer_infos"])
+        numbers = decode_dss_signature(bytes(signer["signature"].native))
+        (certificate,) = [bytes(one.chosen.dump()) for one in signed["certificates"]]
+        unsigned = signer["unsigned_attrs"]
+        tokens = [] if isinstance(unsigned, core.Void) else [_token(one) for one in unsigned]
+        (token,) = tokens or (None,)
+    except BadSeal:
+        raise
+    except Exception as error:  # asn1crypto raises what its parsers meet: ValueError, TypeError, KeyError, ...
+        raise BadSeal("it is not a CMS signature of exactly one signer.") from error
+    return SealParts(certificate, bytes(encode_dss_signature(*numbers)), token)
+
+
+def _token(attribute: cms.CMSAttribute) -> bytes:
+    if attribute["type"].native != _STAMP or len(attribute["values"]) != 1:
+        raise BadSeal("something stands in it that is neither signed nor one time-stamp.")
+    return bytes(attribute["values"][0].dump())
 
 
 def der_length(data: bytes) -> int:

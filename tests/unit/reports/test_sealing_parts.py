@@ -40,9 +40,9 @@ def test_a_seal_key_is_its_certificates() -> None:
 
 
 def test_the_cms_reads_back() -> None:
-    assert cms.signature_of(DER) == SIGNATURE
+    assert cms.parts_of(DER) == cms.SealParts(CERTIFICATE, SIGNATURE, None)
     assert cms.der_length(DER + b"\0" * 9) == len(DER)
-    assert cms.build(CERTIFICATE, DIGEST, cms.signature_of(DER)) == DER
+    assert cms.build(CERTIFICATE, DIGEST, cms.parts_of(DER).signature) == DER
 
 
 def test_openssl_reads_the_cms() -> None:
@@ -59,7 +59,7 @@ def test_no_byte_of_the_cms_is_free() -> None:
         altered = bytearray(DER)
         altered[place] ^= 1
         try:
-            signature = cms.signature_of(bytes(altered))
+            signature = cms.parts_of(bytes(altered)).signature
         except BadSeal:
             continue
         rebuilt = cms.build(CERTIFICATE, DIGEST, signature)
@@ -70,7 +70,7 @@ def test_no_byte_of_the_cms_is_free() -> None:
 @given(st.binary(max_size=200))
 def test_garbage_is_no_seal(data: bytes) -> None:
     with pytest.raises(BadSeal):
-        cms.signature_of(data)
+        cms.parts_of(data)
     with contextlib.suppress(BadSeal):
         assert cms.der_length(data) >= 2
 
