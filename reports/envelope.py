@@ -25,6 +25,7 @@ Kind = Literal[
     "key-event",
     "trust-root",
     "statement",
+    "personal-signature",
     "custody",
     "correction",
 ]

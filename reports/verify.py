@@ -8,16 +8,25 @@ from __future__ import annotations
 
 import hashlib
 import io
+from typing import TypeAlias
 
-from .bundle import ATTACHMENT_NAMES, DestructionBundle, ErasureStatementFile, EvidenceFile, read_file
+from .bundle import DestructionBundle, ErasureStatementFile, UnsuccessfulRunBundle
 from .canonical import is_sha256
 from .errors import BadSeal, MalformedDocument, ReportError
-from .sealcheck import check_seal, extract_evidence, looks_like_pdf
+from .files import ATTACHMENT_NAMES, EvidenceFile, LotFile, ProcessorFile, read_file
+from .sealcheck import check_issued_seal, check_seal, extract_evidence, looks_like_pdf
+from .sealdata import check_seal_data
 from .trust import open_chain
 from .verdict import judge
+from .verify_destruction import DestructionChecks
+from .verify_lot import LotChecks
+from .verify_media import Beside, nothing_beside
+from .verify_processor import ProcessorChecks
 from .verify_run import RunChecks
 from .verify_statement import StatementChecks
 from .verify_steps import Check, DocumentKind, Step, Verification, all_passed, run_steps
+
+_Checks: TypeAlias = RunChecks | StatementChecks | LotChecks | ProcessorChecks | DestructionChecks
 
 PRINTED_WORDS = (
     "That the words printed on the pages are those of the evidence: the sealer says so; compare them with the facts "
@@ -25,12 +34,13 @@ PRINTED_WORDS = (
 )
 
 
-def verify(data: bytes, pin: str) -> Verification:
+def verify(data: bytes, pin: str, beside: Beside = nothing_beside) -> Verification:
     """Check a bundle, a report, a statement, or a PDF of one.
 
     Args:
         data: the file's bytes.
         pin: SHA-256 of the trust root, 64 hexadecimal digits; spaces and upper case are forgiven.
+        beside: finds the evidence of a lot's media, by the SHA-256 of its bytes, where it lies beside.
     """
     digest = hashlib.sha256(data).hexdigest()
     plain_pin = "".join(pin.split()).lower()
@@ -46,11 +56,7 @@ def verify(data: bytes, pin: str) -> Verification:
     except RecursionError:
         problem = "The document is nested too deeply."
         return _unreadable(digest, "form", "The file is one of ours, in its one form", problem, "malformed-document")
-    run = (
-        StatementChecks(evidence, plain_pin)
-        if isinstance(evidence, ErasureStatementFile)
-        else RunChecks(evidence, plain_pin)
-    )
+    run = _checks_of(evidence, plain_pin, beside)
     steps = [
         Step("form", "The file is one of ours, in its one form", lambda: f"{evidence.format}, {len(data):,} bytes.")
     ]
@@ -60,20 +66,36 @@ def verify(data: bytes, pin: str) -> Verification:
     return _conclude(evidence, run, checks, codes, digest, sealed=sealed)
 
 
+def _checks_of(evidence: EvidenceFile, pin: str, beside: Beside) -> _Checks:
+    if isinstance(evidence, (DestructionBundle, UnsuccessfulRunBundle)):
+        return RunChecks(evidence, pin)
+    if isinstance(evidence, ErasureStatementFile):
+        return StatementChecks(evidence, pin)
+    if isinstance(evidence, LotFile):
+        return LotChecks(evidence, pin, beside)
+    if isinstance(evidence, ProcessorFile):
+        return ProcessorChecks(evidence, pin, beside)
+    return DestructionChecks(evidence, pin)
+
+
 def _seal_steps(data: bytes, evidence: EvidenceFile, pin: str) -> list[Step]:
     """The seal comes before anything else that is read from the PDF; a PDF parser only sees what it has already vouched for."""
     return [
-        Step(
-            "seal",
-            "The seal covers every byte of the PDF",
-            lambda: check_seal(data, open_chain(evidence.anchor.trust_roots, pin)[-1].pdf_certificate),
-        ),
+        Step("seal", "The seal covers every byte of the PDF", lambda: _check_seal(data, evidence, pin)),
         Step(
             "attachment",
             "The evidence is what viewers show as the attachment",
             lambda: _check_attachment(data, evidence),
         ),
     ]
+
+
+def _check_seal(data: bytes, evidence: EvidenceFile, pin: str) -> str:
+    trust = open_chain(evidence.anchor.trust_roots, pin)[-1]
+    if not trust.seal_authority:
+        return check_seal(data, trust.pdf_certificate)
+    found = check_issued_seal(data, trust.pdf_certificate, trust.time_authorities)
+    return f"{found.words} {check_seal_data(data, found, trust.pdf_certificate, trust.time_authorities)}"
 
 
 def _check_attachment(data: bytes, evidence: EvidenceFile) -> str:
@@ -94,14 +116,14 @@ def _check_attachment(data: bytes, evidence: EvidenceFile) -> str:
 
 def _conclude(
     evidence: EvidenceFile,
-    run: RunChecks | StatementChecks,
+    run: _Checks,
     checks: tuple[Check, ...],
     codes: tuple[str, ...],
     digest: str,
     *,
     sealed: bool,
 ) -> Verification:
-    kind = _kind(evidence)
+    kind = _kind(evidence, run)
     if not all_passed(checks):
         failed = next(check for check in checks if check.state == "failed")
         conclusion = f"NO: do not rely on this file. {failed.title}: this failed. {failed.detail}"
@@ -124,7 +146,9 @@ def _conclude(
     )
 
 
-def _answer(evidence: EvidenceFile, run: RunChecks | StatementChecks) -> tuple[bool, str]:
+def _answer(evidence: EvidenceFile, run: _Checks) -> tuple[bool, str]:
+    if isinstance(run, (LotChecks, ProcessorChecks, DestructionChecks)):
+        return run.answer()
     if isinstance(run, StatementChecks):
         if run.document.complete:
             return True, "YES: the statement is genuine, the evidence of every medium holds, and nothing is open."
@@ -142,7 +166,13 @@ def _answer(evidence: EvidenceFile, run: RunChecks | StatementChecks) -> tuple[b
     return False, "NO CERTIFICATE: this is a genuine report of an unsuccessful run. The medium is not sanitized."
 
 
-def _kind(evidence: EvidenceFile) -> DocumentKind:
+def _kind(evidence: EvidenceFile, run: _Checks) -> DocumentKind:
+    if isinstance(run, LotChecks):
+        return "lot"
+    if isinstance(run, ProcessorChecks):
+        return "processor-statement"
+    if isinstance(run, DestructionChecks):
+        return "destruction"
     if isinstance(evidence, ErasureStatementFile):
         return "erasure-statement"
     return "certificate" if isinstance(evidence, DestructionBundle) else "unsuccessful-run"

@@ -9,11 +9,16 @@ from typing import Any, Literal, NamedTuple
 from .errors import ReportError
 
 State = Literal["passed", "failed", "not-reached"]
-DocumentKind = Literal["certificate", "unsuccessful-run", "erasure-statement", "unreadable"]
+DocumentKind = Literal[
+    "certificate", "unsuccessful-run", "erasure-statement", "lot", "processor-statement", "destruction", "unreadable"
+]
 KIND_WORDS: dict[str, str] = {
     "certificate": "Certificate of sanitization",
     "unsuccessful-run": "Report of an unsuccessful sanitization",
     "erasure-statement": "Statement of erasure",
+    "lot": "Certificate or report of a lot",
+    "processor-statement": "Statement of a processor under Article 28(3)(g) GDPR",
+    "destruction": "Certificate or report of physical destruction",
     "unreadable": "No document known here",
 }
 
