@@ -26,6 +26,8 @@ from .transport.memory import AlignedBuffer
 
 PIECE = 4096
 """Looked at one by one: a block of a file system is no larger as a rule."""
+SECTOR = 512
+"""Encrypted as one, at least; between two of them ciphertext may end and what was never written begin."""
 PARTS = 1000
 """A medium read in full is told in so many regions, each with its own digest."""
 _FASTEST = 1
@@ -160,6 +162,17 @@ class CiphertextReader:
             if is_uniform(piece):
                 uniform += len(piece)
             elif not looks_encrypted(piece):
-                self.found.plain.add(offset + at, offset + at + len(piece))
+                uniform += self._look_closer(piece, offset + at)
         with self._lock:
             self.found.uniform_bytes += uniform
+
+    def _look_closer(self, piece: bytes, offset: int) -> int:
+        """Sector by sector; returns how many bytes are uniform."""
+        uniform = 0
+        for at in range(0, len(piece), SECTOR):
+            sector = piece[at : at + SECTOR]
+            if is_uniform(sector):
+                uniform += len(sector)
+            elif not looks_encrypted(sector):
+                self.found.plain.add(offset + at, offset + at + len(sector))
+        return uniform

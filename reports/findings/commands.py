@@ -17,7 +17,7 @@ from reports.times import parse_instant
 
 from .codes import Finding
 from .drive_status import contradiction
-from .techniques import DRIVE, HOST, Level, Rule, highest, level_of, steps_of
+from .techniques import DRIVE, HOST, KEYS, Level, Rule, highest, level_of, steps_of
 
 _HEX = re.compile(r"(?:[0-9a-f]{2})*")
 _OPCODE = re.compile(r"(?:[0-9a-f]{2}){1,4}")
@@ -51,6 +51,8 @@ def level_reached(record: SanitizationRecord) -> Level:
     levels: list[Level] = []
     for step in steps_named(record):
         stated = {one.setting for one in deciding(record, step)[-1:]} if step in DRIVE else set()
+        if step == KEYS and record.method.key_erasure is not None:
+            stated = {record.method.key_erasure.setting}
         level = level_of(step, record.device.media, {word for word in stated if word is not None})
         unasked = step in DRIVE and DRIVE[step].on_request and record.method.requested != "purge"
         levels.append("clear" if unasked else level)
@@ -119,7 +121,7 @@ def _times(record: SanitizationRecord) -> Iterator[Finding]:
 def carried_out(record: SanitizationRecord) -> Iterator[Finding]:
     """Whether every step of a successful run was carried out by the drive's own word."""
     for step in steps_named(record):
-        if step in DRIVE:
+        if step in DRIVE and step != KEYS:  # which no command does (`keys`)
             yield from _fits(record, step, DRIVE[step])
             yield from _step(record, step, DRIVE[step])
             yield from _setting(record, step, DRIVE[step])

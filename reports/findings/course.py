@@ -9,7 +9,8 @@ from reports.record import SanitizationRecord
 
 from .canaries import canaries, left_open
 from .codes import PATTERN, Effect, Finding, content_of, in_words, pattern_set_name, total, well_formed
-from .techniques import by_drive
+from .keys import erasure
+from .techniques import by_drive, by_keys
 
 
 def course(record: SanitizationRecord) -> Iterator[Finding]:
@@ -47,7 +48,7 @@ def course(record: SanitizationRecord) -> Iterator[Finding]:
 
 def _only_regions_missing(record: SanitizationRecord) -> bool:
     """Every pass went over the whole medium and the read-back was finished; only named regions are not what they should be."""
-    if by_drive(record.method.technique):
+    if by_drive(record.method.technique) or by_keys(record.method.technique):
         return False
     capacity, passes = record.device.capacity_bytes, record.method.passes
     whole = bool(passes) and all(one.bytes_written + total(one.unwritten) == capacity and one.flushed for one in passes)
@@ -84,6 +85,7 @@ def passes(record: SanitizationRecord) -> Iterator[Finding]:
             one.bytes_written + total(one.unwritten) < capacity
             and record.run.state != "interrupted"
             and not by_drive(record.method.technique)  # canaries stand where the read-back looks (`canaries`)
+            and not by_keys(record.method.technique)  # only the area of the keys is written (`keys`)
         ):
             text = said("findings.pass-incomplete", number=number, written=one.bytes_written, capacity=capacity)
             yield Finding("pass-incomplete", "failed", text, (f"{where}.bytes_written", "device.capacity_bytes"))
@@ -139,6 +141,8 @@ def success(record: SanitizationRecord) -> Iterator[Finding]:
     if by_drive(record.method.technique):
         yield from canaries(record)
         yield from left_open(record)
+    elif by_keys(record.method.technique):
+        yield from erasure(record)
     else:
         yield from _host_writes(record)
         yield from _pattern_set(record)

@@ -10,7 +10,8 @@ from reports.record import SanitizationRecord
 from .canaries import aftermath
 from .codes import COVERAGES, REPRESENTATIVE_REGIONS, REPRESENTATIVE_SHARE, Finding, content_of, in_words, well_formed
 from .commands import level_reached
-from .techniques import by_drive
+from .keys import compared, residual
+from .techniques import by_drive, by_keys
 
 _RANK = {"none": 0, "clear": 1, "purge": 2, "destroy": 3}
 _NOTHING = 0
@@ -35,6 +36,8 @@ def _residual(record: SanitizationRecord) -> Finding:
     if by_drive(record.method.technique):
         text = said("findings.residual-canaries", ranges=in_words(check.residual))
         return Finding("residual", "failed", text, ("verification.residual",))
+    if by_keys(record.method.technique):
+        return residual(record)
     last = record.method.passes[-1].unwritten if record.method.passes else ()
     expected_there = all(any(a <= start and end <= b for a, b in last) for start, end in check.residual)
     text = said("findings.residual", ranges=in_words(check.residual))
@@ -53,6 +56,8 @@ def coverage(record: SanitizationRecord) -> Iterator[Finding]:
         yield Finding("verification-cached", "unknown", text, ("verification.direct_io",))
     if by_drive(record.method.technique):
         yield from aftermath(record)
+    elif by_keys(record.method.technique):
+        yield from compared(record)
     elif record.method.passes and content_of(check.expected) != content_of(record.method.passes[-1].pattern):
         text = said("findings.compared-with-another")
         yield Finding("expected-content-differs", "unknown", text, ("verification.expected", "method.passes"))
@@ -104,7 +109,7 @@ def policy(record: SanitizationRecord) -> Iterator[Finding]:
     level = level_reached(record)
     reached = (
         said("findings.reached-by-drive", technique=record.method.technique, level=said(f"words.level-{level}"))
-        if by_drive(record.method.technique)
+        if by_drive(record.method.technique) or by_keys(record.method.technique)
         else said("findings.reached-by-host")
     )
     if _RANK[level] < _RANK.get(record.method.requested, _NOTHING):

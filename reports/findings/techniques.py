@@ -157,8 +157,8 @@ def steps_of(technique: str) -> tuple[str, ...] | None:
 
 
 def by_drive(technique: str) -> bool:
-    """Whether one of the drive's own techniques is among the steps."""
-    return any(step in DRIVE for step in steps_of(technique) or ())
+    """Whether the drive does one of the steps by a command of its own."""
+    return any(step in DRIVE and step != KEYS for step in steps_of(technique) or ())
 
 
 def by_keys(technique: str) -> bool:

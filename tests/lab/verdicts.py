@@ -7,6 +7,7 @@ from reports.record import (
     CommandFacts,
     DeviceFacts,
     HostFacts,
+    KeyErasure,
     MethodFacts,
     OrderRef,
     PassFacts,
@@ -45,6 +46,7 @@ def verdict_of(result: RunResult) -> Verdict:
                 **method,
                 "passes": tuple(PassFacts(**each) for each in method["passes"]),
                 "commands": tuple(CommandFacts(**each) for each in method["commands"]),
+                "key_erasure": KeyErasure(**method["key_erasure"]) if method.get("key_erasure") else None,
             }
         ),
         verification=VerificationFacts(**told["verification"]),

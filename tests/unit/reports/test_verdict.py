@@ -15,6 +15,7 @@ from reports.verdict import COVERAGE_RANK, METHOD_RANK, judge
 from tests.support.evidence import CAPACITY, NONCE, device_facts, good_record, one_pass, with_part, with_pass
 from tests.unit.reports.test_drive_commands import ALTERED as ALTERED_BY_DRIVE
 from tests.unit.reports.test_drive_commands import CAUTIONS as CAUTIONS_BY_DRIVE
+from tests.unit.reports.test_key_erasure import ALTERED as ALTERED_KEYS
 
 GOOD = good_record()
 OTHER = "9" * 64
@@ -306,7 +307,7 @@ def test_overwriting_never_reaches_purge(method: str) -> None:
 
 
 def test_every_code_that_can_be_found_is_named_and_every_named_one_can_be_found() -> None:
-    rows: list[SanitizationRecord] = [row[1] for row in (*ALTERED, *ALTERED_BY_DRIVE)]
+    rows: list[SanitizationRecord] = [row[1] for row in (*ALTERED, *ALTERED_BY_DRIVE, *ALTERED_KEYS)]
     rows += [row[1] for row in (*CAUTIONS, *CAUTIONS_BY_DRIVE)] + [_sampled()]
     rows.append(with_part(with_part(GOOD, "run", state="refused", touched="no"), "method", passes=()))
     found = {reason.code for record in rows for reason in judge(record).reasons}
