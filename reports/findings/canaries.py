@@ -17,6 +17,9 @@ from .commands import steps_named
 from .techniques import DRIVE, HOST, level_of
 
 PATTERN_SET = "canaries"
+_DWORD_10, _NO_DEALLOCATE = 16, 0x200
+"""Where command dword 10 begins in what a record keeps of an NVMe command, in hexadecimal digits; its bit NDAS."""
+_WORD = re.compile(r"[0-9a-f]{8}")
 _LABEL = re.compile(r"no-canary(?:\+(?:(zeros)|(uniform):(?:00|ff)|(pattern):[0-9a-f]{8}))?")
 
 
@@ -66,8 +69,27 @@ def left_open(record: SanitizationRecord) -> Iterator[Finding]:
     elif media == "flash":
         text = said("findings.flash-commanded")
         yield Finding("flash-medium", "caution", text, ("device.media", "method.technique"))
+    if media != "magnetic" and _unmapped(record):
+        fields = ("verification.expected", "method.commands")
+        yield Finding("unmapped-unread", "caution", said("findings.unmapped-unread"), fields)
     if record.device.hidden_capacity == "unknown":
         yield _hidden(sanitize=sanitize)
+
+
+def _unmapped(record: SanitizationRecord) -> bool:
+    """Whether the last step lets the drive forget where its blocks are: then it may answer for them without looking.
+
+    One byte of its own in every block is such an answer; so is anything after an NVMe Sanitize that was not told to leave the
+    blocks allocated (NVMe Base, Sanitize command, NDAS: bit 9 of command dword 10).
+    """
+    if content_expected(record.verification.expected) in {"zeros", "uniform"}:
+        return True
+    last = steps_named(record)[-1]
+    sent = [one.sent for one in record.method.commands if one.technique == last]
+    word = sent[-1][_DWORD_10 : _DWORD_10 + 8] if sent else ""
+    if not last.startswith("nvme-sanitize-") or not _WORD.fullmatch(word):
+        return False
+    return not int.from_bytes(bytes.fromhex(word), "little") & _NO_DEALLOCATE
 
 
 def _hidden(*, sanitize: bool) -> Finding:

@@ -16,6 +16,7 @@ from sanitizer.patterns import Keyed, PatternSet, pattern_set
 from sanitizer.techniques import TECHNIQUES
 from sanitizer.techniques.base import Aftermath, Level, Parameters, Reach, Technique
 from sanitizer.techniques.luks import ABSENT as NO_CONTAINER
+from sanitizer.techniques.nvme_sanitize import stays_readable
 
 from . import rules
 from .disputes import DISPUTES
@@ -26,6 +27,11 @@ from .request import AUTO, CANARIES, HOST, KEYS, PlanRequest, misspelt
 _MARKS = PatternSet(name=CANARIES, passes=(Keyed(),))
 _RANK: dict[str, int] = {"clear": 1, "purge": 2, "destroy": 3}
 
+_KEPT = "its blocks stay allocated, so that reading back sees the media (no-deallocate)"
+_UNSEEN = (
+    "its blocks are deallocated with it, and it may answer for those without a look at the media: reading back then proves "
+    "that nothing is returned, and what became of the media is the drive's word"
+)
 _NAMES = ("Opal", "Linux", "LUKS")
 _SILENT = Capabilities(
     path="unknown", standing=None, hidden=HiddenCapacity(native_bytes=None, present=Tri.UNKNOWN, by=())
@@ -56,6 +62,13 @@ def parameters_of(request: PlanRequest) -> Parameters:
         no_deallocate=request.no_deallocate,
         settings=request.settings,
     )
+
+
+def _parameters(steps: Steps, request: PlanRequest, capabilities: Capabilities | None) -> Parameters:
+    """The same for one plan: where the drive can, it is asked to leave its blocks allocated, so that reading sees the media."""
+    asked = parameters_of(request)
+    kept = capabilities is not None and stays_readable(steps[-1], capabilities)
+    return dataclasses.replace(asked, no_deallocate=True) if kept else asked
 
 
 def clause_of(sentence: str) -> str:
@@ -156,7 +169,7 @@ def _weigh(steps: Steps, request: PlanRequest, inspection: Inspection, catalogue
     return _Weighed(steps=steps, reasons=tuple(dict.fromkeys(reasons)), reaches=reaches)
 
 
-def _notes(steps: Steps, inspection: Inspection) -> tuple[str, ...]:
+def _notes(steps: Steps, inspection: Inspection, parameters: Parameters) -> tuple[str, ...]:
     """What a person should know of this plan on this device."""
     capabilities = inspection.capabilities
     notes: list[str] = []
@@ -181,6 +194,7 @@ def _notes(steps: Steps, inspection: Inspection) -> tuple[str, ...]:
         notes.append(f"{amount} bytes of the drive belong to no namespace and are not reached")
     if nvme is not None and beyond:
         notes.append("the drive's boot partitions, its replay protected memory and its firmware are not touched")
+        notes.append(_KEPT if parameters.no_deallocate else _UNSEEN)
     if capabilities.standing is not None and capabilities.standing.phase.value.startswith(SanitizePhase.FAILED.value):
         notes.append(
             "an earlier sanitize operation failed: one sanitize leads out of that; then it is marked, and sanitized again"
@@ -199,6 +213,7 @@ def _made(
     asked = pattern_set(request.pattern_set) or pattern_set("keyed-stream")
     if identity is None or asked is None:
         raise RuntimeError("the rules let no device without identity and no unknown pattern set pass")
+    parameters = _parameters(chosen.steps, request, capabilities)
     drives = [catalogue[step] for step in chosen.steps if step != HOST]
     also: dict[str, None] = {}
     estimates: list[int | None] = [None] * (len(chosen.steps) - len(drives))
@@ -211,21 +226,21 @@ def _made(
         estimates.append(each.estimate_seconds(capabilities, identity.capacity_bytes))
     aftermath: Aftermath = "undefined"
     if drives and capabilities is not None:
-        aftermath = drives[-1].aftermath(capabilities, parameters_of(request))
+        aftermath = drives[-1].aftermath(capabilities, parameters)
     level: Level = "purge" if any(reach.level == "purge" for reach in chosen.reaches) else "clear"
     return Plan(
         request=request,
         patterns=_MARKS if chosen.steps not in {(HOST,), (KEYS,)} else asked,
         capacity_bytes=identity.capacity_bytes,
         steps=chosen.steps,
-        parameters=parameters_of(request),
+        parameters=parameters,
         level=level,
         reaches=chosen.reaches,
         titles=tuple("overwriting by the host" if s == HOST else catalogue[s].title for s in chosen.steps),
         aftermath=aftermath,
         rejected=rejected,
         also_destroyed=tuple(also),
-        notes=_notes(chosen.steps, inspection),
+        notes=_notes(chosen.steps, inspection, parameters),
         estimates=tuple(estimates),
     )
 

@@ -24,8 +24,10 @@ from .sending import announce, nvme_port, send_nvme
 IDENTIFY = "NVMe Identify"
 ESTIMATED_PASSES = 16
 """The log's estimate for overwriting is one for 16 passes (NVMe Base, Sanitize Status log page, ETO)."""
-NOT_MODIFIED = 0b01
-"""NODMMAS (SANICAP bits 31:30): media are not modified further once a sanitize operation has completed."""
+NOT_MODIFIED, MODIFIED = 0b01, 0b10
+"""NODMMAS (SANICAP bits 31:30): whether the media are modified once more when a sanitize operation has completed."""
+_PROTECTED = 0b111
+"""DPS, Identify Namespace byte 29: protection information, which no new key leaves intact."""
 
 
 @dataclass(eq=False, kw_only=True)
@@ -64,8 +66,10 @@ class NvmeSanitize(Sanitize):
         return "pattern" if kept else "undefined"
 
     def estimate_seconds(self, capabilities: Capabilities, capacity_bytes: int) -> int | None:  # noqa: ARG002 - protocol
-        """The sanitize log's own estimate, for one pass."""
-        told = dict(capabilities.nvme.estimates).get(self.estimate) if capabilities.nvme is not None else None
+        """The sanitize log's own estimate, for one pass: the longer one of those with and without deallocation."""
+        estimates = dict(capabilities.nvme.estimates) if capabilities.nvme is not None else {}
+        names = (self.estimate, f"{self.estimate}-no-deallocate")
+        told = max((estimates[name] for name in names if name in estimates), default=None)
         if told is None or self.action is not SanitizeAction.OVERWRITE:
             return told
         return -(-told // ESTIMATED_PASSES)
@@ -82,6 +86,23 @@ class NvmeSanitize(Sanitize):
     def standing(self, ports: Ports) -> SanitizeStanding:
         """See `Technique`."""
         return nvme_standing(ports)
+
+
+def stays_readable(step: str, capabilities: Capabilities) -> bool:
+    """Whether blocks can be left allocated by this action, and be read afterwards all the same.
+
+    Deallocated blocks may be answered without a look at the media, so that reading back would prove nothing of them. But what
+    a block erase left, and nobody wrote since, is often no readable block: there it is asked for only where the controller
+    says that it modifies the media afterwards. After a change of keys no protection information fits.
+    """
+    nvme = capabilities.nvme
+    if nvme is None or nvme.no_deallocate_inhibited is not Tri.NO:
+        return False
+    if step == BLOCK_ERASE.name:
+        return _modification(capabilities) == MODIFIED
+    if step == CRYPTO_ERASE.name:
+        return len(nvme.namespace) > 29 and not nvme.namespace[29] & _PROTECTED
+    return step == OVERWRITE.name
 
 
 def _deallocation(nvme: NvmeCapabilities, parameters: Parameters) -> str | None:

@@ -122,7 +122,7 @@ def _nvme(folder: Path) -> Iterator[Row]:
         journals = folder / f"nvme-{number}"
         journals.mkdir()
         observed = nvme_world(controller).outcome(request, journals)
-        expected, kept = (kind.form, kind.spared) if plain else (kind.sanitize, 0)
+        expected, kept = kind.expects(technique), kind.spared if plain else 0
         yield _row(technique, name, (expected, observed), left(controller.subsystem.medium), kept, began)
 
 

@@ -43,6 +43,8 @@ class Kind:
 
     build: Callable[[], NvmeController]
     sanitize: str = GOOD
+    block: str = ""
+    """Of a block erase, where it is another than that of the other sanitize actions."""
     form: str = GOOD
     scope: tuple[str, ...] = ()
     signatures: tuple[str, ...] = ()
@@ -51,6 +53,12 @@ class Kind:
     """What is left lies where no host can look."""
     spared: int = 0
     """Blocks of others that a format must leave alone."""
+
+    def expects(self, technique: str) -> str:
+        """What must come of one technique."""
+        if technique in FORMAT:
+            return self.form
+        return self.block or self.sanitize if technique == SANITIZE[1] else self.sanitize
 
 
 def made(change: Callable[[NvmeController], object] | None = None, **faults: object) -> Callable[[], NvmeController]:
@@ -80,6 +88,11 @@ def cut(*namespaces: tuple[int, int, set[int]], fna: int = 4) -> Callable[[], Nv
 
 def like(**traits: object) -> Callable[[], NvmeController]:
     return lambda: drive(traits=NvmeTraits(**traits))  # type: ignore[arg-type]  # field names, by row
+
+
+def unmaps_only(**traits: object) -> Callable[[], NvmeController]:
+    """Forgets where the blocks are, erases none, and answers for what it has forgotten with zeros."""
+    return lambda: drive(faults=Faults(erases="nothing"), traits=NvmeTraits(hides=True, **traits))  # type: ignore[arg-type]
 
 
 def opal_of(controller: NvmeController) -> Opal:
@@ -120,10 +133,18 @@ KINDS: Mapping[str, Kind] = {
     "lies: all but one block": Kind(build=made(erases="all-but-one-block"), sanitize=RESIDUAL, form=RESIDUAL),
     "lies: spare blocks": Kind(build=made(erases="not-spare"), blind=True),
     "lies: unmaps only": Kind(
-        build=lambda: drive(faults=Faults(erases="nothing"), traits=NvmeTraits(hides=True)), form=RESIDUAL, blind=True
+        build=unmaps_only(),
+        sanitize=RESIDUAL,
+        block=GOOD,  # where nobody says that erased blocks can be read, they are deallocated with it
+        form=RESIDUAL,
+        blind=True,
     ),
+    "lies: unmaps only, readable after a block erase": Kind(
+        build=unmaps_only(nodmmas=2), sanitize=RESIDUAL, form=RESIDUAL
+    ),
+    "lies: unmaps only, always deallocates": Kind(build=unmaps_only(sanicap=0x20000007), form=RESIDUAL, blind=True),
     "lies: unmaps only, not to deallocate": Kind(
-        build=lambda: drive(faults=Faults(erases="nothing"), traits=NvmeTraits(hides=True)),
+        build=unmaps_only(),
         sanitize=RESIDUAL,
         form=RESIDUAL,
         no_deallocate=True,
@@ -213,7 +234,7 @@ def test_each_technique_on_each_kind_of_nvme_drive(name: str, technique: str, tm
     )
     world = nvme_world(controller)
     observed = world.outcome(request, tmp_path)
-    assert observed == (kind.form if plain else kind.sanitize)
+    assert observed == kind.expects(technique)
     agrees(world.result, observed, request.method, hidden=controller.subsystem.unallocated > 0)
     blocks, spare = controller.subsystem.medium.remains(SECRET)
     if observed.startswith("refused"):

@@ -106,7 +106,7 @@ def codes(record: SanitizationRecord) -> list[str]:
 def test_a_sanitize_command_with_its_status_and_its_canaries_gone_is_purge() -> None:
     verdict = judge(GOOD)
     assert (verdict.outcome, verdict.method, verdict.coverage) == ("sanitized", "purge", "full")
-    assert codes(GOOD) == ["spare-areas-reported"]
+    assert codes(GOOD) == ["spare-areas-reported", "unmapped-unread"]
     assert verdict.reaches("purge", "full")
     assert not verdict.reaches("destroy", "none")
 
@@ -119,7 +119,7 @@ def test_a_sample_tried_by_canaries_on_exactly_that_sample_is_purge_too() -> Non
 def test_a_combination_reaches_the_highest_of_its_steps() -> None:
     record = purge_record(crypto_erase(1), command(2))
     assert (judge(record).outcome, judge(record).method) == ("sanitized", "purge")
-    assert codes(record) == ["spare-areas-reported"]
+    assert codes(record) == ["spare-areas-reported", "unmapped-unread"]
 
 
 def test_overwriting_before_a_firmware_erase_reaches_what_the_erase_does() -> None:
@@ -144,7 +144,22 @@ def test_a_disputed_classification_counts_only_where_the_commands_state_the_sett
 def test_a_key_erase_alone_says_that_it_rests_on_encryption() -> None:
     record = with_part(purge_record(crypto_erase()), "verification", expected="no-canary")
     assert (judge(record).outcome, judge(record).method) == ("sanitized", "purge")
-    assert {"crypto-erase-only", "content-undefined", "spare-areas-reported"} == set(codes(record))
+    assert {"crypto-erase-only", "content-undefined", "spare-areas-reported", "unmapped-unread"} == set(codes(record))
+
+
+def test_a_read_back_of_blocks_that_stayed_allocated_is_one_of_the_media() -> None:
+    """Bit 9 of command dword 10 (NDAS), and no content that a drive could make up."""
+    for sent, expected, unread in (
+        ("8400000000000000" + "02020000", "no-canary", False),
+        ("8400000000000000" + "02000000", "no-canary", True),
+        ("8400000000000000" + "02020000", "no-canary+uniform:00", True),
+        ("84", "no-canary", False),
+        ("zz" * 28, "no-canary", False),
+    ):
+        record = with_part(only(sent=sent), "verification", expected=expected)
+        assert ("unmapped-unread" in codes(record)) is unread, (sent, expected)
+    disk = with_part(purge_record(*enhanced_erase(), **MAGNETIC), "verification", expected="no-canary+zeros")
+    assert "unmapped-unread" not in codes(disk)
 
 
 def test_a_scsi_sanitize_is_read_by_its_sense() -> None:
@@ -301,6 +316,8 @@ CAUTIONS: list[tuple[str, SanitizationRecord, str]] = [
     ("undefined content", with_part(GOOD, "verification", expected="no-canary"), "content-undefined"),
     ("a setting", formatted(FORMAT_SETTING), "classification-by-setting"),
     ("spare areas", GOOD, "spare-areas-reported"),
+    ("answers without the media", GOOD, "unmapped-unread"),
+    ("answers without the media, SATA", ata(), "unmapped-unread"),
 ]  # fmt: skip
 
 

@@ -234,6 +234,38 @@ def test_words_for_the_drive_are_sealed_into_the_parameters() -> None:
     assert plan(by_name("nvme-sanitize-overwrite"), made.NVME, PRETENDED).parameters.pattern == bytes(4)
 
 
+def controller(nodmmas: int) -> bytes:
+    """Identify Controller with NODMMAS (SANICAP bits 31:30)."""
+    return bytes(331) + bytes((nodmmas << 6,)) + bytes(4096 - 332)
+
+
+@pytest.mark.parametrize(
+    ("technique", "facts", "kept"),
+    [
+        ("nvme-sanitize-overwrite", {}, True),
+        ("nvme-sanitize-crypto-erase", {}, True),
+        ("nvme-sanitize-crypto-erase", {"namespace": bytes(29) + b"\x01" + bytes(4066)}, False),
+        ("nvme-sanitize-crypto-erase", {"namespace": b""}, False),
+        ("nvme-sanitize-block-erase", {"controller": controller(1)}, False),
+        ("nvme-sanitize-block-erase", {"controller": controller(0)}, False),
+        ("nvme-sanitize-block-erase", {"controller": controller(2)}, True),
+        ("nvme-sanitize-crypto-erase+nvme-sanitize-block-erase", {"controller": controller(1)}, False),
+        ("nvme-sanitize-crypto-erase+nvme-sanitize-overwrite", {"controller": controller(1)}, True),
+        ("nvme-sanitize-overwrite", {"no_deallocate_inhibited": YES}, False),
+        ("nvme-sanitize-overwrite", {"no_deallocate_inhibited": UNKNOWN}, False),
+    ],
+)
+def test_blocks_stay_allocated_where_the_media_can_be_read_afterwards_and_the_plan_says_which(
+    technique: str, facts: dict[str, Any], kept: bool
+) -> None:
+    told = made.nvme(**{"namespace": bytes(4096), **facts})
+    planned = plan(by_name(technique), drive(capabilities(nvme=told)))
+    assert planned.parameters.no_deallocate is kept
+    words = " ".join(planned.notes)
+    assert ("reading back sees the media" in words, "without a look at the media" in words) == (kept, not kept)
+    assert not planned.request.no_deallocate  # what was sealed stays as it was
+
+
 # --- what else would be destroyed -------------------------------------------------------------------------------------
 
 
