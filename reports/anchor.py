@@ -10,20 +10,18 @@ it has, and nothing follows from what it does not have.
 
 from __future__ import annotations
 
-import importlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from .canonical import from_base64
-from .errors import MalformedDocument, UnknownKey, UnsupportedSchema
+from .canonical import from_base64, sha256_hex
+from .errors import MalformedDocument, UnknownKey
 from .parts import StrictPart
+from .timestamps import StampTime, check_authentic, check_stamp
+from .tlog import leaf_hash, log_entry, verify_inclusion
 from .tlog.checkpoint import Checkpoint, open_checkpoint
 from .tlog.notes import NoteSignature, open_note
 from .trust import TrustRoot, open_chain
 from .trust_body import TimeAuthority
-
-if TYPE_CHECKING:
-    from .timestamps import StampTime
 
 MAX_STAMPS = 64
 """Stamps on one checkpoint: some authorities, and a new one each year."""
@@ -40,6 +38,19 @@ class Stamp(StrictPart):
 
 
 @dataclass(frozen=True, kw_only=True)
+class LoggedStamp(StrictPart):
+    """A time-stamp that is itself an entry of the log: nothing that comes after it in the log existed before its time."""
+
+    authority: str
+    """Its name in the trust root."""
+    token: str
+    """Base64 of the DER TimeStampToken, over whatever it was made for."""
+    index: int
+    proof: tuple[str, ...]
+    """Inclusion proof against the anchor's checkpoint: base64 hashes (RFC 6962, 2.1.1)."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Anchor(StrictPart):
     """The signed state of the log, and all that is needed to believe it."""
 
@@ -49,6 +60,8 @@ class Anchor(StrictPart):
     """A note: exactly the lines of the log's keys, then lines of witnesses, in the trust root's order, each at most once."""
     stamps: tuple[Stamp, ...] = ()
     """Over `stamped(checkpoint)`."""
+    since: tuple[LoggedStamp, ...] = ()
+    """From before the order: they show that what the order led to is not older."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +74,8 @@ class OpenedAnchor:
     cosignatures: tuple[NoteSignature, ...]
     """Of witnesses of the trust root in force; each states a time in Unix seconds."""
     times: tuple[StampTime, ...]
+    since: tuple[tuple[int, StampTime], ...] = ()
+    """Log index and time of the stamps from before the order."""
 
     @property
     def trust(self) -> TrustRoot:
@@ -81,7 +96,8 @@ def open_anchor(anchor: Anchor, pin: str) -> OpenedAnchor:
     """
     roots = open_chain(anchor.trust_roots, pin)
     checkpoint, cosignatures = open_state(anchor.checkpoint, roots[-1])
-    return OpenedAnchor(roots, checkpoint, cosignatures, open_times(anchor, roots[-1]))
+    times, since = open_times(anchor, roots[-1]), open_since(anchor, roots[-1], checkpoint)
+    return OpenedAnchor(roots, checkpoint, cosignatures, times, since)
 
 
 def open_state(note: str, trust: TrustRoot) -> tuple[Checkpoint, tuple[NoteSignature, ...]]:
@@ -121,23 +137,42 @@ def open_times(anchor: Anchor, trust: TrustRoot) -> tuple[StampTime, ...]:
 
     Raises:
         UnknownKey: of an authority that the trust root does not name.
-        UnsupportedSchema: this version cannot check stamps.
         ReportError: a stamp does not hold.
     """
     if len(anchor.stamps) > MAX_STAMPS or len({stamp.token for stamp in anchor.stamps}) != len(anchor.stamps):
         raise MalformedDocument("stamps", f"more than {MAX_STAMPS}, or the same one twice")
     message = stamped(anchor.checkpoint, trust)
-    authorities = {one.name: one for one in trust.time_authorities}
-    return tuple(_open_stamp(stamp, message, authorities.get(stamp.authority)) for stamp in anchor.stamps)
+    return tuple(
+        check_stamp(from_base64(stamp.token, "stamp.token"), message, _authority(trust, stamp.authority))
+        for stamp in anchor.stamps
+    )
 
 
-def _open_stamp(stamp: Stamp, message: bytes, authority: TimeAuthority | None) -> StampTime:
-    if authority is None:
-        raise UnknownKey("", f"The trust root names no time-stamp authority {stamp.authority[:80]!r}.")
-    token = from_base64(stamp.token, "stamp.token")
-    try:
-        timestamps = importlib.import_module("reports.timestamps")
-    except ImportError as error:
-        raise UnsupportedSchema("stamp", "RFC 3161, which this installation cannot check") from error
-    found: StampTime = timestamps.check_stamp(token, message, authority)
-    return found
+def open_since(anchor: Anchor, trust: TrustRoot, checkpoint: Checkpoint) -> tuple[tuple[int, StampTime], ...]:
+    """Check every stamp that is an entry of the log: what comes after its index is younger than its time.
+
+    Returns:
+        Index and time of each.
+
+    Raises:
+        UnknownKey: of an authority that the trust root does not name.
+        ReportError: a stamp does not hold, or is not in the log.
+    """
+    if len({stamp.authority for stamp in anchor.since}) != len(anchor.since):
+        raise MalformedDocument("since", "two stamps of one authority")
+    found = []
+    for stamp in anchor.since:
+        token = from_base64(stamp.token, "since.token")
+        said = check_authentic(token, _authority(trust, stamp.authority))
+        leaf = leaf_hash(log_entry("time-stamp", sha256_hex(token)))
+        proof = tuple(from_base64(one, "since.proof") for one in stamp.proof)
+        verify_inclusion(leaf, stamp.index, checkpoint.size, proof, checkpoint.root)
+        found.append((stamp.index, said))
+    return tuple(found)
+
+
+def _authority(trust: TrustRoot, name: str) -> TimeAuthority:
+    for authority in trust.time_authorities:
+        if authority.name == name:
+            return authority
+    raise UnknownKey("", f"The trust root names no time-stamp authority {name[:80]!r}.")

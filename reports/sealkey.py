@@ -28,6 +28,7 @@ SEAL_DAYS: Final = 730
 """Longest life of a sealing certificate."""
 LIST_DAYS: Final = 40
 """How long a revocation list counts."""
+_BEHIND: Final = dt.timedelta(hours=1)
 _WHAT: Final = "seal certificate"
 
 
@@ -209,13 +210,13 @@ def make_list(
         authority: its certificate, DER.
         revoked: serial number and time of every certificate ever revoked.
         number: grows with each list (RFC 5280, 5.2.3).
-        moment: thisUpdate, with an offset.
+        moment: now, with an offset. The list counts from a little before: a time authority's clock may be behind.
     """
     above = load(authority)
     builder = (
         x509.CertificateRevocationListBuilder()
         .issuer_name(above.subject)
-        .last_update(moment)
+        .last_update(moment - _BEHIND)
         .next_update(moment + dt.timedelta(days=LIST_DAYS))
         .add_extension(x509.CRLNumber(number), critical=False)
         .add_extension(_identifier(above), critical=False)

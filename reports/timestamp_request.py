@@ -62,6 +62,11 @@ def read_response(answer: bytes, request: StampRequest, authority: TimeAuthority
     Raises:
         BadStamp: the authority refused, or answered with something else than was asked for.
     """
+    return accept_token(token_in(answer), request, authority)
+
+
+def token_in(answer: bytes) -> bytes:
+    """The token in an answer that grants one; nothing of it is checked yet. Raises `BadStamp`."""
     if len(answer) > MAX_RESPONSE:
         raise BadStamp(f"the answer is larger than {MAX_RESPONSE} bytes.")
     try:
@@ -74,7 +79,7 @@ def read_response(answer: bytes, request: StampRequest, authority: TimeAuthority
     if status not in {"granted", "granted_with_mods"} or len(parts) != 2:
         shown = "".join(char if char.isprintable() else "?" for char in words)[:200]
         raise BadStamp(f"the authority refused ({status}). {shown}".strip())
-    return accept_token(parts[1], request, authority)
+    return parts[1]
 
 
 def accept_token(token: bytes, request: StampRequest, authority: TimeAuthority) -> bytes:

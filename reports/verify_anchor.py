@@ -6,30 +6,30 @@ Every kind of file begins with these steps; what they found is shared with the s
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
-from .anchor import Anchor, is_witnessed, open_state, open_times
+from .anchor import Anchor, is_witnessed, open_since, open_state, open_times
 from .errors import BrokenChain
 from .times import for_people, format_instant
+from .timestamps import StampTime
 from .tlog.checkpoint import Checkpoint
 from .tlog.notes import NoteSignature
 from .trust import TrustRoot, open_chain
 from .verify_steps import Fact, Step
 
-if TYPE_CHECKING:
-    from .timestamps import StampTime
-
 
 class AnchorChecks:
     """The checks on one anchor, as steps that share what they found."""
 
-    def __init__(self, anchor: Anchor, pin: str) -> None:
+    def __init__(self, anchor: Anchor, pin: str, *, of_an_order: bool = False) -> None:
         self.anchor = anchor
         self.pin = pin
+        self.of_an_order = of_an_order
+        """Whether the file has an order, so that stamps from before it mean something."""
         self.roots: tuple[TrustRoot, ...]
         self.checkpoint: Checkpoint
         self.cosignatures: tuple[NoteSignature, ...]
         self.times: tuple[StampTime, ...] = ()
+        self.since: tuple[tuple[int, StampTime], ...] = ()
 
     @property
     def trust(self) -> TrustRoot:
@@ -49,6 +49,8 @@ class AnchorChecks:
         ]
         if self.anchor.stamps:
             found.append(Step("time", "Time-stamp authorities saw that state", self._times))
+        if self.anchor.since:
+            found.append(Step("since", "Earlier time-stamps stand in the log", self._since))
         return found
 
     def _trust_root(self) -> str:
@@ -65,6 +67,29 @@ class AnchorChecks:
     def _times(self) -> str:
         self.times = open_times(self.anchor, self.trust)
         return " ".join(f"{one.authority}: {for_people(format_instant(one.time))}." for one in self.times)
+
+    def _since(self) -> str:
+        if not self.of_an_order:
+            raise BrokenChain("since", "this file has no order that earlier time-stamps could come before.")
+        self.since = open_since(self.anchor, self.trust, self.checkpoint)
+        return " ".join(
+            f"Entry {index}: {one.authority}, {for_people(format_instant(one.time))}." for index, one in self.since
+        )
+
+    def require_since_before(self, size: int) -> None:
+        """Raise `BrokenChain` unless every earlier stamp was in the log when it had `size` entries, which an order names."""
+        if any(index >= size for index, _ in self.since):
+            raise BrokenChain("history", "a time-stamp that should come before the order comes after it.")
+
+    @property
+    def existed_by(self) -> StampTime | None:
+        """The stamp that shows soonest that the log's state existed."""
+        return min(self.times, key=lambda one: one.latest, default=None)
+
+    @property
+    def not_before(self) -> StampTime | None:
+        """The stamp that shows latest what is no older. Means something only after `require_since_before`."""
+        return max((one for _, one in self.since), key=lambda one: one.earliest, default=None)
 
     def _witness_words(self) -> str:
         names = witness_names(self.cosignatures)
@@ -83,10 +108,17 @@ class AnchorChecks:
     def facts(self) -> tuple[Fact, ...]:
         """For the eye. Only after every step has passed."""
         words = self._witness_words()
-        return (
+        found = [
             Fact("Trust root", f"version {self.trust.body.version}, {root_key_words(self.trust)}"),
             Fact("Witnesses", words[:1].upper() + words[1:]),
-        )
+        ]
+        if self.not_before is not None:
+            moment = for_people(format_instant(self.not_before.earliest))
+            found.append(Fact("Ordered after", f"{moment} (time-stamped by {self.not_before.authority})"))
+        if self.existed_by is not None:
+            moment = for_people(format_instant(self.existed_by.latest))
+            found.append(Fact("Existed before", f"{moment} (time-stamped by {self.existed_by.authority})"))
+        return tuple(found)
 
     def proven(self) -> tuple[str, ...]:
         """What the checks have shown. Only after every step has passed."""
@@ -103,6 +135,12 @@ class AnchorChecks:
             f"The log's state existed by {for_people(format_instant(one.latest))}: {one.authority} stamped it."
             for one in self.times
         ]
+        if self.not_before is not None:
+            moment = for_people(format_instant(self.not_before.earliest))
+            found.append(
+                f"The order, and so its run, is not older than {moment}: a stamp that {self.not_before.authority} made then "
+                "stood in the log before the order."
+            )
         return tuple(found)
 
     def not_proven(self) -> tuple[str, ...]:
@@ -112,6 +150,11 @@ class AnchorChecks:
             found.append(
                 "Unwitnessed: no sufficient number of witnesses outside the issuing organization has signed the log's state; "
                 "compare it with a checkpoint of your own."
+            )
+        if not self.times:
+            found.append(
+                "No time-stamp authority outside the issuing organization has stamped the log's state: when it existed is the "
+                "issuer's own word."
             )
         if self.trust.body.threshold == 1:
             found.append(

@@ -47,7 +47,7 @@ class RunChecks:
 
     def __init__(self, evidence: DestructionBundle | UnsuccessfulRunBundle, pin: str) -> None:
         self.evidence = evidence
-        self.anchor = AnchorChecks(evidence.anchor, pin)
+        self.anchor = AnchorChecks(evidence.anchor, pin, of_an_order=True)
         self.directory: KeyDirectory
         self.roster: Roster
         self.basis: links.Basis
@@ -199,6 +199,7 @@ class RunChecks:
         root = from_base64(after.root, "order.after.root")
         proof = self.evidence.consistency_hashes()
         verify_consistency(after.size, self.checkpoint.size, root, self.checkpoint.root, proof)
+        self.anchor.require_since_before(after.size)
         return f"Ordered when the log had {after.size} entries; the same history now has {self.checkpoint.size}."
 
     def _verdict(self) -> str:
