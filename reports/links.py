@@ -131,9 +131,12 @@ def _technique_obeys(basis: Basis) -> None:
         raise BrokenChain("record", f"the technique {done.technique[:80]!r} is not known.")
     if plan.technique != AUTO or not by_drive(done.technique):
         _same("record", ("the pattern set", pattern_set_name(done.pattern_set), plan.pattern_set))
-    for one in done.commands:
-        if one.setting is not None and one.setting not in plan.settings:
-            raise BrokenChain("record", f"nobody ordered that {one.setting[:80]!r} decides how far the technique gets.")
+    keys = done.key_erasure
+    for setting in (*(one.setting for one in done.commands), keys.setting if keys is not None else None):
+        if setting is not None and setting not in plan.settings:
+            raise BrokenChain("record", f"nobody ordered that {setting[:80]!r} decides how far the technique gets.")
+    if keys is not None and not set(keys.answers) <= set(plan.answers):
+        raise BrokenChain("record", "it says that somebody vouched for conditions, and in the order nobody did.")
     label = basis.record.verification.expected
     if by_drive(done.technique) and content_expected(label) == "pattern":
         _same("record", ("the drive's pattern", label.rpartition(":")[2], plan.firmware_pattern or ZEROS))

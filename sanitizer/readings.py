@@ -246,8 +246,8 @@ def read_device(
                 readable = medium_answers(capabilities)
                 family = facts.family(node.name)
                 signatures = signatures_of(device, family, geometry) if readable else (UNREADABLE,)
-                container = _container(device, geometry) if readable else None
-                capabilities = _with_container(capabilities, container, names.transport(), _hidden(names.kind, loop))
+                container = container_in(device, geometry) if readable else None
+                capabilities = with_container(capabilities, container, names.transport(), _hidden(names.kind, loop))
         except SanitizerError as error:
             unreadable.append(error.summarize())
         unreadable += _disagreements(host, node, geometry)
@@ -296,7 +296,7 @@ def _capabilities(names: SysfsNames, device: OpenDevice, state: Path) -> Capabil
     )
 
 
-def _container(device: OpenDevice, geometry: Geometry) -> Container | None:
+def container_in(device: OpenDevice, geometry: Geometry) -> Container | None:
     """An encrypted container that begins where the device begins, read past the page cache."""
     buffer = AlignedBuffer(COPY_SIZES[-1])
 
@@ -310,7 +310,7 @@ def _container(device: OpenDevice, geometry: Geometry) -> Container | None:
     return container_on(geometry.size_bytes, geometry.logical_block_bytes, read)
 
 
-def _with_container(
+def with_container(
     capabilities: Capabilities | None, container: Container | None, transport: str, hidden: str
 ) -> Capabilities | None:
     """A device without commands of its own can still hold a container whose keys are in reach."""

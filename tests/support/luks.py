@@ -18,6 +18,16 @@ SECTOR = 512
 PLAINTEXT = b"the plans for the next quarter, not to be told to anybody. "
 
 
+AREA = 4 << 20
+"""Where the data of `container_device` begins."""
+STORED = 4 << 20
+
+
+def whole(text: bytes, size: int) -> bytes:
+    """The text again and again, in this many bytes."""
+    return (text * (size // len(text) + 1))[:size]
+
+
 def cryptsetup(*arguments: str, secret: bytes = PASSPHRASE, check: bool = True) -> subprocess.CompletedProcess[bytes]:
     """Run the tool; passphrases by standard input."""
     return subprocess.run(["cryptsetup", "-q", *arguments], input=secret, capture_output=True, check=check)
@@ -69,18 +79,17 @@ def store(path: Path, plaintext: bytes, *, offset: int, at: int = 0) -> None:
         file.write(encrypted(key, plaintext, at // SECTOR))
 
 
-def opens(path: str) -> bool:
+def opens(path: Path | str, secret: bytes = PASSPHRASE) -> bool:
     """Whether cryptsetup can still get at the volume key with the passphrase."""
-    arguments = ("luksDump", "--dump-volume-key", "--volume-key-file", "/dev/null", "--key-file", "-", path)
-    return cryptsetup(*arguments, check=False).returncode == 0
+    arguments = ("open", "--test-passphrase", "--type", "luks", "--key-file", "-", str(path))
+    return cryptsetup(*arguments, secret=secret, check=False).returncode == 0
 
 
 @contextmanager
 def container_device(folder: Path, size: int = 24 << 20, *options: str, name: str = "luks.img") -> Iterator[Loop]:
-    """A loop device that is a container, with a plaintext of some MiB stored in it."""
-    made = ("--offset", "8192", *options)  # the data begins at 4 MiB
-    path = make_container(folder / name, size, *made)
-    store(path, (PLAINTEXT * (4 << 20))[: 4 << 20], offset=4 << 20)
+    """A loop device that is a container, with `STORED` bytes of a plaintext in it."""
+    path = make_container(folder / name, size, "--offset", str(AREA // SECTOR), *options)
+    store(path, whole(PLAINTEXT, STORED), offset=AREA)
     loop = attach(path)
     try:
         yield loop
