@@ -33,11 +33,11 @@ test: ## installs what is needed and passes all tests but those of the lab
 	@tools/bootstrap test
 	$(PY) -m pytest -n $(WORKERS) --dist loadgroup -m "not lab" $(TESTS)
 
-# The lab's tests boot machines that use a whole processor each: they run here, once, one machine after the other.
+# The lab's tests boot machines that use a whole processor each: as many at a time as there are processors, at most two.
 .PHONY: lab
 lab: ## emulated drives of every kind under a real kernel: prints technique x drive, expected and observed
 	@tools/bootstrap lab
-	$(PY) -m pytest -m lab tests/lab
+	$(PY) -m pytest -n $(WORKERS) --maxprocesses 2 --dist loadfile -m lab tests/lab
 	@$(PY) -m tests.lab
 
 .PHONY: bench

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from .emulated import Emulated
 from .kernel import Kernel, KernelMissing
 from .rig import Rig
+
+Plug = Callable[[Emulated], Emulated]
 
 TOOLS = ("qemu-system-x86_64", "nvme", "hdparm", "sg_inq", "smartctl", "depmod", "setpriv")
 
@@ -43,3 +46,18 @@ def rig(lab: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
     with Rig(tmp_path_factory.mktemp("rig")) as rig:
         rig.boot()
         yield rig
+
+
+@pytest.fixture
+def plug(rig: Rig) -> Iterator[Plug]:
+    """Plugs a drive in for one test, and out again however the test ends: the next one must not meet it."""
+    plugged: list[Emulated] = []
+
+    def into(drive: Emulated) -> Emulated:
+        plugged.append(drive)
+        drive.plug(rig)
+        return drive
+
+    yield into
+    for drive in plugged:
+        drive.unplug(rig)

@@ -19,7 +19,7 @@ from .drives.sense import Layout
 from .drives.usb_bridge import Habit, UsbBridge
 from .emulated import MIB, Emulated, Kind, PacedClock, nvme, sas, sata
 
-MEDIUM_MIB = 8
+MEDIUM_MIB = 4
 """Small, because every request costs a millisecond under emulation, and what is proven does not depend on the size."""
 HALF = MEDIUM_MIB * MIB // 2
 
@@ -374,7 +374,7 @@ ALL: tuple[Personality, ...] = (
     Personality(
         name="bad sectors, reading",
         sentence="has blocks in its middle that cannot be read",
-        faults={"bad_reads": ((9000, 8),)},
+        faults={"bad_reads": ((HALF // 512, 8),)},
         verification="full",
         expected={"*": "failed: unreadable"},
     ),

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
+from .conftest import Plug
 from .drives.ata_identify import AtaModel
 from .drives.faults import Faults
 from .emulated import Emulated, nvme, sas, sata
@@ -19,25 +19,9 @@ from .rig import Rig
 
 pytestmark = pytest.mark.lab
 
-Plug = Callable[[Emulated], Emulated]
 LONG = 3000.0
 """Seconds of an erase that shall be seen at work, on however slow a machine."""
 SURE = "--yes-i-know-what-i-am-doing"
-
-
-@pytest.fixture
-def plug(rig: Rig) -> Iterator[Plug]:
-    """Plugs a drive in for one test."""
-    plugged: list[Emulated] = []
-
-    def into(drive: Emulated) -> Emulated:
-        drive.plug(rig)
-        plugged.append(drive)
-        return drive
-
-    yield into
-    for drive in plugged:
-        drive.unplug(rig)
 
 
 def hdparm(rig: Rig, drive: Emulated, words: str) -> str:

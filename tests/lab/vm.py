@@ -268,7 +268,10 @@ class VM:
             if self._product_ready:
                 return
             python = shlex.quote(sys.executable)
-            server = f"cd {shlex.quote(str(ROOT))} && exec {python} /lab/boot/guest_product.py"
+            checkout = shlex.quote(
+                str(ROOT)
+            )  # first on the path: this one, wherever the environment was installed from
+            server = f"cd {checkout} && PYTHONPATH={checkout} exec {python} /lab/boot/guest_product.py"
             self.run(f"setsid sh -c {shlex.quote(server)} > /run/lab-product.log 2>&1 &").checked()
             loaded = self.run("for i in $(seq 900); do [ -e /run/lab-product ] && exit 0; sleep 0.1; done; exit 1", 120)
             if loaded.status:
