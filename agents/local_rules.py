@@ -14,11 +14,20 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from inventory.contract.v1.common import Method, Sha256
+from sanitizer.planning import HOST
+from sanitizer.techniques import TECHNIQUES
 
-from .refusals import MethodForbiddenHere, NeverTouch, NeverTouchUnknown, OutsideMaintenanceWindow, TooManyDevices
+from .refusals import (
+    MethodForbiddenHere,
+    NeverTouch,
+    NeverTouchUnknown,
+    OutsideMaintenanceWindow,
+    TechniqueForbiddenHere,
+    TooManyDevices,
+)
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 _DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -32,6 +41,10 @@ EXAMPLE = """\
 # `sanitrail-agent rules check` shows how it is understood.
 
 allowed_methods = ["clear"]      # of: clear, purge
+#allowed_techniques = ["overwrite", "nvme-sanitize-*"]   # only these; without this line all
+#forbidden_techniques = ["ata-security-*"]               # never these, whatever is allowed above
+# Techniques by name (docs/techniques.md); * and ? are wildcards. Every step of a combination must be allowed.
+# What `auto` would take on a medium is held against them too.
 max_devices_per_hour = 4         # a runaway service stops here
 minimum_approvals = 2            # never fewer, whatever order and roster say
 
@@ -149,10 +162,23 @@ class Window(_Table):
         return f"{' '.join(self.days)} {self.from_:%H:%M}-{self.to:%H:%M} {self.timezone}"
 
 
+def _known(pattern: str) -> str:
+    """A misspelt name would allow, or forbid, nothing at all."""
+    if not fnmatch.filter((HOST, *TECHNIQUES), pattern):
+        raise ValueError(f"no technique is named like {pattern}")
+    return pattern
+
+
+Known = Annotated[_NAME, AfterValidator(_known)]
+
+
 class LocalRules(_Table):
     """The rules in force. Methods raise the refusal, or return: there is nothing to forget to look at."""
 
     allowed_methods: Annotated[tuple[Method, ...], Field(max_length=3)]
+    allowed_techniques: tuple[Known, ...] | None = None
+    """None: all. Names or patterns."""
+    forbidden_techniques: tuple[Known, ...] = ()
     max_devices_per_hour: Annotated[int, Field(ge=0, le=10_000)]
     minimum_approvals: Annotated[int, Field(ge=1, le=9)] = 2
     never_touch: tuple[NeverTouchEntry, ...] = ()
@@ -162,6 +188,15 @@ class LocalRules(_Table):
         """Raises `MethodForbiddenHere` unless the method is allowed by name."""
         if method not in self.allowed_methods:
             raise MethodForbiddenHere(f"Allowed: {', '.join(self.allowed_methods) or 'none'}; ordered: {method}.")
+
+    def permit_techniques(self, steps: Sequence[str]) -> None:
+        """Raises `TechniqueForbiddenHere` unless every step is allowed, and none forbidden."""
+        for step in steps:
+            if any(fnmatch.fnmatchcase(step, pattern) for pattern in self.forbidden_techniques):
+                raise TechniqueForbiddenHere(f"Forbidden: {', '.join(self.forbidden_techniques)}; ordered: {step}.")
+            allowed = self.allowed_techniques
+            if allowed is not None and not any(fnmatch.fnmatchcase(step, pattern) for pattern in allowed):
+                raise TechniqueForbiddenHere(f"Allowed: {', '.join(allowed) or 'none'}; ordered: {step}.")
 
     def permit_medium(self, medium: MediumFacts) -> None:
         """Raises `NeverTouch` or `NeverTouchUnknown` for a protected medium, or one that may be it."""

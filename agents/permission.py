@@ -9,6 +9,7 @@ from pathlib import Path
 
 from inventory.contract.v1.orders import Lease
 from sanitizer import Inspection
+from sanitizer.planning import AUTO
 
 from . import orders
 from .clock import ClockWatch, rfc3339
@@ -51,6 +52,8 @@ class Judge:
         )
         approved = orders.check(order, [envelope.model_dump() for envelope in lease.approvals], authority, reading)
         rules.permit_method(approved.order.plan.method)
+        if approved.order.plan.technique != AUTO:  # what that takes is known once the medium was looked at
+            rules.permit_techniques(approved.order.plan.technique.split("+"))
         if reading.now >= lease.expires:  # last: an order that is no good stays no good under the next lease
             raise LeaseExpired(f"It ended {rfc3339(lease.expires)}.")
         return approved
@@ -58,6 +61,10 @@ class Judge:
     def permit_start(self, starts: Sequence[dt.datetime]) -> None:
         """Whether a run may begin at this hour. Raises a `LocalRefusal`."""
         self.rules().permit_start(self.watch.clock.now(), starts)
+
+    def permit_techniques(self, steps: Sequence[str]) -> None:
+        """Whether the local rules allow what a plan came to. Raises a `LocalRefusal`."""
+        self.rules().permit_techniques(steps)
 
     def permit_medium(self, inspection: Inspection) -> None:
         """Whether the local rules let this medium be touched. Raises a `LocalRefusal`."""

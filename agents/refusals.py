@@ -281,6 +281,17 @@ class MethodForbiddenHere(LocalRefusal):
     sentence = "The local rules do not allow this method."
 
 
+class TechniqueForbiddenHere(LocalRefusal):
+    """The local rules do not allow a technique the order names, or that `auto` takes on this medium."""
+
+    code = "technique-forbidden-here"
+    sentence = "The local rules do not allow this technique."
+    advice = (
+        "Order another technique by its name, or ask the administrator of this host; `sanitrail-agent rules check` shows "
+        "the rules in force."
+    )
+
+
 class TooManyDevices(LocalRefusal):
     """The hourly limit of this host is reached."""
 

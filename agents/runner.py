@@ -148,7 +148,9 @@ class Runner:
         approved = self.judge.check(run.lease)
         order = approved.order
         self._require_known_log(order.after)
-        return approved, self._clearance(order, run.lease.path_hint, self._pending(run))
+        clearance = self._clearance(order, run.lease.path_hint, self._pending(run))
+        self.judge.permit_techniques(clearance.plan.steps)
+        return approved, clearance
 
     def _require_known_log(self, after: LogPosition) -> None:
         """The log position the order names must lie in the history this host knows, brought up to date where it must."""

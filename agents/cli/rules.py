@@ -24,6 +24,7 @@ def check_command(common: Common) -> None:
     lines = [
         f"{path}: in force",
         f"methods      {', '.join(rules.allowed_methods) or 'none'}",
+        f"techniques   {_techniques(rules)}",
         f"per hour     {rules.max_devices_per_hour} media",
         f"approvals    at least {rules.minimum_approvals}",
         *(f"never        {entry.describe()}" for entry in rules.never_touch),
@@ -31,6 +32,12 @@ def check_command(common: Common) -> None:
     ]
     document = {"path": str(path), "rules": rules.model_dump(mode="json", by_alias=True)}
     answer(common.as_json, document, "\n".join(lines))
+
+
+def _techniques(rules: local_rules.LocalRules) -> str:
+    allowed, forbidden = rules.allowed_techniques, rules.forbidden_techniques
+    words = "all" if allowed is None else ", ".join(allowed) or "none"
+    return f"{words}; never {', '.join(forbidden)}" if forbidden else words
 
 
 @rules_group.command("example")

@@ -48,6 +48,25 @@ def test_an_order_for_the_drives_own_sanitize_becomes_a_record_with_its_commands
     assert drive_of(world).started == [START]
 
 
+@pytest.mark.parametrize("technique", ["ata-sanitize-block-erase", "auto"])
+def test_a_technique_the_local_rules_forbid_is_refused_also_where_auto_would_take_it(
+    world: AgentWorld, technique: str
+) -> None:
+    world.rules = world.rules.model_copy(update={"forbidden_techniques": ("ata-sanitize-*",)})
+    order = world.order(plan={**PURGE, "technique": technique})
+    world.settle()
+    assert [code for code, _ in order.reasons] == ["technique-forbidden-here"]
+    assert world.records() == []
+    assert drive_of(world).started == []
+
+
+def test_what_the_local_rules_allow_by_name_is_carried_out(world: AgentWorld) -> None:
+    world.rules = world.rules.model_copy(update={"allowed_techniques": ("ata-sanitize-block-erase",)})
+    order = world.order(plan={**PURGE, "technique": "auto"})
+    world.settle()
+    assert order.state == "recorded", order.reasons
+
+
 def test_the_service_holds_the_password_before_the_drive_has_it_and_hears_that_it_is_over(world: AgentWorld) -> None:
     drive, seen = drive_of(world), []
 

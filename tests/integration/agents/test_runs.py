@@ -363,6 +363,20 @@ def test_an_approval_withdrawn_by_local_rules_counts_at_the_last_question(world:
     refused_at_the_last_question(world, "method-forbidden-here")
 
 
+def test_a_technique_forbidden_meanwhile_counts_at_the_last_question(world: AgentWorld) -> None:
+    world.order()
+    world.lease()
+    original = world.engine.sanitize
+
+    def forbid_then_begin(*arguments: Any, **named: Any) -> sanitizer.RunResult:  # noqa: ANN401 - passed through
+        world.rules = RULES.model_copy(update={"forbidden_techniques": ("overwrite",)})
+        return original(*arguments, **named)
+
+    world.engine.sanitize = forbid_then_begin  # type: ignore[method-assign, assignment]  # this test's own fault
+    world.settle()
+    refused_at_the_last_question(world, "technique-forbidden-here")
+
+
 # --- approvals count once ---------------------------------------------------------------------------------------------
 
 

@@ -33,6 +33,8 @@ def test_the_example_is_a_rules_file() -> None:
 
 def test_a_commented_example_entry_is_one_too() -> None:
     everything = parse(re.sub(r"(?m)^#(?! )", "", EXAMPLE))
+    assert everything.allowed_techniques == ("overwrite", "nvme-sanitize-*")
+    assert everything.forbidden_techniques == ("ata-security-*",)
     assert len(everything.never_touch) == 2
     assert len(everything.maintenance_window) == 1
 
@@ -165,3 +167,43 @@ def test_outside_every_window_nothing_begins() -> None:
 def test_rules_that_are_not_understood_are_no_rules(text: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
         parse(text)
+
+
+# --- techniques -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "ordered", "permitted"),
+    [
+        ("", "nvme-sanitize-block-erase", True),
+        ('allowed_techniques = ["overwrite"]', "overwrite", True),
+        ('allowed_techniques = ["overwrite"]', "ata-security-erase", False),
+        ('allowed_techniques = ["nvme-sanitize-*"]', "nvme-sanitize-crypto-erase+nvme-sanitize-block-erase", True),
+        (
+            'allowed_techniques = ["nvme-sanitize-block-erase"]',
+            "nvme-sanitize-crypto-erase+nvme-sanitize-block-erase",
+            False,
+        ),
+        ('allowed_techniques = ["*-sanitize-*"]', "overwrite+ata-sanitize-block-erase", False),
+        ("allowed_techniques = []", "overwrite", False),
+        ('forbidden_techniques = ["ata-security-*"]', "ata-security-erase-enhanced", False),
+        ('forbidden_techniques = ["ata-security-*"]', "overwrite+ata-security-erase", False),
+        ('forbidden_techniques = ["ata-security-*"]', "ata-sanitize-block-erase", True),
+        ('allowed_techniques = ["*"]\nforbidden_techniques = ["overwrite"]', "overwrite", False),
+        ('allowed_techniques = ["overwrite"]', "Overwrite", False),
+    ],
+)
+def test_every_step_must_be_allowed_and_none_forbidden(text: str, ordered: str, permitted: bool) -> None:
+    found = rules(text)
+    if permitted:
+        found.permit_techniques(ordered.split("+"))
+    else:
+        with pytest.raises(refusals.TechniqueForbiddenHere):
+            found.permit_techniques(ordered.split("+"))
+
+
+@pytest.mark.parametrize("word", ["allowed_techniques", "forbidden_techniques"])
+@pytest.mark.parametrize("name", ["overwite", "nvme-sanitise-*", "", "auto"])
+def test_a_name_of_no_technique_is_a_mistake_and_no_rule(word: str, name: str) -> None:
+    with pytest.raises(ValueError, match=word):
+        rules(f'{word} = ["{name}"]')
