@@ -12,6 +12,7 @@ from typing import Literal, Self
 
 from . import claims
 from .errors import BrokenChain, ClaimRefused
+from .language import ENGLISH, Speaker
 from .links import (
     Basis,
     acceptance_names_all,
@@ -30,9 +31,11 @@ from .statements import (
     People,
     Person,
     UnsuccessfulRun,
+    Validation,
     VerdictWords,
 )
 from .times import parse_instant
+from .verdict import Verdict, judge
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,14 +89,13 @@ def issue(basis: Basis, particulars: Particulars) -> Certificate:
     record = basis.record
     said = claims.derive(record)
     if not said.verdict.reaches(basis.order.required_method, basis.order.required_verification):
-        raise ClaimRefused("certificate", _missing(said, basis))
+        raise ClaimRefused("certificate", _missing(said.verdict, basis, ENGLISH))
     record_obeys_order(basis)
     acceptance_names_all(basis)
     acceptance_unreserved(basis)
     validation = validation_fits(basis)
     if validation.decision != "approve":
-        reason = f"The validator decided {validation.decision}: {validation.reason}"
-        raise ClaimRefused("certificate", (reason,))
+        raise ClaimRefused("certificate", (_decided(validation, ENGLISH),))
     method: Literal["clear", "purge"] = "purge" if said.verdict.method == "purge" else "clear"
     said.find(method)
     said.find("same-medium")
@@ -144,9 +146,9 @@ def report_unsuccessful(
     record_answers_order(basis)
     acceptance_names_all(basis)
     said = claims.derive(basis.record)
-    reasons = list(_missing(said, basis))
-    if basis.validation is not None and validation_fits(basis).decision != "approve":
-        reasons.append(f"The validator decided {basis.validation.decision}: {basis.validation.reason}")
+    if basis.validation is not None:
+        validation_fits(basis)
+    reasons = reasons_against(basis)
     if not reasons:
         raise ClaimRefused(
             "report of an unsuccessful sanitization", ("Nothing in the evidence speaks against the run.",)
@@ -160,7 +162,7 @@ def report_unsuccessful(
         source=source,
         reported_by=reported_by,
         verdict=VerdictWords(outcome=said.verdict.outcome, method=said.verdict.method, coverage=said.verdict.coverage),
-        reasons=tuple(reasons),
+        reasons=reasons,
         record_sha256=basis.record_sha256,
         acceptance_sha256=basis.acceptance_sha256,
         validation_sha256=basis.validation_sha256,
@@ -181,18 +183,38 @@ def check_unsuccessful(basis: Basis, report: UnsuccessfulRun) -> None:
         raise BrokenChain("report", "what it says does not follow from the evidence.")
 
 
-def _missing(said: claims.Claims, basis: Basis) -> tuple[str, ...]:
+def reasons_against(basis: Basis, speaker: Speaker = ENGLISH) -> tuple[str, ...]:
+    """Why a run ends in no certificate, in the speaker's language; empty where nothing speaks against it."""
+    found = _missing(judge(basis.record), basis, speaker)
+    if basis.validation is not None and basis.validation.decision != "approve":
+        found += (_decided(basis.validation, speaker),)
+    return found
+
+
+def _decided(validation: Validation, speaker: Speaker) -> str:
+    decision = speaker.word("decided", validation.decision)
+    return speaker.say("unsuccessful.validator-decided", decision=decision, reason=validation.reason)
+
+
+def _missing(verdict: Verdict, basis: Basis, speaker: Speaker) -> tuple[str, ...]:
     """Why the record does not carry a certificate; empty when it does."""
-    found = [reason.text for reason in said.verdict.blocking]
+    found = [speaker.tell(reason.said) for reason in verdict.blocking]
     order = basis.order
-    if not found and not said.verdict.reaches(order.required_method, order.required_verification):
+    if not found and not verdict.reaches(order.required_method, order.required_verification):
         found.append(
-            f"The order requires {order.required_method} with {order.required_verification} verification; "
-            f"reached were {said.verdict.method} and {said.verdict.coverage}."
+            speaker.say(
+                "unsuccessful.order-requires",
+                method=speaker.word("level", order.required_method),
+                verification=speaker.word("extent", order.required_verification),
+                reached=speaker.word("level", verdict.method),
+                verified=speaker.word("extent", verdict.coverage),
+            )
         )
     for name, answer in basis.acceptance.checks.to_dict().items():
         if answer != "yes":
-            found.append(f"When the service took the record in, {name.replace('_', ' ')} was answered {answer}.")
+            question = speaker.word("check", name.replace("_", "-"))
+            replied = speaker.word("replied", answer)
+            found.append(speaker.say("unsuccessful.taken-in", question=question, answer=replied))
     return tuple(found)
 
 

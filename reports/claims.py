@@ -10,10 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+from . import key_words
 from .drive_words import command_words, content_words, deciding_words, not_reached, technique_words
 from .errors import ClaimRefused
 from .findings import content_of
-from .findings.techniques import by_drive
+from .findings.techniques import by_drive, by_keys
+from .language import ENGLISH, Speaker
 from .record import SanitizationRecord
 from .verdict import Verdict, judge
 
@@ -22,38 +24,11 @@ ClaimCode = Literal["clear", "purge", "verified-full", "verified-representative"
 CLEAR_CLAUSE = "NIST SP 800-88 Rev. 2, 3.1.1"
 PURGE_CLAUSE = "NIST SP 800-88 Rev. 2, 3.1.2"
 VERIFICATION_CLAUSE = "NIST SP 800-88 Rev. 2, 4.5.1"
-FULL_CLAUSE = f"{VERIFICATION_CLAUSE}; full verification, Rev. 1, 4.7.3"
-REPRESENTATIVE_CLAUSE = f"{VERIFICATION_CLAUSE}; representative sampling, Rev. 1, 4.7.3"
-
-MEDIA_WORDS = {
-    "magnetic": "Magnetic (hard disk)",
-    "flash": "Flash (solid state)",
-    "virtual": "Virtual block device",
-    "unknown": "Not known",
-}
-METHOD_WORDS = {"clear": "Clear", "purge": "Purge"}
 
 _LISTED_PASSES = 8
 """More passes than this are counted, not listed."""
 
-CLEAR_MEANS = (
-    "Clear: logical techniques on all user-addressable storage locations, protecting against simple, non-invasive recovery "
-    "through the interface available to the user (SP 800-88 Rev. 2, 3.1.1)."
-)
-PURGE_MEANS = (
-    "Purge: physical or logical techniques that make recovery infeasible with state-of-the-art laboratory techniques and leave "
-    "the medium potentially reusable, among them dedicated, standardized device sanitize commands (SP 800-88 Rev. 2, 3.1.2). "
-    "What is stated here is the command, the drive's own report of its end, and what was read back."
-)
-METHOD_MEANS = {"clear": CLEAR_MEANS, "purge": PURGE_MEANS}
 METHOD_CLAUSES = {"clear": CLEAR_CLAUSE, "purge": PURGE_CLAUSE}
-NOT_COVERED = (
-    (
-        "A signature proves who stated something and that it was not altered since; it does not prove that the stating host "
-        "was honest."
-    ),
-    "Copies of the data on other media are not covered; each medium has its own document.",
-)
 
 
 class Evidence(NamedTuple):
@@ -101,24 +76,25 @@ class Claims:
         raise ClaimRefused(code, missing)
 
 
-def derive(record: SanitizationRecord) -> Claims:
-    """The claims that follow from a record."""
+def derive(record: SanitizationRecord, speaker: Speaker = ENGLISH) -> Claims:
+    """The claims that follow from a record, in the speaker's language. What is signed is in English."""
     verdict = judge(record)
     granted: list[Claim] = []
     refused: list[Refusal] = []
     for code, claim, missing in (
-        ("clear", _method(record, "clear"), _missing_method(record, verdict, "clear")),
-        ("purge", _method(record, "purge"), _missing_method(record, verdict, "purge")),
-        ("verified-full", _full(record), _missing_coverage(verdict, "full")),
-        ("verified-representative", _sampled(record), _missing_coverage(verdict, "representative")),
-        ("same-medium", _same(record), _missing_identity(verdict)),
+        ("clear", _method(record, "clear", speaker), _missing_method(record, verdict, "clear")),
+        ("purge", _method(record, "purge", speaker), _missing_method(record, verdict, "purge")),
+        ("verified-full", _full(record, speaker), _missing_coverage(verdict, "full")),
+        ("verified-representative", _sampled(record, speaker), _missing_coverage(verdict, "representative")),
+        ("same-medium", _same(record, speaker), _missing_identity(verdict)),
     ):
         if claim is not None and not missing:
             granted.append(claim)
         else:
             refused.append(Refusal(code, missing or ("No evidence of this kind is in the record.",)))  # type: ignore[arg-type]  # a str of the tuple above
-    exceptions = tuple(reason.text for reason in verdict.reasons)
-    return Claims(verdict, tuple(granted), tuple(refused), exceptions, (*not_reached(record), *NOT_COVERED))
+    exceptions = tuple(speaker.tell(reason.said) for reason in verdict.reasons)
+    limits = (*not_reached(record, speaker), speaker.say("claims.signature-proves"), speaker.say("claims.other-media"))
+    return Claims(verdict, tuple(granted), tuple(refused), exceptions, limits)
 
 
 def grant(record: SanitizationRecord, code: ClaimCode) -> Claim:
@@ -127,57 +103,63 @@ def grant(record: SanitizationRecord, code: ClaimCode) -> Claim:
 
 
 def size_words(count: int) -> str:
-    """Bytes for people: the exact number, and the customary unit."""
-    exact = f"{count:,} bytes"
-    for unit, step in (("TB", 10**12), ("GB", 10**9), ("MB", 10**6)):
-        if count >= step:
-            return f"{exact} ({count / step:,.1f} {unit})"
-    return exact
+    """Bytes for people: the exact number, and the customary unit. In English."""
+    return ENGLISH.size(count)
 
 
-def pattern_words(pattern: str) -> str:
+def pattern_words(pattern: str, speaker: Speaker = ENGLISH) -> str:
     """The content of a pass for people."""
     content = content_of(pattern)
-    named = {"00": "zeros", "ff": "ones (0xFF)", "keyed-stream": "keyed random stream"}
-    return named.get(content, f"fixed pattern 0x{content.upper()}")
+    if content in {"00", "ff", "keyed-stream"}:
+        return speaker.say(f"claims.pattern-{content}")
+    return speaker.say("claims.pattern-fixed", bytes=content.upper())
 
 
-def details_words(record: SanitizationRecord) -> str:
+def details_words(record: SanitizationRecord, speaker: Speaker = ENGLISH) -> str:
     """What the passes were: `1 pass: zeros`; or the commands that did the work."""
     passes, name = record.method.passes, record.method.pattern_set
     if by_drive(record.method.technique):
-        canaries = size_words(sum(one.bytes_written for one in passes))
-        return f"{deciding_words(record)}; canaries before that on {canaries}"
-    count = "1 pass" if len(passes) == 1 else f"{len(passes)} passes"
+        canaries = speaker.size(sum(one.bytes_written for one in passes))
+        return speaker.say("claims.details-commands", commands=deciding_words(record, speaker), canaries=canaries)
+    count = speaker.count("claims.passes", len(passes))
     if len(passes) <= _LISTED_PASSES:
-        count += ": " + ", ".join(pattern_words(one.pattern) for one in passes)
+        listed = ", ".join(pattern_words(one.pattern, speaker) for one in passes)
+        count = speaker.say("claims.passes-listed", passes=count, listed=listed)
+    if by_keys(record.method.technique):
+        return key_words.details(record, count, speaker)
     simple = len(passes) == 1 and content_of(name) == content_of(passes[0].pattern)
-    return count if simple else f"{count}; pattern set {name}"
+    return count if simple else speaker.say("claims.details-set", passes=count, name=name)
 
 
-def verification_words(record: SanitizationRecord) -> str:
+def verification_words(record: SanitizationRecord, speaker: Speaker = ENGLISH) -> str:
     """How the result was verified, in the words of SP 800-88 Rev. 1, 4.7.3."""
     check = record.verification
-    compared = "read back and compared" if not by_drive(record.method.technique) else _searched(record)
+    commanded = by_drive(record.method.technique)
+    if by_keys(record.method.technique) and check.kind in {"full", "representative"}:
+        return key_words.verification(record, speaker)
     if check.kind == "full":
-        return f"Full: every addressable location {compared}, bypassing the host's cache"
+        compared = _searched(record, speaker) if commanded else speaker.say("claims.compared")
+        return speaker.say("claims.verified-full", compared=compared)
     if check.kind == "representative":
         share = check.bytes_read * 100 // max(record.device.capacity_bytes, 1)
-        where = f"Representative sampling: {check.regions:,} locations, {share} % of the medium"
-        return f"{where}, {f'{compared}, ' if by_drive(record.method.technique) else ''}bypassing the host's cache"
-    return "None"
+        if commanded:
+            compared = _searched(record, speaker)
+            return speaker.say("claims.verified-searched", count=check.regions, share=share, compared=compared)
+        return speaker.say("claims.verified-samples", count=check.regions, share=share)
+    return speaker.word("coverage", "none")
 
 
-def _searched(record: SanitizationRecord) -> str:
+def _searched(record: SanitizationRecord, speaker: Speaker) -> str:
     """What the read-back after a drive's own command looked for."""
-    content = content_words(record.verification.expected)
-    return f"read back and searched for canaries{f', with {content}' if content else ''}"
+    content = content_words(record.verification.expected, speaker)
+    return speaker.say("claims.searched-for", content=content) if content else speaker.say("claims.searched")
 
 
 def _missing_method(record: SanitizationRecord, verdict: Verdict, method: str) -> tuple[str, ...]:
     if verdict.outcome != "sanitized":
         return tuple(reason.text for reason in verdict.blocking)
-    if method == "purge" and verdict.method != "purge" and not by_drive(record.method.technique):
+    overwritten = not (by_drive(record.method.technique) or by_keys(record.method.technique))
+    if method == "purge" and verdict.method != "purge" and overwritten:
         return (f"Overwriting through the host interface reaches Clear at most ({CLEAR_CLAUSE}).",)
     return () if verdict.method == method else (f"The method reached is {verdict.method}.",)
 
@@ -204,17 +186,27 @@ def _evidence(record: SanitizationRecord, *fields: str) -> tuple[Evidence, ...]:
     return tuple(found)
 
 
-def _method(record: SanitizationRecord, method: Literal["clear", "purge"]) -> Claim:
-    return _commanded(record, method) if by_drive(record.method.technique) else _overwritten(record)
+def _method(record: SanitizationRecord, method: Literal["clear", "purge"], speaker: Speaker) -> Claim:
+    if by_keys(record.method.technique):
+        return _keys_destroyed(record, method, speaker)
+    return _commanded(record, method, speaker) if by_drive(record.method.technique) else _overwritten(record, speaker)
 
 
-def _commanded(record: SanitizationRecord, method: Literal["clear", "purge"]) -> Claim:
+def _keys_destroyed(record: SanitizationRecord, method: Literal["clear", "purge"], speaker: Speaker) -> Claim:
+    shown = key_words.FIELDS if record.method.key_erasure is not None else ()
+    fields = ("device.media", "device.hidden_capacity", "method.technique", *shown, "run.state", "run.touched")
+    text = key_words.claim(record, method, speaker)
+    return Claim(method, text, METHOD_CLAUSES[method], _evidence(record, *fields))
+
+
+def _commanded(record: SanitizationRecord, method: Literal["clear", "purge"], speaker: Speaker) -> Claim:
     done = record.method
-    canaries = size_words(sum(one.bytes_written for one in done.passes))
-    text = (
-        f"The drive was given {deciding_words(record)}, accepted it, and reported by its own status that it was completed. "
-        f"Canaries written before to {canaries} were gone afterwards. "
-        f"{technique_words(done.technique)} on this medium reaches {METHOD_WORDS[method]}."
+    text = speaker.say(
+        "claims.commanded",
+        commands=deciding_words(record, speaker),
+        canaries=speaker.size(sum(one.bytes_written for one in done.passes)),
+        technique=technique_words(done.technique, speaker),
+        method=speaker.word("method", method),
     )
     fields = (
         "device.media",
@@ -228,9 +220,9 @@ def _commanded(record: SanitizationRecord, method: Literal["clear", "purge"]) ->
     return Claim(method, text, METHOD_CLAUSES[method], _evidence(record, *fields) + sent)
 
 
-def _overwritten(record: SanitizationRecord) -> Claim:
-    size = size_words(record.device.capacity_bytes)
-    text = f"All {size} that this medium lets a host address were overwritten ({details_words(record)}). This reaches Clear."
+def _overwritten(record: SanitizationRecord, speaker: Speaker) -> Claim:
+    size = speaker.size(record.device.capacity_bytes)
+    text = speaker.say("claims.overwritten", size=size, details=details_words(record, speaker))
     fields = (
         "device.capacity_bytes",
         "device.hidden_capacity",
@@ -255,32 +247,35 @@ _READBACK = (
 )
 
 
-def _held(record: SanitizationRecord) -> str:
+def _held(record: SanitizationRecord, speaker: Speaker) -> str:
+    if by_keys(record.method.technique):
+        return key_words.held(speaker)
     if not by_drive(record.method.technique):
-        return "held exactly what was written last"
-    content = content_words(record.verification.expected)
-    return f"held no canary{f', and {content}' if content else '; what stands there instead is not defined'}"
+        return speaker.say("claims.held-written")
+    content = content_words(record.verification.expected, speaker)
+    return speaker.say("claims.held-content", content=content) if content else speaker.say("claims.held-undefined")
 
 
-def _full(record: SanitizationRecord) -> Claim:
-    size = size_words(record.verification.bytes_read)
-    text = f"All {size} were read back from the medium itself, bypassing the host's cache, and {_held(record)}."
-    return Claim("verified-full", text, FULL_CLAUSE, _evidence(record, *_READBACK))
+def _full(record: SanitizationRecord, speaker: Speaker) -> Claim:
+    size = speaker.size(record.verification.bytes_read)
+    text = speaker.say("claims.read-back-full", size=size, held=_held(record, speaker))
+    clause = speaker.say("claims.clause-full", clause=VERIFICATION_CLAUSE)
+    return Claim("verified-full", text, clause, _evidence(record, *_READBACK))
 
 
-def _sampled(record: SanitizationRecord) -> Claim:
+def _sampled(record: SanitizationRecord, speaker: Speaker) -> Claim:
     check = record.verification
-    text = (
-        f"{check.regions:,} locations with {size_words(check.bytes_read)}, drawn by a number that the host could not "
-        f"choose, were read back from the medium itself, bypassing the host's cache, and {_held(record)}."
+    text = speaker.say(
+        "claims.read-back-samples",
+        count=check.regions,
+        size=speaker.size(check.bytes_read),
+        held=_held(record, speaker),
     )
     fields = (*_READBACK, "verification.seed", "verification.regions_sha256", "order.nonce")
-    return Claim("verified-representative", text, REPRESENTATIVE_CLAUSE, _evidence(record, *fields))
+    clause = speaker.say("claims.clause-representative", clause=VERIFICATION_CLAUSE)
+    return Claim("verified-representative", text, clause, _evidence(record, *fields))
 
 
-def _same(record: SanitizationRecord) -> Claim:
-    text = (
-        "The identity of the medium was read before the first write and again after the verification, and is the same."
-    )
+def _same(record: SanitizationRecord, speaker: Speaker) -> Claim:
     fields = ("device.fingerprint", "run.identity_fingerprint_after")
-    return Claim("same-medium", text, VERIFICATION_CLAUSE, _evidence(record, *fields))
+    return Claim("same-medium", speaker.say("claims.same-medium"), VERIFICATION_CLAUSE, _evidence(record, *fields))

@@ -1,22 +1,26 @@
 """Prints evidence files as PDF/A-3u. The only module that knows WeasyPrint; it renders and decides nothing.
 
-The same file gives the same bytes: identifier and dates come from the evidence, nothing from the clock, and no network or
-file is read but our own templates. Needs the extra `server`, Pango, and the fonts of Debian's `fonts-ebgaramond`, `fonts-
-lato` and `fonts-dejavu-core` (with the last alone it prints in DejaVu).
+The same file in the same language with the same brand gives the same bytes: identifier and dates come from the evidence, nothing
+from the clock, and no network or file is read but our own templates and catalogs. Needs the extra `server`, Pango, and the fonts
+of Debian's `fonts-ebgaramond`, `fonts-lato` and `fonts-dejavu-core` (with the last alone it prints in DejaVu).
 """
 
 from __future__ import annotations
 
 import base64
+import hashlib
 import io
+import re
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import documents, ornament
-from .bundle import ATTACHMENT_NAMES, DestructionBundle, ErasureStatementFile, EvidenceFile, UnsuccessfulRunBundle
+from .brand import PLAIN, Brand
+from .bundle import EvidenceFile
 from .errors import RenderingUnavailable
+from .language import Speaker, speaker
 from .times import parse_instant
 
 if TYPE_CHECKING:
@@ -24,34 +28,35 @@ if TYPE_CHECKING:
 
 PDF_VARIANT = "pdf/a-3u"
 _TEMPLATES = Path(__file__).resolve().parent / "templates"
-_INK, _ACCENT, _PALE, _RED = "#16263a", "#0e5a63", "#7fa3a8", "#9c2b1f"
+_INK, _PALE, _RED = "#16263a", "#7fa3a8", "#9c2b1f"
 
 
-def render(file: EvidenceFile) -> bytes:
+def render(file: EvidenceFile, *, language: str = "en", brand: Brand = PLAIN) -> bytes:
     """The file as a PDF with the file itself attached.
+
+    Args:
+        file: the evidence; it should have been verified before.
+        language: of the page. What is attached is the same in every language.
+        brand: the organisation's additions.
 
     Raises:
         RenderingUnavailable: WeasyPrint, Jinja2 or segno cannot be loaded here.
-        MalformedDocument: the evidence cannot be read (it should have been verified before).
+        MalformedDocument: the evidence cannot be read.
+        UnknownLanguage: no catalogs.
     """
-    if isinstance(file, DestructionBundle):
-        return _print("certificate.html", documents.certificate_view(file), file)
-    if isinstance(file, UnsuccessfulRunBundle):
-        return _print("unsuccessful.html", documents.unsuccessful_view(file), file)
-    return _print("statement.html", documents.statement_view(file), file)
-
-
-def _print(template: str, view: dict[str, Any], file: EvidenceFile) -> bytes:
+    said = speaker(language)
+    template, view = documents.page_of(file, said)
     try:
         import weasyprint  # noqa: PLC0415 - slow to load, and absent from a bare verifier
     except (ImportError, OSError) as error:  # OSError: Pango is not installed
         raise RenderingUnavailable("weasyprint") from error
-    environment = _environment()
-    html = environment.get_template(template).render(**view, **_drawings(file, view["check"]["digest_plain"]))
+    digest = view["check"].digest
+    words = _words(said) | _branded(brand, view["document"], said.language)
+    html = _environment().get_template(template).render(**view, **words, **_drawings(brand, digest))
     moment = parse_instant(view["issued_exact"])
     attachment = weasyprint.Attachment(
         string=file.to_bytes(),
-        name=ATTACHMENT_NAMES[file.format],
+        name=view["attachment"],
         description="Signed evidence of this document",
         relationship="Source",
         created=moment,
@@ -60,7 +65,7 @@ def _print(template: str, view: dict[str, Any], file: EvidenceFile) -> bytes:
     document = weasyprint.HTML(string=html, url_fetcher=_nothing_from_outside(weasyprint), media_type="print")
     printed: bytes = document.write_pdf(
         pdf_variant=PDF_VARIANT,
-        pdf_identifier=view["check"]["digest_plain"][:32].encode(),
+        pdf_identifier=hashlib.sha256(f"{digest} {said.language}".encode()).hexdigest()[:32].encode(),
         attachments=[attachment],
         custom_metadata=False,
     )
@@ -82,6 +87,7 @@ def _environment() -> jinja2.Environment:
         loader=jinja2.FileSystemLoader(_TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined
     )
     environment.filters["css"] = _css_text
+    environment.filters["grouped"] = lambda text: " ".join(text[at : at + 4] for at in range(0, len(text), 4))
     return environment
 
 
@@ -90,35 +96,65 @@ def _css_text(text: str) -> str:
     return "".join(char if char.isascii() and char.isalnum() else f"\\{ord(char):06x} " for char in text)
 
 
-@lru_cache(maxsize=8)
+def _words(said: Speaker) -> dict[str, Any]:
+    """How templates speak: `say`, `word`, `count`; `marked` sets what stands in backticks as program text."""
+    import markupsafe  # noqa: PLC0415 - comes with Jinja2
+
+    def marked(key: str, **values: object) -> markupsafe.Markup:
+        escaped = str(markupsafe.escape(said.say(key, **values)))
+        return markupsafe.Markup(re.sub(r"`([^`]*)`", r'<span class="mono">\1</span>', escaped))  # noqa: S704 - escaped above
+
+    first, between, last = re.split("[\x01\x02]", said.say("common.page", page="\x01", pages="\x02"))
+    counters = f'"{_css_text(first)}" counter(page) "{_css_text(between)}" counter(pages) "{_css_text(last)}"'
+    return {
+        "language": said.language,
+        "say": said.say,
+        "word": said.word,
+        "count": said.count,
+        "marked": marked,
+        "page_count": markupsafe.Markup(counters),  # noqa: S704 - our own words, escaped for CSS
+    }
+
+
+def _branded(brand: Brand, document: str, language: str) -> dict[str, Any]:
+    """The organisation's additions, as templates print them."""
+    logo = brand.logo and f"data:{brand.logo.media};base64,{base64.b64encode(brand.logo.data).decode()}"
+    return {
+        "logo": logo,
+        "accent": brand.accent,
+        "closing": brand.closing(document, language),
+        "verify_at": brand.verify_at,
+        "docs_at": brand.docs_at,
+    }
+
+
+@lru_cache(maxsize=16)
 def _data_url(draw: Callable[..., str], *colors: str) -> str:
     return "data:image/svg+xml;base64," + base64.b64encode(draw(*colors).encode()).decode()
 
 
-def _drawings(file: EvidenceFile, digest: str) -> dict[str, Any]:
+def _drawings(brand: Brand, digest: str) -> dict[str, Any]:
+    """Line work of all documents; each template takes what it wants."""
     import markupsafe  # noqa: PLC0415 - comes with Jinja2
 
-    inline = markupsafe.Markup  # our own SVG, no input in it but a hexadecimal digest
-    drawn: dict[str, Any] = {"qr": inline(_qr(digest)), "mark": inline(ornament.mark(_ACCENT))}
-    if isinstance(file, DestructionBundle):
-        drawn["frame"] = _data_url(ornament.frame, _INK, _PALE)
-        drawn["plain_frame"] = _data_url(ornament.plain_frame, _INK)
-        drawn["rosette"] = inline(ornament.rosette(_ACCENT))
-    elif isinstance(file, UnsuccessfulRunBundle):
-        drawn["hatching"] = _data_url(ornament.hatching, _RED)
-    elif isinstance(file, ErasureStatementFile):
-        drawn["plain_frame"] = _data_url(ornament.plain_frame, _INK)
-        drawn["rosette"] = inline(ornament.rosette(_ACCENT))
-    return drawn
+    inline = markupsafe.Markup  # our own SVG; what goes into it was checked to be a colour or an address
+    return {
+        "qr": inline(_qr(brand.code(digest))),
+        "mark": inline(ornament.mark(brand.accent)),
+        "rosette": inline(ornament.rosette(brand.accent)),
+        "frame": _data_url(ornament.frame, _INK, _PALE),
+        "plain_frame": _data_url(ornament.plain_frame, _INK),
+        "hatching": _data_url(ornament.hatching, _RED),
+    }
 
 
-def _qr(digest: str) -> str:
-    """The digest of the evidence as a QR code."""
+def _qr(text: str) -> str:
+    """A text as a QR code: ISO/IEC 18004, error correction M."""
     try:
         import segno  # noqa: PLC0415 - absent from a bare verifier
     except ImportError as error:
         raise RenderingUnavailable("segno") from error
     out = io.BytesIO()
-    code = segno.make(f"urn:sanitrail:evidence:sha256:{digest}", error="m", micro=False)
+    code = segno.make(text, error="m", micro=False, boost_error=False)
     code.save(out, kind="svg", border=0, dark=_INK, light=None, xmldecl=False, svgns=True, omitsize=True, nl=False)
     return out.getvalue().decode()

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from reports.drive_words import TECHNIQUE_WORDS
+from reports.drive_words import technique_words
 from reports.findings.techniques import DRIVE, SETTINGS, level_of
 from reports.record import (
     CommandFacts,
@@ -66,7 +66,7 @@ def capabilities_for(name: str) -> Capabilities:
 def test_every_technique_of_the_sanitizer_is_one_a_record_can_name() -> None:
     assert set(TECHNIQUES) <= set(DRIVE)
     assert set(DISPUTES) == set(SETTINGS)
-    assert set(TECHNIQUE_WORDS) == {*DRIVE, "overwrite"}
+    assert all(technique_words(one) != one for one in (*DRIVE, "overwrite"))
 
 
 @pytest.mark.parametrize("name", sorted(TECHNIQUES))

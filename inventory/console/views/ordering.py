@@ -8,7 +8,7 @@ from inventory.console.formatting import duration
 from inventory.console.forms import Option
 from inventory.domain.techniques import ANSWERS, AUTO, SCOPES
 from inventory.services.views import DeviceDetail, TechniqueView
-from reports.drive_words import TECHNIQUE_WORDS
+from reports.drive_words import technique_words
 from reports.findings.techniques import HOST
 
 _NVME: Final = ("other-namespaces", "other-controllers", "unallocated")
@@ -22,7 +22,7 @@ def techniques_of(device: DeviceDetail) -> tuple[Option, ...]:
     best = f"The agent takes the one that reaches the method when it runs, and refuses where there is none{able}."
     found = [
         Option(
-            HOST, f"{TECHNIQUE_WORDS[HOST]}: clear", "Every block the host can address is written. Works on any drive."
+            HOST, f"{technique_words(HOST)}: clear", "Every block the host can address is written. Works on any drive."
         ),
         Option(AUTO, "The best technique the drive has", best),
     ]

@@ -12,6 +12,7 @@ import pytest
 from reports import certificate, claims
 from reports.envelope import unverified_body
 from reports.errors import BrokenChain, ClaimRefused, ReportError
+from reports.language import ENGLISH
 from reports.record import SanitizationRecord
 from reports.statements import AcceptanceChecks, Certificate, UnsuccessfulRun, VerdictWords
 from tests.support.evidence import (
@@ -232,7 +233,10 @@ def test_no_sentence_promises_what_no_record_can_show() -> None:
     sources = Path(claims.__file__).parent
     said = claims.derive(good_record(media="flash"))
     texts = (
-        [claim.text for claim in said.granted] + list(said.exceptions) + list(said.not_covered) + [claims.CLEAR_MEANS]
+        [claim.text for claim in said.granted]
+        + list(said.exceptions)
+        + list(said.not_covered)
+        + [ENGLISH.say("claims.means-clear")]
     )
     texts += [template.read_text(encoding="utf-8") for template in sorted((sources / "templates").glob("*.html"))]
     for text in texts:

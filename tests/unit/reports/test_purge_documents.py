@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from reports import claims, documents
-from reports.drive_words import TECHNIQUE_DOES, TECHNIQUE_WORDS, bytes_words, technique_words
+from reports.drive_words import bytes_words, technique_words
 from reports.errors import MalformedDocument
 from reports.findings.techniques import TECHNIQUES
+from reports.language import ENGLISH, LANGUAGES, speaker
 from reports.orders import Plan
 from reports.record import SanitizationRecord
 from reports.verify import verify
@@ -78,15 +79,16 @@ def test_a_purge_is_claimed_with_the_commands_it_rests_on(record: SanitizationRe
 
 @pytest.mark.parametrize("record", RECORDS.values(), ids=RECORDS.keys())
 def test_no_document_promises_what_nobody_can_know(record: SanitizationRecord) -> None:
-    words = f"{_everything(record)} {claims.PURGE_MEANS}".lower()
+    words = f"{_everything(record)} {ENGLISH.say('claims.means-purge')}".lower()
     assert not [word for word in FORBIDDEN if word in words.split() or f"{word} " in words]
     assert "were overwritten" not in words
 
 
 @pytest.mark.parametrize("technique", sorted(TECHNIQUES))
 def test_every_technique_has_words(technique: str) -> None:
-    assert TECHNIQUE_WORDS[technique]
-    assert TECHNIQUE_DOES[technique]
+    for language in LANGUAGES:
+        assert speaker(language).word("technique", technique)
+        assert speaker(language).word("does", technique)
 
 
 def test_what_a_key_erase_rests_on_is_said() -> None:
@@ -110,14 +112,11 @@ def test_a_certificate_of_purge_names_technique_opcode_and_raw_status() -> None:
     rows = {row.label: row.value for row in view["work"]}
     assert rows["Method"] == f"Purge ({claims.PURGE_CLAUSE})"
     assert rows["Technique"] == "NVMe Sanitize, block erase"
-    assert view["means"] == claims.PURGE_MEANS
+    assert view["means"] == ENGLISH.say("claims.means-purge")
     (shown,) = view["commands"]
-    assert (shown.command, shown.opcode, shown.accepted, shown.reported) == (
-        "Sanitize, Block Erase",
-        "84h",
-        "Yes",
-        "Success",
-    )
+    assert shown.command == "Sanitize, Block Erase"
+    assert shown.about.startswith("opcode 84h, ")
+    assert shown.about.endswith("; accepted: yes; the drive reports: success")
     assert shown.after.startswith("ffff0101 02000000")
     assert shown.after.endswith("and 480 more bytes")
 
@@ -127,8 +126,8 @@ def test_a_failed_command_is_shown_in_the_report() -> None:
     record = with_part(purge_record(failed), "run", state="failed", error_code="technique-failed", error="It failed.")
     story = Story(World(), record).order().run().accept()
     view = documents.unsuccessful_view(story.unsuccessful(validated=False))
-    assert view["commands"][0].reported == "Failure"
-    assert view["outcome"] == "Failed"
+    assert view["commands"][0].about.endswith("the drive reports: failure")
+    assert view["alarm"] == "This medium is not sanitized. Outcome: failed."
 
 
 def test_the_verifier_prints_every_command_and_every_byte_of_it() -> None:
