@@ -66,7 +66,7 @@ from reports.tlog import (
     sign_checkpoint,
 )
 from reports.trust import build_trust_root
-from reports.trust_body import LogIdentity, TrustRootBody1, pinned_certificate, role_key
+from reports.trust_body import AnyTrustRootBody, LogIdentity, TrustRootBody1, pinned_certificate, role_key
 from reports.verdict import judge
 
 _T = TypeVar("_T")
@@ -313,23 +313,7 @@ class World:
 
     def __post_init__(self) -> None:
         self.log = MemoryLog([NoteSigner.generate(ORIGIN), NoteSigner.generate(ORIGIN, ML_DSA_44)])
-        sealer = FileSigner.generate("p256")
-        started = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
-        self.seal = SealKey.check(sealer, make_certificate(sealer, ORGANIZATION.name, started))
-        self.trust_root = build_trust_root(
-            TrustRootBody1(
-                version=1,
-                threshold=1,
-                root_keys=(to_base64(self.root.public_key_der),),
-                log=LogIdentity(origin=ORIGIN, vkeys=tuple(signer.vkey for signer in self.log.signers)),
-                keys=(
-                    role_key("acceptance", self.acceptance, "acceptance 2026"),
-                    role_key("enrolment", self.enrolment, "enrolment 2026"),
-                ),
-                pdf_signer=pinned_certificate(self.seal.certificate),
-            ),
-            self.root,
-        )
+        self.trust_root = build_trust_root(self.trust_body(), self.root)
         self.pin = envelope_digest(self.trust_root)
         self.log.append("trust-root", self.trust_root)
         self.events: list[tuple[Envelope, int]] = []
@@ -338,6 +322,23 @@ class World:
             self.enrol("approver", who.ref, signer)
         self.rosters: list[tuple[Envelope, int]] = []
         self.add_roster()
+
+    def trust_body(self) -> AnyTrustRootBody:
+        """What the trust root says: here as the first schema had it."""
+        sealer = FileSigner.generate("p256")
+        started = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
+        self.seal = SealKey.check(sealer, make_certificate(sealer, ORGANIZATION.name, started))
+        return TrustRootBody1(
+            version=1,
+            threshold=1,
+            root_keys=(to_base64(self.root.public_key_der),),
+            log=LogIdentity(origin=ORIGIN, vkeys=tuple(signer.vkey for signer in self.log.signers)),
+            keys=(
+                role_key("acceptance", self.acceptance, "acceptance 2026"),
+                role_key("enrolment", self.enrolment, "enrolment 2026"),
+            ),
+            pdf_signer=pinned_certificate(self.seal.certificate),
+        )
 
     def enrol(self, role: EnrolledRole, ref: str, signer: FileSigner) -> int:
         """Log the enrolment of a key."""
