@@ -15,6 +15,7 @@ from typing import NamedTuple
 from sanitizer.stretch import Hooks
 from sanitizer.techniques.base import Escrow
 
+from . import test_in_process_keys as keys
 from . import test_in_process_nvme as nvme
 from . import test_in_process_nvme_runs as nvme_runs
 from . import test_in_process_scsi as scsi
@@ -26,7 +27,7 @@ from .drives.scsi_world import scsi_world
 from .emulated import SECRET
 
 HOW = "in-process"
-KINDS = {"ata": "SATA", "scsi": "SAS", "nvme": "NVMe", "mmc": "eMMC", "opal": "NVMe with Opal"}
+KINDS = {"ata": "SATA", "scsi": "SAS", "nvme": "NVMe", "mmc": "eMMC", "opal": "NVMe with Opal", "luks": "SATA"}
 
 
 class Row(NamedTuple):
@@ -160,8 +161,21 @@ def _mmc(folder: Path) -> Iterator[Row]:
             yield _row(technique, name, (outcome, observed), truth, 0, began)
 
 
+def _keys(folder: Path) -> Iterator[Row]:
+    for number, (name, kind) in enumerate(keys.KINDS.items()):
+        began, disk = time.monotonic(), kind.build()
+        had = keys.keys_left(disk)
+        journals = folder / f"keys-{number}"
+        journals.mkdir()
+        observed = scsi_world(disk).outcome(kind.request, journals)
+        left_over = keys.keys_left(disk)
+        row = _row(keys.TECHNIQUE, name, (kind.expected, observed), (left_over, 0), 0, began)
+        untouched = observed.startswith("refused") and left_over == had
+        yield row._replace(medium="untouched" if untouched else "no key left" if not left_over else row.medium)
+
+
 def rows() -> list[Row]:
     """All of them; a minute or two of one processor."""
     with tempfile.TemporaryDirectory(prefix="lab-journals-") as folder:
         place = Path(folder)
-        return [*_scsi(place), *_nvme(place), *_combined(place), *_opal(place), *_mmc(place)]
+        return [*_scsi(place), *_nvme(place), *_combined(place), *_opal(place), *_mmc(place), *_keys(place)]

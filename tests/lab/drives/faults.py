@@ -10,6 +10,11 @@ from typing import Literal
 
 Erases = Literal["everything", "nothing", "first-megabyte", "all-but-one-block", "not-hidden", "not-spare"]
 """What an erase that reports success really erases."""
+Takes = Literal[
+    "everything", "nothing", "first-megabyte", "all-but-one-block", "elsewhere", "no-zeros", "answers-zeros"
+]
+"""What becomes of blocks a host writes, while every write reports success. Elsewhere: half a medium further on. Answers zeros:
+nothing is kept, and what was written reads as zeros from then on."""
 
 
 class NoAnswer(Exception):
@@ -44,6 +49,7 @@ class Faults:
     stall_at: float | None = None
     """An erase stops making progress here and never ends."""
     erases: Erases = "everything"
+    takes: Takes = "everything"
     kept: tuple[tuple[int, int], ...] = ()
     """(first block, count) of blocks that every erase misses, besides `erases`."""
     refuses: frozenset[str] = field(default_factory=frozenset)

@@ -18,6 +18,9 @@ from .erasure import Erasure
 from .faults import BadBlock, Faults, Gone, NoAnswer
 
 _CHUNK = 1 << 16
+MIB = 1 << 20
+ONE_BLOCK = 300
+"""The one that a drive leaves out, where it leaves out one (`Faults.takes`)."""
 
 
 class Cells(Protocol):
@@ -98,6 +101,8 @@ class Medium:
         size = blocks * block_bytes
         self._cells: Cells = FileCells(path, size) if path else MemoryCells(size)
         self._noise = 0
+        self._pretended: set[int] = set()
+        """Blocks that read as zeros because the drive says so (`Faults.takes`)."""
         self.gone = False
         """Pulled, for good."""
         self.commands = 0
@@ -133,6 +138,8 @@ class Medium:
             raise BadBlock(min(blank), "blank")
         size = self.block_bytes
         data = bytearray(self._cells.read(lba * size, count * size))
+        for at in self._pretended.intersection(range(lba, lba + count)):
+            data[(at - lba) * size : (at - lba + 1) * size] = bytes(size)
         if self._cache:
             for at in range(count):
                 if (cached := self._cache.get(lba + at)) is not None:
@@ -153,12 +160,32 @@ class Medium:
     def _take(self, lba: int, data: bytes) -> None:
         size = self.block_bytes
         for at in range(len(data) // size):
-            self._cache[lba + at] = data[at * size : (at + 1) * size]
+            place = self._place(lba + at, data[at * size : (at + 1) * size])
+            if place is not None:
+                self._cache[place] = data[at * size : (at + 1) * size]
         if len(self._cache) > self.cache_blocks:
             self.flush()
         if data:
             self.blank.difference_update(range(lba, lba + len(data) // size))
             self.erasure.globally_erased = False
+
+    def _place(self, lba: int, block: bytes) -> int | None:
+        """Where a block that is written really goes; None for nowhere."""
+        takes, kept = self.faults.takes, True
+        if takes == "elsewhere":
+            return (lba + self.blocks // 2) % self.blocks
+        if takes == "first-megabyte":
+            kept = lba < MIB // self.block_bytes
+        elif takes == "all-but-one-block":
+            kept = lba != ONE_BLOCK
+        elif takes == "no-zeros":
+            kept = any(block)
+        elif takes == "answers-zeros":
+            self._pretended.add(lba)
+            kept = False
+        elif takes == "nothing":
+            kept = False
+        return lba if kept else None
 
     def flush(self) -> None:
         """Bring the cache to the blocks."""

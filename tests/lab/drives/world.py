@@ -26,6 +26,7 @@ from sanitizer.inspection import Inspection
 from sanitizer.journal import Journal
 from sanitizer.planning import PlanRequest, plan, plan_again
 from sanitizer.probing import probe
+from sanitizer.readings import container_in, with_container
 from sanitizer.reverting import Recovery, RecoveryRequest, recover_drive
 from sanitizer.run import RunResult
 from sanitizer.settings import Settings
@@ -117,6 +118,9 @@ class World(Generic[B]):
                 self.state, note_name({**_NO_NAMES, "kind": kind, "model": model, "serial": serial})
             )
         capabilities = capabilities_of(answers, path=self.path, model=model, proven=proven)
+        if medium_answers(capabilities):
+            hidden = capabilities.hidden.present.value if capabilities is not None else "unknown"
+            capabilities = with_container(capabilities, container_in(device, geometry), self.transport, hidden)
         signatures = () if medium_answers(capabilities) else (UNREADABLE,)
         return Inspection(
             path=PATH,
