@@ -1,7 +1,7 @@
 """The tamper-evident log: RFC 6962 tree, C2SP tiles and checkpoints, proofs. Pure: storage and clock are the caller's."""
 
 from .checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
-from .entries import LOG_KINDS, LogKind, log_entry
+from .entries import LOG_KINDS, EnvelopeKind, LogKind, log_entry
 from .notes import ED25519, ED25519_COSIGNATURE, ML_DSA_44, NoteSigner, VerifierKey, open_note, parse_vkey, sign_note
 from .proofs import consistency_proof, inclusion_proof, tree_root, verify_consistency, verify_inclusion
 from .tiles import TILE_WIDTH, TileHashes, TileReader, TileWrite, extend_tiles, tile_path
@@ -16,6 +16,7 @@ __all__ = [
     "ML_DSA_44",
     "TILE_WIDTH",
     "Checkpoint",
+    "EnvelopeKind",
     "Frontier",
     "HashReader",
     "LogKind",

@@ -1,4 +1,4 @@
-"""What a leaf of the log holds: the kind and digest of an envelope, nothing else.
+"""What a leaf of the log holds: the kind and digest of an envelope (or of a time-stamp), nothing else.
 
 Digests only: tiles can be public without telling serial numbers, and an envelope with personal data can be erased
 later while every proof of the others still holds. A digest cannot be guessed, because the envelope it covers contains
@@ -11,7 +11,7 @@ from typing import Literal, get_args
 
 from reports.canonical import canonical, is_sha256
 
-LogKind = Literal[
+EnvelopeKind = Literal[
     "trust-root",
     "key-event",
     "roster",
@@ -21,9 +21,11 @@ LogKind = Literal[
     "statement",
     "custody",
     "correction",
-    "time-stamp",
 ]
 """Kinds of envelopes that are logged; index 0 is the first `trust-root`."""
+
+LogKind = Literal[EnvelopeKind, "time-stamp"]
+"""Everything that is logged: an envelope's digest, or that of a time-stamp token (RFC 3161), which is signed by somebody else."""
 
 LOG_KINDS: frozenset[str] = frozenset(get_args(LogKind))
 
