@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 from . import documents, ornament
 from .brand import PLAIN, Brand
-from .bundle import EvidenceFile
 from .errors import RenderingUnavailable
-from .language import Speaker, speaker
+from .files import EvidenceFile
+from .language import ENGLISH, Speaker, speaker
 from .times import parse_instant
 
 if TYPE_CHECKING:
@@ -104,8 +104,11 @@ def _words(said: Speaker) -> dict[str, Any]:
         escaped = str(markupsafe.escape(said.say(key, **values)))
         return markupsafe.Markup(re.sub(r"`([^`]*)`", r'<span class="mono">\1</span>', escaped))  # noqa: S704 - escaped above
 
+    translated = "" if said.language == ENGLISH.language else f"{said.say('common.translation-short')} · "
     first, between, last = re.split("[\x01\x02]", said.say("common.page", page="\x01", pages="\x02"))
-    counters = f'"{_css_text(first)}" counter(page) "{_css_text(between)}" counter(pages) "{_css_text(last)}"'
+    counters = (
+        f'"{_css_text(translated + first)}" counter(page) "{_css_text(between)}" counter(pages) "{_css_text(last)}"'
+    )
     return {
         "language": said.language,
         "say": said.say,

@@ -12,11 +12,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from reports.bundle import DestructionBundle, ErasureStatementFile, EvidenceFile, UnsuccessfulRunBundle
+from reports.bundle import DestructionBundle, ErasureStatementFile, UnsuccessfulRunBundle
 from reports.errors import MalformedDocument
+from reports.files import DestructionFile, EvidenceFile, LotFile, ProcessorFile
 from reports.language import Speaker
 
 from .certificate import certificate_view
+from .destruction import destruction_view
+from .lot import lot_view
+from .processor import processor_view
 from .sheet import PersonBlock, Row
 from .statement import statement_view
 from .unsuccessful import unsuccessful_view
@@ -27,6 +31,9 @@ PAGES: Final[tuple[tuple[type[EvidenceFile], str, Callable[[Any, Speaker], dict[
     (DestructionBundle, "certificate.html", certificate_view),
     (UnsuccessfulRunBundle, "unsuccessful.html", unsuccessful_view),
     (ErasureStatementFile, "statement.html", statement_view),
+    (LotFile, "lot.html", lot_view),
+    (ProcessorFile, "processor.html", processor_view),
+    (DestructionFile, "destruction.html", destruction_view),
 )
 """Kind of file, template, and what the template is given."""
 

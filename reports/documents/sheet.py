@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from reports import drive_words
-from reports.bundle import EvidenceFile, Logged, RunEvidence
+from reports.bundle import Logged, RunEvidence
 from reports.envelope import envelope_digest
+from reports.files import EvidenceFile
 from reports.keys import fingerprint_words
 from reports.language import Speaker
 from reports.links import Basis
