@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from inventory.clock import Clock
 from inventory.db import after_commit, before_commit
 from inventory.errors import LogRefused, SetupError
+from inventory.keyring import Keyring
 from inventory.log_guard import LogGuard, Position
 from inventory.models import LogCheckpoint, LogEntry, LogHead, LogTile
 from reports.canonical import to_base64
@@ -75,20 +76,25 @@ class _SessionTiles:
 
 
 class Ledger:
-    """One log: its name, its signers, its guard."""
+    """One log: its name, its keys, its guard."""
 
-    def __init__(self, origin: str, signers: Sequence[NoteSigner], guard: LogGuard, clock: Clock) -> None:
+    def __init__(self, origin: str, keyring: Keyring, guard: LogGuard, clock: Clock) -> None:
         self.origin = origin
         self.guard = guard
-        self._signers = tuple(signers)
+        self.keyring = keyring
         self._clock = clock
         self._cache = TileCache()
         self._halted = ""
 
     @property
     def vkeys(self) -> tuple[str, ...]:
-        """Verifier keys of the log."""
-        return tuple(signer.vkey for signer in self._signers)
+        """Verifier keys of `signers`."""
+        return tuple(signer.vkey for signer in self.signers)
+
+    @property
+    def signers(self) -> tuple[NoteSigner, ...]:
+        """The log's keys as this process last saw them in the trust root in force."""
+        return self.keyring.log
 
     def begin(self, session: Session) -> None:
         """Start an empty log. Raises `LogRefused` where a guard file exists: then its database is somewhere else."""
@@ -154,6 +160,8 @@ class Ledger:
             else:
                 tile.data += write.data
         head.size, head.peaks = grown.size, grown.to_bytes()
+        if kind == "trust-root":  # in force from its own entry on: this transaction's checkpoint is signed by its keys
+            head.trust = sha256
         session.flush()
         before_commit(session, self._sign)
         return index
@@ -206,7 +214,7 @@ class Ledger:
         self.guard.prepare(head.guard_id, session.info[_BASE], position, self._root_at(session))
         now = self._clock.now()
         checkpoint = Checkpoint(self.origin, position.size, position.root)
-        note = sign_checkpoint(checkpoint, self._signers, int(now.timestamp()))
+        note = sign_checkpoint(checkpoint, self.keyring.require(session).log, int(now.timestamp()))
         head.checkpoint = note
         session.add(LogCheckpoint(size=position.size, root=position.root, note=note, at=now))
         session.flush()

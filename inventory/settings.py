@@ -81,6 +81,9 @@ class Settings(BaseModel):
     """In the settings file, one `[[witnesses]]` each."""
     organisation: Organisation = Organisation()
 
+    key_sources: dict[str, Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*:.+", max_length=1000)]] = {}
+    """Keys that live elsewhere than in the data directory: name of the key's file without `.pem`, and a URI (`key_sources.py`)."""
+
     heartbeat_seconds: Annotated[int, Field(ge=1, le=86_400)] = 30
     silent_after_seconds: Seconds = 7 * 86_400
     """An agent silent for longer raises a question."""

@@ -25,6 +25,15 @@ class LogEntry(Base):
     leaf: Mapped[bytes]
     at: Mapped[datetime]
 
+    __table_args__ = (
+        sa.Index(
+            "ix_log_entry_trust_root",
+            "idx",
+            sqlite_where=sa.text("kind = 'trust-root'"),
+            postgresql_where=sa.text("kind = 'trust-root'"),
+        ),
+    )
+
 
 class LogTile(Base):
     """Up to 256 hashes of one level; grows, never changes."""
@@ -47,6 +56,8 @@ class LogHead(Base):
     size: Mapped[int]
     peaks: Mapped[bytes]
     checkpoint: Mapped[str] = mapped_column(sa.Text)
+    trust: Mapped[str | None] = mapped_column(Digest)
+    """Digest of the version of the trust root in force; None before the first entry."""
 
     __table_args__ = (sa.CheckConstraint("id = 1", name="one_row"),)
 
@@ -110,7 +121,8 @@ class Correction(Base):
     document_sha256: Mapped[str] = mapped_column(Digest)
     replacement: Mapped[str | None] = mapped_column(sa.String(32))
     reason: Mapped[str] = mapped_column(sa.String(500))
-    by: Mapped[str] = mapped_column(sa.ForeignKey("person.ref"))
+    by: Mapped[str] = mapped_column(sa.String(128))
+    """Pseudonym; no reference, for a correction may be brought back from the log before its person is."""
     at: Mapped[datetime]
     log_index: Mapped[int]
 

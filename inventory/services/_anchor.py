@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from inventory.errors import EvidencePending, SetupError
+from inventory.keyring import versions
 from inventory.models import LogCheckpoint, LogCosignature, LogEntry
 from reports.anchor import Anchor, Stamp, is_witnessed, open_state
 from reports.envelope import Envelope
@@ -26,13 +27,7 @@ _LOOKED_AT = 64
 
 def trust_roots(session: Session, size: int | None = None) -> list[tuple[int, Envelope]]:
     """The versions of the trust root that are in the log (of `size` entries), oldest first, with their log index."""
-    statement = sa.select(LogEntry.idx, LogEntry.sha256).where(LogEntry.kind == "trust-root").order_by(LogEntry.idx)
-    if size is not None:
-        statement = statement.where(LogEntry.idx < size)
-    found = [(index, load_envelope(session, digest)) for index, digest in session.execute(statement)]
-    if not found:
-        raise SetupError("The log has no trust root: initialise the inventory first.")
-    return found
+    return versions(session, size)
 
 
 def first_pin(session: Session) -> str:

@@ -49,7 +49,7 @@ def store_seal(context: Context, number: str, tag: Tag, file: EvidenceFile, *, d
     from reports.seal import seal  # noqa: PLC0415
 
     bundle = file.to_bytes()
-    pdf = seal(render(file), seal_key(context), context.now())
+    pdf = seal(render(file), seal_key(context, file.anchor), context.now())
     with context.writing() as session:
         if session.get(Seal, number) is not None:
             return

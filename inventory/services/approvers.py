@@ -12,11 +12,14 @@ from inventory.domain.roles import Permission, Role
 from inventory.domain.vocabulary import KeyState
 from inventory.errors import Conflict, Duplicate, EvidenceRefused, SeparationOfDuty
 from inventory.events import Tag
+from inventory.keyring import versions
 from inventory.models import ApproverKey, Host, Person, Roster
 from reports.canonical import from_base64, parse_strict, to_base64
 from reports.enrolled import EnrolledRole, key_event
 from reports.errors import MalformedDocument
 from reports.keys import fingerprint_words, load_public_key
+from reports.keys import key_id as key_id_of
+from reports.trust import read_body
 
 from .context import Actor, Context, authorize, require_person
 from .kernel import find, note, required, sign_and_log, stamp
@@ -45,7 +48,7 @@ def register_key(context: Context, actor: Actor, command: RegisterKey) -> Approv
     except MalformedDocument as error:
         raise EvidenceRefused("public_key", f"This is no public key that can approve: {error.problem}.") from error
     with context.writing() as session:
-        if session.get(ApproverKey, key.key_id) is not None or _known_otherwise(session, context, key.key_id):
+        if session.get(ApproverKey, key.key_id) is not None or _known_otherwise(session, key.key_id):
             raise Duplicate("key", "public key")
         row = ApproverKey(
             key_id=key.key_id, person=actor.ref, spki=spki, state=KeyState.REGISTERED, registered=context.now()
@@ -165,7 +168,16 @@ def key_view(row: ApproverKey, listed: frozenset[str]) -> ApproverKeyView:
     )
 
 
-def _known_otherwise(session: Session, context: Context, key_id: str) -> bool:
+def _known_otherwise(session: Session, key_id: str) -> bool:
     """One key, one job: neither an agent's nor one of the service's own keys may approve."""
-    own = {context.secrets.signer(name).key_id for name in ("root", "enrolment", "acceptance", "pdf")}
-    return key_id in own or session.scalar(sa.select(Host.id).where(Host.key_id == key_id)) is not None
+    return (
+        key_id in service_key_ids(session)
+        or session.scalar(sa.select(Host.id).where(Host.key_id == key_id)) is not None
+    )
+
+
+def service_key_ids(session: Session) -> frozenset[str]:
+    """Ids of every key that any version of the trust root ever named: roots and the service's own."""
+    bodies = [read_body(envelope) for _, envelope in versions(session)]
+    named = [spki for body in bodies for spki in (*body.root_keys, *(key.spki for key in body.keys))]
+    return frozenset(key_id_of(from_base64(spki)) for spki in named)

@@ -65,8 +65,12 @@ class Context:
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
-        """The one transaction of a use case: commits on leaving, rolls back on any exception; signs the log where it grew."""
+        """The one transaction of a use case: commits on leaving, rolls back on any exception; signs the log where it grew.
+
+        It signs with the keys of the trust root in force, also where another process has published a version meanwhile.
+        """
         with self.database.writing() as session:
+            self.ledger.keyring.follow(session)
             yield session
 
 

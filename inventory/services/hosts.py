@@ -285,7 +285,7 @@ def _reply(session: Session, context: Context, host: Host) -> EnrolmentReply:
         host=host.id,
         fingerprint=fingerprint_words(host.key_id),
         log_origin=context.ledger.origin,
-        log_keys=context.ledger.vkeys,
+        log_keys=context.ledger.keyring.require(session).trust.body.log.vkeys,
         trust_root_sha256=pin,
         roster=None
         if roster is None or roster.envelope_sha256 is None

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -11,56 +10,116 @@ import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 
-from inventory.clock import Clock
+from inventory.clock import Clock, rfc3339
 from inventory.db import Database, head_revision, revision, upgrade
 from inventory.domain.policy import default_document, parse
 from inventory.domain.roles import Role
 from inventory.errors import NotFound, SetupError
 from inventory.events import Tag
+from inventory.keyring import ROLES, Keyring, keys_of, versions
 from inventory.ledger import Ledger
 from inventory.log_guard import LogGuard
 from inventory.models import LogEntry, LogHead, Person, PolicyVersion
-from inventory.secrets_store import SecretStore
+from inventory.secrets_store import LOG_KEYS, SecretStore
 from inventory.settings import Settings
+from reports.anchor import Anchor
 from reports.canonical import to_base64
+from reports.ceremony import proposal_of, read_proposal
+from reports.envelope import Envelope, envelope_digest
 from reports.keys import write_private_file
-from reports.sealkey import SealKey, make_certificate
-from reports.trust import build_trust_root, open_trust_root
-from reports.trust_body import LogIdentity, TrustRootBody1, pinned_certificate, role_key
+from reports.sealkey import SealKey
+from reports.trust import build_trust_root, check_body, open_chain
+from reports.trust_body import LogIdentity, TrustRootBody, Witnesses, pinned_certificate, role_key
 
+from . import _seal_keys
 from .context import SYSTEM, Context
-from .kernel import load_envelope, note, store_envelope
+from .kernel import note, store_envelope
 from .people import CreatePerson, add_person, make_link
 from .views import OneTimeLinkView, TrustView
 
-SIGNERS: Final[Mapping[str, str]] = {"root": "ed25519", "enrolment": "ed25519", "acceptance": "ed25519", "pdf": "p256"}
-"""The service's own keys and their algorithms."""
+ROOT: Final = "root"
+"""The root key that the service holds itself, until an offline root is in force."""
 
-PDF_CERTIFICATE: Final = "pdf.crt"
-"""DER, beside its key."""
+OFFLINE_ROOT: Final = "trust-root-1.proposal"
+"""In the data directory, while the first version of an offline root is being signed."""
 
 
-def initialise(settings: Settings, clock: Clock) -> Context:
+def initialise(settings: Settings, clock: Clock, *, signed: bytes | None = None) -> Context:
     """Make what is missing: data directory (0700), keys (0600), database schema, trust root at log index 0, default policy.
 
     Safe to call again: an initialised inventory is opened, its schema brought up to date, and nothing else changes.
 
+    Args:
+        settings: where, and how the log is called.
+        clock: the time.
+        signed: the first version of the trust root as offline root keys signed it (`propose_first`); None: the service makes a
+            root key of its own, 1 of 1.
+
     Raises:
-        SetupError: a key or the guard file is missing beside a log that has entries, or the directory is readable by others.
+        SetupError: a key or the guard file is missing beside a log that has entries, the directory is readable by others, or a
+            trust root that offline keys are to sign was begun.
+        ReportError: the signed trust root does not hold.
     """
-    SecretStore(settings.data_dir).prepare()
-    secrets = SecretStore(settings.data_dir / "secrets")
-    secrets.prepare()
+    secrets = _secrets(settings)
     upgrade(settings.url)
     database = Database(settings.url)
     try:
         with database.reading() as session:
             fresh = session.get(LogHead, 1) is None
         if fresh:
-            _begin(settings, clock, secrets, database)
+            envelope = (
+                _own_root(settings, clock, secrets) if signed is None else _signed_root(settings, secrets, signed)
+            )
+            _begin(settings, clock, secrets, database, envelope)
+        elif signed is not None:
+            _refuse_another(database, signed)
     finally:
         database.close()
     return open_inventory(settings, clock)
+
+
+def propose_first(settings: Settings, clock: Clock, root_keys: Sequence[bytes], threshold: int) -> bytes:
+    """The first version of a trust root for offline root keys to sign; the same one each time it is asked for.
+
+    Args:
+        settings: where, and how the log is called.
+        clock: the time.
+        root_keys: DER SubjectPublicKeyInfos.
+        threshold: how many of them must sign.
+
+    Returns:
+        The proposal's file, which is also kept in the data directory.
+
+    Raises:
+        SetupError: the log has begun, or another offline root was proposed before.
+        ReportError: it would not hold.
+    """
+    secrets = _secrets(settings)
+    upgrade(settings.url)
+    database = Database(settings.url)
+    try:
+        with database.reading() as session:
+            if session.get(LogHead, 1) is not None:
+                raise SetupError("The log has begun: change its trust root with `sanitrail keys propose`.")
+    finally:
+        database.close()
+    file = settings.data_dir / OFFLINE_ROOT
+    spkis = tuple(to_base64(spki) for spki in root_keys)
+    if not file.exists():
+        body = _first_body(settings, clock, secrets, spkis, threshold)
+        write_private_file(file, proposal_of((), body).to_bytes())
+    proposal = read_proposal(file.read_bytes())
+    found = proposal.body()
+    if (set(found.root_keys), found.threshold) != (set(spkis), threshold):
+        raise SetupError(f"Another offline root was proposed before; delete {file} if that one is given up.")
+    return proposal.to_bytes()
+
+
+def _secrets(settings: Settings) -> SecretStore:
+    SecretStore(settings.data_dir).prepare()
+    secrets = SecretStore(settings.data_dir / "secrets", settings.key_sources)
+    secrets.prepare()
+    return secrets
 
 
 def open_inventory(settings: Settings, clock: Clock) -> Context:
@@ -70,21 +129,29 @@ def open_inventory(settings: Settings, clock: Clock) -> Context:
         SetupError: not initialised, schema of another version, keys missing.
         LogRefused: database and guard file contradict each other.
     """
+    return _open(settings, clock)
+
+
+def open_behind(settings: Settings, clock: Clock) -> Context:
+    """As `open_inventory`, without asking the guard file: for `log_restore` alone, which asks it before it commits."""
+    return _open(settings, clock, behind=True)
+
+
+def _open(settings: Settings, clock: Clock, *, behind: bool = False) -> Context:
     if not settings.data_dir.is_dir():
         raise SetupError(f"There is no inventory in {settings.data_dir}; run `sanitrail init` first.")
     if settings.url.startswith("sqlite") and not _sqlite_file(settings.url).exists():
         raise SetupError(f"There is no database {_sqlite_file(settings.url)}; run `sanitrail init` first.")
-    secrets = SecretStore(settings.data_dir / "secrets")
+    secrets = SecretStore(settings.data_dir / "secrets", settings.key_sources)
     secrets.prepare()
     database = Database(settings.url)
     try:
         _check_schema(database)
-        for name in SIGNERS:
-            secrets.signer(name)
         ledger = _ledger(settings, clock, secrets)
         with database.reading() as session:
-            ledger.check(session)
-            _check_trust(session, secrets, ledger)
+            if not behind:
+                ledger.check(session)
+            _check_trust(session, secrets, ledger, clock)
     except BaseException:
         database.close()
         raise
@@ -124,46 +191,98 @@ def recover_administrator_link(context: Context, login: str) -> OneTimeLinkView:
 def trust(context: Context) -> TrustView:
     """Trust root and pin."""
     with context.reading() as session:
-        return trust_view(session, context)
+        return trust_view(session)
 
 
-def trust_view(session: Session, context: Context) -> TrustView:
-    """Trust root and pin, within a transaction that is under way."""
-    pin = session.scalar(sa.select(LogEntry.sha256).where(LogEntry.idx == 0))
-    if pin is None:
-        raise SetupError("The log has no trust root: initialise the inventory first.")
+def trust_view(session: Session) -> TrustView:
+    """Trust root and pin, within a transaction that is under way. Raises `SetupError`."""
+    envelopes = tuple(envelope for _, envelope in versions(session))
+    roots = open_chain(envelopes, envelope_digest(envelopes[0]))
+    newest = roots[-1]
     return TrustView(
-        pin=pin, envelope=load_envelope(session, pin), origin=context.ledger.origin, vkeys=context.ledger.vkeys
+        pin=roots[0].pin,
+        envelope=envelopes[0],
+        origin=newest.body.log.origin,
+        vkeys=tuple(newest.body.log.vkeys),
+        version=newest.body.version,
+        pin_in_force=newest.pin,
+        root_keys=len(newest.root_keys),
+        threshold=newest.body.threshold,
+        versions=envelopes,
     )
 
 
-def seal_key(context: Context) -> SealKey:
-    """The key that seals PDFs, with its pinned certificate. Raises `SetupError`."""
-    return _seal_key(context.secrets)
+def seal_key(context: Context, anchor: Anchor | None = None) -> SealKey:
+    """The key that seals PDFs now: under the trust root of the file's anchor, or else the one in force. Raises `SetupError`."""
+    if anchor is None:
+        with context.reading() as session:
+            newest = context.ledger.keyring.require(session).trust
+    else:
+        newest = open_chain(anchor.trust_roots, envelope_digest(anchor.trust_roots[0]))[-1]
+    return _seal_keys.seal_key(context.secrets, newest, context.now())
 
 
-def _begin(settings: Settings, clock: Clock, secrets: SecretStore, database: Database) -> None:
-    """Keys, the empty log, the trust root as its first entry, the default policy: all in one transaction."""
-    keys = {name: secrets.create_signer(name, kind) for name, kind in SIGNERS.items()}
-    signers = secrets.log_signers(settings.log_origin, create=True)
-    certificate_file = secrets.folder / PDF_CERTIFICATE
-    if not certificate_file.exists():
-        not_before = clock.now() - timedelta(days=1)
-        write_private_file(certificate_file, make_certificate(keys["pdf"], settings.organisation.name, not_before))
-    ledger = Ledger(settings.log_origin, signers, LogGuard(secrets.guard_file, settings.log_origin), clock)
-    context = Context(database=database, clock=clock, settings=settings, secrets=secrets, ledger=ledger)
-    body = TrustRootBody1(
+def _first_body(
+    settings: Settings, clock: Clock, secrets: SecretStore, root_keys: tuple[str, ...], threshold: int
+) -> TrustRootBody:
+    """What the first version says; the service's keys are made as far as they are missing."""
+    keys = {role: secrets.create_signer(role) for role in ROLES}
+    signers = [secrets.note_signer(name, settings.log_origin) for name in LOG_KEYS]
+    now = clock.now()
+    authority = _seal_keys.create_authority(secrets, _seal_keys.AUTHORITY, settings.organisation.name, now)
+    if not secrets.names(_seal_keys.SEAL):
+        _seal_keys.issue(secrets, authority, settings.organisation.name, now)
+    body = TrustRootBody(
         version=1,
-        threshold=1,
-        root_keys=(to_base64(keys["root"].public_key_der),),
-        log=LogIdentity(origin=settings.log_origin, vkeys=ledger.vkeys),
-        keys=(
-            role_key("acceptance", keys["acceptance"], "acceptance"),
-            role_key("enrolment", keys["enrolment"], "enrolment"),
-        ),
-        pdf_signer=pinned_certificate(_seal_key(secrets).certificate),
+        previous=None,
+        threshold=threshold,
+        root_keys=root_keys,
+        log=LogIdentity(origin=settings.log_origin, vkeys=tuple(signer.vkey for signer in signers)),
+        witnesses=Witnesses(),
+        time_authorities=(),
+        keys=tuple(role_key(role, keys[role], role) for role in ROLES),
+        pdf_authority=pinned_certificate(authority),
+        issued=rfc3339(now),
     )
-    envelope = build_trust_root(body, keys["root"])
+    check_body(body)
+    return body
+
+
+def _own_root(settings: Settings, clock: Clock, secrets: SecretStore) -> Envelope:
+    """The first version, signed by a root key of the service's own."""
+    begun = settings.data_dir / OFFLINE_ROOT
+    if begun.exists():
+        raise SetupError(
+            f"An offline root was proposed: finish with `sanitrail init --trust-root SIGNED`, or give it up by deleting {begun}."
+        )
+    root = secrets.create_signer(ROOT)
+    return build_trust_root(_first_body(settings, clock, secrets, (to_base64(root.public_key_der),), 1), root)
+
+
+def _signed_root(settings: Settings, secrets: SecretStore, signed: bytes) -> Envelope:
+    """The first version as offline keys signed it: complete, and about the keys that are here."""
+    envelope = read_proposal(signed).envelope()
+    root = open_chain([envelope], envelope_digest(envelope))[0]
+    keys_of(secrets, (root,))
+    if root.body.log.origin != settings.log_origin:
+        raise SetupError(
+            f"The trust root is of the log {root.body.log.origin}, the settings say {settings.log_origin}."
+        )
+    return envelope
+
+
+def _refuse_another(database: Database, signed: bytes) -> None:
+    """Finishing twice is harmless; beginning with another trust root is not possible."""
+    with database.reading() as session:
+        first = session.scalar(sa.select(LogEntry.sha256).where(LogEntry.idx == 0))
+    if envelope_digest(read_proposal(signed).envelope()) != first:
+        raise SetupError("The log has begun with another trust root; change it with `sanitrail keys propose`.")
+
+
+def _begin(settings: Settings, clock: Clock, secrets: SecretStore, database: Database, envelope: Envelope) -> None:
+    """The empty log, the trust root as its first entry, the default policy: all in one transaction."""
+    ledger = _ledger(settings, clock, secrets)
+    context = Context(database=database, clock=clock, settings=settings, secrets=secrets, ledger=ledger)
     with context.writing() as session:
         ledger.begin(session)
         session.flush()
@@ -186,15 +305,7 @@ def _begin(settings: Settings, clock: Clock, secrets: SecretStore, database: Dat
 
 
 def _ledger(settings: Settings, clock: Clock, secrets: SecretStore) -> Ledger:
-    signers = secrets.log_signers(settings.log_origin)
-    return Ledger(settings.log_origin, signers, LogGuard(secrets.guard_file, settings.log_origin), clock)
-
-
-def _seal_key(secrets: SecretStore) -> SealKey:
-    path = secrets.folder / PDF_CERTIFICATE
-    if not path.exists():
-        raise SetupError(f"The certificate {path} is missing. Restore it from the backup: the trust root pins it.")
-    return SealKey.check(secrets.signer("pdf"), path.read_bytes())
+    return Ledger(settings.log_origin, Keyring(secrets), LogGuard(secrets.guard_file, settings.log_origin), clock)
 
 
 def _check_schema(database: Database) -> None:
@@ -208,21 +319,10 @@ def _check_schema(database: Database) -> None:
         )
 
 
-def _check_trust(session: Session, secrets: SecretStore, ledger: Ledger) -> None:
-    """The keys in hand must be the ones the pinned trust root names: with others, nothing signed would be believed."""
-    pin = session.scalar(sa.select(LogEntry.sha256).where(LogEntry.idx == 0))
-    if pin is None:
-        raise SetupError("The log has no trust root: the database is damaged.")
-    root = open_trust_root(load_envelope(session, pin), pin)
-    if tuple(root.body.log.vkeys) != ledger.vkeys:
-        raise SetupError("The log's keys are not those of the trust root; restore them from the backup.")
-    for name in ("acceptance", "enrolment"):
-        if secrets.signer(name).key_id not in root.keys(name, 1):
-            raise SetupError(f"The key {name}.pem is not the one the trust root names; restore it from the backup.")
-    if _seal_key(secrets).certificate != root.pdf_certificate:
-        raise SetupError(
-            "The certificate that seals PDFs is not the one the trust root pins; restore it from the backup."
-        )
+def _check_trust(session: Session, secrets: SecretStore, ledger: Ledger, clock: Clock) -> None:
+    """The keys in hand must be the ones the trust root in force names: with others, nothing signed would be believed."""
+    keys = ledger.keyring.require(session)
+    _seal_keys.seal_key(secrets, keys.trust, clock.now())
 
 
 def _sqlite_file(url: str) -> Path:

@@ -104,10 +104,22 @@ class TrustView:
     """What a verifier pins."""
 
     pin: str
-    """Envelope digest of the trust root."""
+    """Envelope digest of the first version of the trust root: it never changes."""
     envelope: dict[str, Any]
+    """The first version."""
     origin: str
     vkeys: tuple[str, ...]
+    """Of the version in force."""
+    version: int
+    """The one in force."""
+    pin_in_force: str
+    """Its envelope digest, a pin as well: whoever begins now should take this one."""
+    root_keys: int
+    """How many it names."""
+    threshold: int
+    """How many of them must sign the next version."""
+    versions: tuple[dict[str, Any], ...]
+    """Every version, oldest first."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -126,7 +126,7 @@ def test_a_witness_that_has_seen_another_history_is_an_alarm(company: World, tmp
     """The log's own keys signed another history for the witness: ours is no extension of it."""
     with witnessed(company, tmp_path) as running:
         fork = Checkpoint(company.context.ledger.origin, 2, b"another history".rjust(32))
-        note = sign_checkpoint(fork, company.context.ledger._signers, 0)
+        note = sign_checkpoint(fork, company.context.ledger.signers, 0)
         assert running.post(Submission(0, (), note).to_bytes())[0] == 200
         assert witnesses.ask_all(company.context) == 0
         assert "witness-refused" in company.codes()
