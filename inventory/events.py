@@ -10,6 +10,8 @@ class Tag(StrEnum):
 
     SERVICE_INITIALISED = "service.initialised"
     LOG_DISAGREEMENT = "log.disagreement"
+    LOG_RESTORED = "log.restored"
+    """An old backup's log was brought up to date from an exported one."""
     """Somebody holds a checkpoint that is not ours."""
 
     PERSON_CREATED = "person.created"
@@ -121,4 +123,6 @@ class Tag(StrEnum):
     """The key that signed it was revoked from an earlier log index on."""
     CERTIFICATE_ISSUED = "certificate.issued"
     CERTIFICATE_SEALED = "certificate.sealed"
+    DOCUMENT_CORRECTED = "document.corrected"
+    """Voided or superseded; it stays where it is."""
     POLICY_IN_FORCE = "policy.in-force"

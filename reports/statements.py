@@ -338,5 +338,6 @@ class Correction(StrictPart):
     """Number of the document that takes its place; empty for `void`."""
     replacement_sha256: str | None
     reason: str
-    corrected_by: Person
+    corrected_by: str
+    """Pseudonym: a correction is published with the log."""
     time: str

@@ -60,6 +60,7 @@ SAID: Final = {
     "approved": Said("ok", "Your signature is accepted."),
     "decided": Said("ok", "Your decision is signed and logged."),
     "certificate-issued": Said("ok", "The certificate is signed, logged and sealed."),
+    "document-corrected": Said("warn", "Signed and logged: whoever asks the log is told from now on."),
     "key-registered": Said("ok", "Your key is registered. An administrator compares its fingerprint with you next."),
     "key-confirmed": Said("ok", "The key is confirmed and in the log. It counts once a roster holds it."),
     "key-revoked": Said("ok", "The key counts no more. The roster must be renewed without it."),

@@ -55,6 +55,8 @@ class Permission(StrEnum):
     """See a drive's password that is in custody, to unlock it."""
     RECORD_VALIDATE = "record.validate"
     CERTIFICATE_ISSUE = "certificate.issue"
+    DOCUMENT_CORRECT = "document.correct"
+    """Void or supersede a certificate or statement."""
     APPROVER_KEY_REGISTER = "approver_key.register"
     """One's own."""
     APPROVER_KEY_CONFIRM = "approver_key.confirm"
@@ -108,6 +110,7 @@ GRANTS: Final[Mapping[Role, frozenset[Permission]]] = {
     | {
         Permission.RECORD_VALIDATE,
         Permission.CERTIFICATE_ISSUE,
+        Permission.DOCUMENT_CORRECT,
         Permission.DESTRUCTION_WITNESS,
     },
     Role.PRIVACY_OFFICER: _INFORMED
@@ -121,6 +124,7 @@ GRANTS: Final[Mapping[Role, frozenset[Permission]]] = {
         Permission.ORDER_STOP,
         Permission.EXCEPTION_RESOLVE,
         Permission.CERTIFICATE_ISSUE,
+        Permission.DOCUMENT_CORRECT,
     },
     Role.AUDITOR: _INFORMED | {Permission.READ_EVENTS, Permission.READ_DIRECTORY},
     Role.ADMINISTRATOR: _INFORMED

@@ -41,6 +41,7 @@ from ._anchor import anchor_at, first_pin, newest_anchored
 from ._mapping import held_of
 from ._sealing import organization, sealed, statement_person, store_seal
 from .context import Actor, Context
+from .corrections import voided
 from .kernel import find, load_envelope, next_number, note, sign_and_log, stamp
 from .queries.data import obligation_views
 from .queries.evidence import statement_view
@@ -120,6 +121,8 @@ def _media(session: Session, case: ErasureCase) -> list[statements.ProvenMedium]
         ).first()
         if row is None or row[1] is None:
             raise Conflict(f"Issue the certificate of device {device.id} first: the statement contains its evidence.")
+        if voided(session, row[0]):
+            raise Conflict(f"Certificate {row[0]} of device {device.id} was voided; the statement cannot rest on it.")
         bundle = read_file(row[1])
         if not isinstance(bundle, DestructionBundle):
             raise Conflict(f"The files of certificate {row[0]} are of another kind.")

@@ -7,6 +7,7 @@ from inventory.api.endpoint import Noun
 from . import (
     agents,
     cases,
+    corrections,
     custody,
     devices,
     evidence,
@@ -31,6 +32,7 @@ NOUNS: tuple[Noun, ...] = (
     orders.noun,
     evidence.noun,
     evidence.certificate_noun,
+    corrections.noun,
     holdings.noun,
     holdings.holdings,
     holdings.hold_noun,

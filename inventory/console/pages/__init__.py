@@ -9,6 +9,7 @@ _MODULES: Final = (
     "account",
     "cases",
     "certificates",
+    "corrections",
     "custody",
     "datasets",
     "device_acts",

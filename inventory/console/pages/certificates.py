@@ -12,7 +12,7 @@ from inventory.console.views.order import verdict_of
 from inventory.console.web import actor, here, show
 from inventory.domain.roles import Permission
 from inventory.services import certificates as service
-from inventory.services import queries, transparency
+from inventory.services import corrections, queries, transparency
 
 
 @page("/certificates", Permission.READ_EVIDENCE)
@@ -39,6 +39,7 @@ def certificate(certificate: str) -> Reply:
     return show(
         "certificate.html", certificate=found, record=record, verdict=verdict_of(record),
         order=queries.order(here(), actor(), found.order), pin=transparency.trust(here()).pin,
+        corrections=corrections.corrections(here(), actor(), found.number),
     )  # fmt: skip
 
 

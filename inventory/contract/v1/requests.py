@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -45,3 +45,12 @@ class PolicyImport(PolicyDocument):
     """A new version of the policy table, put in force."""
 
     reason: Prose
+
+
+class DocumentCorrect(Message):
+    """A certificate or statement counts no more, or another takes its place."""
+
+    action: Literal["void", "supersede"]
+    reason: Prose
+    replacement: OptionalLine = ""
+    """Of `supersede`: number of the other document, or the digest of its signed statement."""

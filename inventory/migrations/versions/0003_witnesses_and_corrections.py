@@ -55,7 +55,6 @@ def upgrade() -> None:
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("log_index", sa.BigInteger(), nullable=False),
         sa.CheckConstraint("action IN ('void', 'supersede')", name=op.f("ck_correction_action")),
-        sa.ForeignKeyConstraint(["by"], ["person.ref"], name="fk_correction_by_person"),
         sa.ForeignKeyConstraint(["sha256"], ["envelope.sha256"], name="fk_correction_sha256_envelope"),
         sa.PrimaryKeyConstraint("sha256", name="pk_correction"),
         sa.UniqueConstraint("document_sha256", "action", name="uq_correction_document_sha256_action"),

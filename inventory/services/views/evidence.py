@@ -142,6 +142,22 @@ class WitnessView:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DocumentView:
+    """What the log says of a document, to whoever knows its digest."""
+
+    sha256: str
+    """Digest of the document's signed statement."""
+    kind: str
+    log_index: int
+    size: int
+    """Entries of the log when this was answered."""
+    standing: str
+    """in force, superseded or void."""
+    corrections: tuple[dict[str, Any], ...]
+    """Each correction as signed (`envelope`) with its place in the log (`index`); prove it with `/log/inclusion`."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class CorrectionView:
     """A document that was voided or superseded."""
 
