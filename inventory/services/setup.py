@@ -151,8 +151,6 @@ def _open(settings: Settings, clock: Clock, *, behind: bool = False) -> Context:
         with database.reading() as session:
             if not behind:
                 ledger.check(session)
-            if not behind:
-                ledger.check(session)
             _check_trust(session, secrets, ledger, clock)
     except BaseException:
         database.close()
