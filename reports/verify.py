@@ -6,6 +6,7 @@ and what is not. `yes` is true only when every check passed and the document say
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import io
 from typing import TypeAlias
@@ -14,6 +15,7 @@ from .bundle import DestructionBundle, ErasureStatementFile, UnsuccessfulRunBund
 from .canonical import is_sha256
 from .errors import BadSeal, MalformedDocument, ReportError
 from .files import ATTACHMENT_NAMES, EvidenceFile, LotFile, ProcessorFile, read_file
+from .renewals import Renewals
 from .sealcheck import check_issued_seal, check_seal, extract_evidence, looks_like_pdf
 from .sealdata import check_seal_data
 from .trust import open_chain
@@ -24,7 +26,7 @@ from .verify_media import Beside, nothing_beside
 from .verify_processor import ProcessorChecks
 from .verify_run import RunChecks
 from .verify_statement import StatementChecks
-from .verify_steps import Check, DocumentKind, Step, Verification, all_passed, run_steps
+from .verify_steps import Check, DocumentKind, Fact, Step, Verification, all_passed, run_steps
 
 _Checks: TypeAlias = RunChecks | StatementChecks | LotChecks | ProcessorChecks | DestructionChecks
 
@@ -34,13 +36,14 @@ PRINTED_WORDS = (
 )
 
 
-def verify(data: bytes, pin: str, beside: Beside = nothing_beside) -> Verification:
+def verify(data: bytes, pin: str, beside: Beside = nothing_beside, *, renewals: Renewals | None = None) -> Verification:
     """Check a bundle, a report, a statement, or a PDF of one.
 
     Args:
         data: the file's bytes.
         pin: SHA-256 of the trust root, 64 hexadecimal digits; spaces and upper case are forgiven.
         beside: finds the evidence of a lot's media, by the SHA-256 of its bytes, where it lies beside.
+        renewals: a newer, stamped state of the log, opened under the same pin, which must contain the file's.
     """
     digest = hashlib.sha256(data).hexdigest()
     plain_pin = "".join(pin.split()).lower()
@@ -62,8 +65,33 @@ def verify(data: bytes, pin: str, beside: Beside = nothing_beside) -> Verificati
     ]
     if sealed:
         steps += _seal_steps(data, evidence, plain_pin)
-    checks, codes = run_steps([*steps, *run.steps()])
-    return _conclude(evidence, run, checks, codes, digest, sealed=sealed)
+    steps += run.steps()
+    if renewals is not None:
+        steps.append(
+            Step("renewals", "A newer, stamped state of the log contains this one", lambda: _renewed(run, renewals))
+        )
+    checks, codes = run_steps(steps)
+    found = _conclude(evidence, run, checks, codes, digest, sealed=sealed)
+    return found if renewals is None or not found.genuine else _with_renewals(found, run, renewals)
+
+
+def _renewed(run: _Checks, renewals: Renewals) -> str:
+    if renewals.covers(run.anchor.checkpoint, run.anchor.roots):
+        return f"{renewals.opened.checkpoint.size} entries, {renewals.words}."
+    return "The file is younger than the renewals, and needs none of them."
+
+
+def _with_renewals(found: Verification, run: _Checks, renewals: Renewals) -> Verification:
+    """Only after every step has passed."""
+    if not renewals.covers(run.anchor.checkpoint, run.anchor.roots):
+        return found
+    words = (
+        f"A newer state of the log, stamped {renewals.words}, contains the one this file rests on: it existed before then, "
+        "whatever has become of older stamps and keys."
+    )
+    return dataclasses.replace(
+        found, facts=(*found.facts, Fact("Stamped again", renewals.words)), proven=(*found.proven, words)
+    )
 
 
 def _checks_of(evidence: EvidenceFile, pin: str, beside: Beside) -> _Checks:
