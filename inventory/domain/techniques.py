@@ -53,6 +53,36 @@ ANSWERS: Final[Mapping[str, str]] = {
 """Conditions of cryptographic erase that only a person can vouch for (SP 800-88 Rev. 2, 3.2.2)."""
 
 
+KEYS_FIRST: Final[Mapping[str, tuple[str, ...]]] = {
+    "ata-sanitize-crypto-scramble": ("ata-sanitize-block-erase", "ata-sanitize-overwrite"),
+    "scsi-sanitize-crypto-erase": ("scsi-sanitize-block-erase", "scsi-sanitize-overwrite"),
+    "nvme-sanitize-crypto-erase": ("nvme-sanitize-block-erase", "nvme-sanitize-overwrite"),
+}
+"""What may follow the end of the drive's own keys in one run; overwriting by the host may come before any one technique."""
+OWN_OVERWRITES: Final = ("ata-sanitize-overwrite", "scsi-sanitize-overwrite", "nvme-sanitize-overwrite")
+"""The techniques a pattern for the drive means something to."""
+
+
+def follows(first: str, technique: str) -> bool:
+    """Whether these two may stand in one plan, in this order."""
+    if first == HOST:
+        return technique in DRIVE and technique != KEYS
+    return technique in KEYS_FIRST.get(first, ())
+
+
+def drive_word_faults(technique: str, *, firmware_pattern: str, no_deallocate: bool) -> dict[str, str]:
+    """Words for the drive that mean nothing to this technique, by the field; `auto` takes what fits."""
+    steps = technique.split("+")
+    found: dict[str, str] = {}
+    if technique == AUTO:
+        return found
+    if firmware_pattern and not any(step in OWN_OVERWRITES for step in steps):
+        found["firmware_pattern"] = "Only a drive that overwrites by itself takes a pattern."
+    if no_deallocate and not any(step.startswith("nvme-sanitize-") for step in steps):
+        found["no_deallocate"] = "Only NVMe Sanitize can be told to leave blocks allocated."
+    return found
+
+
 def reach_of(technique: str, media: str | None, settings: Collection[str] = ()) -> Method | None:
     """How far a technique gets on this kind of medium by these settings; None where the technique is not known.
 
@@ -80,6 +110,10 @@ def plan_faults(plan: Mapping[str, Any]) -> tuple[str, ...]:
             found.append(f"Where keys are destroyed the pattern set is {KEY_PATTERN!r}.")
     elif any(step in DRIVE for step in steps) and plan["pattern_set"] != CANARIES:
         found.append(f"With one of the drive's own techniques the pattern set is {CANARIES!r}.")
+    if len(steps) > 1 and (len(steps) > 2 or not follows(*steps)):
+        found.append(f"{plan['technique']}: these techniques do not follow one another in one run.")
+    told = {name: plan.get(name) or default for name, default in (("firmware_pattern", ""), ("no_deallocate", False))}
+    found += drive_word_faults(str(plan["technique"]), **told).values()
     if steps == (HOST,) and plan["pattern_set"] == CANARIES:
         found.append(f"{CANARIES!r} is no pattern to overwrite with.")
     return tuple(found)

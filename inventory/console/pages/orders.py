@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 
@@ -13,11 +14,19 @@ from inventory.console.blueprint import Reply, form, page
 from inventory.console.forms import Form, Option
 from inventory.console.views.lists import Segment, pager
 from inventory.console.views.order import PATTERNS, RUNNING, seats_of, steps_of, verdict_of
-from inventory.console.views.ordering import answers_of, asked_words, scopes_of, techniques_of
+from inventory.console.views.ordering import (
+    answers_of,
+    asked_words,
+    firsts_of,
+    leaves_allocated,
+    scopes_of,
+    takes_pattern,
+    techniques_of,
+)
 from inventory.console.web import actor, form_status, go, here, may, names, perform, posted, received, show
 from inventory.contract.v1.orders import PlanRequest
 from inventory.domain.roles import Permission
-from inventory.domain.techniques import ANSWERS, AUTO, CANARIES, KEY_PATTERN, SCOPES
+from inventory.domain.techniques import ANSWERS, AUTO, CANARIES, KEY_PATTERN, SCOPES, drive_word_faults, follows
 from inventory.domain.vocabulary import Method, OrderState, Verification
 from inventory.services import orders as service
 from inventory.services import queries
@@ -96,6 +105,14 @@ def _requested(typed: Form, device_id: str, how: tuple[Option, ...]) -> AnyRespo
     typed.one_of("purpose", _PURPOSES, "Say what shall become of it: the policy decides by that.")
     verification = typed.word("verification", Verification, "Choose how much is read back.")
     method = typed.word("method", Method, "Choose the method to reach.")
+    technique = _with_first(typed, technique)
+    pattern_for_drive = typed.text("firmware_pattern").lower()
+    if pattern_for_drive and not re.fullmatch(r"[0-9a-f]{8}", pattern_for_drive):
+        typed.fail("firmware_pattern", "Eight hexadecimal digits, such as 00ff00ff, or nothing for zeros.")
+    kept = typed.has("no_deallocate", "yes")
+    faults = drive_word_faults(technique, firmware_pattern=pattern_for_drive, no_deallocate=kept)
+    for name, sentence in faults.items():
+        typed.fail(name, sentence)
     hours = typed.one_of("hours", LIFETIMES, "Choose how long the order is good for.")
     reason = typed.text("reason", "Say why; approvers read it.")
     if verification is None or method is None or not typed.ok:
@@ -105,6 +122,8 @@ def _requested(typed: Form, device_id: str, how: tuple[Option, ...]) -> AnyRespo
         technique=technique,
         pattern_set=pattern if technique in {HOST, AUTO} else KEY_PATTERN if technique == KEYS else CANARIES,
         verification=verification.value,
+        firmware_pattern=pattern_for_drive,
+        no_deallocate=kept,
         acknowledged_signatures=tuple(typed.value("signatures").split()),
         acknowledged_scope=() if technique == HOST else _ticked(typed, "scope", SCOPES),
         answers=() if technique == HOST else _ticked(typed, "answers", ANSWERS),
@@ -115,6 +134,14 @@ def _requested(typed: Form, device_id: str, how: tuple[Option, ...]) -> AnyRespo
     return perform(
         typed, lambda: go("order", said="order-requested", order=service.create_order(here(), actor(), command).id)
     )
+
+
+def _with_first(typed: Form, technique: str) -> str:
+    """The technique, with what shall come before it."""
+    first = typed.value("first")
+    if first and not follows(first, technique):
+        typed.fail("first", "This cannot come before the technique chosen; it follows from nothing else.")
+    return f"{first}+{technique}" if first else technique
 
 
 def _ticked(typed: Form, name: str, known: Mapping[str, str]) -> tuple[str, ...]:
@@ -152,7 +179,8 @@ def new_order(device: str) -> Reply:
     return show(
         "new-order.html", form_status(typed), device=found, form=typed, advice=advice, patterns=PATTERNS,
         read_back=_READ_BACK, lifetimes=LIFETIMES, dormant=dormant, techniques=how, technique_hint=asked_words(found),
-        scopes=scopes_of(found), answers=answers_of(found),
+        scopes=scopes_of(found), answers=answers_of(found), firsts=firsts_of(found), patterned=takes_pattern(found),
+        allocates=leaves_allocated(found),
     )  # fmt: skip
 
 

@@ -6,10 +6,10 @@ from typing import Final
 
 from inventory.console.formatting import duration
 from inventory.console.forms import Option
-from inventory.domain.techniques import ANSWERS, AUTO, SCOPES
+from inventory.domain.techniques import ANSWERS, AUTO, KEYS_FIRST, OWN_OVERWRITES, SCOPES
 from inventory.services.views import DeviceDetail, TechniqueView
 from reports.drive_words import technique_words
-from reports.findings.techniques import HOST
+from reports.findings.techniques import HOST, KEYS
 
 _NVME: Final = ("other-namespaces", "other-controllers", "unallocated")
 _MMC: Final = ("boot-areas",)
@@ -48,6 +48,34 @@ def scopes_of(device: DeviceDetail) -> tuple[Option, ...]:
     """What a command of this kind of drive can destroy beside the device."""
     kind = device.observed.kind if device.observed else None
     return tuple(Option(word, SCOPES[word]) for word in {"nvme": _NVME, "mmc": _MMC}.get(kind or "", ()))
+
+
+def firsts_of(device: DeviceDetail) -> tuple[Option, ...]:
+    """What may come before one of the drive's own techniques; nothing where it has none."""
+    names = _usable(device)
+    if not names:
+        return ()
+    keys = [one for one in KEYS_FIRST if one in names and not names.isdisjoint(KEYS_FIRST[one])]
+    return (
+        Option("", "Nothing"),
+        Option(HOST, "Overwriting by the host"),
+        *(Option(one, technique_words(one)) for one in keys),
+    )
+
+
+def takes_pattern(device: DeviceDetail) -> bool:
+    """Whether the drive overwrites by itself."""
+    return not _usable(device).isdisjoint(OWN_OVERWRITES)
+
+
+def leaves_allocated(device: DeviceDetail) -> bool:
+    """Whether the drive has NVMe Sanitize, which alone can be told to leave blocks allocated."""
+    return any(name.startswith("nvme-sanitize-") for name in _usable(device))
+
+
+def _usable(device: DeviceDetail) -> set[str]:
+    techniques = device.drive.techniques if device.drive else ()
+    return {one.name for one in techniques if one.usable and one.name != KEYS}
 
 
 def answers_of(device: DeviceDetail) -> tuple[Option, ...]:

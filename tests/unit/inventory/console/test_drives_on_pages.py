@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from inventory.domain.techniques import DISPUTES, SCOPES
-from inventory.services import queries
+from inventory.services import orders, queries
 
 from .conftest import Site
 
@@ -68,6 +70,70 @@ def test_what_was_not_offered_is_not_ordered(site: Site, technique: str) -> None
     answer = site.post("omar", f"/devices/{site.story.numbers['flash']}/order", typed)
     assert answer.status_code == 422
     assert "Choose one of the techniques offered." in answer.text
+
+
+WORDS: dict[str, object] = {
+    "purpose": "inside", "pattern": "zeros", "verification": "full", "hours": "24", "method": "purge",
+    "technique": "ata-sanitize-block-erase", "reason": "as the test says",
+}  # fmt: skip
+
+
+def ordered(site: Site, monkeypatch: pytest.MonkeyPatch, **typed: object) -> dict[str, Any]:
+    """The plan that the form asks the service for."""
+    asked: list[orders.CreateOrder] = []
+
+    def keep(_context: object, _actor: object, command: orders.CreateOrder) -> Any:  # noqa: ANN401 - stands in for an order
+        asked.append(command)
+        return SimpleNamespace(id=site.story.numbers["requested"])
+
+    monkeypatch.setattr(orders, "create_order", keep)
+    answer = site.post("omar", f"/devices/{site.story.numbers['flash']}/order", {**WORDS, **typed})
+    assert answer.status_code == 303, answer.text[:300]
+    return asked[0].plan.model_dump(mode="json")
+
+
+def test_a_key_can_go_before_what_it_was_for(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    html = page(site, f"/devices/{site.story.numbers['flash']}/order")
+    offered = re.findall(r'<option value="([^"]*)"', html.partition('name="first"')[2].partition("</select>")[0])
+    assert offered == ["", "overwrite", "ata-sanitize-crypto-scramble"]
+    plan = ordered(site, monkeypatch, first="ata-sanitize-crypto-scramble")
+    assert plan["technique"] == "ata-sanitize-crypto-scramble+ata-sanitize-block-erase"
+    assert plan["pattern_set"] == "canaries"
+    assert "firmware_pattern" not in plan
+    assert ordered(site, monkeypatch, first="overwrite")["technique"] == "overwrite+ata-sanitize-block-erase"
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        ({"first": "ata-sanitize-block-erase"}, "cannot come before"),
+        ({"first": "overwrite", "technique": "overwrite"}, "cannot come before"),
+        ({"first": "overwrite", "technique": "auto"}, "cannot come before"),
+        ({"firmware_pattern": "00ff00ff"}, "takes a pattern"),
+        ({"firmware_pattern": "00ff00", "technique": "auto"}, "Eight hexadecimal digits"),
+        ({"firmware_pattern": "0000000g", "technique": "auto"}, "Eight hexadecimal digits"),
+        ({"no_deallocate": "yes"}, "Only NVMe Sanitize"),
+    ],
+)
+def test_words_that_mean_nothing_to_the_technique_are_told_beside_their_field(
+    site: Site, typed: dict[str, object], sentence: str
+) -> None:
+    answer = site.post("omar", f"/devices/{site.story.numbers['flash']}/order", {**WORDS, **typed})
+    assert answer.status_code == 422
+    assert sentence in answer.text
+
+
+def test_words_for_the_drive_are_asked_for_where_auto_may_take_them(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = ordered(site, monkeypatch, technique="auto", firmware_pattern="00FF00FF", no_deallocate="yes")
+    assert (plan["firmware_pattern"], plan["no_deallocate"]) == ("00ff00ff", True)
+
+
+def test_a_drive_without_own_techniques_has_no_words_for_them(site: Site) -> None:
+    html = page(site, f"/devices/{site.story.numbers['backup']}/order")
+    assert 'name="first"' not in html
+    assert 'name="firmware_pattern"' not in html
 
 
 def test_an_order_says_in_plain_words_what_it_does(site: Site) -> None:

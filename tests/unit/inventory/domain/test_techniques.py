@@ -10,7 +10,9 @@ from inventory.domain.techniques import (
     ANSWERS,
     DISPUTES,
     KNOWN_SETTINGS,
+    OWN_OVERWRITES,
     SCOPES,
+    follows,
     offers,
     plan_faults,
     plan_line,
@@ -19,6 +21,8 @@ from inventory.domain.techniques import (
 from inventory.domain.vocabulary import Method
 from sanitizer.planning import ANSWERS as ENGINE_ANSWERS
 from sanitizer.planning import SCOPES as ENGINE_SCOPES
+from sanitizer.planning import is_combination
+from sanitizer.techniques import TECHNIQUES
 
 PLAN: dict[str, Any] = {
     "method": "purge",
@@ -92,6 +96,10 @@ def test_auto_says_that_nothing_below_is_taken() -> None:
         ({"answers": ("trust-me",)}, "trust-me"),
         ({"pattern_set": "zeros"}, "canaries"),
         ({"technique": "overwrite"}, "no pattern"),
+        ({"technique": "nvme-sanitize-block-erase+nvme-sanitize-crypto-erase"}, "do not follow"),
+        ({"technique": "overwrite+nvme-sanitize-crypto-erase+nvme-sanitize-block-erase"}, "do not follow"),
+        ({"firmware_pattern": "00ff00ff"}, "takes a pattern"),
+        ({"technique": "ata-sanitize-overwrite", "no_deallocate": True}, "Only NVMe Sanitize"),
     ],
 )
 def test_words_that_mean_nothing_are_faults(changes: dict[str, Any], words: str) -> None:
@@ -99,6 +107,17 @@ def test_words_that_mean_nothing_are_faults(changes: dict[str, Any], words: str)
     assert words in fault
 
 
+def test_what_may_follow_what_is_what_the_engine_says() -> None:
+    names = [*TECHNIQUES, "overwrite"]
+    for first in names:
+        for then in names:
+            assert follows(first, then) is is_combination((first, then)), (first, then)
+    assert set(OWN_OVERWRITES) == {name for name in TECHNIQUES if name.endswith("-sanitize-overwrite")}
+
+
 def test_a_plan_that_means_something_has_no_faults() -> None:
     assert plan_faults(PLAN) == ()
     assert plan_faults({**PLAN, "technique": "auto", "pattern_set": "zeros"}) == ()
+    assert plan_faults({**PLAN, "technique": "auto", "firmware_pattern": "00ff00ff", "no_deallocate": True}) == ()
+    words = {"technique": "overwrite+nvme-sanitize-overwrite", "firmware_pattern": "00ff00ff", "no_deallocate": True}
+    assert plan_faults({**PLAN, **words}) == ()
