@@ -25,7 +25,6 @@ _MAX_INT = 2**53 - 1
 _INT_DIGITS = 17
 _STRUCTURE = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)
 """A string (closed or running to the end of the data) or a bracket; possessive, so that hostile input costs linear time."""
-_B64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -35,24 +34,37 @@ def canonical(value: object) -> bytes:
     Raises:
         MalformedDocument: it holds a float, an integer of 2^53 or more, a key that is no string, or a lone surrogate.
     """
-    _refuse_floats(value, "value", 0)
     try:
+        if _plain(value, "value", 0):
+            return _encoder(value).encode("utf-8")
         return rfc8785.dumps(value)  # type: ignore[arg-type]  # checked above and by the library itself
-    except (ValueError, RecursionError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise MalformedDocument("value", str(error) or type(error).__name__) from error
 
 
-def _refuse_floats(value: object, where: str, depth: int) -> None:
-    if depth > MAX_DEPTH:
-        raise MalformedDocument(where[:200], f"nested deeper than {MAX_DEPTH} levels")
+_encoder = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode
+"""Writes what RFC 8785 asks for, ten times faster than the library, as long as every key is ASCII: the two orders of keys, by
+code point here and by UTF-16 unit there, and everything else they write, are then the same. A test holds them together."""
+
+
+def _plain(value: object, where: str, depth: int) -> bool:
+    """Refuse what has no place in evidence; say whether every key is a string of ASCII."""
+    kind = type(value)
+    if kind is str or value is None or kind is bool:
+        return True
+    if kind is int:
+        return -_MAX_INT <= value <= _MAX_INT  # type: ignore[operator]  # the library refuses the others
     if isinstance(value, float):
         raise MalformedDocument(where, "floating point numbers have no place in evidence")
+    if depth >= MAX_DEPTH:
+        raise MalformedDocument(where[:200], f"nested deeper than {MAX_DEPTH} levels")
     if isinstance(value, dict):
-        for key, item in value.items():
-            _refuse_floats(item, f"{where}.{key}", depth + 1)
-    elif isinstance(value, (list, tuple)):
-        for number, item in enumerate(value):
-            _refuse_floats(item, f"{where}[{number}]", depth + 1)
+        inside = [_plain(item, f"{where}.{key}", depth + 1) for key, item in value.items()]
+        return all(inside) and all(type(key) is str and key.isascii() for key in value)
+    if isinstance(value, (list, tuple)):
+        inside = [_plain(item, f"{where}[{number}]", depth + 1) for number, item in enumerate(value)]
+        return all(inside)
+    return False
 
 
 def parse_strict(data: bytes, where: str = "document", *, max_bytes: int = MAX_BYTES) -> Any:  # noqa: ANN401 - any JSON value
@@ -63,7 +75,12 @@ def parse_strict(data: bytes, where: str = "document", *, max_bytes: int = MAX_B
     """
     if len(data) > max_bytes:
         raise MalformedDocument(where, f"larger than {max_bytes} bytes")
-    _refuse_depth(data, where)
+    if data.count(b"[") + data.count(b"{") > MAX_DEPTH:
+        _refuse_depth(data, where)
+    return _parse(data, where)
+
+
+def _parse(data: bytes, where: str) -> Any:  # noqa: ANN401 - any JSON value
     try:
         text = data.decode("utf-8")
         value = json.loads(
@@ -84,8 +101,10 @@ def parse_strict(data: bytes, where: str = "document", *, max_bytes: int = MAX_B
 
 def parse_canonical(data: bytes, where: str = "document", *, max_bytes: int = MAX_BYTES) -> Any:  # noqa: ANN401 - any JSON value
     """As `parse_strict`, and the bytes must be exactly the canonical form: no other spelling of the same document exists."""
-    value = parse_strict(data, where, max_bytes=max_bytes)
-    if canonical(value) != data:
+    if len(data) > max_bytes:
+        raise MalformedDocument(where, f"larger than {max_bytes} bytes")
+    value = _parse(data, where)
+    if canonical(value) != data:  # refuses what is nested too deeply
         raise MalformedDocument(where, "not in canonical form (RFC 8785): it was re-formatted or altered")
     return value
 
@@ -135,11 +154,11 @@ def from_base64(text: object, where: str = "base64") -> bytes:
     Raises:
         MalformedDocument: not a string, foreign characters, wrong padding, or unused bits that are not zero.
     """
-    if not isinstance(text, str) or not _B64.fullmatch(text):
+    if not isinstance(text, str):
         raise MalformedDocument(where, "not standard base64")
     try:
-        data = base64.b64decode(text, validate=True)
-    except binascii.Error as error:
+        data = binascii.a2b_base64(text, strict_mode=True)
+    except ValueError as error:
         raise MalformedDocument(where, "not standard base64") from error
     if to_base64(data) != text:
         raise MalformedDocument(where, "base64 with stray bits")

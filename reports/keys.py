@@ -12,6 +12,7 @@ import os
 import secrets
 import stat
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal, Self
 
@@ -54,16 +55,32 @@ class VerifyingKey:
 
     def verify(self, signature: bytes, message: bytes) -> bool:
         """Whether `signature` is this key's over `message` (Ed25519, or ECDSA P-256 SHA-256 in DER)."""
-        try:
-            if isinstance(self.key, ed25519.Ed25519PublicKey):
-                self.key.verify(signature, message)
-            else:
-                self.key.verify(signature, message, ec.ECDSA(hashes.SHA256()))
-        except (InvalidSignature, ValueError):
-            return False
-        return True
+        if len(message) > _REMEMBERED_BYTES:
+            return _fits(self.key, signature, message)
+        return _remembered(self.spki, signature, message)
 
 
+_REMEMBERED_BYTES = 16_384
+
+
+def _fits(key: ed25519.Ed25519PublicKey | ec.EllipticCurvePublicKey, signature: bytes, message: bytes) -> bool:
+    try:
+        if isinstance(key, ed25519.Ed25519PublicKey):
+            key.verify(signature, message)
+        else:
+            key.verify(signature, message, ec.ECDSA(hashes.SHA256()))
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+@lru_cache(maxsize=512)
+def _remembered(spki: bytes, signature: bytes, message: bytes) -> bool:
+    """Whoever checks a folder meets the same trust root, key events and roster in every file: the same bytes are checked once."""
+    return _fits(load_public_key(spki).key, signature, message)
+
+
+@lru_cache(maxsize=1024)
 def load_public_key(spki_der: bytes) -> VerifyingKey:
     """Read a public key.
 

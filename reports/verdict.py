@@ -71,6 +71,10 @@ class Verdict:
 
 def judge(record: SanitizationRecord) -> Verdict:
     """The verdict that follows from a record, and from nothing else."""
+    return record.derived("verdict", _judge)
+
+
+def _judge(record: SanitizationRecord) -> Verdict:
     reasons = tuple(sorted(examine(record), key=lambda reason: -_WEIGHT[reason.effect]))
     heaviest = reasons[0].effect if reasons else "caution"
     outcome: Outcome = "sanitized" if heaviest == "caution" else heaviest

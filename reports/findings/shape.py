@@ -66,7 +66,7 @@ def newer_fields(part: Part, where: str) -> Iterator[Finding]:
     for name in sorted(part.extra):
         text = said("findings.unknown-field", field=f"{where}.{name[:60]}")
         yield Finding("unknown-field", "unknown", text, (f"{where}.{name}".removeprefix("record."),))
-    for name, value in vars(part).items():
+    for name, value in part.levels():
         inner = value if isinstance(value, tuple) else (value,)
         for item in inner:
             if isinstance(item, Part):

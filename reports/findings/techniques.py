@@ -8,6 +8,7 @@ differ, the lower level holds unless the order decided otherwise by a named sett
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 Level = Literal["none", "clear", "purge"]
@@ -145,6 +146,7 @@ SETTINGS = frozenset(rule.setting for rule in DRIVE.values() if rule.setting is 
 """Disputed classifications an order may decide."""
 
 
+@lru_cache(maxsize=256)
 def steps_of(technique: str) -> tuple[str, ...] | None:
     """The steps a technique names, in order; None where it is not understood.
 

@@ -11,6 +11,7 @@ import re
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from typing import Self
 
@@ -62,6 +63,7 @@ class VerifierKey:
         """For people: who signs and how."""
         return f"{self.name} ({ALGORITHMS[self.algorithm]})"
 
+    @lru_cache(maxsize=256)  # noqa: B019 - a key is a value of a few bytes; files of one folder share their checkpoint
     def check(self, signature: bytes, text: str) -> int | None:
         """Check a signature (without the key hash). Returns the time it states in Unix seconds, where it states one.
 

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -142,3 +143,24 @@ def test_digests_are_lower_case_hexadecimal_sha256() -> None:
     assert digest_of({}) == sha256_hex(b"{}")
     assert is_sha256("0" * 64)
     assert not any(is_sha256(text) for text in ("0" * 63, "A" * 64, "0" * 64 + "\n", None, 1))
+
+
+@given(JSON_VALUES)
+def test_the_fast_way_writes_what_the_library_writes(value: Any) -> None:  # noqa: ANN401 - any JSON value
+    assert canonical(value) == rfc8785.dumps(value)
+
+
+@pytest.mark.parametrize(
+    "value", [{"\U00010000": 1, "\uffff": 2}, {"\u00e9": 1, "z": 2, "\u2028": 3}, '\x7f\x1f"\\/\b', ["\u2028\u00e9"]]
+)
+def test_keys_and_characters_where_orders_and_escapes_could_differ(value: Any) -> None:  # noqa: ANN401 - any JSON value
+    assert canonical(value) == rfc8785.dumps(value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [{1: "x"}, {"a": 1.0}, {"\u00e9": 1.0}, ["x", 2**53], b"x", {"a": {"b": object()}}, "\ud800", {"\ud800": 1}],
+)
+def test_what_the_library_refuses_the_fast_way_refuses(value: object) -> None:
+    with pytest.raises(MalformedDocument):
+        canonical(value)

@@ -370,3 +370,10 @@ def test_ranks_know_every_word_of_the_verdict() -> None:
 def test_the_fingerprint_rule_is_stable() -> None:
     # computed once by hand with sha256sum over the canonical text; evidence of years hangs on it
     assert device_facts().fingerprint == "15d52f5838be04681ea110fa2c33f6adef6bf08c358552a70c00d706cc8e5827"
+
+
+def test_a_verdict_is_judged_once_for_each_record_and_never_taken_over_by_another() -> None:
+    record = GOOD
+    assert judge(record) is judge(record)
+    changed = dataclasses.replace(record, run=dataclasses.replace(record.run, state="failed"))
+    assert judge(changed) != judge(record)
