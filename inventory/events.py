@@ -9,6 +9,10 @@ class Tag(StrEnum):
     """What happened. The tag's first part is the subject's kind."""
 
     SERVICE_INITIALISED = "service.initialised"
+    TRUST_ROOT_PUBLISHED = "service.trust-root-published"
+    """A new version of the trust root is in force."""
+    ROOT_KEY_RETIRED = "service.root-key-retired"
+    SEAL_ROTATED = "service.seal-rotated"
     LOG_DISAGREEMENT = "log.disagreement"
     LOG_RESTORED = "log.restored"
     """An old backup's log was brought up to date from an exported one."""

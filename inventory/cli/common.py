@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 
 import click
 
-from inventory.clock import SystemClock
 from inventory.errors import InventoryError
-from inventory.settings import Settings
 from reports.errors import ReportError
 
 if TYPE_CHECKING:
     from inventory.services.context import Context
+    from inventory.settings import Settings
 
 EXIT_CODES: Final[dict[int, str]] = {
     0: "done",
@@ -80,11 +79,14 @@ def json_option(command: Callable[P, R]) -> Callable[P, R]:
 
 def settings_of(config: Path | None) -> Settings:
     """The settings in force."""
+    from inventory.settings import Settings  # noqa: PLC0415 - an offline machine with the verifier's packages has none
+
     return Settings.load(config)
 
 
 def opened(config: Path | None) -> Context:
     """The inventory on this machine, opened."""
+    from inventory.clock import SystemClock  # noqa: PLC0415
     from inventory.services import setup  # noqa: PLC0415 - brings the database along, which clients of a service do not need
 
     return setup.open_inventory(settings_of(config), SystemClock())

@@ -13,6 +13,7 @@ _ROOMS: Final = {
     "service": ("init", "serve", "check", "config", "migrate", "openapi", "admin-link"),
     "people": ("people", "token", "enrol-token"),
     "approvers": ("approver-key", "approve", "roster"),
+    "keys": ("keys",),
     "log": ("log",),
 }
 """Which module holds which commands."""
@@ -44,7 +45,7 @@ def cli() -> None:
     """Sanitrail's inventory service: run it, administer it, approve orders with your own key.
 
     \b
-    On the server:   init, serve, check, config, migrate, openapi, admin-link, log
+    On the server:   init, serve, check, config, migrate, openapi, admin-link, log, keys
     From anywhere:   people, token, enrol-token, approver-key, approve, roster
 
     Commands that talk to a service take --server and a token; see `sanitrail token create --help`.

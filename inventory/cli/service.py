@@ -11,32 +11,94 @@ from inventory import checks
 from inventory.clock import SystemClock
 from inventory.services import setup
 from inventory.settings import Settings
+from reports import ceremony, root_keys
 
 from .common import Found, Refused, config_option, json_option, opened, plainly, settings_of, show
+
+_THERE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command()
 @config_option
+@click.option(
+    "--root-key",
+    "root_key_files",
+    multiple=True,
+    type=_THERE,
+    help="Begin with an offline root: a .pub file of each root key (`sanitrail keys new-root-key`).",
+)
+@click.option("--threshold", type=click.IntRange(1, 16), help="With --root-key: how many of them must sign.")
+@click.option(
+    "--out", type=click.Path(dir_okay=False, path_type=Path), help="With --root-key: the file that they sign."
+)
+@click.option(
+    "--trust-root", "signed", type=_THERE, help="Finish with that file, once enough root keys have signed it."
+)
 @json_option
 @plainly
-def init(config: Path | None, *, as_json: bool) -> None:
+def init(
+    config: Path | None,
+    root_key_files: tuple[Path, ...],
+    threshold: int | None,
+    out: Path | None,
+    signed: Path | None,
+    *,
+    as_json: bool,
+) -> None:
     """Make data directory, keys, database, log and default policy.
 
     Safe to repeat: what exists is kept. Prints the pin (SHA-256 of the trust root): write it down, auditors need it.
+
+    Without --root-key the service makes the one root key itself: whoever takes over the service can then replace every other
+    key. With --root-key it writes a trust root for offline keys to sign, and --trust-root finishes. docs/keys.md tells how to
+    get from the first to the second later.
     """
     settings = settings_of(config)
-    context = setup.initialise(settings, SystemClock())
+    if root_key_files:
+        if threshold is None or out is None or signed is not None:
+            raise click.UsageError("--root-key goes with --threshold and --out; --trust-root comes after that, alone.")
+        _propose_first(settings, root_key_files, threshold, out)
+        return
+    if threshold is not None or out is not None:
+        raise click.UsageError("--threshold and --out go with --root-key.")
+    context = setup.initialise(settings, SystemClock(), signed=None if signed is None else signed.read_bytes())
     trust = setup.trust(context)
     context.database.close()
     show(
-        {"data_dir": str(settings.data_dir), "pin": trust.pin, "origin": trust.origin, "vkeys": list(trust.vkeys)},
+        {
+            "data_dir": str(settings.data_dir),
+            "pin": trust.pin,
+            "origin": trust.origin,
+            "vkeys": list(trust.vkeys),
+            "root_keys": trust.root_keys,
+            "threshold": trust.threshold,
+            "version": trust.version,
+        },
         as_json=as_json,
         lines=lambda: [
             f"data directory  {settings.data_dir}",
             f"log             {trust.origin}",
             f"pin             {trust.pin}",
+            f"trust root      version {trust.version}; {_root_words(trust.threshold, trust.root_keys)}",
         ],
     )
+
+
+def _root_words(threshold: int, keys: int) -> str:
+    if keys == 1:
+        return "one root key, held by this service (docs/keys.md: an offline root)"
+    return f"{threshold} of {keys} root keys must sign the next one"
+
+
+def _propose_first(settings: Settings, files: tuple[Path, ...], threshold: int, out: Path) -> None:
+    proposed = setup.propose_first(
+        settings, SystemClock(), [root_keys.read_public(file.read_bytes()) for file in files], threshold
+    )
+    out.write_bytes(proposed)
+    proposal = ceremony.read_proposal(proposed)
+    for line in (*ceremony.words(proposal), "", *ceremony.progress(proposal).words(), "", f"Written to {out}"):
+        click.echo(line)
+    click.echo(f"Next: sanitrail keys sign {out} --key KEY, then sanitrail init --trust-root {out}")
 
 
 @click.command()

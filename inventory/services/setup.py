@@ -24,7 +24,7 @@ from inventory.secrets_store import LOG_KEYS, SecretStore
 from inventory.settings import Settings
 from reports.anchor import Anchor
 from reports.canonical import to_base64
-from reports.ceremony import proposal_of, read_proposal
+from reports.ceremony import progress, proposal_of, read_proposal
 from reports.envelope import Envelope, envelope_digest
 from reports.keys import write_private_file
 from reports.sealkey import SealKey
@@ -261,7 +261,11 @@ def _own_root(settings: Settings, clock: Clock, secrets: SecretStore) -> Envelop
 
 def _signed_root(settings: Settings, secrets: SecretStore, signed: bytes) -> Envelope:
     """The first version as offline keys signed it: complete, and about the keys that are here."""
-    envelope = read_proposal(signed).envelope()
+    proposal = read_proposal(signed)
+    done = progress(proposal)
+    if not done.complete:
+        raise SetupError(" ".join(("The trust root is not finished yet.", *done.words())))
+    envelope = proposal.envelope()
     root = open_chain([envelope], envelope_digest(envelope))[0]
     keys_of(secrets, (root,))
     if root.body.log.origin != settings.log_origin:

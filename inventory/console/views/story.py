@@ -47,6 +47,9 @@ class Day:
 
 _TOLD: Final[dict[Tag, tuple[str, str, Tone]]] = {
     Tag.SERVICE_INITIALISED: ("The service was set up", "play", "accent"),
+    Tag.TRUST_ROOT_PUBLISHED: ("A new trust root came into force", "key", "accent"),
+    Tag.ROOT_KEY_RETIRED: ("The service's own root key was deleted", "key", "ok"),
+    Tag.SEAL_ROTATED: ("A new sealing certificate was made", "certificate", "accent"),
     Tag.LOG_DISAGREEMENT: ("Somebody holds a checkpoint that is not ours", "alert", "bad"),
     Tag.PERSON_CREATED: ("A person was added", "user", "quiet"),
     Tag.PERSON_ROLES_SET: ("Roles were set", "people", "quiet"),
