@@ -10,7 +10,7 @@ export function anchorOf(bundle) {
   if (bundle.format.endsWith("/1")) {
     return { trust_roots: [bundle.trust_root], checkpoint: bundle.checkpoint, stamps: [] };
   }
-  exactly(bundle.anchor, ["checkpoint", "stamps", "trust_roots"], "anchor");
+  exactly(bundle.anchor, ["checkpoint", "since", "stamps", "trust_roots"], "anchor");
   must(Array.isArray(bundle.anchor.stamps) && bundle.anchor.trust_roots.length > 0, "an anchor without a trust root");
   return bundle.anchor;
 }
