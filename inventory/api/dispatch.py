@@ -216,6 +216,8 @@ def _file(result: File, status: int) -> Response:
     response = Response(result.content, status=status, content_type=result.media_type)
     if result.name is not None:
         response.headers.set("Content-Disposition", "attachment", filename=result.name)
+    if result.cache is not None:
+        response.headers["Cache-Control"] = result.cache
     if result.next is not None:
         response.headers["Sanitrail-Next"] = result.next
     if result.etag is not None:

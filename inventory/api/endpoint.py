@@ -86,6 +86,8 @@ class File:
     name: str | None = None
     """Suggested file name; given, a browser saves it."""
     etag: str | None = None
+    cache: str | None = None
+    """Cache-Control, where others than the reader may keep the answer."""
     next: str | None = None
     """Where a list goes on; stands in the header `Sanitrail-Next`."""
 

@@ -9,7 +9,7 @@ import click
 
 from inventory import checks
 from inventory.clock import SystemClock
-from inventory.services import setup
+from inventory.services import setup, witnesses
 from inventory.settings import Settings
 from reports import ceremony, root_keys
 
@@ -134,6 +134,7 @@ def _greet(settings: Settings, *, quiet: bool) -> None:
     """Opens and closes the inventory once, so that what is wrong with it is said here and not by a dying worker."""
     context = setup.open_inventory(settings, SystemClock())
     try:
+        witnesses.refuse_if_behind(context)
         link = setup.first_administrator_link(context)
     finally:
         context.database.close()

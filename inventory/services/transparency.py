@@ -11,10 +11,12 @@ from inventory.domain.roles import Permission
 from inventory.errors import Invalid, NotFound
 from inventory.ledger import encode
 from inventory.models import LogEntry
-from reports.canonical import to_base64
+from reports.canonical import canonical, to_base64
 from reports.tlog import HASH_BYTES
+from reports.tlog.folder import PLAIN_KINDS
 
 from . import setup
+from ._anchor import anchor_at
 from .context import Actor, Context, authorize
 from .kernel import load_envelope
 from .queries._paging import bounded, cut, number
@@ -22,10 +24,20 @@ from .views import CheckpointView, LogEntryView, Page, TrustView
 
 
 def checkpoint(context: Context) -> CheckpointView:
-    """The newest signed checkpoint. Public."""
+    """The newest signed checkpoint, with the lines of witnesses as far as they have signed it. Public."""
     with context.reading() as session:
-        newest, note, at = context.ledger.checkpoint(session)
+        newest, _, at = context.ledger.checkpoint(session)
+        note = anchor_at(session, context, newest.size).checkpoint
         return CheckpointView(origin=newest.origin, size=newest.size, root=to_base64(newest.root), note=note, at=at)
+
+
+def statement(context: Context, kind: str, index: int) -> bytes:
+    """A trust root, key event or correction as it was logged at an index, in canonical form. Public. Raises `NotFound`."""
+    with context.reading() as session:
+        entry = session.get(LogEntry, index)
+        if entry is None or entry.kind != kind or kind not in PLAIN_KINDS:
+            raise NotFound("statement", f"{kind}/{index}")
+        return canonical(load_envelope(session, entry.sha256))
 
 
 def consistency(context: Context, old: int, new: int) -> ConsistencyProof:

@@ -18,6 +18,7 @@ from inventory.errors import Invalid, NotFound
 from inventory.services import transparency
 from inventory.services.views import LogEntryView, Page, TrustView
 from reports.canonical import canonical
+from reports.tlog.folder import pack_entries
 
 noun = Noun("log", "The append-only log: checkpoints, proofs and tiles, readable by everybody.")
 root_noun = Noun("trust-root", "What a verifier pins.", prefix="")
@@ -27,6 +28,8 @@ _INDEX = r"((?:x[0-9]{3}/)*[0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?"
 _TILE = re.compile(_INDEX)
 _TILE_WIDTH = 256
 _MAX_INDEX_GROUPS = 5
+_FOR_EVER = "public, max-age=31536000, immutable"
+"""tlog-tiles: what is served under such an address never changes."""
 
 
 class Range(Message):
@@ -55,8 +58,8 @@ class InclusionProof(Message):
     endpoints.LOG_CHECKPOINT.removeprefix(endpoints.PREFIX), "The newest checkpoint", PUBLIC, media_type="text/plain"
 )
 def get_checkpoint(call: Call) -> File:
-    """A signed note (C2SP tlog-checkpoint): origin, size, root hash, Ed25519 and ML-DSA-44 signatures."""
-    return File(transparency.checkpoint(call.context).note.encode(), "text/plain; charset=utf-8")
+    """A signed note (C2SP tlog-checkpoint): origin, size, root hash, Ed25519 and ML-DSA-44 signatures, and those of witnesses."""
+    return File(transparency.checkpoint(call.context).note.encode(), "text/plain; charset=utf-8", cache="no-cache")
 
 
 @noun.get(endpoints.LOG_CONSISTENCY.removeprefix(endpoints.PREFIX), "A consistency proof", PUBLIC, raises=(Invalid,))
@@ -97,6 +100,7 @@ def get_envelope(call: Call, sha256: Sha256) -> File:
 
 
 Level = Annotated[int, Field(ge=0, le=7)]
+Index = Annotated[int, Field(ge=0, lt=2**53)]
 Tile = Annotated[str, StringConstraints(pattern=r"^(x[0-9]{3}/){0,4}[0-9]{3}(\.p/[1-9][0-9]{0,2})?$")]
 
 
@@ -104,7 +108,7 @@ Tile = Annotated[str, StringConstraints(pattern=r"^(x[0-9]{3}/){0,4}[0-9]{3}(\.p
 def get_tile(call: Call, level: Level, tile: Tile) -> File:
     """C2SP tlog-tiles: `<N>` in groups of three digits, all but the last prefixed `x`, and `.p/<W>` for a partial tile."""
     number, width = _tile(tile)
-    return File(transparency.tile(call.context, level, number, width), "application/octet-stream")
+    return File(transparency.tile(call.context, level, number, width), "application/octet-stream", cache=_FOR_EVER)
 
 
 @noun.get("/log/tile/entries/{tile:path}", "An entry bundle", PUBLIC, media_type="application/octet-stream")
@@ -114,13 +118,35 @@ def get_entry_bundle(call: Call, tile: Tile) -> File:
     leaves = transparency.entries(call.context, number * _TILE_WIDTH, width)
     if len(leaves) != width:
         raise NotFound("entry bundle", "of that width")
-    return File(b"".join(len(leaf).to_bytes(2, "big") + leaf for leaf in leaves), "application/octet-stream")
+    return File(pack_entries(list(leaves)), "application/octet-stream", cache=_FOR_EVER)
+
+
+@noun.get("/log/trust-root/{index}.json", "A version of the trust root", PUBLIC)
+def get_logged_trust_root(call: Call, index: Index) -> File:
+    """As it was logged at this index, in canonical form."""
+    return _statement(call, "trust-root", index)
+
+
+@noun.get("/log/key-event/{index}.json", "A key event", PUBLIC)
+def get_logged_key_event(call: Call, index: Index) -> File:
+    """The key of an agent or approver that came into force or left it: public keys and pseudonyms, no names."""
+    return _statement(call, "key-event", index)
+
+
+@noun.get("/log/correction/{index}.json", "A correction", PUBLIC)
+def get_logged_correction(call: Call, index: Index) -> File:
+    """A document that was voided or superseded, as it was logged at this index."""
+    return _statement(call, "correction", index)
 
 
 @root_noun.get("/trust-root.json", "The trust root", PUBLIC)
 def get_trust_root_file(call: Call) -> File:
     """The same as `/api/v1/log/trust-root`, under an address that fits on paper."""
     return _trust_root(call)
+
+
+def _statement(call: Call, kind: str, index: int) -> File:
+    return File(transparency.statement(call.context, kind, index), "application/json", cache=_FOR_EVER)
 
 
 def _trust_root(call: Call) -> File:
