@@ -17,6 +17,8 @@ from .content import Source, calibrate, commitment, source_of, stream_key
 from .crew import Crew
 from .errors import (
     ByteRange,
+    DeviceGone,
+    DeviceMissing,
     IdentityChanged,
     Interrupted,
     JournalDamaged,
@@ -90,6 +92,7 @@ class Stretch(ABC):
         self._started = before.started if before else stamp(system.now())
         self._synchronized = before.clock_synchronized if before else system.clock_synchronized()
         self._segment_begun = False
+        self._vanished = False
         self._teller = Teller(journal.run_id, hooks.progress, system.monotonic, settings.progress_seconds)
 
     # --- the course ---
@@ -104,6 +107,7 @@ class Stretch(ABC):
             self._identify_again()
             error = self._finding()
         except SanitizerError as caught:
+            self._vanished = isinstance(caught, DeviceGone)
             error = self._tidied(caught)
         finally:
             if self._device is not None:
@@ -290,6 +294,8 @@ class Stretch(ABC):
         """The medium that was written to is the one that was cleared, or nobody can say what was overwritten."""
         try:
             found = self._system.inspect_open(self._held).identity
+        except (DeviceGone, DeviceMissing) as gone:
+            raise DeviceGone(operation="identify it again", errno=None, touched=self._touched) from gone
         except SanitizerError:
             found = None
         self._identity_after = found.fingerprint if found else None
@@ -330,6 +336,8 @@ class Stretch(ABC):
             event = RunEvent.INTERRUPT
         elif self._state in {RunState.PLANNED, RunState.CLEARED}:
             event = RunEvent.REFUSE
+        elif self._vanished:
+            event = RunEvent.INTERRUPT  # nobody knows what became of it; if the same medium returns, the run goes on
         else:
             event = RunEvent.FAIL
         if event is RunEvent.REFUSE and self._before is not None and self._touched != "no":

@@ -23,7 +23,7 @@ class DeviceGone(TransportError):
 
     code = "device-gone"
     sentence = "The device vanished during the run"
-    remedy = "Find out what happened to it; a new run must start from the beginning."
+    remedy = "Attach it again and resume the run, which goes on if it is the same medium; if it stays away, give the run up."
     operation: str
     errno: int | None
 

@@ -309,7 +309,7 @@ ALL: tuple[Personality, ...] = (
         name="vanishes",
         sentence="is gone in the middle of an erase",
         faults={"seconds": 4.0, "vanish_at": 0.5},
-        expected={"security": "failed: locked-by-us", "*": "failed: device-gone"},
+        expected={"security": "interrupted: locked-by-us", "*": "interrupted: device-gone"},
     ),
     Personality(
         name="resets the bus, lost",

@@ -154,7 +154,9 @@ KINDS: Mapping[str, Kind] = {
     "changes its serial number": Kind(
         build=made(new_serial="OTHER"), sanitize="failed: identity-changed", form="failed: identity-changed"
     ),
-    "vanishes": Kind(build=made(seconds=10, vanish_at=0.5), sanitize="failed: device-gone", form="failed: device-gone"),
+    "vanishes": Kind(
+        build=made(seconds=10, vanish_at=0.5), sanitize="interrupted: device-gone", form="interrupted: device-gone"
+    ),
     "reset, lost": Kind(build=made(reset="lost")),
     "reset, carried on": Kind(build=made(reset="carried-on", seconds=30)),
     "two namespaces": Kind(build=TWO, sanitize=NO, spared=2048),
@@ -274,7 +276,7 @@ MMC_KINDS: Mapping[str, tuple[Callable[[], EmmcDevice], str, str]] = {
         "interrupted: identity-mismatch",
         "failed: identity-changed",
     ),
-    "vanishes": (lambda: card(seconds=10, vanish_at=0.5), "failed: device-gone", "failed: device-gone"),
+    "vanishes": (lambda: card(seconds=10, vanish_at=0.5), "interrupted: device-gone", "interrupted: device-gone"),
     "reset, lost": (lambda: card(reset="lost"), GOOD, GOOD),
     "reset, carried on": (lambda: card(reset="carried-on"), GOOD, GOOD),
     "no sanitize": (lambda: card(EmmcModel(sanitize=False, secure_erase=True)), NO, GOOD),

@@ -156,7 +156,7 @@ ATA_KINDS: Mapping[str, Kind] = common(ata) | {
     "slower than it says": Kind(build=ata(seconds=7200), other="failed: unanswered-destructive-command"),
     "stands still": Kind(build=ata(seconds=100, stall_at=0.01), sanitize=STALLED, other=FAILED),
     "vanishes": Kind(
-        build=ata(seconds=10, vanish_at=0.5), sanitize="failed: device-gone", other="failed: locked-by-us"
+        build=ata(seconds=10, vanish_at=0.5), sanitize="interrupted: device-gone", other="interrupted: locked-by-us"
     ),
     "lies: spare blocks": Kind(build=ata(erases="not-spare"), blind=True),
     "failed before": Kind(build=ata(failed_before=True), sanitize=DORMANT, other=NO),
@@ -215,7 +215,7 @@ BRIDGES: Mapping[Habit, tuple[str, str]] = {
 SCSI_KINDS: Mapping[str, Kind] = common(scsi) | {
     "stands still": Kind(build=scsi(seconds=100, stall_at=0.01), sanitize=STALLED, other=STALLED),
     "vanishes": Kind(
-        build=scsi(seconds=10, vanish_at=0.5), sanitize="failed: device-gone", other="failed: device-gone"
+        build=scsi(seconds=10, vanish_at=0.5), sanitize="interrupted: device-gone", other="interrupted: device-gone"
     ),
     "lies: spare blocks": Kind(build=scsi(erases="not-spare"), blind=True),
     "failed before": Kind(build=scsi(failed_before=True), sanitize=DORMANT, other=NO),

@@ -111,12 +111,13 @@ def test_a_false_capacity_is_found_even_with_one_constant_pass(tmp_path: Path, p
     assert b"SECRET" not in bytes(drive.durable[: drive.alias])  # what could be destroyed was
 
 
-def test_a_device_that_vanishes_ends_the_run_as_failed(tmp_path: Path) -> None:
+def test_a_device_that_vanishes_cuts_the_run_off_and_it_goes_on_when_it_is_back(tmp_path: Path) -> None:
     drive = SimulatedDrive()
     drive.gone_after = MARKERS + 6
     outcome = wipe(SimulatedSystem(drive), tmp_path, ZEROS)
-    assert (outcome.state, outcome.error_code, outcome.touched) == ("failed", "device-gone", "yes")
-    assert not outcome.resumable
+    assert (outcome.state, outcome.error_code, outcome.touched) == ("interrupted", "device-gone", "yes")
+    assert outcome.resumable
+    assert "resume" in (outcome.remedy or "")
     assert outcome.method.passes[0].unwritten == ((16 << 10, drive.size),)  # not confirmed by a flush
     assert outcome.run.identity_fingerprint_after is None
 

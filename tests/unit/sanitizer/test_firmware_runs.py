@@ -336,7 +336,7 @@ def test_a_device_that_vanishes_is_never_a_success(tmp_path: Path) -> None:
     drive = CommandDrive()
     drive.answers = "gone"
     result = outcome_of(drive, tmp_path)
-    assert (result.state, result.error_code) == ("failed", "device-gone")
+    assert (result.state, result.error_code, result.resumable) == ("interrupted", "device-gone", True)
     assert result.method.commands[-1]["accepted"] == "unknown"
 
 
@@ -443,7 +443,7 @@ def test_a_drive_that_keeps_our_password_is_told_as_locked_by_us(tmp_path: Path)
     system = CommandSystem(drive)
     drive._disable = lambda write: drive._unlock(b"another" + write)  # type: ignore[method-assign]
     result = command(system, tmp_path, PASSWORD_ERASE)
-    assert (result.state, result.error_code) == ("failed", "locked-by-us")
+    assert (result.state, result.error_code) == ("interrupted", "locked-by-us")
     assert digest_of(SECRET)[:16] in (result.run.error or "")
     assert drive.started == [ERASE]
 
