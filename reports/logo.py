@@ -84,13 +84,14 @@ def _png(data: bytes) -> bytes:
     out = io.BytesIO()
     try:
         with Image.open(io.BytesIO(data), formats=("PNG",)) as picture:
-            if getattr(picture, "n_frames", 1) != 1:
-                raise _refused("the PNG moves.")
+            moving = getattr(picture, "n_frames", 1) != 1
             plain = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
         plain.info.clear()  # profiles, texts, times
         plain.save(out, "PNG", optimize=False)
     except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
         raise _refused("the PNG cannot be read.") from error
+    if moving:
+        raise _refused("the PNG moves.")
     return out.getvalue()
 
 
