@@ -47,7 +47,7 @@ from .results import (
     stopped_short,
     verification_facts,
 )
-from .run import PassFacts, RunEvent, RunResult, RunState, VerificationFacts, advance
+from .run import DeviceFacts, PassFacts, RunEvent, RunResult, RunState, VerificationFacts, advance
 from .sampling import Selection, spread_over
 from .settings import Settings
 from .system import System
@@ -93,6 +93,7 @@ class Stretch(ABC):
         self._synchronized = before.clock_synchronized if before else system.clock_synchronized()
         self._segment_begun = False
         self._vanished = False
+        self._hidden_after = "unknown"
         self._teller = Teller(journal.run_id, hooks.progress, system.monotonic, settings.progress_seconds)
 
     # --- the course ---
@@ -293,7 +294,8 @@ class Stretch(ABC):
     def _identify_again(self) -> None:
         """The medium that was written to is the one that was cleared, or nobody can say what was overwritten."""
         try:
-            found = self._system.inspect_open(self._held).identity
+            seen = self._system.inspect_open(self._held)
+            found, self._hidden_after = seen.identity, seen.hidden_capacity
         except (DeviceGone, DeviceMissing) as gone:
             raise DeviceGone(operation="identify it again", errno=None, touched=self._touched) from gone
         except SanitizerError:
@@ -348,7 +350,7 @@ class Stretch(ABC):
         course = Course(
             run_id=self._journal.run_id,
             path=self._clearance.path,
-            device=self._clearance.inspection.device_facts(),
+            device=self._device_facts(),
             started=self._started,
             finished=stamp(self._system.now()),
             segments=segments_of(self._journal.entries),
@@ -359,6 +361,19 @@ class Stretch(ABC):
         verification = self._verification or self._unverified()
         outcome = result(course, self._request, self._done(), tuple(self._passes), verification, end, error)
         return dataclasses.replace(outcome, remedy=self._remedy(error))
+
+    def _device_facts(self) -> DeviceFacts | None:
+        """The device in the record's words. One that is at work tells nothing of hidden blocks: then an earlier look counts.
+
+        It was of the same capacity, or the run would not have gone on. Whoever says yes, at any time, is believed.
+        """
+        facts = self._clearance.inspection.device_facts()
+        if facts is None:
+            return None
+        earlier = self._before.device.hidden_capacity if self._before and self._before.device else "unknown"
+        told = (self._hidden_after, facts.hidden_capacity, earlier)
+        hidden = "yes" if "yes" in told else next((word for word in told if word != "unknown"), "unknown")
+        return dataclasses.replace(facts, hidden_capacity=hidden)
 
     def _tidied(self, error: SanitizerError) -> SanitizerError:
         """The error a run ends with, after what has to be put right while the device is still open."""

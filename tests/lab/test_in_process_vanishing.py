@@ -88,6 +88,8 @@ def test_a_drive_that_left_in_the_middle_and_is_back_is_sanitized_by_the_same_ru
     result = world.go_on(request, tmp_path, hooks)
     assert (result.state, result.error_code) == ("succeeded", None)
     assert medium.remains(SECRET)[0] == []
+    assert result.device is not None
+    assert result.device.hidden_capacity == ("unknown" if technique.startswith("scsi") else "no")
     assert [one.ended_by for one in result.run.segments] == ["stopped", "completed"]
 
 
