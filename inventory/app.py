@@ -25,10 +25,11 @@ def create_app(settings: Settings, *, clock: Clock | None = None, context: Conte
         context: An inventory that is open already; otherwise the one `settings` names is opened.
 
     Raises:
-        SetupError: Not initialised, of another schema, or keys are missing.
+        SetupError: Not initialised, of another schema, keys are missing, or documents cannot be printed as set.
         LogRefused: Database and log guard contradict each other.
     """
     opened = context or setup.open_inventory(settings, clock or SystemClock())
+    _ = opened.settings.brand  # a logo that cannot be printed is found now, not when a certificate is due
     app = Flask(__name__, static_folder=None, template_folder=None)
     app.config.update(MAX_CONTENT_LENGTH=MAX_AGENT_BODY, MAX_FORM_PARTS=200, MAX_FORM_MEMORY_SIZE=1_000_000)
     app.url_map.strict_slashes = True

@@ -22,6 +22,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
 from inventory.auth.addresses import is_loopback
+from inventory.errors import SetupError
 from inventory.settings import Settings
 
 Severity = Literal["refuse", "warn"]
@@ -240,6 +241,13 @@ def _printing(settings: Settings) -> Said:
         )
 
 
+def _brand(settings: Settings) -> Said:
+    try:
+        _ = settings.brand
+    except SetupError as error:
+        yield "refuse", str(error), "Correct the settings of `documents` or the file they name."
+
+
 CHECKS: Final[tuple[Check, ...]] = (
     Check("S01", "the data directory is the service's alone", _data_directory),
     Check("S02", "nothing is served in clear beyond this machine", _plain_http),
@@ -253,6 +261,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     Check("S10", "the service has a user of its own", _root),
     Check("S11", "somebody else watches the log", _witness),
     Check("S12", "certificates can be printed", _printing),
+    Check("S13", "documents can carry the logo, colour and texts set for them", _brand),
 )
 
 

@@ -14,7 +14,9 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from inventory.branding import Documents, brand_of
 from inventory.errors import SetupError
+from reports.brand import Brand
 
 PREFIX = "SANITRAIL_"
 FILE_VARIABLE = "SANITRAIL_CONFIG"
@@ -45,6 +47,17 @@ class Witness(BaseModel):
     """As in its verifier keys."""
     url: Annotated[str, Field(pattern=r"^https?://[^\s?#]+$", max_length=300)]
     """Its submission prefix; `/add-checkpoint` is appended. The answers are signed: http is enough within one network."""
+
+
+class TimeAuthority(BaseModel):
+    """Who stamps the log's checkpoints with the time (RFC 3161); asked only while the trust root names it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Annotated[str, Field(min_length=1, max_length=100)]
+    """As in the trust root, which holds its certificates and policy."""
+    url: Annotated[str, Field(pattern=r"^https?://[^\s#]+$", max_length=300)]
+    """Where it answers (RFC 3161, 3.4). The answers are signed: http is enough."""
 
 
 class Settings(BaseModel):
@@ -79,7 +92,14 @@ class Settings(BaseModel):
     """Name of the log in every checkpoint; never changed once the log has entries."""
     witnesses: tuple[Witness, ...] = ()
     """In the settings file, one `[[witnesses]]` each."""
+    time_authorities: tuple[TimeAuthority, ...] = ()
+    """In the settings file, one `[[time_authorities]]` each; none where there is no network."""
+    time_stamp_every_seconds: Annotated[int, Field(ge=60, le=366 * 86_400)] = 86_400
+    """The newest checkpoint is stamped at least this often, so that every order names a recent time; and whenever documents wait."""
+    restamp_days: Annotated[int, Field(ge=1, le=3660)] = 365
+    """The log must be stamped anew after this; a reminder comes 30 days before."""
     organisation: Organisation = Organisation()
+    documents: Documents = Documents()
 
     key_sources: dict[str, Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*:.+", max_length=1000)]] = {}
     """Keys that live elsewhere than in the data directory: name of the key's file without `.pem`, and a URI (`key_sources.py`)."""
@@ -122,6 +142,13 @@ class Settings(BaseModel):
             raise ValueError("the same witness twice")
         return value
 
+    @field_validator("time_authorities")
+    @classmethod
+    def _each_authority_once(cls, value: tuple[TimeAuthority, ...]) -> tuple[TimeAuthority, ...]:
+        if len({authority.name for authority in value}) != len(value):
+            raise ValueError("the same time authority twice")
+        return value
+
     @field_validator("also_known_as", mode="before")
     @classmethod
     def _from_one_line(cls, value: object) -> object:
@@ -136,6 +163,11 @@ class Settings(BaseModel):
     def is_tls(self) -> bool:
         """Whether people and agents reach the service over TLS."""
         return self.external_url.startswith("https://")
+
+    @property
+    def brand(self) -> Brand:
+        """What documents are printed with. Raises `SetupError` for a logo, colour or text that they cannot carry."""
+        return brand_of(self.documents, self.external_url)
 
     @property
     def session_idle(self) -> timedelta:
