@@ -58,7 +58,7 @@ class DeviceFacts(Part):
     kind: str
     """ata, scsi, nvme, mmc, virtio, loop, zram, other."""
     media: str
-    """magnetic, flash, virtual, unknown."""
+    """magnetic, flash, virtual, pmem (persistent memory), unknown."""
     transport: str
     vendor: str | None
     model: str | None

@@ -11,6 +11,9 @@ from .errors import DormantMember, Refused
 from .identity import DeviceIdentity
 from .run import DeviceFacts
 
+PERSISTENT = "pmem"
+"""Memory modules that keep their content: the one kind of medium that is no drive."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Inspection:
@@ -23,7 +26,7 @@ class Inspection:
     kind: str
     firmware: str | None
     media: str
-    """magnetic, flash, virtual, unknown."""
+    """magnetic, flash, virtual, pmem (persistent memory), unknown."""
     transport: str
     """sata, sas, usb, nvme-pcie, virtio, loop, ..., unknown."""
     slot: str | None

@@ -25,7 +25,7 @@ MEMORY_FILESYSTEMS = frozenset(_MEMORY.split())
 NETWORK_FILESYSTEMS = frozenset(_NETWORK.split())
 _SECOND_DEVICE = re.compile(r"^(logdev|rtdev|journal_path|jdev)=(.+)$")
 _NETWORK_NODES = ("nbd", "rbd", "drbd")
-_MEMORY_NODES = ("zram", "ram", "pmem")
+_MEMORY_NODES = ("zram", "ram")
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+from . import persistent
 from .capability import Capabilities, HiddenCapacity, Tri
 from .capacity_notes import note_name, proven_maximum
 from .container import Container, container_on
@@ -17,6 +18,7 @@ from .drive_obstacles import medium_answers
 from .errors import Refused, SanitizerError
 from .facts import HostFacts, Node, Reading
 from .host import Host, read_text
+from .inspection import PERSISTENT
 from .probing import Answers, probe
 from .signatures import UNREADABLE, find
 from .transport.base import Geometry, LoopStatus, OpenDevice, RequestFailed
@@ -52,6 +54,9 @@ class SysfsNames:
         self.wwn: str | None = None
         self.eui64: str | None = None
         self.nguid: str | None = None
+        self.hidden: str | None = None
+        """yes, no, unknown, for a device of which sysfs tells; None for one that must be asked."""
+        self._media: str | None = None
         self.kind = self._kind()
         getattr(self, f"_read_{self.kind}", lambda: None)()
 
@@ -113,8 +118,18 @@ class SysfsNames:
     def _read_virtio(self) -> None:
         self.serial = self.text("serial")
 
+    def _read_other(self) -> None:
+        if not self.name.startswith(persistent.NODE):
+            return
+        found = persistent.persistent(self.folder)
+        self.vendor, self.model, self.firmware = found.vendor, found.model, found.firmware
+        self.serial, self.hidden = found.serial, found.hidden
+        self._media = "virtual" if found.virtual else PERSISTENT
+
     def transport(self) -> str:
         """How it is attached, by the device's place in the tree."""
+        if self._media is not None:
+            return "virtio-pmem" if self._media == "virtual" else "nvdimm"
         if self.kind == "nvme":
             return f"nvme-{self.text('device/transport') or 'unknown'}"
         if self.kind in {"mmc", "virtio", "loop", "zram"}:
@@ -144,6 +159,8 @@ class SysfsNames:
 
     def media(self) -> str:
         """What holds the bits, as far as the kernel knows; a USB bridge's claim to rotate is not believed."""
+        if self._media is not None:
+            return self._media
         if self.kind in {"loop", "virtio", "zram"} or _VIRTUAL.search(f"{self.vendor} {self.model}"):
             return "virtual"
         if self.kind in {"nvme", "mmc"}:
@@ -174,10 +191,10 @@ def _loop_serial(status: LoopStatus | None) -> str | None:
     return f"backing-{status.device:x}-{status.inode}{born}{part}"
 
 
-def _hidden(kind: str, status: LoopStatus | None) -> str:
+def _hidden(names: SysfsNames, status: LoopStatus | None) -> str:
     """For a loop device the file's remainder is known; what a drive hides it says only when asked by commands."""
-    if kind != "loop" or status is None:
-        return "unknown"
+    if names.kind != "loop" or status is None:
+        return names.hidden or "unknown"
     return "yes" if status.offset or status.size_limit else "no"
 
 
@@ -247,7 +264,7 @@ def read_device(
                 family = facts.family(node.name)
                 signatures = signatures_of(device, family, geometry) if readable else (UNREADABLE,)
                 container = container_in(device, geometry) if readable else None
-                capabilities = with_container(capabilities, container, names.transport(), _hidden(names.kind, loop))
+                capabilities = with_container(capabilities, container, names.transport(), _hidden(names, loop))
         except SanitizerError as error:
             unreadable.append(error.summarize())
         unreadable += _disagreements(host, node, geometry)
@@ -268,7 +285,7 @@ def read_device(
         transport=names.transport(),
         slot=_slot(host, node.name),
         removable=node.removable,
-        hidden_capacity=capabilities.hidden.present.value if capabilities else _hidden(names.kind, loop),
+        hidden_capacity=capabilities.hidden.present.value if capabilities else _hidden(names, loop),
         capacity_bytes=geometry.size_bytes if geometry else node.size_bytes,
         logical_block_bytes=geometry.logical_block_bytes if geometry else None,
         physical_block_bytes=geometry.physical_block_bytes if geometry else None,

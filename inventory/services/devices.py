@@ -33,7 +33,7 @@ from .kernel import (
 from .queries.devices import device_detail, find_device
 from .views import DeviceDetail
 
-MEDIA: Final = ("magnetic", "flash", "virtual", "unknown")
+MEDIA: Final = ("magnetic", "flash", "virtual", "pmem", "unknown")
 TAGS: Final[Mapping[DeviceEvent, Tag]] = {
     DeviceEvent.PLACE_IN_SERVICE: Tag.DEVICE_PLACED,
     DeviceEvent.RELOCATE: Tag.DEVICE_RELOCATED,

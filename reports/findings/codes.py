@@ -31,7 +31,7 @@ class Finding(NamedTuple):
 
 
 KINDS = frozenset({"ata", "scsi", "nvme", "mmc", "virtio", "loop", "zram", "other"})
-MEDIA = frozenset({"magnetic", "flash", "virtual", "unknown"})
+MEDIA = frozenset({"magnetic", "flash", "virtual", "pmem", "unknown"})
 METHODS = frozenset({"clear", "purge"})
 COVERAGES = ("none", "representative", "full")
 STATES = frozenset({"succeeded", "failed", "refused", "interrupted"})

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sanitizer.capability import Capabilities, HiddenCapacity, SanitizePhase, Tri
 from sanitizer.errors import NoTechnique
-from sanitizer.inspection import Inspection
+from sanitizer.inspection import PERSISTENT, Inspection
 from sanitizer.patterns import Keyed, PatternSet, pattern_set
 from sanitizer.techniques import TECHNIQUES
 from sanitizer.techniques.base import Aftermath, Level, Parameters, Reach, Technique
@@ -20,7 +20,7 @@ from sanitizer.techniques.nvme_sanitize import stays_readable
 
 from . import rules
 from .disputes import DISPUTES
-from .order import BY_NAME_ONLY, FAMILIES, Steps, candidates, interfaces, is_combination, is_sanitize
+from .order import BY_NAME_ONLY, FAMILIES, NOT_SENT, Steps, candidates, interfaces, is_combination, is_sanitize
 from .plans import Plan, Rejected
 from .request import AUTO, CANARIES, HOST, KEYS, PlanRequest, misspelt
 
@@ -82,6 +82,7 @@ def _host_reach(media: str) -> Reach:
     reason = {
         "magnetic": "every block the host can address is written anew; sectors the drive has replaced are not",
         "flash": "the host writes what it can address; a flash drive keeps older copies where no address leads",
+        PERSISTENT: "every byte of the namespace is written anew; what the module keeps apart from it is not",
         "virtual": "only this guest's view is written anew; snapshots and copies beneath it stay",
     }.get(media, "the host writes what it can address; what kind of medium lies beneath is unknown")
     return Reach(level="clear", reason=reason, clause="NIST SP 800-88 Rev. 2, 3.1.1")
@@ -101,7 +102,7 @@ def _out_of_reach(step: str, capabilities: Capabilities | None, catalogue: Catal
     if step == HOST:
         return ""
     if step not in catalogue:
-        return "not a technique of this tool"
+        return NOT_SENT.get(step, "not a technique of this tool")
     if step == KEYS:
         return "" if capabilities is not None and capabilities.container is not None else NO_CONTAINER
     if capabilities is None or not (interfaces(capabilities) or capabilities.opal):
@@ -181,6 +182,11 @@ def _notes(steps: Steps, inspection: Inspection, parameters: Parameters) -> tupl
         what = "part of the capacity is hidden" if hidden == Tri.YES else "whether capacity is hidden is unknown"
         then = "a sanitize command reaches it all the same" if beyond else "nothing here would reach what is hidden"
         notes.append(f"{what}: {then}, and it cannot be read back")
+    if hidden == Tri.YES and inspection.media == PERSISTENT:
+        notes.append(
+            "what is missing are other namespaces of the modules, or tables the kernel keeps beside this one: one namespace in "
+            "raw mode over the whole region shows all of it"
+        )
     if steps == (KEYS,):
         notes.append(
             "what was stored stays on the medium as ciphertext: with a copy of the key, or of the header and a passphrase, it "
@@ -265,6 +271,8 @@ def plan(request: PlanRequest, inspection: Inspection, techniques: Catalogue = T
         request = dataclasses.replace(request, firmware_pattern="")  # the rest is still worth telling
     if request.technique == AUTO:
         tried = candidates(request.method, inspection.media, interfaces(inspection.capabilities), tuple(techniques))
+        if inspection.media == PERSISTENT:
+            tried += tuple((name,) for name in NOT_SENT)
     else:
         tried = (request.steps,)
     weighed = [_weigh(steps, request, inspection, techniques) for steps in tried]

@@ -35,6 +35,22 @@ BY_NAME_ONLY: dict[str, str] = {
 }
 """Techniques that `auto` leaves alone, with the reason."""
 
+_OF_THE_MODULE = (
+    "{what} is a command of the memory module itself, and is not sent here: nothing could be run on which it was seen to work. "
+    "Overwrite the namespace by the host, which clears it; {instead}, which this tool then cannot attest; or have the module "
+    "destroyed"
+)
+NOT_SENT: dict[str, str] = {
+    "nvdimm-overwrite": _OF_THE_MODULE.format(
+        what="overwriting a module", instead="have `ndctl sanitize-dimm --overwrite` done, with its namespaces disabled"
+    ),
+    "nvdimm-secure-erase": _OF_THE_MODULE.format(
+        what="erasing the key of a module",
+        instead="have `ndctl sanitize-dimm --crypto-erase` done, with its namespaces disabled",
+    ),
+}
+"""Techniques that are known by name and not carried out, with the reason and what to do instead."""
+
 _FLASH_PURGE: dict[str, tuple[str, ...]] = {
     "ata": ("ata-sanitize-block-erase", "ata-sanitize-crypto-scramble", "ata-sanitize-overwrite"),
     "scsi": ("scsi-sanitize-block-erase", "scsi-sanitize-crypto-erase", "scsi-sanitize-overwrite"),

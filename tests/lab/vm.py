@@ -47,6 +47,16 @@ class CommandFailed(AssertionError):
 
 
 @dataclass(frozen=True)
+class Nvdimm:
+    """A module of persistent memory in a slot of the board; its medium is a file of this machine."""
+
+    path: Path
+    mib: int
+    label_kib: int = 0
+    """Room for namespace labels; without it the whole module is one namespace."""
+
+
+@dataclass(frozen=True)
 class Result:
     """How a command in the guest ended."""
 
@@ -72,12 +82,19 @@ class Result:
 class VM:
     """One boot. `kill` is a power cut: the drives outlive it, the guest does not."""
 
-    def __init__(self, share: Path | None = None, devices: Sequence[str] = (), kernel: Kernel | None = None) -> None:
+    def __init__(
+        self,
+        share: Path | None = None,
+        devices: Sequence[str] = (),
+        kernel: Kernel | None = None,
+        nvdimms: Sequence[Nvdimm] = (),
+    ) -> None:
         self.kernel = kernel or Kernel.find()
         self.folder = self.new_folder()
         self.share = share or self.folder / "share"
         self.console_log = self.folder / "console.log"
         self._devices = list(devices)
+        self._nvdimms = list(nvdimms)
         self._process: subprocess.Popen[bytes] | None = None
         self._channel: socket.socket | None = None
         self._qmp: Qmp | None = None
@@ -127,8 +144,9 @@ class VM:
     def _command_line(self) -> list[str]:
         share = f"local,id=share,path={self.share},security_model=none,multidevs=remap"
         return [
-            *("qemu-system-x86_64", "-accel", "tcg", "-cpu", "max", "-M", "q35,memory-backend=memory"),
-            *("-m", str(MEMORY_MIB), "-smp", "1", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"),
+            *("qemu-system-x86_64", "-accel", "tcg", "-cpu", "max"),
+            *self._memory(),
+            *("-smp", "1", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"),
             # Shared memory: the drives' adapters live in this process (vhost-user).
             *("-object", f"memory-backend-memfd,id=memory,size={MEMORY_MIB}M,share=on"),
             *("-serial", "stdio", "-nic", "none"),
@@ -145,6 +163,19 @@ class VM:
             *("-qmp", f"unix:{self.folder / 'qmp'},server=on,wait=off"),
             *self._devices,
         ]
+
+    def _memory(self) -> list[str]:
+        """The board's memory, and what stands in its other slots."""
+        if not self._nvdimms:
+            return ["-M", "q35,memory-backend=memory", "-m", str(MEMORY_MIB)]
+        most = MEMORY_MIB + sum(each.mib for each in self._nvdimms) + 1024
+        slots = len(self._nvdimms)
+        words = ["-M", "q35,memory-backend=memory,nvdimm=on", "-m", f"{MEMORY_MIB},slots={slots},maxmem={most}M"]
+        for number, each in enumerate(self._nvdimms):
+            backend = f"memory-backend-file,id=dimm{number},share=on,mem-path={each.path},size={each.mib}M,align=2M"
+            labels = f",label-size={each.label_kib}K" if each.label_kib else ""
+            words += ["-object", backend, "-device", f"nvdimm,id=nvdimm{number},memdev=dimm{number}{labels}"]
+        return words
 
     def _connected(self, path: Path, end: float) -> socket.socket:
         while True:

@@ -10,7 +10,7 @@ from inventory.console.formatting import sentence_case
 from inventory.console.forms import Form, Option
 from inventory.console.sheets import Field, Sheet
 from inventory.console.views.chips import state_chip
-from inventory.console.views.device import acts_of, crumbs_of, known_facts
+from inventory.console.views.device import acts_of, crumbs_of, known_facts, media_words
 from inventory.console.views.lists import narrowed, pager
 from inventory.console.web import actor, go, here, may, perform, posted, received, show, show_sheet
 from inventory.domain.roles import Permission
@@ -20,7 +20,7 @@ from inventory.services.queries.devices import DeviceFilter
 
 from .history import device_story
 
-MEDIA = tuple(Option(value, sentence_case(value)) for value in ("magnetic", "flash", "virtual", "unknown"))
+MEDIA = tuple(Option(value, media_words(value)) for value in ("magnetic", "flash", "virtual", "pmem", "unknown"))
 
 
 def _states() -> frozenset[DeviceState]:

@@ -126,7 +126,14 @@ def _said(facts: DeviceFactsView | None, name: str) -> str | None:
         return f"{value} bytes"
     if isinstance(value, bool):
         return "Yes" if value else "No"
-    return sentence_case(value) if name in {"media", "hidden_capacity"} else str(value)
+    if name == "media":
+        return media_words(value)
+    return sentence_case(value) if name == "hidden_capacity" else str(value)
+
+
+def media_words(media: str) -> str:
+    """A kind of medium, as a label."""
+    return "Persistent memory" if media == "pmem" else sentence_case(media)
 
 
 def known_facts(device: DeviceDetail) -> tuple[FactRow, ...]:

@@ -68,7 +68,7 @@ class ObservedDevice(Message):
     identity: DeviceIdentity | None
     """None where the identity could not be read: such a device is shown, never ordered."""
     firmware: Name | None
-    media: Literal["magnetic", "flash", "virtual", "unknown"]
+    media: Literal["magnetic", "flash", "virtual", "pmem", "unknown"]
     transport: Name
     slot: Name | None
     """By-path or enclosure slot, where the kernel knows one."""

@@ -19,7 +19,7 @@ LifecycleEvent = Literal[
 """Changes of state that need no further facts; leaving has its own messages."""
 EncryptionName = Literal["none", "software", "self-encrypting", "unknown"]
 HoldKindName = Literal["legal", "investigation"]
-MediaName = Literal["magnetic", "flash", "virtual", "unknown"]
+MediaName = Literal["magnetic", "flash", "virtual", "pmem", "unknown"]
 DestructionMethodName = Literal["disintegrate", "incinerate", "melt", "pulverize", "shred", "degauss-then-destroy"]
 
 Line = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]

@@ -141,6 +141,11 @@ def test_nodes_that_are_no_disks_of_this_host_are_named(name: str, kind: str) ->
     assert beneath(mount(leaf, "/srv"), leaf) == ((), [kind])
 
 
+def test_persistent_memory_is_a_medium_like_a_disk() -> None:
+    leaf = node("pmem0")
+    assert beneath(mount(leaf, "/srv"), leaf) == (("pmem0",), [])
+
+
 def test_a_circle_of_devices_ends() -> None:
     one = node("dm-0", slaves=("dm-1",), device_mapper="x")
     two = node("dm-1", slaves=("dm-0",), device_mapper="x")
