@@ -18,12 +18,13 @@ from sanitizer.planning import (
     COMBINATIONS,
     DISPUTES,
     HOST,
+    KEYS,
     PASSWORD,
     SCOPES,
     candidates,
     is_sanitize,
 )
-from sanitizer.planning.order import BY_NAME_ONLY, FAMILIES, INTERFACES
+from sanitizer.planning.order import BY_NAME_ONLY, FAMILIES, INTERFACES, NOT_SENT
 from sanitizer.techniques import TECHNIQUES
 from sanitizer.techniques.base import Parameters, Technique
 
@@ -31,6 +32,7 @@ ROOT = Path(__file__).resolve().parents[1]
 TESTED = ROOT / "docs" / "techniques-tested.json"
 MEDIA = ("magnetic", "flash", "virtual", "unknown")
 NOT_RUN = "not run"
+_TITLES = {**FAMILIES, "luks": "Keys of a LUKS2 container"}
 BY_SUITE = "loop devices, by the test suite"
 """How overwriting is run everywhere the tests run; the lab is for what needs drives."""
 
@@ -80,9 +82,27 @@ the plan is refused.
 |---|---|
 """
 VOUCHED = """
-Erasing keys in software has conditions only a person can vouch for (`--answer WORD`; SP 800-88 Rev. 2, 3.2.2):
+## Keys destroyed by the host
+
+`luks-crypto-erase` destroys every copy of the key of a LUKS2 container that lies on the whole device; what was stored stays
+as ciphertext. No command of the drive does it and no canary proves it: the host overwrites everything before the ciphertext
+and reads it back, twice, and shows that the rest is what it was ([adr/0023](adr/0023-keys-destroyed-by-the-host.md)). Read
+from the medium, and refused where it does not hold: both headers sound and of one age, no reencryption, AES-XTS with a key of
+256 or 512 bits, data to the end of the device, every key slot in the area that goes, and nothing behind it that is plainly no
+ciphertext. Only a person can vouch for the rest (`--answer WORD`, once for each; SP 800-88 Rev. 2, 3.2.2), and the record
+says so:
 
 | word | what somebody vouches for |
+|---|---|
+"""
+PERSISTENT = """
+## Persistent memory
+
+A namespace of persistent memory (`/dev/pmem0`) is overwritten like any block device, which clears it. It shows all of its
+modules only in raw mode over a whole region; where it does not, the plan says so and the verdict is partial. The modules' own
+commands are known by name and not carried out: there is nothing to run them on, so nothing could be shown of them.
+
+| technique | why it is refused, and what to do instead |
 |---|---|
 """
 RUN = """
@@ -144,8 +164,9 @@ def how_run(technique: str, tested: Sequence[Cell]) -> str:
 
 
 def _marks(technique: Technique) -> str:
+    alone = "goes on after a power cut" if technique.resumes else "a power cut leaves it half done"
     marks = [
-        "goes on after a power cut" if technique.resumes else "a power cut leaves it half done",
+        "after a power cut the run goes on" if technique.name == KEYS else alone,
         "reaches beyond the device" if technique.destroys_neighbours else "",
         "sets a password first" if technique.name in PASSWORD else "",
         "leads out of failure mode" if is_sanitize(technique.name) else "",
@@ -225,7 +246,7 @@ def run(tested: Sequence[Cell]) -> Iterator[str]:
     for how in sorted({cell.how for cell in tested}):
         for family in sorted({_family(cell) for cell in tested if cell.how == how}):
             mine = [cell for cell in tested if (cell.how, _family(cell)) == (how, family)]
-            yield f"\n### {FAMILIES.get(family, family)}, {how}\n"
+            yield f"\n### {_TITLES.get(family, family)}, {how}\n"
             yield from _matrix(mine)
 
 
@@ -254,6 +275,10 @@ def page() -> str:
     parts = [HEAD.rstrip("\n"), *levels(tested), *order(), *combinations(tested), *disputes()]
     parts += [SCOPE.rstrip("\n"), *(f"| `{word}` | {text} |" for word, text in SCOPES.items())]
     parts += [VOUCHED.rstrip("\n"), *(f"| `{word}` | {text} |" for word, text in ANSWERS.items())]
+    parts += [
+        PERSISTENT.rstrip("\n"),
+        *(f"| `{name}` | {why[:1].upper()}{why[1:]}. |" for name, why in NOT_SENT.items()),
+    ]
     return "\n".join([*parts, *run(tested)]) + "\n"
 
 

@@ -53,6 +53,7 @@ ASKED: dict[str, Capabilities] = {
     "nvme": made_up.capabilities(nvme=made_up.nvme()),
     "mmc": made_up.capabilities(mmc=made_up.mmc()),
     "opal": made_up.capabilities(opal=made_up.opal()),
+    "luks": made_up.capabilities(),
 }
 MEDIA = ("magnetic", "flash", "virtual", "unknown")
 CHOICES = [(), *((word,) for word in sorted(SETTINGS)), tuple(sorted(SETTINGS))]

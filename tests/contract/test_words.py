@@ -43,7 +43,7 @@ def fields(kind: type) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "name", ["DeviceFacts", "MethodFacts", "PassFacts", "VerificationFacts", "RunFacts", "Segment"]
+    "name", ["DeviceFacts", "KeyErasure", "MethodFacts", "PassFacts", "VerificationFacts", "RunFacts", "Segment"]
 )
 def test_results_and_records_have_the_same_fields(name: str) -> None:
     assert fields(getattr(engine_run, name)) == fields(getattr(record, name))
@@ -224,7 +224,7 @@ def test_every_address_an_agent_uses_is_one_the_service_serves(tmp_path: Path) -
         ("GET", endpoints.AGENT_ROSTER),
         ("GET", endpoints.LOG_CHECKPOINT),
         ("GET", endpoints.LOG_CONSISTENCY),
-        ("GET", endpoints.LOG_TRUST_ROOT),
+        ("GET", endpoints.LOG_TRUST_ROOTS),
     }
     assert used <= served
     assert len(used) == sum(name.isupper() and name != "PREFIX" for name in vars(endpoints))

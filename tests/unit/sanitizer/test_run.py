@@ -57,7 +57,7 @@ def test_every_stuck_state_can_be_interrupted() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["DeviceFacts", "PassFacts", "MethodFacts", "VerificationFacts", "Segment", "RunFacts"]
+    "name", ["DeviceFacts", "KeyErasure", "PassFacts", "MethodFacts", "VerificationFacts", "Segment", "RunFacts"]
 )
 def test_the_facts_carry_the_words_of_the_record(name: str) -> None:
     theirs = {f.name: f.type for f in dataclasses.fields(getattr(record, name)) if f.name != "extra"}
