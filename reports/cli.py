@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import sys
@@ -12,8 +13,11 @@ from pathlib import Path
 
 import click
 
+from .errors import ReportError
+from .exported_log import ExportedLog, open_exported_log
 from .sealcheck import MAX_PDF
 from .verify import verify
+from .verify_log import ask_log
 from .verify_steps import KIND_WORDS, Check, Verification
 
 EXIT_CODES = {
@@ -58,9 +62,19 @@ _PLAIN_MARKS = {"passed": "[ok]", "failed": "[FAILED]", "not-reached": "[-]"}
     metavar="PATTERN",
     help="Which files of a folder are checked, by name; may be repeated. One that is no document of ours counts as unreadable.",
 )
+@click.option(
+    "--log",
+    "log_folder",
+    metavar="FOLDER",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="An exported copy of the issuer's log. It is checked as a whole, and then asked what a file cannot know: whether it was "
+    "voided or superseded, or a key it rests on revoked, since it was made.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object for each file, in a list.")
 @click.version_option(package_name="sanitrail")
-def main(files: tuple[Path, ...], pin: str, patterns: tuple[str, ...], *, as_json: bool) -> None:
+def main(
+    files: tuple[Path, ...], pin: str, patterns: tuple[str, ...], log_folder: Path | None, *, as_json: bool
+) -> None:
     """Check certificates of sanitization, reports and statements, offline.
 
     FILE is a PDF or its attachment (JSON). Each is checked against one pinned digest; any altered byte fails. What is proven is
@@ -68,7 +82,9 @@ def main(files: tuple[Path, ...], pin: str, patterns: tuple[str, ...], *, as_jso
     """
     brief = any(path.is_dir() for path in files)
     codes: Counter[int] = Counter()
-    for number, (path, result) in enumerate(_checked(files, patterns, pin)):
+    log = None if log_folder is None else _open_log(log_folder, pin)
+    for number, (path, alone) in enumerate(_checked(files, patterns, pin)):
+        result = alone if log is None else _asked(path, alone, log)
         code = exit_code(result)
         codes[code] += 1
         if as_json:
@@ -105,6 +121,36 @@ def _checked(paths: Sequence[Path], patterns: Sequence[str], pin: str) -> Iterat
             yield Path(error.filename or path), _failed("unreadable", "The folder can be listed", reason)
         if empty and not closed:
             yield path, _failed("unreadable", "The folder holds documents", f"None of {', '.join(patterns)} is in it.")
+
+
+class _NoLog(click.ClickException):
+    exit_code = 5
+
+
+def _open_log(folder: Path, pin: str) -> ExportedLog:
+    """The exported log, checked as a whole; without one that holds, nothing is asked and nothing is answered."""
+    try:
+        return open_exported_log(folder, "".join(pin.split()).lower())
+    except ReportError as error:
+        raise _NoLog(f"{_printable(str(folder))} is no log that holds. {_printable(error.summarize())}") from error
+
+
+def _asked(path: Path, result: Verification, log: ExportedLog) -> Verification:
+    """What the log adds to a file's own verification."""
+    if not result.genuine:
+        return result
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_PDF + 1)
+        if hashlib.sha256(data).hexdigest() != result.sha256:
+            return _failed(
+                "unreadable", "The log can be asked about the file", "Only one document at a time can be asked about."
+            )
+        return ask_log(result, data, log)
+    except OSError as error:
+        return _failed("unreadable", "The file can be read", error.strerror or type(error).__name__)
+    except Exception as error:  # noqa: BLE001 - our own fault; the other files are still checked, and this one is no yes
+        return _failed(INTERNAL_ERROR, "This program has no fault", f"{type(error).__name__}: {error}"[:200])
 
 
 def _name(result: Verification) -> str:

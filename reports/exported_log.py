@@ -125,7 +125,10 @@ def _canonical_lines(note: str, trust: TrustRoot) -> str:
     """A published note may carry lines of witnesses that this trust root does not name; they are left out of account."""
     text, separator, block = note.rpartition("\n\n")
     known = {f"{key.name} " for key in (*trust.log_keys, *trust.witness_keys)}
-    lines = [line for line in block.splitlines(keepends=True) if any(line[2:].startswith(name) for name in known)]
+    every = block.splitlines(keepends=True)
+    if any(not line.startswith("\u2014 ") or not line.endswith("\n") for line in every):
+        raise MalformedDocument("log folder", "the checkpoint has lines that are no signatures")
+    lines = [line for line in every if any(line[2:].startswith(name) for name in known)]
     if not lines:
         raise MalformedDocument("log folder", "the checkpoint is signed by nobody known here")
     return f"{text}{separator}{''.join(lines)}"

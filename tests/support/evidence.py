@@ -86,6 +86,7 @@ class MemoryLog:
         self.frontier = Frontier()
         self.tiles: dict[tuple[int, int], bytes] = {}
         self.entries: list[bytes] = []
+        self.envelopes: dict[int, Envelope] = {}
 
     def tile(self, level: int, index: int) -> bytes:
         """`TileReader`."""
@@ -93,7 +94,9 @@ class MemoryLog:
 
     def append(self, kind: LogKind, envelope: Envelope) -> int:
         """Log an envelope; its index."""
-        return self.append_entry(log_entry(kind, envelope_digest(envelope)))
+        index = self.append_entry(log_entry(kind, envelope_digest(envelope)))
+        self.envelopes[index] = envelope
+        return index
 
     def append_entry(self, entry: bytes) -> int:
         """Log any entry; its index."""
