@@ -7,14 +7,17 @@ import json
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
 
 import click
 
+from .beside import beside
 from .errors import ReportError
 from .exported_log import ExportedLog, open_exported_log
+from .pack.archive import LOCAL_SIGNATURE
+from .pack.verify import looks_like_pack, verify_pack
 from .sealcheck import MAX_PDF
 from .verify import verify
 from .verify_log import ask_log
@@ -24,7 +27,7 @@ EXIT_CODES = {
     0: "every file is genuine and says a full yes",
     1: "this program has a fault",
     2: "wrong usage",
-    3: "genuine, but not a yes: a report of an unsuccessful run, or a statement with open obligations",
+    3: "genuine, but not a yes: an unsuccessful run, open obligations, or a pack with exceptions",
     4: "a check failed: do not rely on the file",
     5: "a file could not be read, or is no document of ours",
 }
@@ -32,7 +35,7 @@ _EPILOG = "\b\nExit codes (with several files, the highest that applies):\n" + "
     f"  {code}  {meaning}" for code, meaning in EXIT_CODES.items()
 )
 INTERNAL_ERROR = "internal-error"
-DOCUMENTS = ("*.pdf", "*.json")
+DOCUMENTS = ("*.pdf", "*.json", "*.zip")
 _COUNTED = {
     0: "genuine, a full yes",
     1: "not checked: this program has a fault",
@@ -75,10 +78,11 @@ _PLAIN_MARKS = {"passed": "[ok]", "failed": "[FAILED]", "not-reached": "[-]"}
 def main(
     files: tuple[Path, ...], pin: str, patterns: tuple[str, ...], log_folder: Path | None, *, as_json: bool
 ) -> None:
-    """Check certificates of sanitization, reports and statements, offline.
+    """Check certificates of sanitization, reports, statements and audit packs, offline.
 
-    FILE is a PDF or its attachment (JSON). Each is checked against one pinned digest; any altered byte fails. What is proven is
-    printed, and what is not. Of a FOLDER every document in it and beneath it is checked, one line for each that says yes.
+    FILE is a PDF, its attachment (JSON), or an audit pack (ZIP). Each is checked against one pinned digest; any altered byte
+    fails. What is proven is printed, and what is not. Of a FOLDER every document in it and beneath it is checked, one line for
+    each that says yes.
     """
     brief = any(path.is_dir() for path in files)
     codes: Counter[int] = Counter()
@@ -172,11 +176,21 @@ def exit_code(result: Verification) -> int:
 def _check_file(path: Path, pin: str) -> Verification:
     try:
         with path.open("rb") as file:
-            data = file.read(MAX_PDF + 1)
+            data = file.read(len(LOCAL_SIGNATURE))
+            if looks_like_pack(data):
+                file.seek(0)
+                return _guarded(lambda: verify_pack(file, pin))
+            data += file.read(MAX_PDF + 1 - len(data))
     except OSError as error:
         return _failed("unreadable", "The file can be read", error.strerror or type(error).__name__)
+    return _guarded(lambda: verify(data, pin, beside(path.parent)))
+
+
+def _guarded(check: Callable[[], Verification]) -> Verification:
     try:
-        return verify(data, pin)
+        return check()
+    except OSError as error:
+        return _failed("unreadable", "The file can be read", error.strerror or type(error).__name__)
     except Exception as error:  # noqa: BLE001 - our own fault; the other files are still checked, and this one is no yes
         return _failed(INTERNAL_ERROR, "This program has no fault", f"{type(error).__name__}: {error}"[:200])
 

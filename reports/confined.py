@@ -8,15 +8,17 @@ and knows no secret. Prints one JSON object. Standard error says nothing: it cou
 
 from __future__ import annotations
 
+import io
 import json
 import resource
 import sys
 from typing import Any, Final
 
-from .bundle import read_file
 from .canonical import sha256_hex
 from .envelope import envelope_digest
 from .errors import ReportError
+from .files import read_file
+from .pack.verify import looks_like_pack, verify_pack
 from .sealcheck import MAX_PDF, extract_evidence, looks_like_pdf
 from .verify import verify
 
@@ -49,7 +51,7 @@ def examine(data: bytes, pin: str) -> dict[str, Any]:
     `evidence_sha256` is of the evidence itself (of a PDF: of what is attached), `document_sha256` of the logged envelope that
     closes it; both are null unless the file is genuine.
     """
-    found = verify(data, pin)
+    found = verify_pack(io.BytesIO(data), pin) if looks_like_pack(data) else verify(data, pin)
     evidence = document = None
     if found.genuine:
         evidence, document = _digests(data)

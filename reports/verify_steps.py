@@ -10,7 +10,8 @@ from .errors import ReportError
 
 State = Literal["passed", "failed", "not-reached"]
 DocumentKind = Literal[
-    "certificate", "unsuccessful-run", "erasure-statement", "lot", "processor-statement", "destruction", "unreadable"
+    "certificate", "unsuccessful-run", "erasure-statement", "lot", "processor-statement", "destruction", "audit-pack",
+    "unreadable",
 ]
 KIND_WORDS: dict[str, str] = {
     "certificate": "Certificate of sanitization",
@@ -19,6 +20,7 @@ KIND_WORDS: dict[str, str] = {
     "lot": "Certificate or report of a lot",
     "processor-statement": "Statement of a processor under Article 28(3)(g) GDPR",
     "destruction": "Certificate or report of physical destruction",
+    "audit-pack": "Audit pack",
     "unreadable": "No document known here",
 }
 
