@@ -26,10 +26,10 @@ from inventory.contract.v1.agents import (
     RecordAccepted,
     RecordSubmission,
 )
-from inventory.contract.v1.common import Envelope, Message
+from inventory.contract.v1.common import Message
 from inventory.contract.v1.devices import Observation, ObservationAccepted
 from inventory.contract.v1.escrows import EscrowDeposit, EscrowHeld, EscrowRelease
-from inventory.contract.v1.log import ConsistencyProof, RosterChain
+from inventory.contract.v1.log import ConsistencyProof, RosterChain, TrustRootChain
 from inventory.contract.v1.orders import HoldAnswer, HoldQuestion, LeaseReply, Progress, ProgressReply
 from inventory.contract.v1.problems import Problem
 from reports.canonical import parse_strict
@@ -80,8 +80,8 @@ class Service(Protocol):
     def enrolment(self) -> EnrolmentReply:
         """How the enrolment stands."""
 
-    def trust_root(self) -> Envelope:
-        """The trust root in force."""
+    def trust_roots(self) -> TrustRootChain:
+        """Every version of the trust root."""
 
     def heartbeat(self, message: Heartbeat) -> HeartbeatReply:
         """Say that this agent is alive."""
@@ -171,9 +171,9 @@ class Client:
         """GET /agent/enrolment."""
         return self._exchange("GET", endpoints.AGENT_ENROLMENT, EnrolmentReply)
 
-    def trust_root(self) -> Envelope:
-        """GET /log/trust-root."""
-        return self._exchange("GET", endpoints.LOG_TRUST_ROOT, Envelope)
+    def trust_roots(self) -> TrustRootChain:
+        """GET /log/trust-roots."""
+        return self._exchange("GET", endpoints.LOG_TRUST_ROOTS, TrustRootChain)
 
     def heartbeat(self, message: Heartbeat) -> HeartbeatReply:
         """POST /agent/heartbeat."""

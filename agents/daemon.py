@@ -21,7 +21,7 @@ from collections.abc import Callable, Mapping
 from inventory.contract.v1.agents import DeclaredPath, Heartbeat, HeartbeatReply
 from inventory.contract.v1.orders import Lease
 
-from . import discovery, enrolment, host, leasing, status
+from . import discovery, enrolment, following, host, leasing, status
 from .assembly import Agent
 from .backoff import Backoff, jittered
 from .errors import AgentError, EvidenceRefused, LogForked, NotEnrolled, Rejected, Retry
@@ -248,7 +248,9 @@ class Daemon:
             own = reply.consistency if old == named else self._agent.service.consistency(old, new).hashes
             return decode_hashes(own)
 
-        self._agent.pins.advance(reply.checkpoint, prove)
+        if reply.trust_root_sha256 not in {None, self._agent.pins.require().trust.pin}:
+            following.follow(self._agent.pins, self._agent.service)
+        following.advance(self._agent.pins, self._agent.service, reply.checkpoint, prove)
 
     def _follow_roster(self) -> float:
         pinned = self._agent.pins.require().roster

@@ -11,6 +11,7 @@ The comparison in step 2 is the whole security of what follows: a host that pins
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Literal
 
@@ -67,8 +68,8 @@ def propose(service: Service, server: str, token: str, keys: AgentKeys, host: Ho
     reply = _introduce(service, token, keys, host)
     if reply.fingerprint.replace(" ", "").lower() != keys.signer.key_id:
         raise EnrolmentRefused(f"The service registered another key: {reply.fingerprint}.")
-    trust_root = service.trust_root().model_dump()
-    pins = pinning.make(trust_root, reply.trust_root_sha256, None, reply.checkpoint)
+    trust_roots = [envelope.model_dump() for envelope in service.trust_roots().trust_roots]
+    pins = pinning.make(trust_roots, reply.trust_root_sha256, None, reply.checkpoint)
     if pins.trust.body.log.origin != reply.log_origin or set(pins.trust.body.log.vkeys) != set(reply.log_keys):
         raise EnrolmentRefused("The log in its reply is not the log of its trust root.")
     roster = None if reply.roster is None else rosters.read(reply.roster.model_dump())
@@ -101,7 +102,7 @@ def compare(proposal: Proposal, trust_root: str, roster: str | None) -> Pins:
 
     Args:
         proposal: From `propose`.
-        trust_root: The expected pin.
+        trust_root: The expected pin, of any version of the trust root.
         roster: The expected roster's digest; None pins no roster, and the host obeys nobody until `pin-roster`.
 
     Raises:
@@ -110,14 +111,15 @@ def compare(proposal: Proposal, trust_root: str, roster: str | None) -> Pins:
     for name, text in (("trust root", trust_root), ("roster", roster)):
         if text is not None and not is_sha256(text):
             raise EnrolmentRefused(f"The expected digest of the {name} is not 64 lower-case hexadecimal digits.")
-    if proposal.pins.trust.pin != trust_root:
-        raise EnrolmentRefused(f"Expected trust root {trust_root}, the service's is {proposal.pins.trust.pin}.")
+    versions = [root.pin for root in proposal.pins.roots]
+    if trust_root not in versions:
+        raise EnrolmentRefused(f"Expected trust root {trust_root}, the service's is {' or '.join(versions)}.")
     if roster is None:
         return proposal.pins
     if proposal.roster is None or proposal.roster.sha256 != roster:
         found = "none" if proposal.roster is None else proposal.roster.sha256
         raise EnrolmentRefused(f"Expected roster {roster}, the service's is {found}.")
-    return Pins(proposal.pins.trust, proposal.roster, proposal.pins.note, proposal.pins.checkpoint)
+    return dataclasses.replace(proposal.pins, roster=proposal.roster)
 
 
 def accept(state: StateDirectory, pin_store: PinStore, proposal: Proposal, pins: Pins) -> Enrolment:

@@ -28,6 +28,7 @@ from reports.record import SanitizationRecord
 from reports.statements import Acceptance
 from reports.tlog import leaf_hash, log_entry, verify_inclusion
 
+from . import following
 from .client import Service
 from .durable import read_file
 from .errors import AcceptanceRefused, OutboxDamaged
@@ -228,11 +229,13 @@ class Outbox:
         self._verify_inclusion(envelope, accepted)
 
     def _verify_inclusion(self, envelope: dict[str, Any], accepted: RecordAccepted) -> None:
-        pins = self._pins.require()
-        self._pins.advance(
-            accepted.checkpoint, lambda old, new: decode_hashes(self._service.consistency(old, new).hashes)
+        following.advance(
+            self._pins,
+            self._service,
+            accepted.checkpoint,
+            lambda old, new: decode_hashes(self._service.consistency(old, new).hashes),
         )
-        checkpoint = read_checkpoint(accepted.checkpoint, pins.trust.log_keys)
+        checkpoint = read_checkpoint(accepted.checkpoint, self._pins.require().trust.log_keys)
         leaf = leaf_hash(log_entry("acceptance", envelope_digest(envelope)))
         try:
             verify_inclusion(leaf, accepted.index, checkpoint.size, decode_hashes(accepted.proof), checkpoint.root)

@@ -1,6 +1,7 @@
 """What this host relies on, fixed at enrolment and changed only by its own rules: trust root, roster, newest checkpoint.
 
-    trust root      by its digest; its keys verify the log, orders and acceptances
+    trust root      by its digest; its keys verify the log, orders and acceptances; a later version follows only when enough
+                    root keys of the one before signed it
     roster          follows only by a quorum of the one before (rosters.py)
     checkpoint      follows only with proof that the log was extended (log_watch.py); anything else is an alarm, kept as evidence
 
@@ -21,46 +22,74 @@ from reports.canonical import canonical
 from reports.errors import ReportError
 from reports.keys import VerifyingKey
 from reports.tlog import Checkpoint
-from reports.trust import TrustRoot, open_trust_root
+from reports.trust import TrustRoot, open_chain
 
 from . import log_watch, rosters
-from .errors import AgentError, LogForked, StateDamaged, TrustRootRefused
+from .errors import AgentError, CheckpointRefused, LogForked, StateDamaged, TrustRootRefused
 from .log_watch import Prove
 from .refusals import RosterOutOfOrder
 from .rosters import PinnedRoster
 from .state import StateDirectory, locked
 
 FILE = "pins.json"
-SCHEMA = "sanitrail-agent/pins/1"
+SCHEMA = "sanitrail-agent/pins/2"
+SCHEMA_1 = "sanitrail-agent/pins/1"
+"""With one trust root; read, and written anew with the next change."""
 
 
 @dataclass(frozen=True)
 class Pins:
     """Whom and what this host believes."""
 
-    trust: TrustRoot
+    roots: tuple[TrustRoot, ...]
+    """Every version of the trust root this host has followed, from the first on."""
     roster: PinnedRoster | None
     note: str
     """The newest verified checkpoint, as signed."""
     checkpoint: Checkpoint
+
+    @property
+    def trust(self) -> TrustRoot:
+        """The newest version of the trust root."""
+        return self.roots[-1]
+
+    @property
+    def pin(self) -> str:
+        """Digest of the first version: what a person compared, or what that follows from."""
+        return self.roots[0].pin
 
     def acceptance_keys(self, index: int) -> Mapping[str, VerifyingKey]:
         """The service's keys that count at a log index, by key id."""
         return self.trust.keys("acceptance", index)
 
 
-def make(trust_root: Mapping[str, Any], pin: str, roster: PinnedRoster | None, note: str) -> Pins:
+def make(trust_roots: Sequence[Mapping[str, Any]], pin: str, roster: PinnedRoster | None, note: str) -> Pins:
     """Pins from their parts, each checked against the others.
+
+    Args:
+        trust_roots: Every version, oldest first.
+        pin: Digest of any one of them.
+        roster: The pinned one.
+        note: A checkpoint, signed by the log's keys of any version: it may have been taken in before they were replaced.
 
     Raises:
         TrustRootRefused: The trust root is not the pinned one, or does not hold together.
         CheckpointRefused: The checkpoint is not signed by the trust root's log.
     """
     try:
-        trust = open_trust_root(trust_root, pin)
+        roots = open_chain(trust_roots, pin)
     except ReportError as error:
         raise TrustRootRefused(error.summarize()) from error
-    return Pins(trust, roster, note, log_watch.read_checkpoint(note, trust.log_keys))
+    return Pins(roots, roster, note, _read_checkpoint(note, roots))
+
+
+def _read_checkpoint(note: str, roots: Sequence[TrustRoot]) -> Checkpoint:
+    for root in reversed(roots[1:]):
+        try:
+            return log_watch.read_checkpoint(note, root.log_keys)
+        except CheckpointRefused:
+            continue
+    return log_watch.read_checkpoint(note, roots[0].log_keys)
 
 
 class PinStore:
@@ -76,13 +105,14 @@ class PinStore:
         Raises:
             StateDamaged: They cannot be read back, or do not hold together any more.
         """
-        document = self._state.read(FILE, SCHEMA)
+        document = self._state.read(FILE, SCHEMA, SCHEMA_1)
         if document is None:
             return None
         try:
             stored = document["roster"]
             roster = None if stored is None else rosters.read(stored)
-            return make(document["trust_root"], document["pin"], roster, document["checkpoint"])
+            versions = [document["trust_root"]] if document["schema"] == SCHEMA_1 else document["trust_roots"]
+            return make(versions, document["pin"], roster, document["checkpoint"])
         except (AgentError, KeyError, TypeError) as error:
             raise StateDamaged(str(self._state.path(FILE)), str(error)) from error
 
@@ -123,6 +153,37 @@ class PinStore:
                 self._save(replace(pins, note=note, checkpoint=offered))
             self._settle("unproven-*.json")
             return newest
+
+    def follow_trust(self, trust_roots: Sequence[Mapping[str, Any]]) -> TrustRoot:
+        """Follow the trust root from the version this host has to the newest one offered.
+
+        A shorter chain, from a replica that is behind, changes nothing.
+
+        Args:
+            trust_roots: Every version, oldest first.
+
+        Returns:
+            The newest version known.
+
+        Raises:
+            TrustRootRefused: A version does not follow from the pinned one; nothing is changed.
+            LogForked: Two different versions follow from the same one, both well signed: an alarm was stored.
+        """
+        with self._changing():
+            pins = self.require()
+            try:
+                offered = open_chain(trust_roots, pins.pin)
+            except ReportError as error:
+                raise TrustRootRefused(error.summarize()) from error
+            for known, other in zip(pins.roots, offered, strict=False):
+                if known.pin != other.pin:
+                    forked = LogForked(f"Two trust roots of version {known.body.version} are signed.", proven=True)
+                    self._raise_alarm(forked, known.pin, other.pin)
+                    raise forked
+            if len(offered) > len(pins.roots):
+                self._save(replace(pins, roots=offered))
+                return offered[-1]
+            return pins.trust
 
     def require_contains(self, position: LogPosition, prove: Prove) -> None:
         """As `log_watch.require_contains`, and an alarm is stored where it fails."""
@@ -190,8 +251,8 @@ class PinStore:
 
     def _save(self, pins: Pins) -> None:
         document = {
-            "trust_root": pins.trust.envelope,
-            "pin": pins.trust.pin,
+            "trust_roots": [root.envelope for root in pins.roots],
+            "pin": pins.pin,
             "roster": None if pins.roster is None else pins.roster.envelope,
             "checkpoint": pins.note,
         }

@@ -27,7 +27,7 @@ from inventory.contract.v1.orders import Lease, SealedOrder
 from reports.envelope import Signer, sign
 from sanitizer import Clearance, Confirmation, PendingRun, PermissionWithheld, RunResult, SanitizeInProgress
 
-from . import discovery, holds, host, orders, recording
+from . import discovery, following, holds, host, orders, recording
 from .client import Service
 from .custody import Custody
 from .engine import Engine
@@ -44,6 +44,7 @@ from .refusals import (
     LeaseExpired,
     LogInAlarm,
     OrderRefused,
+    OrderUnsigned,
     ReadingsDisagree,
 )
 from .reporter import Control, Reporter, message_without_figures
@@ -145,19 +146,33 @@ class Runner:
 
     def _clear(self, run: Run) -> tuple[ApprovedOrder, Clearance]:
         """Every check before the first write but the last question. Raises `OrderRefused` or the sanitizer's `Refused`."""
-        approved = self.judge.check(run.lease)
+        approved = self._judged(run)
         order = approved.order
         self._require_known_log(order.after)
         clearance = self._clearance(order, run.lease.path_hint, self._pending(run))
         self.judge.permit_techniques(clearance.plan.steps)
         return approved, clearance
 
+    def _judged(self, run: Run) -> ApprovedOrder:
+        """The order, if it counts; where a key unknown here signed it, once more under the newest trust root."""
+        try:
+            return self.judge.check(run.lease)
+        except OrderUnsigned:
+            try:
+                if not following.follow(self.judge.pins, self.service):
+                    raise
+            except (Retry, Rejected) as error:
+                raise NotYet(error.code, error.summarize()) from error
+            except EvidenceRefused as error:
+                raise LogInAlarm(error.summarize()) from error
+            return self.judge.check(run.lease)
+
     def _require_known_log(self, after: LogPosition) -> None:
         """The log position the order names must lie in the history this host knows, brought up to date where it must."""
         pins = self.judge.pins
         try:
             if after.size > pins.require().checkpoint.size:
-                pins.advance(self.service.checkpoint(), self._prove)
+                following.advance(pins, self.service, self.service.checkpoint(), self._prove)
             pins.require_contains(after, self._prove)
         except (Retry, Rejected) as error:
             raise NotYet(error.code, error.summarize()) from error

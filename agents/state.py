@@ -77,8 +77,8 @@ class StateDirectory:
         for directory in (self.root, *(self.root / name for name in _DIRECTORIES if name != "journals")):
             self.disk.sweep(directory)
 
-    def read(self, name: str, schema: str) -> dict[str, Any] | None:
-        """The document, or None where there is no file.
+    def read(self, name: str, *schemas: str) -> dict[str, Any] | None:
+        """The document, of one of these schemas, or None where there is no file.
 
         Raises:
             StateDamaged: There is a file, and it is not the document.
@@ -90,8 +90,8 @@ class StateDirectory:
             return None
         except (OSError, ValueError, MalformedDocument) as error:
             raise StateDamaged(str(path), str(error)) from error
-        if not isinstance(document, dict) or document.get("schema") != schema:
-            raise StateDamaged(str(path), f"not a document of schema {schema}")
+        if not isinstance(document, dict) or document.get("schema") not in schemas:
+            raise StateDamaged(str(path), f"not a document of schema {' or '.join(schemas)}")
         return document
 
     def write(self, name: str, schema: str, document: Mapping[str, Any]) -> None:

@@ -108,7 +108,7 @@ def _document(proposal: Proposal, pins: Pins, found: Enrolment) -> dict[str, Any
         "server": found.server,
         "fingerprint": proposal.keys.fingerprint,
         "key_id": found.key_id,
-        "trust_root": pins.trust.pin,
+        "trust_root": pins.pin,
         "roster": None if pins.roster is None else pins.roster.sha256,
         "offered_roster": None if proposal.roster is None else proposal.roster.sha256,
     }

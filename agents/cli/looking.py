@@ -38,7 +38,8 @@ def status_command(common: Common) -> None:
         "server": enrolled.server,
         "enrolment": enrolled.status,
         "fingerprint": own.fingerprint,
-        "trust_root": pins.trust.pin,
+        "trust_root": pins.pin,
+        "trust_root_version": pins.trust.body.version,
         "roster": None
         if pins.roster is None
         else {"version": pins.roster.roster.version, "sha256": pins.roster.sha256},
@@ -61,7 +62,7 @@ def _status_text(found: Mapping[str, Any]) -> str:
     lines = [
         f"Host         {found['host']} at {found['server']}: {found['enrolment']}",
         f"Fingerprint  {found['fingerprint']}",
-        f"Trust root   {found['trust_root']}",
+        f"Trust root   {found['trust_root']}, followed to version {found['trust_root_version']}",
         f"Roster       {'none pinned: no order is taken' if roster is None else 'version ' + str(roster['version'])}",
         f"Log          {found['log']['origin']}, {found['log']['size']} entries seen",
         f"Outbox       {found['outbox']} waiting{f', {len(damaged)} DAMAGED' if damaged else ''}",

@@ -54,6 +54,7 @@ def beat(context: Context, actor: Actor, message: Heartbeat) -> HeartbeatReply:
             work_waiting=_work_waits(session, context, host),
             checkpoint=signed,
             consistency=proof,
+            trust_root_sha256=context.ledger.keyring.require(session).trust.pin,
         )
 
 

@@ -183,7 +183,7 @@ class AgentWorld:
         host = self.service.know(signer)
         world = self.service.world
         Counter(state).begin()
-        made = pins.make(world.trust_root, world.pin, read(world.rosters[-1][0]), world.log.note())
+        made = pins.make(world.trust_roots, world.pin, read(world.rosters[-1][0]), world.log.note())
         PinStore(state).replace(made)
         enrolment.save(state, enrolment.Enrolment(self.service.base, host.ref, "confirmed", signer.key_id))
         return signer

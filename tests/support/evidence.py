@@ -15,8 +15,9 @@ from reports import bundle, certificate, statement
 from reports.anchor import Anchor
 from reports.bundle import DestructionBundle, DestructionBundle2, UnsuccessfulRunBundle, UnsuccessfulRunBundle2
 from reports.canonical import digest_of, to_base64
+from reports.ceremony import next_body
 from reports.enrolled import EnrolledRole, key_event
-from reports.envelope import Envelope, envelope_digest, payload_digest, sign
+from reports.envelope import Envelope, Signer, envelope_digest, payload_digest, sign
 from reports.findings import identity_fingerprint, pattern_set_name
 from reports.findings.techniques import by_drive
 from reports.keys import FileSigner
@@ -65,9 +66,10 @@ from reports.tlog import (
     log_entry,
     sign_checkpoint,
 )
-from reports.trust import build_trust_root
+from reports.trust import build_trust_root, open_chain
 from reports.trust_body import AnyTrustRootBody, LogIdentity, TrustRootBody1, pinned_certificate, role_key
 from reports.verdict import judge
+from tests.support.trust_chain import AUTHORITY
 
 _T = TypeVar("_T")
 ORIGIN = "records.example.org/log"
@@ -318,6 +320,7 @@ class World:
         self.log = MemoryLog([NoteSigner.generate(ORIGIN), NoteSigner.generate(ORIGIN, ML_DSA_44)])
         self.trust_root = build_trust_root(self.trust_body(), self.root)
         self.pin = envelope_digest(self.trust_root)
+        self.trust_roots = [self.trust_root]
         self.log.append("trust-root", self.trust_root)
         self.events: list[tuple[Envelope, int]] = []
         self.enrol("agent", "h-crm-db-01", self.agent)
@@ -342,6 +345,16 @@ class World:
             ),
             pdf_signer=pinned_certificate(self.seal.certificate),
         )
+
+    def new_version(self, *signers: Signer, **changes: object) -> Envelope:
+        """Log the next version of the trust root, with some fields of its body changed, signed by the root key or by these."""
+        before = open_chain(self.trust_roots, self.pin)[-1]
+        fields: dict[str, Any] = dict(changes)
+        body = dataclasses.replace(next_body(before, "2026-11-22T16:00:00Z", AUTHORITY), **fields)
+        envelope = sign("trust-root", body.to_dict(), *(signers or (self.root,)))
+        self.trust_roots.append(envelope)
+        self.log.append("trust-root", envelope)
+        return envelope
 
     def enrol(self, role: EnrolledRole, ref: str, signer: FileSigner) -> int:
         """Log the enrolment of a key."""
@@ -384,7 +397,7 @@ class World:
 
     def anchor(self) -> Anchor:
         """What files made now stand on."""
-        return Anchor(trust_roots=(self.trust_root,), checkpoint=self.log.note())
+        return Anchor(trust_roots=tuple(self.trust_roots), checkpoint=self.log.note())
 
     def logged(self, envelope: Envelope, index: int) -> bundle.Logged:
         """An envelope with its proof against the present state of the log."""

@@ -314,7 +314,7 @@ class FakeService:
         query = {key: values[0] for key, values in parse_qs(parts.query).items()}
         path = parts.path.removeprefix("/api/v1")
         public: dict[str, Callable[[], dict[str, Any] | str]] = {
-            "GET /log/trust-root": lambda: self.world.trust_root,
+            "GET /log/trust-roots": lambda: {"trust_roots": self.world.trust_roots},
             "GET /log/checkpoint": self.world.log.note,
             "GET /log/consistency": lambda: self._consistency(int(query["old"]), int(query["new"])),
         }
@@ -428,6 +428,7 @@ class FakeService:
             "paths": self.paths,
             "work_waiting": self._next(host) is not None,
             "checkpoint": log.note(),
+            "trust_root_sha256": envelope_digest(self.world.trust_roots[-1]),
             "consistency": self._consistency(min(size, log.frontier.size), log.frontier.size)["hashes"],
         }
 
@@ -519,6 +520,7 @@ class FakeService:
             "index": known["index"],
             "proof": [to_base64(item) for item in log.inclusion(known["index"])],
             "checkpoint": log.note(),
+            "trust_root_sha256": envelope_digest(self.world.trust_roots[-1]),
             "new": new,
         }
 

@@ -12,7 +12,7 @@ from inventory.api.endpoint import PUBLIC, File, Noun, people
 from inventory.api.paging import Paging
 from inventory.contract.v1 import endpoints
 from inventory.contract.v1.common import Base64, Bytes, Message, Sha256
-from inventory.contract.v1.log import ConsistencyProof
+from inventory.contract.v1.log import ConsistencyProof, TrustRootChain
 from inventory.domain.roles import Permission
 from inventory.errors import Invalid, NotFound
 from inventory.services import transparency
@@ -75,10 +75,16 @@ def get_inclusion(call: Call, query: Place) -> InclusionProof:
     return InclusionProof(index=query.index, size=query.size, hashes=hashes)
 
 
-@noun.get(endpoints.LOG_TRUST_ROOT.removeprefix(endpoints.PREFIX), "The trust root", PUBLIC)
+@noun.get("/log/trust-root", "The first trust root", PUBLIC)
 def get_trust_root(call: Call) -> File:
     """Its envelope in canonical JSON; the SHA-256 of these bytes is the pin."""
     return _trust_root(call)
+
+
+@noun.get(endpoints.LOG_TRUST_ROOTS.removeprefix(endpoints.PREFIX), "Every version of the trust root", PUBLIC)
+def get_trust_roots(call: Call) -> TrustRootChain:
+    """From the first to the one in force: each is signed by root keys of the one before, so that one pin leads to all."""
+    return TrustRootChain.model_validate({"trust_roots": list(transparency.trust(call.context).versions)})
 
 
 @noun.get("/log/trust", "Pin and verifier keys", PUBLIC)

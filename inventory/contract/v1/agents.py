@@ -78,6 +78,8 @@ class HeartbeatReply(Message):
     checkpoint: Annotated[str, Field(max_length=20_000)]
     consistency: tuple[Base64, ...]
     """Consistency proof from the checkpoint the agent named."""
+    trust_root_sha256: Sha256 | None = None
+    """Envelope digest of the version of the trust root in force; the agent follows the chain from the one it pinned."""
 
 
 class RecordSubmission(Message):

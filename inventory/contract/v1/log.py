@@ -21,3 +21,9 @@ class RosterChain(Message):
     """Every roster after the version asked for, oldest first; each is signed by a quorum of the one before."""
 
     rosters: Annotated[tuple[Envelope, ...], Field(max_length=1000)]
+
+
+class TrustRootChain(Message):
+    """Every version of the trust root, oldest first; each is signed by enough root keys of the one before and of its own."""
+
+    trust_roots: Annotated[tuple[Envelope, ...], Field(min_length=1, max_length=256)]

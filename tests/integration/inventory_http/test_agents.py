@@ -140,7 +140,7 @@ def test_each_reading_address_answers_a_confirmed_agent(world: HttpWorld, agent:
     size = int(note.text.splitlines()[1])
     proof = world.signed(agent.key, "GET", f"{endpoints.LOG_CONSISTENCY}?old=1&new={size}")
     assert ConsistencyProof.model_validate_json(proof.data).new == size
-    assert world.signed(agent.key, "GET", endpoints.LOG_TRUST_ROOT).status_code == 200
+    assert world.signed(agent.key, "GET", endpoints.LOG_TRUST_ROOTS).status_code == 200
 
 
 def test_a_request_received_twice_is_a_replay(world: HttpWorld, agent: Enrolled) -> None:

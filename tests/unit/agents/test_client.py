@@ -99,7 +99,7 @@ HEARTBEAT = Heartbeat(
         lambda c: c.rosters(3),
         lambda c: c.consistency(1, 2),
         lambda c: c.checkpoint(),
-        lambda c: c.trust_root(),
+        lambda c: c.trust_roots(),
     ],
     ids=["post", "post-without-fields", "get", "get-with-query", "get-with-two", "get-text", "get-public"],
 )

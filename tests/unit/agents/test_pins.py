@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,12 @@ from agents.pins import PinStore
 from agents.rosters import read
 from agents.state import StateDirectory
 from inventory.contract.v1.common import LogPosition
-from reports.canonical import to_base64
-from reports.envelope import payload_digest, sign
-from reports.tlog import Checkpoint, TileHashes, consistency_proof, sign_checkpoint
+from reports.canonical import canonical, to_base64
+from reports.envelope import envelope_digest, payload_digest, sign
+from reports.keys import FileSigner
+from reports.tlog import ML_DSA_44, Checkpoint, NoteSigner, TileHashes, consistency_proof, sign_checkpoint
+from reports.trust import open_chain
+from reports.trust_body import LogIdentity, role_key
 from tests.support.evidence import ORIGIN, TIME, MemoryLog, World
 
 
@@ -31,7 +35,7 @@ def store(tmp_path: Path, world: World) -> PinStore:
     state = StateDirectory(tmp_path / "state")
     state.prepare()
     store = PinStore(state)
-    store.replace(pinning.make(world.trust_root, world.pin, read(world.rosters[-1][0]), world.log.note()))
+    store.replace(pinning.make([world.trust_root], world.pin, read(world.rosters[-1][0]), world.log.note()))
     return store
 
 
@@ -53,7 +57,82 @@ def test_pins_come_back_as_they_were_stored(store: PinStore, world: World) -> No
 
 def test_another_trust_root_is_not_pinned(world: World) -> None:
     with pytest.raises(TrustRootRefused):
-        pinning.make(World().trust_root, world.pin, None, world.log.note())
+        pinning.make([World().trust_root], world.pin, None, world.log.note())
+
+
+def rotated(world: World) -> None:
+    """The next version of the trust root replaces the log's keys and the one that accepts."""
+    fresh = [NoteSigner.generate(ORIGIN), NoteSigner.generate(ORIGIN, ML_DSA_44)]
+    keys = open_chain(world.trust_roots, world.pin)[-1].body.keys
+    accepting = FileSigner.generate()
+    world.log.signers[:] = fresh
+    world.new_version(
+        log=LogIdentity(origin=ORIGIN, vkeys=tuple(signer.vkey for signer in fresh)),
+        keys=(*keys, role_key("acceptance", accepting, "acceptance-v2", 3)),
+    )
+    world.acceptance = accepting
+
+
+def test_a_checkpoint_by_new_keys_counts_once_the_trust_root_was_followed(store: PinStore, world: World) -> None:
+    old = store.require()
+    rotated(world)
+    with pytest.raises(CheckpointRefused):
+        store.advance(world.log.note(), prover(world.log))
+    assert store.require() == old
+    assert store.follow_trust(world.trust_roots).body.version == 2
+    assert store.require().checkpoint == old.checkpoint, "the last one by the old keys is kept, and still read back"
+    store.advance(world.log.note(), prover(world.log))
+    pins = store.require()
+    assert pins.checkpoint == world.log.checkpoint
+    assert world.acceptance.key_id in pins.acceptance_keys(pins.checkpoint.size)
+    assert pins.pin == world.pin
+    with pytest.raises(CheckpointRefused):
+        store.advance(old.note, unasked)
+
+
+def test_a_shorter_chain_of_a_replica_changes_nothing(store: PinStore, world: World) -> None:
+    rotated(world)
+    store.follow_trust(world.trust_roots)
+    assert store.follow_trust(world.trust_roots[:1]).body.version == 2
+    assert len(store.require().roots) == 2
+
+
+def test_a_version_that_its_predecessors_root_key_did_not_sign_is_refused(store: PinStore, world: World) -> None:
+    before = store.require()
+    stranger = FileSigner.generate()
+    world.new_version(stranger, root_keys=(to_base64(stranger.public_key_der),))
+    with pytest.raises(TrustRootRefused):
+        store.follow_trust(world.trust_roots)
+    with pytest.raises(TrustRootRefused):
+        store.follow_trust(world.trust_roots[1:])
+    with pytest.raises(TrustRootRefused):
+        store.follow_trust(World().trust_roots)
+    assert store.require() == before
+    assert store.alarms() == ()
+
+
+def test_two_well_signed_versions_of_one_number_are_an_alarm(store: PinStore, world: World) -> None:
+    world.new_version()
+    store.follow_trust(world.trust_roots)
+    other = [world.trust_roots[0]]
+    world.trust_roots.pop()
+    rotated(world)
+    other.append(world.trust_roots[-1])
+    with pytest.raises(LogForked, match="Two trust roots of version 2"):
+        store.follow_trust(other)
+    assert store.require().trust.pin != envelope_digest(other[-1])
+    assert len(store.alarms()) == 1
+
+
+def test_pins_of_the_first_version_are_read_and_written_anew(store: PinStore, world: World, tmp_path: Path) -> None:
+    file = tmp_path / "state/pins.json"
+    stored = json.loads(file.read_bytes())
+    (stored["trust_root"],) = stored.pop("trust_roots")
+    file.write_bytes(canonical({**stored, "schema": "sanitrail-agent/pins/1"}))
+    assert store.require().pin == world.pin
+    rotated(world)
+    store.follow_trust(world.trust_roots)
+    assert len(json.loads(file.read_bytes())["trust_roots"]) == 2
 
 
 def test_a_longer_log_is_taken_with_its_proof(store: PinStore, world: World) -> None:
@@ -188,7 +267,7 @@ def test_without_a_roster_a_person_pins_the_first(tmp_path: Path, world: World) 
     state = StateDirectory(tmp_path / "fresh")
     state.prepare()
     store = PinStore(state)
-    store.replace(pinning.make(world.trust_root, world.pin, None, world.log.note()))
+    store.replace(pinning.make([world.trust_root], world.pin, None, world.log.note()))
     with pytest.raises(StateDamaged):
         store.follow_rosters([world.rosters[0][0]])
     store.pin_roster([world.rosters[0][0]], payload_digest(world.rosters[0][0]))
