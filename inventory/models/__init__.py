@@ -13,13 +13,16 @@ from .data import (
     Statement,
 )
 from .devices import Attachment, Destruction, Device, Waiver
-from .evidence import Certificate, Record, Seal, StoredEnvelope, Validation
+from .evidence import Certificate, Record, Seal, SealedTranslation, StoredEnvelope, Validation
 from .history import Event, ExceptionItem, PolicyVersion
 from .hosts import EnrolmentToken, Host, HostContact, IdempotencyKey, Nonce
 from .log import Correction, LogCheckpoint, LogCosignature, LogEntry, LogHead, LogTile, LogWitness
 from .orders import Approval, Lease, Order, RunProgress
+from .packs import AuditPack
+from .papers import Paper, PersonalSignature
 from .people import ApiToken, DirectoryRow, OneTimeLink, Person, SignInAttempt, WebSession
 from .places import Location, Party, Undertaking
+from .time import TimeAuthorityState, TimeStamp
 from .trust import ApproverKey, Roster
 
 __all__ = [
@@ -27,6 +30,7 @@ __all__ = [
     "Approval",
     "ApproverKey",
     "Attachment",
+    "AuditPack",
     "Base",
     "CaseDataSet",
     "Certificate",
@@ -59,16 +63,21 @@ __all__ = [
     "Obligation",
     "OneTimeLink",
     "Order",
+    "Paper",
     "Party",
     "Person",
+    "PersonalSignature",
     "PolicyVersion",
     "Record",
     "Roster",
     "RunProgress",
     "Seal",
+    "SealedTranslation",
     "SignInAttempt",
     "Statement",
     "StoredEnvelope",
+    "TimeAuthorityState",
+    "TimeStamp",
     "Undertaking",
     "UtcTime",
     "Validation",

@@ -132,6 +132,10 @@ class Destruction(Base):
     reason: Mapped[str] = mapped_column(sa.String(500), default="")
     statement_sha256: Mapped[str | None] = mapped_column(sa.ForeignKey("envelope.sha256"))
     log_index: Mapped[int | None]
+    serial_read: Mapped[str | None] = mapped_column(sa.String(256))
+    """As a person read it from the medium right before."""
+    facts: Mapped[bytes | None]
+    """Canonical JSON of what witness and second person sign; None: recorded before there were such signatures."""
 
     __table_args__ = (
         sa.CheckConstraint("witness IS NULL OR witness <> operator", name="witness_apart"),

@@ -85,13 +85,26 @@ class Certificate(Base):
 
 
 class Seal(Base):
-    """The files made of a certificate, report or statement: bundle and sealed PDF."""
+    """The files made of a document: bundle, and sealed PDF in the language that was the main one then."""
 
     __tablename__ = "seal"
 
     number: Mapped[str] = mapped_column(sa.String(32), primary_key=True)
     bundle: Mapped[bytes]
-    bundle_sha256: Mapped[str] = mapped_column(Digest)
+    bundle_sha256: Mapped[str] = mapped_column(Digest, index=True)
+    pdf: Mapped[bytes]
+    pdf_sha256: Mapped[str] = mapped_column(Digest, index=True)
+    language: Mapped[str] = mapped_column(sa.String(8), server_default="en")
+    at: Mapped[datetime]
+
+
+class SealedTranslation(Base):
+    """The same bundle, printed and sealed in a further language."""
+
+    __tablename__ = "sealed_translation"
+
+    number: Mapped[str] = mapped_column(sa.ForeignKey("seal.number"), primary_key=True)
+    language: Mapped[str] = mapped_column(sa.String(8), primary_key=True)
     pdf: Mapped[bytes]
     pdf_sha256: Mapped[str] = mapped_column(Digest)
     at: Mapped[datetime]

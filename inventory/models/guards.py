@@ -10,6 +10,7 @@ from typing import Final
 
 IMMUTABLE: Final = (
     "approval",
+    "audit_pack",
     "certificate",
     "correction",
     "envelope",
@@ -17,9 +18,12 @@ IMMUTABLE: Final = (
     "log_checkpoint",
     "log_cosignature",
     "log_entry",
+    "personal_signature",
     "record",
     "seal",
+    "sealed_translation",
     "statement",
+    "time_stamp",
     "validation",
 )
 """Rows of these tables are inserted and never touched again."""
@@ -27,6 +31,7 @@ IMMUTABLE: Final = (
 KEPT: Final = (
     "holding",
     "obligation",
+    "paper",
     "log_tile",
     "log_head",
     "policy_version",
