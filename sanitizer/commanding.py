@@ -47,6 +47,8 @@ class Commanding(Stretch):
     _under_way: Callable[[], int | None] | None = None
     """Seconds left of what the drive is doing now; None while it does nothing."""
     _failure_mode = False
+    _still: tuple[str, int] | None = None
+    """Progress of a technique that was found to stand still for good."""
 
     @abstractmethod
     def _technique(self, index: int) -> Technique:
@@ -89,6 +91,29 @@ class Commanding(Stretch):
                 self._pause(self._settings.poll_seconds)
         return technique.standing(self._held.ports())
 
+    def _left_over(self, technique: Technique, standing: SanitizeStanding) -> bool:
+        """Whether the progress that is told is what a power cut left: that of a format that does not go on and never ends.
+
+        Some drives go on telling of it until they are formatted anew (NVM Command Set, FPI). It must stand still for as long
+        as is waited for anything; a drive that is at work after all refuses another format.
+
+        Raises:
+            Interrupted: a stop was asked for.
+        """
+        if technique.resumes or standing.phase is not SanitizePhase.IN_PROGRESS or standing.progress is None:
+            return False
+        if self._still == (technique.name, standing.progress):
+            return True
+        until = self._system.monotonic() + self._settings.stall_seconds
+        while self._system.monotonic() < until:
+            if not self._pause(self._settings.most_poll_seconds):
+                raise Interrupted(pass_number=0, durable_bytes=0, touched=self._touched)
+            now = self._standing(technique)
+            if (now.phase, now.progress) != (standing.phase, standing.progress):
+                return False
+        self._still = technique.name, standing.progress
+        return True
+
     # --- one step ---
 
     def _carry_out(self, index: int, *, recovery: bool = False) -> None:
@@ -130,6 +155,10 @@ class Commanding(Stretch):
         if technique.blocking and log.accepted != "yes":
             self._put_back(index, technique)  # a power cut leaves a drive with a password locked by it
         self._move(RunEvent.WRITTEN)
+        standing = self._standing(technique)
+        if self._left_over(technique, standing):
+            self._put_down(index, technique, Ending(standing=standing, seen_working=False), "again")
+            return False
         ending = self._settle(index, technique, log)
         gone_on = technique.resumes or ending.seen_working or (technique.blocking and log.accepted == "yes")
         verdict = _verdict(technique, log, ending) if gone_on else "again"
@@ -142,7 +171,7 @@ class Commanding(Stretch):
         self._require_fit(index)
         capabilities, parameters = self._known_capabilities(), self._clearance.plan.parameters
         standing = self._standing(technique)
-        if standing.phase is SanitizePhase.IN_PROGRESS:
+        if standing.phase is SanitizePhase.IN_PROGRESS and not self._left_over(technique, standing):
             raise SanitizeInProgress(progress=standing.progress)
         reach = technique.reach(capabilities, self._clearance.inspection.media, parameters)
         self._note(

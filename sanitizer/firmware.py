@@ -96,7 +96,7 @@ class CommandStretch(Commanding):
         for index in range(len(self._techniques)):
             self._require_fit(index)
         standing = self._standing(self._technique(0))
-        if standing.phase is SanitizePhase.IN_PROGRESS:
+        if standing.phase is SanitizePhase.IN_PROGRESS and not self._left_over(self._technique(0), standing):
             raise SanitizeInProgress(progress=standing.progress)
 
     def _in_failure_mode(self) -> bool:

@@ -105,6 +105,11 @@ def firmware_waits(controller: NvmeController) -> None:
     controller.subsystem.sanitizer.activation_pending = Status.ACTIVATION_NEEDS_CONVENTIONAL_RESET
 
 
+def half_formatted(controller: NvmeController) -> None:
+    controller.subsystem.traits.keeps_format_progress = True
+    controller.subsystem.namespaces[0].format_percent_left = 75
+
+
 def other_is_protected(controller: NvmeController) -> None:
     controller.subsystem.namespaces[1].write_protected = True
 
@@ -154,6 +159,7 @@ KINDS: Mapping[str, Kind] = {
     "changes its serial number": Kind(
         build=made(new_serial="OTHER"), sanitize="failed: identity-changed", form="failed: identity-changed"
     ),
+    "a format was cut off, and is told of for ever": Kind(build=made(half_formatted)),
     "vanishes": Kind(
         build=made(seconds=10, vanish_at=0.5), sanitize="interrupted: device-gone", form="interrupted: device-gone"
     ),

@@ -56,6 +56,39 @@ def test_a_sanitize_goes_on_over_a_power_cut_and_is_settled_by_the_resumed_run(
     assert controller.subsystem.medium.remains(SECRET) == ([], [])
 
 
+@pytest.mark.parametrize("technique", FORMAT)
+def test_a_format_that_a_power_cut_ended_is_sent_again_though_the_drive_tells_of_it_for_ever(
+    technique: str, tmp_path: Path
+) -> None:
+    controller = drive(faults=Faults(seconds=600, stall_at=0.25))
+    controller.subsystem.traits.keeps_format_progress = True
+    world = nvme_world(controller)
+    world.waits = [killed]
+    with pytest.raises(Killed):
+        world.wipe(asked(technique), tmp_path)
+    power_lost(world, controller)
+    assert 0 < controller.subsystem.namespaces[0].format_percent_left < 100
+    controller.subsystem.medium.faults.stall_at = None
+    result = world.go_on(asked(technique), tmp_path)
+    assert (result.state, result.error_code) == ("succeeded", None)
+    assert controller.subsystem.medium.remains(SECRET)[0] == []
+    assert [one["reported"] for one in result.method.commands] == ["unknown", "success"]
+
+
+def test_a_format_of_somebody_else_is_not_disturbed_while_it_moves(tmp_path: Path) -> None:
+    controller = drive()
+    world, namespace = nvme_world(controller), controller.subsystem.namespaces[0]
+    namespace.format_percent_left = 75
+
+    def moves() -> None:
+        namespace.format_percent_left -= 1
+
+    world.waits = [moves] * 3
+    result = world.wipe(asked(FORMAT[0]), tmp_path)
+    assert (result.state, result.error_code, result.touched) == ("refused", "sanitize-in-progress", "no")
+    assert len(controller.subsystem.medium.remains(SECRET)[0]) == 4096
+
+
 def test_a_stop_is_heard_while_the_drive_works_and_the_run_goes_on_later(tmp_path: Path) -> None:
     controller = drive(faults=Faults(seconds=600))
     world, stop = nvme_world(controller), threading.Event()
