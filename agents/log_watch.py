@@ -13,7 +13,7 @@ from reports.canonical import from_base64, to_base64
 from reports.errors import BrokenChain, ReportError
 from reports.tlog import Checkpoint, VerifierKey, open_checkpoint, verify_consistency
 
-from .errors import CheckpointRefused, LogForked
+from .errors import CheckpointRefused, LogForked, RequestRefused, SchemaRefused
 
 Prove = Callable[[int, int], Sequence[bytes]]
 """Fetches the consistency proof between two sizes (old, new); may raise what the client raises."""
@@ -36,7 +36,8 @@ def newer(known: Checkpoint, offered: Checkpoint, prove: Prove) -> Checkpoint:
         prove: Asked only where the sizes differ and a proof is needed.
 
     Raises:
-        LogForked: They cannot both be true (`proven`), or nothing shows that they are one history.
+        LogForked: They cannot both be true (`proven`), or nothing shows that they are one history: a wrong proof, or none,
+            as from a service whose log has become shorter.
     """
     if known.size == offered.size:
         if known.root != offered.root:
@@ -79,7 +80,11 @@ def decode_hashes(hashes: Sequence[str]) -> tuple[bytes, ...]:
 
 
 def _require_history(size: int, root: bytes, new: Checkpoint, prove: Prove) -> None:
-    proof = () if size == 0 else prove(size, new.size)
+    try:
+        proof = () if size == 0 else prove(size, new.size)
+    except (RequestRefused, SchemaRefused) as error:  # whoever signed both states has the proof, or has two histories
+        problem = f"The service gives no proof from {size} to {new.size} entries: {error.reason}"
+        raise LogForked(problem, proven=False) from error
     try:
         verify_consistency(size, new.size, root, new.root, proof)
     except BrokenChain as error:

@@ -25,7 +25,16 @@ from reports.tlog import Checkpoint
 from reports.trust import TrustRoot, open_chain
 
 from . import log_watch, rosters
-from .errors import AgentError, CheckpointRefused, LogForked, StateDamaged, TrustRootRefused
+from .errors import (
+    AgentError,
+    CheckpointRefused,
+    EvidenceRefused,
+    LogForked,
+    Rejected,
+    Retry,
+    StateDamaged,
+    TrustRootRefused,
+)
 from .log_watch import Prove
 from .refusals import RosterOutOfOrder
 from .rosters import PinnedRoster
@@ -138,8 +147,8 @@ class PinStore:
 
         Raises:
             CheckpointRefused: Not the pinned log's.
-            LogForked: It contradicts the pinned one; an alarm was stored.
-            Retry, Rejected: Fetching the proof failed; nothing is concluded.
+            LogForked: It contradicts the pinned one, or the service gives no proof; an alarm was stored.
+            Retry, Rejected: The service could not be asked; nothing is concluded.
         """
         with self._changing():
             pins = self.require()
@@ -151,7 +160,7 @@ class PinStore:
                 raise
             if newest is not pins.checkpoint:
                 self._save(replace(pins, note=note, checkpoint=offered))
-            self._settle("unproven-*.json")
+            self._settle_proven(newest, prove)
             return newest
 
     def follow_trust(self, trust_roots: Sequence[Mapping[str, Any]]) -> TrustRoot:
@@ -234,6 +243,18 @@ class PinStore:
         name = f"alarms/{'forked' if error.proven else 'unproven'}-{digest}.json"
         if not self._state.path(name).exists():
             self._state.write(name, "sanitrail-agent/alarm/1", evidence)
+
+    def _settle_proven(self, newest: Checkpoint, prove: Prove) -> None:
+        """Settle what could not be proven before and can be now; a checkpoint that fits nowhere stays an alarm."""
+        for path in sorted(self._state.path("alarms").glob("unproven-*.json")):
+            document = self._state.read(f"alarms/{path.name}", "sanitrail-agent/alarm/1") or {}
+            offered = str(document.get("offered", ""))
+            if not offered.startswith("{"):  # else an order's position: the order itself names it again
+                try:
+                    log_watch.newer(newest, _read_checkpoint(offered, self.require().roots), prove)
+                except (EvidenceRefused, Retry, Rejected):
+                    continue
+            self._state.disk.move(path, path.with_name(f"settled-{path.name}"))
 
     def _settle(self, pattern: str) -> None:
         for path in self._state.path("alarms").glob(pattern):

@@ -10,6 +10,7 @@ from agents import config
 
 from .common import Common
 from .enrolling import enrol_command, pin_roster_command
+from .log import log_group
 from .looking import devices_command, outbox_command, paths_command, status_command
 from .output import table
 from .rules import rules_group
@@ -57,5 +58,6 @@ for _command in (
     paths_command,
     rules_group,
     outbox_command,
+    log_group,
 ):
     main.add_command(_command)
