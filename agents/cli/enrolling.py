@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import ExitStack
 from typing import Any, TextIO
 
 import click
@@ -58,9 +59,10 @@ def enrol_command(
     if not secret:
         raise ConfigInvalid("token", "give --token-file or --token")
     state = assembly.open_state(settings)
-    with state.owned():
+    with state.owned(), ExitStack() as ending:
         own = keys.load_or_create(state, renew=new_key)
         client = assembly.open_client(settings, settings.server, own, assembly.open_watch(settings))
+        ending.callback(client.close)
         described = host.describe(state, own.signer.key_id)
         proposal = enrolment.propose(client, check_server(settings.server), secret, own, described)
         pins = _compared(proposal, trust_root, roster, ask=not common.as_json and sys.stdin.isatty())
