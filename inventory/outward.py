@@ -6,12 +6,18 @@ What comes back is signed and checked by whoever asked; nothing is believed beca
 from __future__ import annotations
 
 import http.client
-import urllib.error
-import urllib.request
+import socket
+import threading
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import urlsplit
 
 _TIMEOUT_SECONDS: Final = 10
+"""For each step: to connect, to send, to hear something."""
+_WHOLE_SECONDS: Final = 20
+"""For all of it: somebody who sends a byte now and then does not hold us up."""
 
 
 class Unreached(Exception):
@@ -26,11 +32,6 @@ class Reply:
     body: bytes
 
 
-class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *_: object, **__: object) -> None:
-        """An answer comes from the address that was configured, or not at all."""
-
-
 def post(url: str, body: bytes, media_type: str, *, limit: int = 1 << 16) -> Reply:
     """Send a request and read the answer.
 
@@ -41,25 +42,46 @@ def post(url: str, body: bytes, media_type: str, *, limit: int = 1 << 16) -> Rep
         limit: bytes of the answer that are read; a longer one counts as none.
 
     Raises:
-        Unreached: no answer, or one that is too long.
+        Unreached: no answer in time, or one that is too long.
     """
-    request = urllib.request.Request(url, data=body, method="POST")  # noqa: S310 - the settings allow http and https alone
-    request.add_header("Content-Type", media_type)
-    request.add_header("User-Agent", "sanitrail")
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirects())
+    return _exchange("POST", url, body, {"Content-Type": media_type}, limit)
+
+
+def get(url: str, *, limit: int = 1 << 20) -> Reply:
+    """Fetch something; otherwise as `post`."""
+    return _exchange("GET", url, None, {}, limit)
+
+
+def _exchange(method: str, url: str, body: bytes | None, headers: Mapping[str, str], limit: int) -> Reply:
+    parts = urlsplit(url)
+    kind = {"https": http.client.HTTPSConnection, "http": http.client.HTTPConnection}.get(parts.scheme)
+    if kind is None or not parts.hostname:
+        raise Unreached(f"{url[:100]} is no address of the kinds http and https.")
+    connection = kind(parts.hostname, parts.port, timeout=_TIMEOUT_SECONDS)
+    late = threading.Event()
+
+    def give_up() -> None:
+        late.set()
+        with suppress(OSError, AttributeError):  # not connected yet, or gone already
+            connection.sock.shutdown(socket.SHUT_RDWR)
+
+    timer = threading.Timer(_WHOLE_SECONDS, give_up)
+    timer.daemon = True
+    timer.start()
     try:
-        with opener.open(request, timeout=_TIMEOUT_SECONDS) as reply:
-            return Reply(reply.status, _bounded(reply, limit))
-    except urllib.error.HTTPError as error:
-        with error:
-            return Reply(error.code, _bounded(error, limit))
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        connection.request(method, target, body, {**headers, "User-Agent": "sanitrail"})
+        reply = connection.getresponse()
+        data = reply.read(limit + 1)
     except (OSError, http.client.HTTPException, ValueError) as error:
-        reason = getattr(error, "reason", None) or error
-        raise Unreached(f"{type(error).__name__}: {reason}"[:200]) from error
-
-
-def _bounded(reply: http.client.HTTPResponse | urllib.error.HTTPError, limit: int) -> bytes:
-    data = reply.read(limit + 1)
+        if late.is_set():
+            raise Unreached(f"There was no whole answer within {_WHOLE_SECONDS} seconds.") from error
+        raise Unreached(f"{type(error).__name__}: {error}"[:200]) from error
+    finally:
+        timer.cancel()
+        connection.close()
+    if late.is_set():
+        raise Unreached(f"There was no whole answer within {_WHOLE_SECONDS} seconds.")
     if len(data) > limit:
         raise Unreached(f"The answer is longer than {limit} bytes.")
-    return data
+    return Reply(reply.status, data)

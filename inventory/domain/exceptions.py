@@ -27,6 +27,9 @@ class ExceptionCode(StrEnum):
     WITNESS_REFUSED = "witness-refused"
     WITNESS_AHEAD = "witness-ahead"
     WITNESS_SILENT = "witness-silent"
+    TIME_AUTHORITY_WRONG = "time-authority-wrong"
+    TIME_AUTHORITY_SILENT = "time-authority-silent"
+    TIME_STAMPS_DUE = "time-stamps-due"
     RECORD_WITHOUT_EFFECT = "record-without-effect"
     RECORD_SEQUENCE_GAP = "record-sequence-gap"
     RECORD_HISTORY_BROKEN = "record-history-broken"
@@ -73,6 +76,9 @@ TITLES: Final[Mapping[ExceptionCode, str]] = {
     ExceptionCode.WITNESS_REFUSED: "A witness refuses to sign our log: is it still one history?",
     ExceptionCode.WITNESS_AHEAD: "A witness has seen more of our log than we hold",
     ExceptionCode.WITNESS_SILENT: "A witness does not sign",
+    ExceptionCode.TIME_AUTHORITY_WRONG: "A time-stamp authority answers with something that is no stamp",
+    ExceptionCode.TIME_AUTHORITY_SILENT: "A time-stamp authority does not answer",
+    ExceptionCode.TIME_STAMPS_DUE: "The log must be stamped with the time again",
     ExceptionCode.RECORD_WITHOUT_EFFECT: "A record arrived that fits no current order",
     ExceptionCode.RECORD_SEQUENCE_GAP: "An agent withholds records",
     ExceptionCode.RECORD_HISTORY_BROKEN: "A record does not continue its device's history",

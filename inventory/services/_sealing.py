@@ -5,17 +5,29 @@ Rendering takes a while and may fail; nothing of the evidence depends on it. Who
 
 from __future__ import annotations
 
+import logging
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from inventory.errors import EvidencePending
 from inventory.events import Tag
-from inventory.models import DirectoryRow, Seal
-from reports.bundle import EvidenceFile
+from inventory.models import DirectoryRow, LogEntry, Seal
+from inventory.outward import Unreached
 from reports.canonical import sha256_hex
+from reports.envelope import envelope_digest
+from reports.errors import BadStamp
+from reports.files import EvidenceFile
 from reports.statements import Organization, Person
+from reports.trust import open_chain
 
+from ._stamper import stamper_for
 from .context import SYSTEM, Context
 from .kernel import note
 from .setup import seal_key
+
+log = logging.getLogger("inventory.sealing")
 
 
 def organization(context: Context) -> Organization:
@@ -43,13 +55,39 @@ def sealed(session: Session, number: str) -> Seal | None:
     return session.get(Seal, number)
 
 
-def store_seal(context: Context, number: str, tag: Tag, file: EvidenceFile, *, device: str | None = None) -> None:
-    """Print, seal and keep a document's files. Harmless where somebody else was faster: the first ones stay."""
-    from reports.pdf import render  # noqa: PLC0415 - slow to load, and only those who print need it
-    from reports.seal import seal  # noqa: PLC0415
+def _published(context: Context, number: str, file: EvidenceFile) -> bytes:
+    """The sealed PDF: with a time-stamp where an authority is at hand, without one where it has been waited for long enough."""
+    from reports.publish import publish  # noqa: PLC0415 - slow to load, and only those who print need it
 
+    key = seal_key(context, file.anchor)
+    trust = open_chain(file.anchor.trust_roots, envelope_digest(file.anchor.trust_roots[0]))[-1]
+    stamper = stamper_for(context, trust.time_authorities) if key.authority else None
+    if stamper is not None:
+        try:
+            return publish(file, key, context.now(), stamper=stamper)
+        except (BadStamp, Unreached) as error:
+            log.warning("no time-stamp for the seal of %s: %s", number, error)
+            until = _waits_until(context, number)
+            if context.now() < until:
+                raise EvidencePending(until) from error
+    return publish(file, key, context.now())
+
+
+def _waits_until(context: Context, number: str) -> datetime:
+    with context.reading() as session:
+        issued = session.scalar(sa.select(sa.func.max(LogEntry.at)).where(LogEntry.subject == number))
+    return (issued or context.now()) + timedelta(seconds=context.settings.evidence_patience_seconds)
+
+
+def store_seal(context: Context, number: str, tag: Tag, file: EvidenceFile, *, device: str | None = None) -> None:
+    """Print, seal and keep a document's files, once the finished PDF verifies. The first ones that are made stay.
+
+    Raises:
+        EvidencePending: a time-stamp authority does not answer, and is still waited for.
+        BrokenChain: evidence or PDF does not verify; nothing is kept.
+    """
     bundle = file.to_bytes()
-    pdf = seal(render(file), seal_key(context, file.anchor), context.now())
+    pdf = _published(context, number, file)
     with context.writing() as session:
         if session.get(Seal, number) is not None:
             return

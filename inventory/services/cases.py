@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -11,7 +12,7 @@ import sqlalchemy as sa
 from inventory.domain.obligations import Evidence, may_close
 from inventory.domain.roles import Permission
 from inventory.domain.vocabulary import CaseState, ObligationKind
-from inventory.errors import Conflict, Duplicate, Invalid, NotFound, Reason
+from inventory.errors import Conflict, Duplicate, EvidencePending, Invalid, NotFound, Reason
 from inventory.events import Tag
 from inventory.models import CaseDataSet, ErasureCase, Obligation
 from reports.canonical import digest_of, is_sha256
@@ -214,7 +215,8 @@ def issue_statement(context: Context, actor: Actor, case: str) -> StatementView:
     """
     authorize(actor, Permission.CASE_MANAGE)
     number = _statements.issue(context, actor, case)
-    _statements.seal(context, number)
+    with suppress(EvidencePending):  # issued all the same; upkeep makes its files
+        _statements.seal(context, number)
     return statement(context, actor, number)
 
 

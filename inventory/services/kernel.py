@@ -20,7 +20,7 @@ from inventory.models import Base, Counter, Device, Event, ExceptionItem, Stored
 from reports.canonical import canonical, parse_canonical
 from reports.envelope import Envelope, Kind, envelope_digest, sign
 from reports.statements import CustodyEvent
-from reports.tlog import LogKind
+from reports.tlog import EnvelopeKind
 
 from .context import SYSTEM, Actor, Context
 
@@ -247,7 +247,7 @@ def load_envelope(session: Session, sha256: str) -> Envelope:
 
 
 def sign_and_log(
-    session: Session, context: Context, kind: LogKind, body: dict[str, Any], signer: str, subject: str
+    session: Session, context: Context, kind: EnvelopeKind, body: dict[str, Any], signer: str, subject: str
 ) -> tuple[str, int]:
     """Sign a statement with one of the service's keys, keep it, and append its digest to the log.
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from inventory.domain.exceptions import ExceptionCode
 from inventory.domain.orders import OPEN, OrderEvent, next_state
 from inventory.domain.vocabulary import CaseState, ExceptionState, HostState, OrderState
-from inventory.errors import InventoryError
+from inventory.errors import EvidencePending, InventoryError
 from inventory.events import Tag
 from inventory.models import (
     ErasureCase,
@@ -31,7 +31,7 @@ from inventory.models import (
 )
 from reports.errors import ReportError
 
-from . import _statements, certificates, witnesses
+from . import _statements, certificates, time_stamps, witnesses
 from ._mapping import is_silent
 from .context import SYSTEM, Context
 from .kernel import note, raise_exception, settle_exception
@@ -53,12 +53,14 @@ class UpkeepReport:
     leases_lapsed: int
     cosignatures: int
     """Witnesses that signed the newest checkpoint."""
+    stamps: int
+    """Time-stamps taken."""
     rows_removed: int
     """Spent nonces, finished idempotency keys, dead sessions and links: never evidence."""
 
 
 def run(context: Context) -> UpkeepReport:
-    """Expire orders, notice silent hosts and overdue cases, ask witnesses, finish unfinished seals, forget spent nonces."""
+    """Expire orders, notice what is late or silent, ask witnesses and time authorities, finish seals, forget spent nonces."""
     with context.writing() as session:
         now = context.now()
         expired = _expire_orders(session, context, now)
@@ -66,12 +68,14 @@ def run(context: Context) -> UpkeepReport:
         overdue = _overdue_cases(session, context, now)
         removed = _forget(session, now)
     cosigned = witnesses.ask_all(context)
+    stamped = sum(one.stamped is not None for one in time_stamps.take(context))
+    time_stamps.remind(context)
     with context.reading() as session:
         lapsed = _lapsed_leases(session, context.now())
         unfinished = [(number, certificates.seal) for number in certificates.unsealed(session)]
         unfinished += [(number, _statements.seal) for number in _statements.unsealed(session)]
     sealed = sum(_sealed(context, number, seal) for number, seal in unfinished)
-    return UpkeepReport(expired, silent, overdue, sealed, lapsed, cosigned, removed)
+    return UpkeepReport(expired, silent, overdue, sealed, lapsed, cosigned, stamped, removed)
 
 
 def _expire_orders(session: Session, context: Context, now: datetime) -> int:
@@ -164,6 +168,8 @@ def _sealed(context: Context, number: str, seal: Callable[[Context, str], None])
     """Make one document's files; one that cannot be made must not keep the others waiting."""
     try:
         seal(context, number)
+    except EvidencePending:
+        return False
     except (InventoryError, ReportError):
         log.exception("document %s could not be sealed", number)
         return False

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
+import hashlib
 import http.server
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from asn1crypto import algos, cms, core, tsp
+from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from reports.canonical import to_base64
@@ -36,6 +40,7 @@ tsa_name = {named}
 ess_cert_id_chain = no
 ess_cert_id_alg = sha256
 """
+_P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 _Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
 
@@ -107,6 +112,8 @@ class LocalAuthority:
     days: int = 3650
     crl_at: str = ""
     certificate_digest: hashes.SHA224 | hashes.SHA256 | hashes.SHA384 | None = None
+    clock: Callable[[], dt.datetime] | None = None
+    """Whose time it stamps; None: the machine's."""
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -177,7 +184,22 @@ class LocalAuthority:
         if token:
             command += ["-token_out"]
         subprocess.run(command, cwd=self.folder, check=True, capture_output=True)
-        return (self.folder / "r.tsr").read_bytes()
+        made = (self.folder / "r.tsr").read_bytes()
+        return made if self.clock is None else self._at(self.clock(), made, token=token)
+
+    def _at(self, moment: dt.datetime, made: bytes, *, token: bool) -> bytes:
+        """The answer as if it had been given at that time."""
+
+        def change(info: tsp.TSTInfo, _: object) -> None:
+            info["gen_time"] = moment
+
+        if token:
+            return forge(made, self, change)
+        parts = [bytes(part.dump()) for part in core.SequenceOf.load(made, spec=core.Any)]
+        if len(parts) != 2:
+            return made
+        body = parts[0] + forge(parts[1], self, change)
+        return b"\x30\x82" + len(body).to_bytes(2, "big") + body
 
     def token(self, message: bytes, digest: str = "sha256", *options: str) -> bytes:
         """A token over a message as openssl makes it, asked for by openssl."""
@@ -195,6 +217,42 @@ class LocalAuthority:
             command += ["-untrusted", "chain.pem"]
         done = subprocess.run(command, cwd=self.folder, check=False, capture_output=True)
         return done.returncode == 0 and b"Verification: OK" in done.stdout
+
+
+def forge(
+    token: bytes, authority: LocalAuthority, change: Callable[[tsp.TSTInfo, list[cms.CMSAttribute]], object]
+) -> bytes:
+    """The token, changed inside and signed again by the authority's key: in the one form, as far as it goes."""
+    content = cms.ContentInfo.load(token)
+    signed = content["content"]
+    signer = signed["signer_infos"][0]
+    info = tsp.TSTInfo.load(bytes(signed["encap_content_info"]["content"]))
+    info["tsa"] = None
+    parsed = asn1_x509.Certificate.load(authority.signer_der)
+    digest = hashlib.sha256(authority.signer_der).digest()
+    named = tsp.SigningCertificateV2({"certs": [tsp.ESSCertIDv2({"cert_hash": digest})]})
+    attributes = [
+        cms.CMSAttribute({"type": "content_type", "values": ["tst_info"]}),
+        cms.CMSAttribute({"type": "message_digest", "values": [b""]}),
+        cms.CMSAttribute({"type": "signing_certificate_v2", "values": [named]}),
+    ]
+    change(info, attributes)
+    octets = info.dump(force=True)
+    for one in attributes:
+        if one["type"].native == "message_digest" and one["values"][0].native == b"":
+            one["values"] = [hashlib.sha256(octets).digest()]
+    signer["signed_attrs"] = cms.CMSAttributes(attributes)
+    message = cms.CMSAttributes(attributes).dump()
+    assert isinstance(authority.key, ec.EllipticCurvePrivateKey)
+    r, s = decode_dss_signature(authority.key.sign(message, ec.ECDSA(hashes.SHA256())))
+    signer["signature"] = encode_dss_signature(r, min(s, _P256_ORDER - s))
+    signer["digest_algorithm"] = algos.DigestAlgorithm({"algorithm": "sha256"})
+    signer["sid"] = cms.SignerIdentifier(
+        {"issuer_and_serial_number": {"issuer": parsed.issuer, "serial_number": parsed.serial_number}}
+    )
+    signed["certificates"] = [parsed]
+    signed["encap_content_info"]["content"] = core.ParsableOctetString(octets)
+    return bytes(content.dump(force=True))
 
 
 LIES = (
@@ -229,8 +287,6 @@ class TimeServer:
 
     def answer(self, query: bytes) -> bytes:
         """The answer to a question, true or not."""
-        from asn1crypto import tsp  # noqa: PLC0415 - only liars take the question apart
-
         if self.lie in {"other-bytes", "other-nonce", "no-nonce"}:
             asked = tsp.TimeStampReq.load(query)
             if self.lie == "other-bytes":

@@ -13,7 +13,6 @@ import pytest
 from asn1crypto import algos, cms, core, tsp
 from asn1crypto import x509 as asn1_x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from hypothesis import given
@@ -25,7 +24,7 @@ from reports.timestamp_request import StampRequest, accept_token, read_response
 from reports.timestamps import check_authentic, check_stamp, nonce_of, normal_form, path_of
 from reports.trust_body import TimeAuthority
 from tests.support.capabilities import requires_tool
-from tests.support.time_authority import POLICY, LocalAuthority
+from tests.support.time_authority import POLICY, LocalAuthority, forge
 
 MESSAGE = b"records.example.org/log\n7\nroot\n"
 pytestmark = [pytest.mark.reference_tool, requires_tool("openssl")]
@@ -151,42 +150,6 @@ def test_a_certificate_for_anything_but_time_stamping_does_not_count(case: str, 
 # ---------------------------------------------------------------- a forger with the authority's own key
 
 _Change = Callable[[tsp.TSTInfo, list[cms.CMSAttribute]], object]
-
-
-def forge(token: bytes, authority: LocalAuthority, change: _Change) -> bytes:
-    """The token, changed inside and signed again by the authority's key: in the one form, as far as it goes."""
-    content = cms.ContentInfo.load(token)
-    signed = content["content"]
-    signer = signed["signer_infos"][0]
-    info = tsp.TSTInfo.load(bytes(signed["encap_content_info"]["content"]))
-    info["tsa"] = None
-    certificate = asn1_x509.Certificate.load(authority.signer_der)
-    named = tsp.SigningCertificateV2(
-        {"certs": [tsp.ESSCertIDv2({"cert_hash": hashlib.sha256(certificate.dump()).digest()})]}
-    )
-    attributes = [
-        cms.CMSAttribute({"type": "content_type", "values": ["tst_info"]}),
-        cms.CMSAttribute({"type": "message_digest", "values": [b""]}),
-        cms.CMSAttribute({"type": "signing_certificate_v2", "values": [named]}),
-    ]
-    change(info, attributes)
-    octets = info.dump(force=True)
-    for one in attributes:
-        if one["type"].native == "message_digest" and one["values"][0].native == b"":
-            one["values"] = [hashlib.sha256(octets).digest()]
-    signer["signed_attrs"] = cms.CMSAttributes(attributes)
-    message = cms.CMSAttributes(attributes).dump()
-    assert isinstance(authority.key, ec.EllipticCurvePrivateKey)
-    r, s = decode_dss_signature(authority.key.sign(message, ec.ECDSA(hashes.SHA256())))
-    order = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
-    signer["signature"] = encode_dss_signature(r, min(s, order - s))
-    signer["digest_algorithm"] = algos.DigestAlgorithm({"algorithm": "sha256"})
-    signer["sid"] = cms.SignerIdentifier(
-        {"issuer_and_serial_number": {"issuer": certificate.issuer, "serial_number": certificate.serial_number}}
-    )
-    signed["certificates"] = [certificate]
-    signed["encap_content_info"]["content"] = core.ParsableOctetString(octets)
-    return bytes(content.dump(force=True))
 
 
 def _nothing(*_: object) -> None:
