@@ -14,7 +14,9 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from inventory.branding import Documents, brand_of
 from inventory.errors import SetupError
+from reports.brand import Brand
 
 PREFIX = "SANITRAIL_"
 FILE_VARIABLE = "SANITRAIL_CONFIG"
@@ -97,6 +99,7 @@ class Settings(BaseModel):
     restamp_days: Annotated[int, Field(ge=1, le=3660)] = 365
     """The log must be stamped anew after this; a reminder comes 30 days before."""
     organisation: Organisation = Organisation()
+    documents: Documents = Documents()
 
     key_sources: dict[str, Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*:.+", max_length=1000)]] = {}
     """Keys that live elsewhere than in the data directory: name of the key's file without `.pem`, and a URI (`key_sources.py`)."""
@@ -160,6 +163,11 @@ class Settings(BaseModel):
     def is_tls(self) -> bool:
         """Whether people and agents reach the service over TLS."""
         return self.external_url.startswith("https://")
+
+    @property
+    def brand(self) -> Brand:
+        """What documents are printed with. Raises `SetupError` for a logo, colour or text that they cannot carry."""
+        return brand_of(self.documents, self.external_url)
 
     @property
     def session_idle(self) -> timedelta:
