@@ -13,6 +13,7 @@ _ROOMS: Final = {
     "service": ("init", "serve", "check", "config", "migrate", "openapi", "admin-link"),
     "people": ("people", "token", "enrol-token"),
     "approvers": ("approver-key", "approve", "roster"),
+    "signing": ("sign-facts",),
     "keys": ("keys",),
     "log": ("log",),
 }
@@ -46,7 +47,7 @@ def cli() -> None:
 
     \b
     On the server:   init, serve, check, config, migrate, openapi, admin-link, log, keys
-    From anywhere:   people, token, enrol-token, approver-key, approve, roster
+    From anywhere:   people, token, enrol-token, approver-key, approve, roster, sign-facts
 
     Commands that talk to a service take --server and a token; see `sanitrail token create --help`.
     """  # noqa: D301 - click reads the control character \\b as: do not rewrap

@@ -55,6 +55,8 @@ class Permission(StrEnum):
     """See a drive's password that is in custody, to unlock it."""
     RECORD_VALIDATE = "record.validate"
     CERTIFICATE_ISSUE = "certificate.issue"
+    FACTS_SIGN = "facts.sign"
+    """With one's own key: as witness of a destruction, as second person, or responsible for a statement."""
     DOCUMENT_CORRECT = "document.correct"
     """Void or supersede a certificate or statement."""
     APPROVER_KEY_REGISTER = "approver_key.register"
@@ -103,6 +105,7 @@ GRANTS: Final[Mapping[Role, frozenset[Permission]]] = {
         Permission.ORDER_CANCEL,
         Permission.ORDER_STOP,
         Permission.APPROVER_KEY_REGISTER,
+        Permission.FACTS_SIGN,
         Permission.ROSTER_PROPOSE,
         Permission.ROSTER_SIGN,
     },

@@ -16,8 +16,9 @@ from inventory.errors import Conflict, IllegalTransition, Invalid, SeparationOfD
 from inventory.events import Tag
 from inventory.models import Destruction, Device, Order
 from inventory.models.orders import OPEN_STATES
-from reports.canonical import is_sha256
+from reports.canonical import canonical, is_sha256
 
+from ._destroyed import facts_of
 from ._holds import refuse_held
 from ._mapping import destruction_view
 from ._obligations import cover_holdings
@@ -42,6 +43,8 @@ class RecordDestruction:
     facility: str
     performed: datetime
     particle_size_mm: int | None = None
+    serial_read: str = ""
+    """As a person read it from the medium right before; without it there is no certificate."""
     evidence: tuple[str, ...] = ()
     """SHA-256 of photographs, videos, vendor's papers; at least one."""
     note: str = ""
@@ -88,7 +91,9 @@ def record_destruction(context: Context, actor: Actor, command: RecordDestructio
             recorded=context.now(),
             operator=actor.ref,
             evidence=list(command.evidence),
+            serial_read=optional("serial_read", command.serial_read, most=256),
         )
+        row.facts = canonical(facts_of(session, context, row, device).to_dict())
         session.add(row)
         session.flush()
         note(

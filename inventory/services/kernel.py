@@ -70,7 +70,18 @@ SERIES = {
 }
 """Prefix and width of running numbers."""
 
-YEARLY = {"order": "O", "case": "EC", "certificate": "SC", "failure": "SF", "statement": "ES"}
+YEARLY = {
+    "order": "O",
+    "case": "EC",
+    "certificate": "SC",
+    "failure": "SF",
+    "statement": "ES",
+    "lot": "LC",
+    "lot_report": "LF",
+    "processor": "PS",
+    "destruction_certificate": "DC",
+    "destruction_report": "DF",
+}
 """Prefix of numbers that begin anew each year: `SC-2026-000001`."""
 
 

@@ -31,7 +31,7 @@ from inventory.models import (
 )
 from reports.errors import ReportError
 
-from . import _statements, certificates, time_stamps, witnesses
+from . import _statements, certificates, papers, time_stamps, witnesses
 from ._mapping import is_silent
 from .context import SYSTEM, Context
 from .kernel import note, raise_exception, settle_exception
@@ -74,6 +74,7 @@ def run(context: Context) -> UpkeepReport:
         lapsed = _lapsed_leases(session, context.now())
         unfinished = [(number, certificates.seal) for number in certificates.unsealed(session)]
         unfinished += [(number, _statements.seal) for number in _statements.unsealed(session)]
+        unfinished += [(number, papers.seal) for number in papers.unsealed(session)]
     sealed = sum(_sealed(context, number, seal) for number, seal in unfinished)
     return UpkeepReport(expired, silent, overdue, sealed, lapsed, cosigned, stamped, removed)
 

@@ -99,6 +99,7 @@ def record_destruction(device: str) -> Reply:
             command = destructions.RecordDestruction(
                 device=found.id, method=method, machine=machine, facility=facility, performed=performed,
                 particle_size_mm=size, evidence=digests, note=typed.text("note"),
+                serial_read=typed.text("serial_read", limit=256),
             )  # fmt: skip
 
             def deed() -> AnyResponse:
@@ -122,6 +123,14 @@ def record_destruction(device: str) -> Reply:
                 Field(kind="text", name="machine", label="Machine", hint="With its calibration or approval."),
                 Field(kind="text", name="facility", label="Facility"),
                 Field(kind="day", name="performed", label="Day"),
+                Field(
+                    kind="text",
+                    name="serial_read",
+                    label="Serial number read before",
+                    required=False,
+                    mono=True,
+                    hint="From the medium itself, right before. Without it there is no certificate of destruction.",
+                ),
                 Field(kind="number", name="particle_size_mm", label="Largest particle, mm", required=False),
                 Field(
                     kind="area",

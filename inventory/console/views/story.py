@@ -150,6 +150,9 @@ _TOLD: Final[dict[Tag, tuple[str, str, Tone]]] = {
     Tag.RECORD_VALIDATED: ("A validator approved the record", "shield-check", "ok"),
     Tag.RECORD_REJECTED: ("A validator rejected the record", "cross", "bad"),
     Tag.CERTIFICATE_ISSUED: ("A certificate was issued", "certificate", "ok"),
+    Tag.PAPER_PREPARED: ("A statement waits for a signature", "sign", "quiet"),
+    Tag.PAPER_SIGNED: ("Somebody signed the facts with their own key", "sign", "ok"),
+    Tag.PAPER_ISSUED: ("A document was issued", "certificate", "ok"),
     Tag.CERTIFICATE_SEALED: ("The certificate was sealed", "certificate", "ok"),
     Tag.POLICY_IN_FORCE: ("A policy came into force", "policy", "accent"),
 }

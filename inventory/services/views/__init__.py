@@ -42,6 +42,7 @@ from .evidence import (
 from .hosts import AgentKeyView, EnrolmentTokenView, HostDetail, HostRow
 from .orders import ApprovalView, LeaseView, OrderDetail, OrderRow, PolicyDecisionView, ProgressView, ReadyOrder
 from .overview import Dashboard, EventView, ExceptionView, LocationView, Page, PartyView, PolicyView, UndertakingView
+from .papers import DestructionStanding, FactsToSign, PaperView
 from .people import (
     ApiTokenView,
     ApproverKeyView,
@@ -66,6 +67,7 @@ __all__ = [
     "Dashboard",
     "DataSetView",
     "DeclaredPathView",
+    "DestructionStanding",
     "DestructionView",
     "DeviceDetail",
     "DeviceFactsView",
@@ -77,6 +79,7 @@ __all__ = [
     "EscrowView",
     "EventView",
     "ExceptionView",
+    "FactsToSign",
     "GateView",
     "HoldView",
     "HoldingView",
@@ -90,6 +93,7 @@ __all__ = [
     "OrderDetail",
     "OrderRow",
     "Page",
+    "PaperView",
     "PartyView",
     "PersonView",
     "PolicyDecisionView",

@@ -1,4 +1,4 @@
-// Signing pages (approve an order, sign a roster). What is signed is computed here, from the bytes the page was given and the
+// Signing pages (approve an order, sign a roster, sign facts). What is signed is computed here, from the bytes the page was given and the
 // person's own key; the service checks it, and every agent checks it again.
 
 import { fromBase64, sha256Hex, signPayload, statementBytes } from "./dsse.js";
@@ -25,7 +25,7 @@ function fail(message) {
 /** The digest shown is worked out again from the sealed bytes: a page that shows one thing and signs another is caught here. */
 async function recompute() {
   const line = document.querySelector("[data-recomputed]");
-  const stated = material.body ? material.body.order_sha256 : material.sha256;
+  const stated = material.body ? material.body.order_sha256 || material.body.sha256 : material.sha256;
   const found = await sha256Hex(fromBase64(material.payload));
   line.hidden = false;
   line.textContent = found === stated ? "Worked out again in this browser from the sealed bytes: it is the same." : "The sealed bytes have another digest. Do not sign.";
@@ -63,8 +63,8 @@ async function chosenKey() {
   return key;
 }
 
-function payloadBytes(kind) {
-  if (kind !== "approval") return fromBase64(material.payload);
+function payloadBytes() {
+  if (!material.body) return fromBase64(material.payload);
   const time = new Date().toISOString().replace(/\.\d+Z$/, "Z");
   return statementBytes({ ...material.body, time });
 }
@@ -90,7 +90,7 @@ form.addEventListener(
     form.dataset.busy = "yes";
     errorLine.hidden = true;
     try {
-      const envelope = await signPayload(form.dataset.sign, payloadBytes(form.dataset.sign), await chosenKey());
+      const envelope = await signPayload(form.dataset.sign, payloadBytes(), await chosenKey());
       form.elements.envelope.value = JSON.stringify(envelope);
       form.dataset.signed = "yes";
       // Later, not now: while the first submission is still being told about, a second one is silently dropped.
