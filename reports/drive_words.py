@@ -82,7 +82,7 @@ def not_reached(record: SanitizationRecord, speaker: Speaker = ENGLISH) -> tuple
     if not steps:
         return (speaker.say("claims.beyond-clear"),)
     if by_keys(record.method.technique):
-        return (*key_words.beyond(speaker), speaker.say("claims.beyond-clear"))
+        return key_words.beyond(speaker)
     found = [speaker.say("claims.beyond-read-back")]
     if any(step.startswith("nvme-") for step in steps):
         found.append(speaker.say("claims.beyond-nvme"))

@@ -70,4 +70,9 @@ def held(speaker: Speaker = ENGLISH) -> str:
 
 def beyond(speaker: Speaker = ENGLISH) -> tuple[str, ...]:
     """What such a run leaves, and what its proof rests on."""
-    return speaker.say("keys.beyond"), speaker.say("keys.beyond-look")
+    return speaker.say("keys.beyond"), speaker.say("keys.beyond-look"), speaker.say("keys.beyond-areas")
+
+
+def means(method: str, speaker: Speaker = ENGLISH) -> str:
+    """What the method's word means, beside what a run of this kind can show."""
+    return speaker.say("keys.means-purge") if method == "purge" else speaker.say("claims.means-clear")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from reports import claims, drive_words
+from reports import claims, drive_words, key_words
 from reports.bundle import DestructionBundle
 from reports.envelope import signer_ids, unverified_body
+from reports.findings.techniques import by_drive, by_keys
 from reports.keys import fingerprint_words
 from reports.language import ENGLISH, Speaker
 from reports.links import Basis
@@ -47,14 +48,21 @@ def certificate_view(bundle: DestructionBundle, speaker: Speaker = ENGLISH) -> d
         "claims": said.granted,
         "exceptions": said.exceptions + document.exceptions[len(said.exceptions) :],  # derived; then waivers, as signed
         "commands": command_cells(speaker, basis),
-        "does": drive_words.technique_does(done.technique, speaker),
-        "means": say(f"claims.means-{done.method}"),
+        "does": drive_words.technique_does(done.technique, speaker) if by_drive(done.technique) else "",
+        "means": _means(speaker, basis, done.method),
         "destination": Row(speaker.word("destination", document.destination.kind), document.destination.details),
         "backup": Row(speaker.word("answer", medium.backed_up), medium.backup_location),
         "notes": done.notes,
         "people": _people(speaker, bundle, basis, document),
         "not_covered": said.not_covered,
     }
+
+
+def _means(speaker: Speaker, basis: Basis, method: str) -> str:
+    """What the method's word means, and what is stated here of it."""
+    if by_keys(basis.record.method.technique):
+        return key_words.means(method, speaker)
+    return speaker.say(f"claims.means-{method}")
 
 
 def _medium_rows(speaker: Speaker, document: Certificate, basis: Basis) -> list[Row]:

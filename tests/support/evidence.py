@@ -19,7 +19,7 @@ from reports.ceremony import next_body
 from reports.enrolled import EnrolledRole, key_event
 from reports.envelope import Envelope, Signer, envelope_digest, payload_digest, sign
 from reports.findings import identity_fingerprint, pattern_set_name
-from reports.findings.techniques import by_drive
+from reports.findings.techniques import by_drive, by_keys
 from reports.keys import FileSigner
 from reports.links import Basis
 from reports.orders import Order
@@ -412,13 +412,16 @@ def with_checkpoint(file: DestructionBundle, note: str) -> DestructionBundle:
 
 def order_body(world: World, record: SanitizationRecord, **changes: object) -> dict[str, Any]:
     """The payload of an order for the record's medium, as the service writes it."""
+    named = by_drive(record.method.technique) or by_keys(record.method.technique)
     plan: dict[str, Any] = {
-        "method": record.method.requested if by_drive(record.method.technique) else "clear",
-        "technique": record.method.technique if by_drive(record.method.technique) else "overwrite",
+        "method": record.method.requested if named else "clear",
+        "technique": record.method.technique if named else "overwrite",
         "pattern_set": pattern_set_name(record.method.pattern_set),
         "verification": record.policy.required_verification,
         "acknowledged_signatures": [],
     }
+    if record.method.key_erasure is not None:
+        plan["answers"] = list(record.method.key_erasure.answers)
     more = changes.pop("plan", {})
     assert isinstance(more, dict)
     plan.update(more)

@@ -23,6 +23,7 @@ from tests.support.capabilities import requires_tool
 from tests.support.evidence import Story, World, certified, good_record, with_checkpoint, with_part
 from tests.support.purge_evidence import crypto_erase, purge_record, sampled_purge
 from tests.unit.reports import test_cheats as cheats
+from tests.unit.reports.test_key_erasure import GOOD as KEYS_DESTROYED
 
 TESTS = Path(__file__).resolve().parents[2]
 JUDGE = TESTS / "judges" / "verify.mjs"
@@ -35,6 +36,7 @@ RECORDS = (
     purge_record(),
     sampled_purge(),
     with_part(purge_record(crypto_erase()), "verification", expected="no-canary"),
+    KEYS_DESTROYED,
 )
 
 pytestmark = [pytest.mark.reference_tool, pytest.mark.xdist_group("independent-verifier"), requires_tool("node")]
