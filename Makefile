@@ -41,9 +41,10 @@ lab: ## emulated drives of every kind under a real kernel: prints technique x dr
 	@$(PY) -m tests.lab
 
 .PHONY: bench
-bench: ## this engine against dd, shred, nwipe and fio on the same devices in one run, as ratios
+bench: ## this engine against dd, shred, nwipe and fio on the same devices in one run, as ratios; then the log and the papers
 	@tools/bootstrap bench
 	@$(PY) -m benchmarks
+	@$(PY) -m benchmarks.evidence
 
 .PHONY: lock
 lock: ## re-resolve the two lock files from pyproject.toml

@@ -39,6 +39,7 @@ from reports.tlog import (
 )
 
 _BASE = "log_base"
+_EDGE = "log_edge"
 
 
 class TileCache:
@@ -72,6 +73,11 @@ class _SessionTiles:
         self._cache = cache
 
     def tile(self, level: int, index: int) -> bytes:
+        if self._session.info.get("writing"):
+            row = _edge_tile(self._session, level, index)
+            if row is None:
+                raise LookupError(f"there is no tile {level}/{index}")
+            return row.data
         return self._cache.get(self._session, level, index)
 
 
@@ -152,7 +158,7 @@ class Ledger:
         )
         grown, writes = extend_tiles(frontier, [leaf])
         for write in writes:
-            tile = session.get(LogTile, (write.level, write.index)) if write.offset else None
+            tile = _edge_tile(session, write.level, write.index) if write.offset else None
             if write.offset and (tile is None or len(tile.data) != write.offset * HASH_BYTES):
                 raise LogRefused(f"tile {write.level}/{write.index} does not fit the tree")
             if tile is None:
@@ -224,6 +230,14 @@ class Ledger:
 def encode(proof: Sequence[bytes]) -> tuple[str, ...]:
     """A proof's hashes in base64."""
     return tuple(to_base64(one) for one in proof)
+
+
+def _edge_tile(session: Session, level: int, number: int) -> LogTile | None:
+    """A tile as this transaction has it; kept, for the same few are read again and again until it commits."""
+    kept: dict[tuple[int, int], LogTile | None] = session.info.setdefault(_EDGE, {})
+    if kept.get((level, number)) is None:
+        kept[level, number] = session.get(LogTile, (level, number))
+    return kept[level, number]
 
 
 def _head(session: Session, *, writing: bool = False) -> LogHead:
