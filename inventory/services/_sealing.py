@@ -19,6 +19,7 @@ from reports.canonical import sha256_hex
 from reports.envelope import envelope_digest
 from reports.errors import BadStamp
 from reports.files import EvidenceFile
+from reports.language import Language
 from reports.statements import Organization, Person
 from reports.trust import open_chain
 
@@ -55,22 +56,23 @@ def sealed(session: Session, number: str) -> Seal | None:
     return session.get(Seal, number)
 
 
-def _published(context: Context, number: str, file: EvidenceFile) -> bytes:
+def published(context: Context, number: str, file: EvidenceFile, language: Language) -> bytes:
     """The sealed PDF: with a time-stamp where an authority is at hand, without one where it has been waited for long enough."""
     from reports.publish import publish  # noqa: PLC0415 - slow to load, and only those who print need it
 
+    brand = context.settings.brand
     key = seal_key(context, file.anchor)
     trust = open_chain(file.anchor.trust_roots, envelope_digest(file.anchor.trust_roots[0]))[-1]
     stamper = stamper_for(context, trust.time_authorities) if key.authority else None
     if stamper is not None:
         try:
-            return publish(file, key, context.now(), stamper=stamper)
+            return publish(file, key, context.now(), stamper=stamper, language=language, brand=brand)
         except (BadStamp, Unreached) as error:
             log.warning("no time-stamp for the seal of %s: %s", number, error)
             until = _waits_until(context, number)
             if context.now() < until:
                 raise EvidencePending(until) from error
-    return publish(file, key, context.now())
+    return publish(file, key, context.now(), language=language, brand=brand)
 
 
 def _waits_until(context: Context, number: str) -> datetime:
@@ -87,7 +89,8 @@ def store_seal(context: Context, number: str, tag: Tag, file: EvidenceFile, *, d
         BrokenChain: evidence or PDF does not verify; nothing is kept.
     """
     bundle = file.to_bytes()
-    pdf = _published(context, number, file)
+    language = context.settings.documents.language
+    pdf = published(context, number, file, language)
     with context.writing() as session:
         if session.get(Seal, number) is not None:
             return
@@ -98,6 +101,7 @@ def store_seal(context: Context, number: str, tag: Tag, file: EvidenceFile, *, d
                 bundle_sha256=sha256_hex(bundle),
                 pdf=pdf,
                 pdf_sha256=sha256_hex(pdf),
+                language=language,
                 at=context.now(),
             )
         )
