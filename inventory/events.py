@@ -132,6 +132,8 @@ class Tag(StrEnum):
     PAPER_SIGNED = "paper.signed"
     """Somebody signed the facts of a destruction or statement with their own key."""
     PAPER_ISSUED = "paper.issued"
+    DOCUMENT_TRANSLATED = "document.translated"
+    """Printed and sealed in a further language; what is attached is the same."""
     DOCUMENT_CORRECTED = "document.corrected"
     """Voided or superseded; it stays where it is."""
     POLICY_IN_FORCE = "policy.in-force"

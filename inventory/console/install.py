@@ -8,6 +8,7 @@ from typing import Any, Final
 from flask import Flask, request
 
 from inventory.auth import web as auth
+from inventory.console.printing import further_languages
 from inventory.domain.techniques import plan_words, scope_words
 from reports.drive_words import technique_words
 
@@ -45,7 +46,13 @@ def install(app: Flask) -> None:
     app.jinja_env.filters.update(FILTERS)
     app.jinja_env.filters["ago"] = _ago
     app.jinja_env.filters.update(plan_words=plan_words, technique_words=technique_words, scope_words=scope_words)
-    app.jinja_env.globals.update(asset=asset, said_here=_said_here, state_chip=state_chip, word_chip=word_chip)
+    app.jinja_env.globals.update(
+        asset=asset,
+        further_languages=further_languages,
+        said_here=_said_here,
+        state_chip=state_chip,
+        word_chip=word_chip,
+    )
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     app.context_processor(_theme)

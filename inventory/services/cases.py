@@ -16,6 +16,7 @@ from inventory.errors import Conflict, Duplicate, EvidencePending, Invalid, NotF
 from inventory.events import Tag
 from inventory.models import CaseDataSet, ErasureCase, Obligation
 from reports.canonical import digest_of, is_sha256
+from reports.language import Language
 
 from . import _statements
 from ._obligations import close_obligation, settle_case, sync_case
@@ -23,6 +24,7 @@ from .context import Actor, Context, authorize
 from .data import find_data_set
 from .kernel import find, moment, next_number, note, required, stamp
 from .queries.data import case_detail
+from .translations import pdf_in
 from .views import CaseDetail, StatementView
 
 _REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{2,63}")
@@ -220,10 +222,11 @@ def issue_statement(context: Context, actor: Actor, case: str) -> StatementView:
     return statement(context, actor, number)
 
 
-def statement_pdf(context: Context, actor: Actor, number: str) -> bytes:
-    """The statement as PDF. Permission `evidence.read`. Raises `NotFound`."""
+def statement_pdf(context: Context, actor: Actor, number: str, language: Language | None = None) -> bytes:
+    """The statement as PDF, in a language as `certificates.pdf`. Permission `evidence.read`. Raises `NotFound`."""
     authorize(actor, Permission.READ_EVIDENCE)
-    return _statements.files(context, number).pdf
+    _statements.files(context, number)
+    return pdf_in(context, number, language)
 
 
 def statement_file(context: Context, actor: Actor, number: str) -> bytes:

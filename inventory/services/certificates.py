@@ -14,6 +14,7 @@ from inventory.events import Tag
 from inventory.models import Certificate, Order, Record, Seal
 from reports import certificate as certificates
 from reports.errors import BrokenChain, ClaimRefused
+from reports.language import Language
 
 from . import _evidence
 from ._revocation import refuse_disowned
@@ -21,6 +22,7 @@ from ._sealing import organization, sealed, statement_person, store_seal
 from .context import Actor, Context, authorize
 from .kernel import find, next_number, note, optional, sign_and_log, stamp
 from .queries.evidence import certificate_select, certificate_view
+from .translations import pdf_in
 from .views import CertificateView
 
 
@@ -127,9 +129,16 @@ def bundle(context: Context, actor: Actor, number: str) -> bytes:
     return _files(context, actor, number).bundle
 
 
-def pdf(context: Context, actor: Actor, number: str) -> bytes:
-    """The sealed PDF. Permission `evidence.read`. Raises `NotFound`, `Conflict` (not sealed yet)."""
-    return _files(context, actor, number).pdf
+def pdf(context: Context, actor: Actor, number: str, language: Language | None = None) -> bytes:
+    """The sealed PDF, in this language or the one it was printed in first. Permission `evidence.read`.
+
+    Raises:
+        NotFound.
+        Conflict: not sealed yet.
+        EvidencePending: the translation waits for a time-stamp.
+    """
+    _files(context, actor, number)
+    return pdf_in(context, number, language)
 
 
 def _files(context: Context, actor: Actor, number: str) -> Seal:
@@ -142,8 +151,8 @@ def _files(context: Context, actor: Actor, number: str) -> Seal:
         return found
 
 
-def failure_report(context: Context, actor: Actor, order: str) -> bytes:
-    """What happened to a run that earns no certificate, as PDF. Permission `evidence.read`.
+def failure_report(context: Context, actor: Actor, order: str, language: Language | None = None) -> bytes:
+    """What happened to a run that earns no certificate, as PDF, in a language as `pdf`. Permission `evidence.read`.
 
     The report is signed and logged once, when it is first asked for.
 
@@ -161,7 +170,7 @@ def failure_report(context: Context, actor: Actor, order: str) -> bytes:
         if number is None:
             number = _report(session, context, actor, row)
     seal(context, number)
-    return _files(context, actor, number).pdf
+    return pdf(context, actor, number, language)
 
 
 def _report(session: Session, context: Context, actor: Actor, order: Order) -> str:

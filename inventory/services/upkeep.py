@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final, cast
 
 import sqlalchemy as sa
@@ -31,7 +32,7 @@ from inventory.models import (
 )
 from reports.errors import ReportError
 
-from . import _statements, certificates, papers, time_stamps, witnesses
+from . import _statements, certificates, papers, time_stamps, translations, witnesses
 from ._mapping import is_silent
 from .context import SYSTEM, Context
 from .kernel import note, raise_exception, settle_exception
@@ -76,6 +77,10 @@ def run(context: Context) -> UpkeepReport:
         unfinished += [(number, _statements.seal) for number in _statements.unsealed(session)]
         unfinished += [(number, papers.seal) for number in papers.unsealed(session)]
     sealed = sum(_sealed(context, number, seal) for number, seal in unfinished)
+    with context.reading() as session:
+        lacking = translations.unmade(session, context)
+    for number, language in lacking:
+        _sealed(context, number, partial(translations.pdf_in, language=language))
     return UpkeepReport(expired, silent, overdue, sealed, lapsed, cosigned, stamped, removed)
 
 
@@ -165,7 +170,7 @@ def _forget(session: Session, now: datetime) -> int:
     return sum(cast("sa.CursorResult[Any]", session.execute(statement)).rowcount for statement in statements)
 
 
-def _sealed(context: Context, number: str, seal: Callable[[Context, str], None]) -> bool:
+def _sealed(context: Context, number: str, seal: Callable[[Context, str], object]) -> bool:
     """Make one document's files; one that cannot be made must not keep the others waiting."""
     try:
         seal(context, number)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from inventory.api.dispatch import Call
 from inventory.api.endpoint import READERS, Answer, File, Noun, people
 from inventory.api.paging import Paging, Text
+from inventory.api.printing import PdfQuery
 from inventory.contract.v1.endpoints import PREFIX
 from inventory.contract.v1.holdings import Attestation, CaseOpen
 from inventory.contract.v1.people import Reason
@@ -14,6 +15,7 @@ from inventory.domain.vocabulary import CaseState
 from inventory.errors import Conflict, Duplicate, Invalid, NotFound
 from inventory.services import cases, queries
 from inventory.services.views import CaseDetail, CaseRow, Page, StatementView
+from reports.canonical import sha256_hex
 
 noun = Noun("cases", "A customer's withdrawal, by an opaque reference, followed to every medium.")
 statements = Noun("statements", "What the customer receives: each medium and its proof, or what is open and why.")
@@ -94,11 +96,10 @@ def get_statement(call: Call, number: Key) -> StatementView:
     media_type="application/pdf",
     raises=(Conflict,),
 )
-def get_statement_pdf(call: Call, number: Key) -> File:
-    """Sealed, with its evidence attached."""
-    view = cases.statement(call.context, call.actor, number)
-    content = cases.statement_pdf(call.context, call.actor, number)
-    return File(content, "application/pdf", f"statement-{view.number}.pdf", etag=view.pdf_sha256)
+def get_statement_pdf(call: Call, number: Key, query: PdfQuery) -> File:
+    """Sealed, with its evidence attached; in a further language printed and sealed when it is first asked for."""
+    content = cases.statement_pdf(call.context, call.actor, number, query.language)
+    return File(content, "application/pdf", f"statement-{number}.pdf", etag=sha256_hex(content))
 
 
 @statements.get("/statements/{number}/statement.json", "A statement with its evidence", _EVIDENCE, raises=(Conflict,))

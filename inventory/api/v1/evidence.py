@@ -5,13 +5,14 @@ from __future__ import annotations
 from inventory.api.dispatch import Call
 from inventory.api.endpoint import File, Noun, people
 from inventory.api.paging import Paging, Text
+from inventory.api.printing import PdfQuery
 from inventory.contract.v1.common import Sha256
 from inventory.contract.v1.vocabulary import Key
 from inventory.domain.roles import Permission
 from inventory.errors import Conflict
 from inventory.services import certificates, queries
 from inventory.services.views import CertificateView, Page, RecordView
-from reports.canonical import canonical
+from reports.canonical import canonical, sha256_hex
 
 noun = Noun("records", "What agents signed, with the service's own findings beside it.")
 certificate_noun = Noun("certificates", "Numbered, signed, logged; one bundle and one sealed PDF each.")
@@ -67,8 +68,7 @@ def get_bundle(call: Call, number: Key) -> File:
     media_type="application/pdf",
     raises=(Conflict,),
 )
-def get_certificate_pdf(call: Call, number: Key) -> File:
-    """Sealed, with the bundle attached."""
-    view = certificates.certificate(call.context, call.actor, number)
-    content = certificates.pdf(call.context, call.actor, number)
-    return File(content, "application/pdf", f"{view.number}.pdf", etag=view.pdf_sha256)
+def get_certificate_pdf(call: Call, number: Key, query: PdfQuery) -> File:
+    """Sealed, with the bundle attached; in a further language printed and sealed when it is first asked for."""
+    content = certificates.pdf(call.context, call.actor, number, query.language)
+    return File(content, "application/pdf", f"{number}.pdf", etag=sha256_hex(content))

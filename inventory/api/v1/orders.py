@@ -7,6 +7,7 @@ from datetime import timedelta
 from inventory.api.dispatch import Call
 from inventory.api.endpoint import READERS, Answer, File, Noun, people
 from inventory.api.paging import Paging, Text
+from inventory.api.printing import PdfQuery
 from inventory.contract.v1.endpoints import PREFIX
 from inventory.contract.v1.lifecycle import Decision
 from inventory.contract.v1.people import Reason, SignedEnvelope
@@ -153,11 +154,10 @@ def issue_certificate(call: Call, order: Key, body: CertificateIssue) -> Answer[
     media_type="application/pdf",
     raises=(Conflict,),
 )
-def get_failure_report(call: Call, order: Key) -> File:
+def get_failure_report(call: Call, order: Key, query: PdfQuery) -> File:
     """What happened to a run that earns none."""
-    return File(
-        certificates.failure_report(call.context, call.actor, order), "application/pdf", f"{order}-failure-report.pdf"
-    )
+    content = certificates.failure_report(call.context, call.actor, order, query.language)
+    return File(content, "application/pdf", f"{order}-failure-report.pdf")
 
 
 @noun.get(

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from inventory.console.blueprint import Reply, act, form, page
 from inventory.console.forms import Form, Option
+from inventory.console.printing import asked_language
 from inventory.console.sheets import Field, Sheet, reason
 from inventory.console.views.chips import state_chip
 from inventory.console.views.lists import narrowed, pager
@@ -183,7 +184,7 @@ def issue_statement(case: str) -> Reply:
 @page("/statements/<statement>.pdf", Permission.READ_EVIDENCE)
 def statement_pdf(statement: str) -> Reply:
     """A statement as PDF."""
-    content = service.statement_pdf(here(), actor(), statement)
+    content = service.statement_pdf(here(), actor(), statement, asked_language())
     return send_file(
         BytesIO(content), "application/pdf", as_attachment=True, download_name=f"statement-{statement}.pdf"
     )

@@ -7,6 +7,7 @@ from io import BytesIO
 from flask import request, send_file
 
 from inventory.console.blueprint import Reply, page
+from inventory.console.printing import asked_language
 from inventory.console.views.lists import pager
 from inventory.console.views.order import verdict_of
 from inventory.console.web import actor, here, show
@@ -46,7 +47,7 @@ def certificate(certificate: str) -> Reply:
 @page("/certificates/<certificate>/certificate.pdf", Permission.READ_EVIDENCE)
 def certificate_pdf(certificate: str) -> Reply:
     """The sealed PDF with the bundle attached."""
-    content = service.pdf(here(), actor(), certificate)
+    content = service.pdf(here(), actor(), certificate, asked_language())
     return send_file(BytesIO(content), "application/pdf", as_attachment=True, download_name=f"{certificate}.pdf")
 
 

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from inventory.console.blueprint import Reply, act, form, page
 from inventory.console.forms import Form, Option
+from inventory.console.printing import asked_language
 from inventory.console.sheets import Sheet, reason
 from inventory.console.views.order import seats_of, verdict_of
 from inventory.console.web import actor, form_status, go, here, names, perform, posted, received, show, show_sheet
@@ -182,7 +183,7 @@ def issue_certificate(order: str) -> Reply:
 @page("/orders/<order>/failure-report.pdf", Permission.READ_EVIDENCE)
 def failure_report(order: str) -> Reply:
     """What happened to a run that earns no certificate."""
-    content = certificates.failure_report(here(), actor(), order)
+    content = certificates.failure_report(here(), actor(), order, asked_language())
     return send_file(
         BytesIO(content), "application/pdf", as_attachment=True, download_name=f"failure-report-{order}.pdf"
     )

@@ -154,6 +154,7 @@ _TOLD: Final[dict[Tag, tuple[str, str, Tone]]] = {
     Tag.PAPER_SIGNED: ("Somebody signed the facts with their own key", "sign", "ok"),
     Tag.PAPER_ISSUED: ("A document was issued", "certificate", "ok"),
     Tag.CERTIFICATE_SEALED: ("The certificate was sealed", "certificate", "ok"),
+    Tag.DOCUMENT_TRANSLATED: ("The document was sealed in a further language", "file", "quiet"),
     Tag.POLICY_IN_FORCE: ("A policy came into force", "policy", "accent"),
 }
 """Title, icon and tone of each tag; a test compares the keys with the vocabulary."""
