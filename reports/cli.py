@@ -14,10 +14,12 @@ from pathlib import Path
 import click
 
 from .beside import beside
+from .canonical import MAX_BYTES
 from .errors import ReportError
 from .exported_log import ExportedLog, open_exported_log
 from .pack.archive import LOCAL_SIGNATURE
 from .pack.verify import looks_like_pack, verify_pack
+from .renewals import Renewals, read_renewals
 from .sealcheck import MAX_PDF
 from .verify import verify
 from .verify_log import ask_log
@@ -73,10 +75,24 @@ _PLAIN_MARKS = {"passed": "[ok]", "failed": "[FAILED]", "not-reached": "[-]"}
     help="An exported copy of the issuer's log. It is checked as a whole, and then asked what a file cannot know: whether it was "
     "voided or superseded, or a key it rests on revoked, since it was made.",
 )
+@click.option(
+    "--renewals",
+    "renewals_file",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The issuer's newest time-stamp (`sanitrail log renewals`), for old documents: the log that it stamps must contain "
+    "each.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object for each file, in a list.")
 @click.version_option(package_name="sanitrail")
 def main(
-    files: tuple[Path, ...], pin: str, patterns: tuple[str, ...], log_folder: Path | None, *, as_json: bool
+    files: tuple[Path, ...],
+    pin: str,
+    patterns: tuple[str, ...],
+    log_folder: Path | None,
+    renewals_file: Path | None,
+    *,
+    as_json: bool,
 ) -> None:
     """Check certificates of sanitization, reports, statements and audit packs, offline.
 
@@ -87,7 +103,8 @@ def main(
     brief = any(path.is_dir() for path in files)
     codes: Counter[int] = Counter()
     log = None if log_folder is None else _open_log(log_folder, pin)
-    for number, (path, alone) in enumerate(_checked(files, patterns, pin)):
+    renewals = None if renewals_file is None else _open_renewals(renewals_file, pin)
+    for number, (path, alone) in enumerate(_checked(files, patterns, pin, renewals)):
         result = alone if log is None else _asked(path, alone, log)
         code = exit_code(result)
         codes[code] += 1
@@ -107,11 +124,13 @@ def main(
     sys.exit(max(codes))
 
 
-def _checked(paths: Sequence[Path], patterns: Sequence[str], pin: str) -> Iterator[tuple[Path, Verification]]:
+def _checked(
+    paths: Sequence[Path], patterns: Sequence[str], pin: str, renewals: Renewals | None
+) -> Iterator[tuple[Path, Verification]]:
     """Every file in its order, one at a time: a folder may hold more than fits in memory."""
     for path in paths:
         if not path.is_dir():
-            yield path, _check_file(path, pin)
+            yield path, _check_file(path, pin, renewals)
             continue
         empty = True
         closed: list[OSError] = []
@@ -119,7 +138,7 @@ def _checked(paths: Sequence[Path], patterns: Sequence[str], pin: str) -> Iterat
             folders.sort()
             for name in sorted(each for each in names if any(fnmatch(each.lower(), p.lower()) for p in patterns)):
                 empty = False
-                yield Path(folder, name), _check_file(Path(folder, name), pin)
+                yield Path(folder, name), _check_file(Path(folder, name), pin, renewals)
         for error in closed:
             reason = error.strerror or type(error).__name__
             yield Path(error.filename or path), _failed("unreadable", "The folder can be listed", reason)
@@ -129,6 +148,18 @@ def _checked(paths: Sequence[Path], patterns: Sequence[str], pin: str) -> Iterat
 
 class _NoLog(click.ClickException):
     exit_code = 5
+
+
+def _open_renewals(path: Path, pin: str) -> Renewals:
+    """The newer state of the log, checked; without one that holds, nothing is checked against it."""
+    try:
+        with path.open("rb") as file:
+            return read_renewals(file.read(MAX_BYTES + 1), "".join(pin.split()).lower())
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise _NoLog(f"{_printable(str(path))} cannot be read: {reason}.") from error
+    except ReportError as error:
+        raise _NoLog(f"{_printable(str(path))} renews nothing. {_printable(error.summarize())}") from error
 
 
 def _open_log(folder: Path, pin: str) -> ExportedLog:
@@ -173,17 +204,21 @@ def exit_code(result: Verification) -> int:
     return 5 if result.kind == "unreadable" else 4
 
 
-def _check_file(path: Path, pin: str) -> Verification:
+def _check_file(path: Path, pin: str, renewals: Renewals | None = None) -> Verification:
     try:
         with path.open("rb") as file:
             data = file.read(len(LOCAL_SIGNATURE))
             if looks_like_pack(data):
                 file.seek(0)
+                if renewals is not None:
+                    return _failed(
+                        "unreadable", "Renewals are for documents", "Check what an audit pack contains file by file."
+                    )
                 return _guarded(lambda: verify_pack(file, pin))
             data += file.read(MAX_PDF + 1 - len(data))
     except OSError as error:
         return _failed("unreadable", "The file can be read", error.strerror or type(error).__name__)
-    return _guarded(lambda: verify(data, pin, beside(path.parent)))
+    return _guarded(lambda: verify(data, pin, beside(path.parent), renewals=renewals))
 
 
 def _guarded(check: Callable[[], Verification]) -> Verification:

@@ -15,6 +15,7 @@ from reports.exported_log import open_exported_log, summary
 from reports.tlog import Frontier, leaf_hash, open_checkpoint, parse_vkey
 
 from .common import Found, config_option, json_option, opened, plainly, settings_of, show
+from .stamping import STAMPING
 
 _STEP = 256
 _FOLDER = click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
@@ -171,5 +172,8 @@ def _check_folder(folder: Path, pin: str, *, as_json: bool) -> None:
     ]
     show(found, as_json=as_json, lines=lambda: lines)
 
+
+for _command in STAMPING:
+    log_group.add_command(_command)
 
 COMMANDS: tuple[click.Command, ...] = (log_group,)

@@ -12,6 +12,7 @@ authority that fails is asked again with growing pauses. Where there is no netwo
 from __future__ import annotations
 
 import logging
+import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from sqlalchemy.orm import Session
 from inventory import outward
 from inventory.domain.exceptions import ExceptionCode
 from inventory.errors import Conflict, NotFound
-from inventory.models import LogCheckpoint, LogEntry, TimeAuthorityState, TimeStamp
+from inventory.models import LogCheckpoint, LogEntry, Seal, TimeAuthorityState, TimeStamp
 from inventory.outward import Reply, Unreached
 from reports.canonical import sha256_hex
 from reports.errors import BadStamp
@@ -51,6 +52,8 @@ _REMINDER: Final = timedelta(days=30)
 _DOCUMENTS: Final = ("certificate", "statement")
 """Kinds of log entries whose files wait for stamps."""
 _SUBJECT: Final = "log"
+_CHECKPOINT: Final = re.compile(rb'"checkpoint":"[^"\\]{1,255}\\n(\d{1,15})\\n')
+"""A checkpoint in an evidence file: the log's name and its size."""
 
 
 @dataclass(frozen=True)
@@ -321,8 +324,52 @@ def renewals(context: Context) -> bytes:
         anchor = anchor_at(session, context, last.size)
         if not anchor.stamps:
             raise Conflict("The authority that stamped last is in the trust root no more; stamp again first.")
-        sizes = session.scalars(
-            sa.select(LogCheckpoint.size).where(LogCheckpoint.size < last.size).order_by(LogCheckpoint.size)
-        )
+        sizes = {size for size in _sizes_in_use(session) if size < last.size}
         proofs = {size: context.ledger.consistency(session, size, last.size) for size in sizes}
         return build_renewals(anchor, proofs).to_bytes()
+
+
+def _sizes_in_use(session: Session) -> set[int]:
+    """Sizes of the checkpoints on which documents rest, and of those that somebody stamped. One file in memory at a time."""
+    found = set(session.scalars(sa.select(TimeStamp.size).distinct()))
+    for bundle in session.scalars(sa.select(Seal.bundle).execution_options(yield_per=20)):
+        found |= {int(digits) for digits in _CHECKPOINT.findall(bundle)}
+    return found
+
+
+@dataclass(frozen=True)
+class AuthorityStanding:
+    """How we stand with one authority."""
+
+    name: str
+    url: str
+    """Empty: the settings have none; question and answer travel as files."""
+    trusted: bool
+    size: int | None
+    """Of the newest checkpoint that it stamped."""
+    stamped: datetime | None
+    problem: str
+
+
+def standing(context: Context) -> tuple[AuthorityStanding, ...]:
+    """Every authority of the trust root or the settings, for the server's own terminal."""
+    with context.reading() as session:
+        urls = {one.name: one.url for one in context.settings.time_authorities}
+        trusted = [one.name for one in opened_roots(session)[-1].time_authorities]
+        found = []
+        for name in dict.fromkeys([*trusted, *urls]):
+            last, state = newest(session, name), session.get(TimeAuthorityState, name)
+            problem = "" if state is None else state.problem
+            if name not in trusted:
+                problem = "The trust root does not name it: it is not asked, and its word would not count."
+            found.append(
+                AuthorityStanding(
+                    name,
+                    urls.get(name, ""),
+                    name in trusted,
+                    None if last is None else last.size,
+                    None if last is None else last.stamped,
+                    problem,
+                )
+            )
+        return tuple(found)
