@@ -23,7 +23,6 @@ from .papers import Paper, PersonalSignature
 from .people import ApiToken, DirectoryRow, OneTimeLink, Person, SignInAttempt, WebSession
 from .places import Location, Party, Undertaking
 from .time import TimeAuthorityState, TimeStamp
-from .time import TimeAuthorityState, TimeStamp
 from .trust import ApproverKey, Roster
 
 __all__ = [
@@ -77,8 +76,6 @@ __all__ = [
     "SignInAttempt",
     "Statement",
     "StoredEnvelope",
-    "TimeAuthorityState",
-    "TimeStamp",
     "TimeAuthorityState",
     "TimeStamp",
     "Undertaking",
