@@ -42,7 +42,10 @@ class SecurityLocked(Refused):
 
     code = "security-locked"
     sentence = "The drive is locked by an ATA password"
-    remedy = "Unlock it with its password; without the password only the drive's maker or destruction helps."
+    remedy = (
+        "Unlock it with its password (sanitizer unlock; one of ours is in the escrow); without the password only the drive's "
+        "maker or destruction helps."
+    )
     attempts_exhausted: str
     """yes, no, unknown: whether it takes another attempt only after a power cycle."""
 

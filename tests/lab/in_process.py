@@ -12,13 +12,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from sanitizer.planning import HOST
 from sanitizer.stretch import Hooks
 from sanitizer.techniques.base import Escrow
 
+from . import test_in_process_combined as combined
 from . import test_in_process_keys as keys
 from . import test_in_process_nvme as nvme
 from . import test_in_process_nvme_runs as nvme_runs
+from . import test_in_process_recovery as recovery
 from . import test_in_process_scsi as scsi
+from . import ways_out
 from .drives.medium import Medium
 from .drives.nvme_asking import drive
 from .drives.nvme_world import mmc_world, nvme_world
@@ -67,7 +71,7 @@ def _row(technique: str, name: str, outcomes: tuple[str, str], truth: Left, kept
     wrong = "" if observed == expected else "unexpected"
     if observed == scsi.GOOD and truth[0] != kept:
         wrong = "A LIE WAS BELIEVED"
-    drive = f"{KINDS[technique.partition('-')[0]]}: {name}"
+    drive = f"{KINDS[technique.removeprefix(f'{HOST}+').partition('-')[0]]}: {name}"
     return Row(technique, drive, *outcomes, truth_of(*truth), time.monotonic() - began, wrong, HOW)
 
 
@@ -100,11 +104,8 @@ def _scsi(folder: Path) -> Iterator[Row]:
         observed = world.outcome(request, journals, Hooks(escrow=escrowed.append))
         expected = kind.sanitize if "-sanitize-" in technique else kind.other
         row = _row(technique, name, (expected, observed), left(bare.medium), 0, began)
-        try:
-            scsi.way_out(bare, escrowed)
-        except AssertionError:
-            row = row._replace(wrong="LOCKED WITHOUT A WAY OUT")
-        yield row
+        stuck = ways_out.of_scsi(bare, escrowed)
+        yield row._replace(wrong="LOCKED WITHOUT A WAY OUT", detail=stuck) if stuck else row
 
 
 def _nvme(folder: Path) -> Iterator[Row]:
@@ -124,18 +125,48 @@ def _nvme(folder: Path) -> Iterator[Row]:
         journals.mkdir()
         observed = nvme_world(controller).outcome(request, journals)
         expected, kept = kind.expects(technique), kind.spared if plain else 0
-        yield _row(technique, name, (expected, observed), left(controller.subsystem.medium), kept, began)
+        row = _row(technique, name, (expected, observed), left(controller.subsystem.medium), kept, began)
+        stuck = ways_out.of_nvme(controller)
+        yield row._replace(wrong="LOCKED WITHOUT A WAY OUT", detail=stuck) if stuck else row
 
 
 def _combined(folder: Path) -> Iterator[Row]:
-    for number, (name, expected) in enumerate(nvme.COMBINED.items()):
-        began, kind = time.monotonic(), nvme.KINDS[name]
-        controller = kind.build()
-        request = nvme.asked(nvme.BOTH, acknowledged_signatures=kind.signatures, no_deallocate=kind.no_deallocate)
+    for number, (technique, name, kind) in enumerate(combined.cells()):
+        began = time.monotonic()
+        made = combined.made(technique, kind.faults)
         journals = folder / f"combined-{number}"
+        journals.mkdir()
+        escrowed = list[Escrow]()
+        hooks = Hooks(escrow=escrowed.append, secret=made.secret)
+        observed = made.world.outcome(combined.asked(technique), journals, hooks)
+        row = _row(technique, name, (kind.expects(technique), observed), made.left(), 0, began)
+        stuck = made.stuck(escrowed)
+        yield row._replace(wrong="LOCKED WITHOUT A WAY OUT", detail=stuck) if stuck else row
+    for number, (name, expected) in enumerate(nvme.COMBINED.items()):
+        if name in combined.KINDS:
+            continue
+        began, special = time.monotonic(), nvme.KINDS[name]
+        controller = special.build()
+        request = nvme.asked(nvme.BOTH, acknowledged_signatures=special.signatures, no_deallocate=special.no_deallocate)
+        journals = folder / f"both-{number}"
         journals.mkdir()
         observed = nvme_world(controller).outcome(request, journals)
         yield _row(nvme.BOTH, name, (expected, observed), left(controller.subsystem.medium), 0, began)
+
+
+def _recovered(folder: Path) -> Iterator[Row]:
+    """Drives that hide their medium, brought back first; the technique is that of the ordinary run that follows."""
+    for number, (interface, state) in enumerate(recovery.CELLS):
+        began = time.monotonic()
+        locked = recovery.DRIVES[interface](False)
+        prepare, _ = recovery.STATES[state]
+        prepare(locked.opal)
+        journals = folder / f"recovered-{number}"
+        journals.mkdir()
+        locked.world.recover(recovery.asked(locked.world), journals / "records", PSID)
+        observed = locked.world.outcome(recovery.purge(locked), journals / "runs")
+        name = f"hidden by Opal ({state}), recovered first"
+        yield _row(locked.technique, name, (scsi.GOOD, observed), left(locked.medium), 0, began)
 
 
 def _opal(folder: Path) -> Iterator[Row]:
@@ -146,7 +177,9 @@ def _opal(folder: Path) -> Iterator[Row]:
             journals = folder / f"{technique}-{number}"
             journals.mkdir()
             observed = nvme_world(controller).outcome(nvme.asked(technique), journals, Hooks(secret=secret))
-            yield _row(technique, name, (expected, observed), left(controller.subsystem.medium), 0, began)
+            row = _row(technique, name, (expected, observed), left(controller.subsystem.medium), 0, began)
+            stuck = ways_out.of_nvme(controller)
+            yield row._replace(wrong="LOCKED WITHOUT A WAY OUT", detail=stuck) if stuck else row
 
 
 def _mmc(folder: Path) -> Iterator[Row]:
@@ -178,4 +211,12 @@ def rows() -> list[Row]:
     """All of them; a minute or two of one processor."""
     with tempfile.TemporaryDirectory(prefix="lab-journals-") as folder:
         place = Path(folder)
-        return [*_scsi(place), *_nvme(place), *_combined(place), *_opal(place), *_mmc(place), *_keys(place)]
+        return [
+            *_scsi(place),
+            *_nvme(place),
+            *_combined(place),
+            *_opal(place),
+            *_recovered(place),
+            *_mmc(place),
+            *_keys(place),
+        ]

@@ -25,6 +25,7 @@ from .drives.nvme_status import Status
 from .drives.nvme_world import mmc_world, nvme_world
 from .drives.opal import Opal
 from .verdicts import verdict_of
+from .ways_out import of_nvme
 
 SANITIZE = ("nvme-sanitize-crypto-erase", "nvme-sanitize-block-erase", "nvme-sanitize-overwrite")
 FORMAT = ("nvme-format-user-data", "nvme-format-crypto")
@@ -250,6 +251,7 @@ def test_each_technique_on_each_kind_of_nvme_drive(name: str, technique: str, tm
     elif observed == GOOD:
         assert len(blocks) == (kind.spared if plain else 0)
         assert not spare or kind.blind or plain
+    assert of_nvme(controller) == ""
 
 
 def card(model: EmmcModel | None = None, **faults: object) -> EmmcDevice:

@@ -20,6 +20,7 @@ from .drives.nvme_world import nvme_world
 from .drives.opal import PSID, Opal
 from .drives.world import World
 from .test_in_process_nvme import BOTH, FAILED, FORMAT, GOOD, NO, RESIDUAL, SANITIZE, asked, opal_of
+from .ways_out import of_nvme
 
 
 class Killed(BaseException):
@@ -187,6 +188,7 @@ def test_each_revert_on_each_state_of_opal(name: str, technique: str, tmp_path: 
     assert nvme_world(controller).outcome(asked(technique), tmp_path, Hooks(secret=secret)) == expected
     blocks, spare = controller.subsystem.medium.remains(SECRET)
     assert (len(blocks), len(spare)) == ((0, 0) if expected == GOOD else (4096, 16))
+    assert of_nvme(controller) == ""
 
 
 @pytest.mark.parametrize("technique", REVERTS)

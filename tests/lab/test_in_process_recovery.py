@@ -94,6 +94,9 @@ STATES: Mapping[str, tuple[Callable[[Opal], None], tuple[str, ...]]] = {
 }
 
 
+CELLS = [(interface, state) for interface in DRIVES for state in STATES]
+
+
 def asked(world: World[Any], technique: str = BY_LABEL, scope: tuple[str, ...] = ()) -> RecoveryRequest:
     fingerprint = world.inspect().fingerprint or ""
     return RecoveryRequest(technique=technique, confirmation=Confirmation(fingerprint=fingerprint), scope=scope)

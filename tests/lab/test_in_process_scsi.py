@@ -19,7 +19,6 @@ from sanitizer.techniques.base import Escrow
 
 from .drives.ata import AtaDrive
 from .drives.ata_identify import AtaModel
-from .drives.ata_registers import Taskfile
 from .drives.clock import ManualClock
 from .drives.faults import Faults
 from .drives.medium import Medium
@@ -33,6 +32,7 @@ from .drives.sense import Layout
 from .drives.usb_bridge import Habit, UsbBridge
 from .drives.world import World
 from .verdicts import verdict_of
+from .ways_out import THEIRS, of_scsi
 
 SECRET = b"SECRET-CRM-ROW42"
 BLOCKS = 4096
@@ -47,7 +47,6 @@ GOOD = "succeeded"
 FAILED, STALLED, RESIDUAL = "failed: technique-failed", "failed: technique-stalled", "failed: residual"
 NO, DORMANT = "refused: no-technique", "refused: dormant-member"
 UNREADABLE = ("unreadable-area",)
-THEIRS = b"somebody else's password".ljust(32, b"\0")
 
 Target = SataDisk | ScsiDisk | UsbBridge
 
@@ -273,7 +272,7 @@ def check(kind: Kind, technique: str, journals: Path) -> None:
         assert not blocks
         assert not spare or kind.blind or technique in BY_ADDRESS
     judged(world, observed, request)
-    way_out(bare, kept)
+    assert of_scsi(bare, kept) == ""
 
 
 def judged(world: World[ScsiBlocks], observed: str, request: PlanRequest) -> None:
@@ -293,22 +292,6 @@ def judged(world: World[ScsiBlocks], observed: str, request: PlanRequest) -> Non
     else:
         magnetic = request.technique == SECURITY[1] and device.media == "magnetic"
         assert (verdict.outcome, verdict.method) == ("sanitized", "purge" if magnetic else request.method)
-
-
-def way_out(bare: SataDisk | ScsiDisk, kept: list[Escrow]) -> None:
-    """A drive that was left with a password of ours has one that somebody keeps, and it opens the drive."""
-    if not isinstance(bare, SataDisk) or bare.ata.security.user in {None, THEIRS}:
-        return
-    faults = bare.medium.faults
-    faults.refuses, faults.frozen, faults.vanish_at, bare.medium.gone = frozenset(), False, None, False
-    bare.power_cut()
-    bare.power_on()
-    assert bare.ata.security.locked
-    page = bytes(2) + kept[-1].secret.ljust(510, b"\0")
-    for command in (0xF2, 0xF6):
-        answer, _ = bare.ata.execute(Taskfile(command=command, count=1), page)
-        assert not answer.error
-    assert bare.ata.security.user is None
 
 
 @pytest.mark.parametrize("technique", [*ATA_SANITIZE, *SECURITY])
