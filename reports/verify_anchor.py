@@ -5,7 +5,8 @@ Every kind of file begins with these steps; what they found is shared with the s
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from .anchor import Anchor, is_witnessed, open_since, open_state, open_times
 from .errors import BrokenChain
@@ -15,6 +16,9 @@ from .tlog.checkpoint import Checkpoint
 from .tlog.notes import NoteSignature
 from .trust import TrustRoot, open_chain
 from .verify_steps import Fact, Step
+
+CLOCKS_DIFFER: Final = timedelta(minutes=5)
+"""By so much a sound clock may be off."""
 
 
 class AnchorChecks:
@@ -90,6 +94,13 @@ class AnchorChecks:
     def not_before(self) -> StampTime | None:
         """The stamp that shows latest what is no older. Means something only after `require_since_before`."""
         return max((one for _, one in self.since), key=lambda one: one.earliest, default=None)
+
+    def bounds_hold(self, started: datetime, finished: datetime) -> bool:
+        """Whether what a clock told lies within the stamps' bounds, give or take what clocks differ. True without stamps."""
+        before, after = self.existed_by, self.not_before
+        early = after is not None and started < after.earliest - CLOCKS_DIFFER
+        late = before is not None and finished > before.latest + CLOCKS_DIFFER
+        return not early and not late
 
     def _witness_words(self) -> str:
         names = witness_names(self.cosignatures)

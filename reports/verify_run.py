@@ -302,17 +302,29 @@ class RunChecks:
     def not_proven(self) -> tuple[str, ...]:
         """What nobody can read out of this file. Only after every step has passed."""
         said = claims.derive(self.basis.record)
-        times = (
-            "The times of day are those of the host's clock, which was synchronized; no time-stamp authority confirms them."
-            if self.basis.record.run.clock_synchronized
-            else "The times of day are those of the host's clock, which was not known to be synchronized."
-        )
         return (
             *said.exceptions,
             *said.not_covered,
-            times,
+            *self._times_not_proven(),
             *self.anchor.not_proven(),
         )
+
+    def _times_not_proven(self) -> tuple[str, ...]:
+        """What the host's clock is worth beside what outsiders stamped."""
+        run = self.basis.record.run
+        known = "was synchronized" if run.clock_synchronized else "was not known to be synchronized"
+        bounded = bool(self.anchor.times or self.anchor.since)
+        rest = (
+            "others confirm only the bounds that time-stamps set."
+            if bounded
+            else "no time-stamp authority confirms them."
+        )
+        found = [f"The times of day are those of the host's clock, which {known}; {rest}"]
+        if not self.anchor.bounds_hold(parse_instant(run.started), parse_instant(run.finished)):
+            found.append(
+                "The host's clock told times outside the bounds that time-stamps set: rely on the bounds, not on its times."
+            )
+        return tuple(found)
 
 
 def _only_signer(envelope: Mapping[str, object], what: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from reports import drive_words
+from reports.anchor import open_anchor
 from reports.bundle import Logged, RunEvidence
 from reports.envelope import envelope_digest
 from reports.files import EvidenceFile
@@ -12,6 +13,7 @@ from reports.keys import fingerprint_words
 from reports.language import Speaker
 from reports.links import Basis
 from reports.statements import Organization, Person
+from reports.times import format_instant
 
 
 class Row(NamedTuple):
@@ -52,6 +54,8 @@ class Check(NamedTuple):
     log: str
     entry: int
     size: int
+    bounds: tuple[str, ...]
+    """Who outside the issuer saw the log's state, and when; or that nobody did."""
 
 
 def sheet(
@@ -91,9 +95,32 @@ def sheet(
             log=origin,
             entry=index,
             size=int(size),
+            bounds=_bounds(speaker, file),
         ),
         "attachment": attachment,
     }
+
+
+def _bounds(speaker: Speaker, file: EvidenceFile) -> tuple[str, ...]:
+    """What outsiders say of the log's state: the times between which it came about, and who else signed it."""
+    opened = open_anchor(file.anchor, envelope_digest(file.anchor.trust_roots[0]))
+    after = max((one for _, one in opened.since), key=lambda one: one.earliest, default=None)
+    before = min(opened.times, key=lambda one: one.latest, default=None)
+    found = []
+    if after is not None:
+        moment = speaker.moment(format_instant(after.earliest))
+        found.append(speaker.say("common.time-after", moment=moment, authority=after.authority))
+    if before is not None:
+        moment = speaker.moment(format_instant(before.latest))
+        found.append(speaker.say("common.time-before", moment=moment, authority=before.authority))
+    else:
+        found.append(speaker.say("common.time-none"))
+    names = dict.fromkeys(signature.key.name for signature in opened.cosignatures)
+    if opened.witnessed:
+        found.append(speaker.say("common.witnessed", names=", ".join(names)))
+    else:
+        found.append(speaker.say("common.unwitnessed"))
+    return tuple(found)
 
 
 def stated(text: str, otherwise: str) -> str:

@@ -66,6 +66,17 @@ def test_a_record_is_bounded_from_both_sides(world: DatedWorld, file: Destructio
     assert len(opened.since) == 2
 
 
+def test_a_clock_outside_the_bounds_is_told(world: DatedWorld, file: DestructionBundle2) -> None:
+    """The record's times are of a morning; the stamps are of now."""
+    result = verify(file.to_bytes(), world.pin)
+    assert result.yes
+    assert any("outside the bounds" in line for line in result.not_proven)
+    assert any("others confirm only the bounds" in line for line in result.not_proven)
+    unbounded = verify(_with(file, stamps=(), since=()), world.pin)
+    assert not any("outside the bounds" in line for line in unbounded.not_proven)
+    assert any("no time-stamp authority confirms them" in line for line in unbounded.not_proven)
+
+
 def test_without_stamps_the_time_is_said_to_be_the_issuers_word() -> None:
     world = World()
     result = verify(certified(world).bundle().to_bytes(), world.pin)
