@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 
 import reports
 from inventory.errors import Invalid, TooCostlyToCheck
-from inventory.models import LogEntry, Seal
+from inventory.models import LogEntry, Seal, SealedTranslation
 from inventory.models.log import Correction
 from reports.canonical import is_sha256
 from reports.confined import OUT_OF_MEMORY
@@ -179,7 +179,10 @@ def _standing(session: Session, sha256: str) -> Standing:
 
 def _of_file(session: Session, sha256: str) -> str | None:
     """The logged envelope of the document whose evidence or PDF has this digest."""
-    numbers = sa.select(Seal.number).where(sa.or_(Seal.bundle_sha256 == sha256, Seal.pdf_sha256 == sha256))
+    numbers = sa.union(
+        sa.select(Seal.number).where(sa.or_(Seal.bundle_sha256 == sha256, Seal.pdf_sha256 == sha256)),
+        sa.select(SealedTranslation.number).where(SealedTranslation.pdf_sha256 == sha256),
+    )
     return session.scalar(
         sa.select(LogEntry.sha256)
         .where(LogEntry.subject.in_(numbers), LogEntry.kind.in_(_DOCUMENTS))

@@ -42,7 +42,8 @@ def test_nothing_of_a_whole_life_can_be_updated_or_deleted(world: World) -> None
     world.deposit(order.id)
     world.hand_over(lease, world.finished(lease))
     world.validate(order.id)
-    certificates.issue(world.context, world.actor("validator"), order.id)
+    issued = certificates.issue(world.context, world.actor("validator"), order.id)
+    certificates.pdf(world.context, world.actor("auditor"), issued.number, "pt")
     cosigned_and_corrected(world)
     engine = world.context.database.engine
     with engine.connect() as connection:
