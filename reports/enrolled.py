@@ -1,20 +1,20 @@
 """The keys of agents and approvers, as the key events of the log bring them into force and take them out of it.
 
-The log index is the time axis: a key counts for what was accepted after its enrolment and below its revocation, so that a key
-stolen later does not hurt older records.
+The log index is the time axis: a key counts for what was accepted after its enrolment and below its end or revocation, so that a
+key stolen later does not hurt older records. A revocation may reach back; an end lies ahead.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Self
 
 from .canonical import from_base64, to_base64
-from .envelope import open_envelope
+from .envelope import open_envelope, signer_ids
 from .errors import BrokenChain, KeyNotValid, UnknownKey
-from .keys import VerifyingKey, load_public_key
-from .statements import KeyEvent
+from .keys import VerifyingKey, load_public_key, verifying_keys
+from .statements import KEY_CHANGE, KeyChange, KeyEvent
 from .times import parse_instant
 from .trust import TrustRoot
 
@@ -31,6 +31,8 @@ class EnrolledKey:
     enrolled_at: int
     valid_below: int | None
     """Set once revoked."""
+    until: int | None = None
+    """Set once it was given an end, or another key took its place."""
 
     def check(self, role: EnrolledRole, index: int) -> Self:
         """Raise `KeyNotValid` unless a statement in this role, accepted at this log index, counts."""
@@ -41,45 +43,105 @@ class EnrolledKey:
             problem = f"it was enrolled only at index {self.enrolled_at}"
         elif self.valid_below is not None and index >= self.valid_below:
             problem = f"it is revoked from index {self.valid_below} on"
+        elif self.until is not None and index >= self.until:
+            problem = f"it ended at index {self.until}"
         if problem:
             raise KeyNotValid(self.key.key_id, role, index, problem)
         return self
+
+    def ending(self, until: int) -> Self:
+        """The key with an end, which only ever comes earlier."""
+        return replace(self, until=until if self.until is None else min(until, self.until))
+
+    def revoked(self, below: int) -> Self:
+        """The key revoked from an index on, which only ever comes earlier."""
+        return replace(self, valid_below=below if self.valid_below is None else min(below, self.valid_below))
 
 
 class KeyDirectory:
     """The keys that key events brought into force and took out of it, in the order of the log."""
 
-    def __init__(self, trust: TrustRoot) -> None:
+    def __init__(self, trust: TrustRoot, *, whole_log: bool = False) -> None:
+        """Begin with nobody.
+
+        Args:
+            trust: the trust root in force.
+            whole_log: every key event of a log will be added: those signed by an enrolment key of the trust root that did not
+                count any more (it was stolen) are left out of account, and named in `disregarded`, instead of being refused.
+        """
         self._trust = trust
+        self._whole_log = whole_log
         self._keys: dict[str, EnrolledKey] = {}
         self._last = 0
+        self.disregarded: list[int] = []
+        """Log indices."""
 
-    def add(self, envelope: Mapping[str, Any], index: int) -> KeyEvent:
+    def add(self, envelope: Mapping[str, Any], index: int) -> KeyEvent | KeyChange | None:
         """Take in the key event logged at `index`; events come in log order.
+
+        Returns:
+            What it says; None where it was left out of account.
 
         Raises:
             BadSignature, UnknownKey: not signed by an enrolment key that counts at `index`.
-            BrokenChain: out of order, a key enrolled twice, or a revocation of a key that is not enrolled.
+            BrokenChain: out of order, a key enrolled twice, or a change of a key that is not enrolled.
         """
-        body, _ = open_envelope(envelope, self._trust.keys("enrolment", index), "key-event", exact=True)
-        event = KeyEvent.from_dict(body, "key-event")
+        event = self._opened(envelope, index)
+        if event is None:
+            return None
         parse_instant(event.time, "key-event.time")
         key = load_public_key(from_base64(event.spki, "key-event.spki"))
         if index <= self._last:
             raise BrokenChain("key events", "they are not in the order of the log.")
         self._last = index
+        if isinstance(event, KeyChange):
+            self._change(event, key, index)
+        else:
+            self._take(event, key, index)
+        return event
+
+    def _opened(self, envelope: Mapping[str, Any], index: int) -> KeyEvent | KeyChange | None:
+        keys = self._trust.keys("enrolment", index)
+        if self._whole_log and not keys.keys() & set(signer_ids(envelope)):
+            ever = verifying_keys(*(from_base64(key.spki) for key in self._trust.body.keys if key.role == "enrolment"))
+            open_envelope(envelope, ever, "key-event", exact=True)
+            self.disregarded.append(index)
+            return None
+        body, _ = open_envelope(envelope, keys, "key-event", exact=True)
+        return read_key_event(body)
+
+    def _take(self, event: KeyEvent, key: VerifyingKey, index: int) -> None:
         known = self._keys.get(key.key_id)
         if event.event == "enrol":
             if known is not None or event.valid_below is not None:
                 raise BrokenChain("key events", f"key {key.key_id[:16]}… is enrolled twice, or within limits.")
             self._keys[key.key_id] = EnrolledKey(key, event.role, event.ref, index, None)
-            return event
+            return
         below = index if event.valid_below is None else event.valid_below
         if known is None or (known.role, known.ref) != (event.role, event.ref) or not 0 <= below <= index:
             raise BrokenChain("key events", f"key {key.key_id[:16]}… is revoked, but not as it was enrolled.")
-        earlier = below if known.valid_below is None else min(below, known.valid_below)
-        self._keys[key.key_id] = EnrolledKey(key, known.role, known.ref, known.enrolled_at, earlier)
-        return event
+        self._keys[key.key_id] = known.revoked(below)
+
+    def _change(self, event: KeyChange, key: VerifyingKey, index: int) -> None:
+        if event.event == "rotate":
+            ending = None if event.replaces is None else self._keys.get(event.replaces)
+            if key.key_id in self._keys:
+                raise BrokenChain("key events", f"key {key.key_id[:16]}… is enrolled twice.")
+        else:
+            ending = self._keys.get(key.key_id)
+        fits = (
+            ending is not None and (ending.role, ending.ref) == (event.role, event.ref) and ending.valid_below is None
+        )
+        if (
+            ending is None
+            or not fits
+            or event.until_index < index
+            or (event.event == "expire") != (event.replaces is None)
+        ):
+            raise BrokenChain("key events", f"a key of {event.ref} is changed, but not as it was enrolled.")
+        self._keys[ending.key.key_id] = ending.ending(event.until_index)
+        if event.event == "rotate":
+            self._keys[key.key_id] = EnrolledKey(key, event.role, event.ref, index, None)
 
     def find(self, key_id: str, role: EnrolledRole, index: int) -> EnrolledKey:
         """The key, if a statement in this role accepted at this index counts. Raises `UnknownKey` or `KeyNotValid`."""
@@ -105,3 +167,26 @@ def key_event(
     """The body of a key event for a key given as DER SubjectPublicKeyInfo (checked to be a usable one)."""
     load_public_key(spki_der)
     return KeyEvent(event=event, role=role, ref=ref, spki=to_base64(spki_der), time=time, valid_below=valid_below)
+
+
+def key_change(
+    event: Literal["rotate", "expire"],
+    role: EnrolledRole,
+    ref: str,
+    spki_der: bytes,
+    time: str,
+    *,
+    until_index: int,
+    replaces: str | None = None,
+) -> KeyChange:
+    """The body of a key event that replaces a key, or gives it an end."""
+    load_public_key(spki_der)
+    spki = to_base64(spki_der)
+    return KeyChange(event=event, role=role, ref=ref, spki=spki, replaces=replaces, until_index=until_index, time=time)
+
+
+def read_key_event(body: Mapping[str, Any]) -> KeyEvent | KeyChange:
+    """A key event of either schema. Raises `MalformedDocument`."""
+    if body.get("schema") == KEY_CHANGE:
+        return KeyChange.from_dict(dict(body), "key-event")
+    return KeyEvent.from_dict(dict(body), "key-event")

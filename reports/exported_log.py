@@ -89,7 +89,7 @@ def open_exported_log(root: Path, pin: str) -> ExportedLog:
     roots = open_chain([envelope for entry, envelope in statements if entry.kind == "trust-root"], pin)
     checkpoint, cosignatures = open_state(_canonical_lines(note, roots[-1]), roots[-1])
     folder.check_tree(checkpoint.root)
-    keys = KeyDirectory(roots[-1])
+    keys = KeyDirectory(roots[-1], whole_log=True)
     for entry, envelope in statements:
         if entry.kind == "key-event":
             keys.add(envelope, entry.index)

@@ -18,6 +18,7 @@ ACCEPTANCE: Final = "sanitrail/acceptance/1"
 VALIDATION: Final = "sanitrail/validation/1"
 CERTIFICATE: Final = "sanitrail/certificate/1"
 KEY_EVENT: Final = "sanitrail/key-event/1"
+KEY_CHANGE: Final = "sanitrail/key-event/2"
 ERASURE_STATEMENT: Final = "sanitrail/statement/1"
 UNSUCCESSFUL_RUN: Final = "sanitrail/unsuccessful-run-report/1"
 CUSTODY: Final = "sanitrail/custody/1"
@@ -229,6 +230,24 @@ class KeyEvent(StrictPart):
     time: str
     valid_below: int | None
     """Of a revocation: statements accepted below this log index still count. None means the revocation's own index."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeyChange(StrictPart):
+    """A key of an agent or approver takes the place of another, or is given an end; signed by the enrolment key."""
+
+    schema: Literal["sanitrail/key-event/2"] = KEY_CHANGE
+    event: Literal["rotate", "expire"]
+    role: Literal["agent", "approver"]
+    ref: str
+    """Host number of an agent, pseudonym of an approver."""
+    spki: str
+    """Base64 of the DER SubjectPublicKeyInfo: the new key of a rotation, the ending key of an expiry."""
+    replaces: str | None
+    """Of a rotation: id of the key that this one replaces, which was enrolled under the same role and ref."""
+    until_index: int
+    """Statements accepted below this log index count by the ending key; never below the event's own index."""
+    time: str
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,6 +13,7 @@ from .enrolling import enrol_command, pin_roster_command
 from .log import log_group
 from .looking import devices_command, outbox_command, paths_command, status_command
 from .output import table
+from .replacing import replace_key_command
 from .rules import rules_group
 from .working import run_command
 
@@ -52,6 +53,7 @@ def main(context: click.Context, file: Path | None, state_dir: Path | None, as_j
 for _command in (
     enrol_command,
     pin_roster_command,
+    replace_key_command,
     run_command,
     status_command,
     devices_command,

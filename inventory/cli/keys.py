@@ -17,6 +17,7 @@ from reports.keys import fingerprint_words
 from reports.trust_body import Role, TimeAuthority
 
 from .common import Refused, config_option, json_option, opened, plainly, show
+from .key_changes import CHANGES
 
 if TYPE_CHECKING:
     from inventory.services.keys import Proposed, Published
@@ -35,7 +36,8 @@ def keys_group() -> None:
 
     \b
     On an offline machine:   new-root-key, show, sign
-    On the server:           propose, publish, rotate, retire-root-key, list, revoke, expire, affected
+    On the server:           list, propose, publish, rotate, retire-root-key,
+                             revoke, expire, affected, replace-agent-key, replace-approver-key
 
     docs/keys.md walks through each ceremony. Every command may be repeated after it was cut off.
     """  # noqa: D301 - click reads the control character \\b as: do not rewrap
@@ -344,5 +346,8 @@ def _replace(path: Path, content: bytes) -> None:
         os.fsync(file.fileno())
     draft.replace(path)
 
+
+for _command in CHANGES:
+    keys_group.add_command(_command)
 
 COMMANDS: tuple[click.Command, ...] = (keys_group,)

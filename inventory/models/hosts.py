@@ -13,7 +13,7 @@ from .base import Base, Digest, Versioned, words
 
 
 class Host(Versioned, Base):
-    """A machine on which an agent runs. One key each: a re-installed agent is a new host."""
+    """A machine on which an agent runs. One key at a time; a re-installed agent is a new host."""
 
     __tablename__ = "host"
 
@@ -32,6 +32,8 @@ class Host(Versioned, Base):
     revoked_below: Mapped[int | None]
     enrolled_index: Mapped[int | None]
     revoked_index: Mapped[int | None]
+    until_index: Mapped[int | None]
+    """Log index from which on the key has ended; None: no end was set."""
 
 
 class HostContact(Base):

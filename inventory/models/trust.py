@@ -28,6 +28,10 @@ class ApproverKey(Base):
     revoked: Mapped[datetime | None]
     enrolled_index: Mapped[int | None]
     revoked_index: Mapped[int | None]
+    revoked_below: Mapped[int | None]
+    """Approvals of records that were accepted below this log index still count."""
+    until_index: Mapped[int | None]
+    """Log index from which on the key has ended; None: no end was set."""
 
 
 class Roster(Base):

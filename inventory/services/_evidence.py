@@ -154,7 +154,7 @@ def file(session: Session, context: Context, order: Order, document: Certificate
     after = unverified_body(load_envelope(session, order.envelope_sha256), "order")["after"]["size"]
     common: dict[str, Any] = {
         "anchor": anchor_at(session, context, size, since=after),
-        "key_events": tuple(place(digest, index) for digest, index in _key_events(session, order, approvals)),
+        "key_events": tuple(place(digest, index) for digest, index in _key_events(session, order, approvals, size)),
         "earlier_rosters": tuple(place(*row) for row in rosters[:-1]),
         "roster": place(*rosters[-1]),
         "order": load_envelope(session, order.envelope_sha256),
@@ -183,15 +183,14 @@ def _rosters(session: Session, before: int) -> list[tuple[str, int]]:
     return [(digest, index) for digest, index in rows if digest is not None and index is not None]
 
 
-def _key_events(session: Session, order: Order, approvals: list[Envelope]) -> list[tuple[str, int]]:
-    """Enrolments (and revocations, where there were any) of the keys that signed, in log order."""
-    host = session.get_one(Host, order.host_id)
-    indices = {host.enrolled_index, host.revoked_index}
+def _key_events(session: Session, order: Order, approvals: list[Envelope], size: int) -> list[tuple[str, int]]:
+    """Everything the log of `size` entries says about the keys of this host and of the people who approved, in log order."""
     keys = {signature["keyid"] for envelope in approvals for signature in envelope["signatures"]}
-    for key in session.scalars(sa.select(ApproverKey).where(ApproverKey.key_id.in_(keys))):
-        indices |= {key.enrolled_index, key.revoked_index}
-    known = sorted(index for index in indices if index is not None)
+    people = session.scalars(sa.select(ApproverKey.person).where(ApproverKey.key_id.in_(keys)))
+    subjects = [f"agent {order.host_id}", *(f"approver {person}" for person in set(people))]
     rows = session.execute(
-        sa.select(LogEntry.sha256, LogEntry.idx).where(LogEntry.idx.in_(known)).order_by(LogEntry.idx)
+        sa.select(LogEntry.sha256, LogEntry.idx)
+        .where(LogEntry.subject.in_(subjects), LogEntry.kind == "key-event", LogEntry.idx < size)
+        .order_by(LogEntry.idx)
     )
     return [(digest, index) for digest, index in rows]

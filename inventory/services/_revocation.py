@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
@@ -12,7 +14,7 @@ from inventory.domain.orders import next_state as next_order_state
 from inventory.domain.vocabulary import DeviceState
 from inventory.errors import Conflict
 from inventory.events import Tag
-from inventory.models import Device, ErasureCase, Holding, Host, Lease, Obligation, Order, Record
+from inventory.models import Approval, ApproverKey, Device, ErasureCase, Holding, Host, Lease, Obligation, Order, Record
 
 from ._obligations import settle_case
 from ._transitions import move_device, move_order
@@ -50,18 +52,46 @@ def refuse_disowned(session: Session, record: Record) -> None:
             f"Record {record.sha256[:16]}… does not count: the key of {host.id} is revoked from log index"
             f" {host.revoked_below} on."
         )
+    approved = sa.select(ApproverKey).join(Approval, Approval.key_id == ApproverKey.key_id)
+    for key in session.scalars(approved.where(Approval.order_id == record.order_id)):
+        if key.revoked_below is not None and record.log_index >= key.revoked_below:
+            raise Conflict(
+                f"Record {record.sha256[:16]}… does not count: the key of its approver {key.person} is revoked from log index"
+                f" {key.revoked_below} on."
+            )
 
 
 def disown_records(session: Session, context: Context, host: Host, below: int) -> None:
     """Records logged at or above an index stop counting: what they covered is residue again, their devices are locked up."""
     disowned = sa.select(Record).where(Record.host_id == host.id, Record.log_index >= below).order_by(Record.log_index)
-    for record in session.scalars(disowned).all():
+    _disown(
+        session, context, session.scalars(disowned).all(), f"the key of {host.id} is revoked from log index {below} on."
+    )
+
+
+def disown_approved(session: Session, context: Context, key: ApproverKey, below: int) -> None:
+    """As `disown_records`, for the records of orders that a key approved."""
+    _disown(
+        session,
+        context,
+        approved_records(session, key, below),
+        f"the key of its approver {key.person} is revoked from log index {below} on.",
+    )
+
+
+def approved_records(session: Session, key: ApproverKey, below: int) -> Sequence[Record]:
+    """Records accepted at or above a log index, of orders that a key approved, in log order."""
+    statement = sa.select(Record).join(Approval, Approval.order_id == Record.order_id)
+    found = statement.where(Approval.key_id == key.key_id, Record.log_index >= below).order_by(Record.log_index)
+    return session.scalars(found).all()
+
+
+def _disown(session: Session, context: Context, records: Sequence[Record], why: str) -> None:
+    for record in records:
         device = session.get(Device, record.device_id) if record.device_id else None
         if device is None:
             continue
-        words = (
-            f"Record {record.sha256[:16]}… stopped counting: the key of {host.id} is revoked from log index {below} on."
-        )
+        words = f"Record {record.sha256[:16]}… stopped counting: {why}"
         if device.standing_record == record.sha256:
             device.standing_record = None
         _uncover(session, context, record.sha256)
@@ -71,10 +101,10 @@ def disown_records(session: Session, context: Context, host: Host, below: int) -
             )
         note(
             session, context, SYSTEM, Tag.RECORD_DISOWNED, "record", record.sha256,
-            device=device.id, host=host.id, order=record.order_id, reason=words, evidence=[record.sha256],
+            device=device.id, host=record.host_id, order=record.order_id, reason=words, evidence=[record.sha256],
         )  # fmt: skip
         code, subject = ExceptionCode.RECORD_DISOWNED, f"{device.id} {record.sha256[:16]}"
-        raise_exception(session, context, code, subject, words, device=device.id, host=host.id)
+        raise_exception(session, context, code, subject, words, device=device.id, host=record.host_id)
 
 
 def _uncover(session: Session, context: Context, evidence: str) -> None:

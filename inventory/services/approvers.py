@@ -10,10 +10,10 @@ from sqlalchemy.orm import Session
 
 from inventory.domain.roles import Permission, Role
 from inventory.domain.vocabulary import KeyState
-from inventory.errors import Conflict, Duplicate, EvidenceRefused, SeparationOfDuty
+from inventory.errors import Conflict, Duplicate, EvidenceRefused, Invalid, SeparationOfDuty
 from inventory.events import Tag
 from inventory.keyring import versions
-from inventory.models import ApproverKey, Host, Person, Roster
+from inventory.models import ApproverKey, Host, LogHead, Person, Roster
 from reports.canonical import from_base64, parse_strict, to_base64
 from reports.enrolled import EnrolledRole, key_event
 from reports.errors import MalformedDocument
@@ -21,6 +21,7 @@ from reports.keys import fingerprint_words, load_public_key
 from reports.keys import key_id as key_id_of
 from reports.trust import read_body
 
+from ._revocation import disown_approved
 from .context import Actor, Context, authorize, require_person
 from .kernel import find, note, required, sign_and_log, stamp
 from .views import ApproverKeyView
@@ -83,8 +84,10 @@ def confirm_key(context: Context, actor: Actor, key_id: str) -> ApproverKeyView:
         return key_view(row, keys_in_roster(session))
 
 
-def revoke_key(context: Context, actor: Actor, key_id: str, reason: str) -> ApproverKeyView:
-    """Revoke a key from the present end of the log on. By its owner, or with `approver_key.confirm`.
+def revoke_key(
+    context: Context, actor: Actor, key_id: str, reason: str, *, valid_below: int | None = None
+) -> ApproverKeyView:
+    """Revoke a key from the present end of the log on, or from an earlier index. By its owner, or with `approver_key.confirm`.
 
     Its approvals of orders that are not leased yet stop counting. The roster must be renewed besides: agents trust the roster.
 
@@ -96,24 +99,45 @@ def revoke_key(context: Context, actor: Actor, key_id: str, reason: str) -> Appr
         row = find(session, ApproverKey, key_id, "approver key")
         if row.person != actor.ref:
             authorize(actor, Permission.APPROVER_KEY_CONFIRM)
-        if row.state is KeyState.REVOKED:
-            raise Conflict("This key is revoked already.")
-        evidence = []
-        if row.state is KeyState.CONFIRMED:
-            row.revoked_index, digest = log_key_event(session, context, "revoke", "approver", row.person, row.spki)
-            evidence.append(digest)
-        row.state, row.revoked = KeyState.REVOKED, context.now()
-        note(
-            session,
-            context,
-            actor,
-            Tag.APPROVER_KEY_REVOKED,
-            "approver-key",
-            row.key_id,
-            reason=required("reason", reason),
-            evidence=evidence,
-        )
+        revoke_within(session, context, actor, row, reason, valid_below)
         return key_view(row, keys_in_roster(session))
+
+
+def revoke_within(
+    session: Session, context: Context, actor: Actor, row: ApproverKey, reason: str, valid_below: int | None
+) -> None:
+    """As `revoke_key`, whoever acts, in a transaction that is under way."""
+    if row.state is KeyState.REVOKED:
+        raise Conflict("This key is revoked already.")
+    size = context.ledger.size(session)
+    if valid_below is not None and not 0 <= valid_below <= size:
+        raise Invalid("valid_below", f"The log has {size} entries; name an index from 0 to {size}.")
+    evidence = []
+    below = size if valid_below is None else valid_below
+    if row.state is KeyState.CONFIRMED:
+        row.revoked_index, digest = log_key_event(
+            session, context, "revoke", "approver", row.person, row.spki, valid_below
+        )
+        evidence.append(digest)
+    row.state, row.revoked, row.revoked_below = KeyState.REVOKED, context.now(), below
+    note(
+        session,
+        context,
+        actor,
+        Tag.APPROVER_KEY_REVOKED,
+        "approver-key",
+        row.key_id,
+        reason=required("reason", reason),
+        evidence=evidence,
+    )
+    session.flush()
+    if valid_below is not None:
+        disown_approved(session, context, row, below)
+
+
+def has_ended(session: Session, until: int | None) -> bool:
+    """Whether the log has grown to the index from which on a key has ended."""
+    return until is not None and (session.scalar(sa.select(LogHead.size).where(LogHead.id == 1)) or 0) >= until
 
 
 def list_keys(context: Context, actor: Actor, *, person: str | None = None) -> tuple[ApproverKeyView, ...]:

@@ -22,7 +22,7 @@ from reports.errors import MalformedDocument
 from reports.keys import fingerprint_words, load_public_key
 
 from ._revocation import disown_records, end_orders
-from .approvers import log_key_event
+from .approvers import has_ended, log_key_event
 from .context import Actor, Context, authorize
 from .kernel import digest_of_secret, find, load_envelope, new_secret, next_number, note, optional, required
 from .queries.hosts import host_detail
@@ -168,6 +168,8 @@ def trusted_host(session: Session, actor: Actor) -> Host:
     host = find(session, Host, actor.ref, "host")
     if host.state is not HostState.CONFIRMED or host.key_id != actor.key_id:
         raise AgentNotTrusted(host.key_id, str(host.state))
+    if has_ended(session, host.until_index):
+        raise AgentNotTrusted(host.key_id, f"ended at log index {host.until_index}")
     return host
 
 
@@ -221,22 +223,28 @@ def revoke(context: Context, actor: Actor, command: RevokeHost) -> HostDetail:
         NotFound, Conflict (not confirmed), Invalid (index beyond the log).
     """
     authorize(actor, Permission.HOST_MANAGE)
-    reason = required("reason", command.reason)
     with context.writing() as session:
-        row = find(session, Host, command.host, "host")
-        if row.state is not HostState.CONFIRMED:
-            raise Conflict(f"The key of {row.id} is {row.state}; only a confirmed one can be revoked.")
-        size = context.ledger.size(session)
-        below = size if command.valid_below is None else command.valid_below
-        if not 0 <= below <= size:
-            raise Invalid("valid_below", f"The log has {size} entries; name an index from 0 to {size}.")
-        row.revoked_index, digest = log_key_event(session, context, "revoke", "agent", row.id, row.spki, below)
-        row.state, row.revoked, row.revoked_below = HostState.REVOKED, context.now(), below
-        note(session, context, actor, Tag.HOST_REVOKED, "host", row.id, reason=reason, evidence=[digest])
-        session.flush()
-        end_orders(session, context, actor, row, reason)
-        disown_records(session, context, row, below)
+        row = revoke_within(session, context, actor, command)
         return host_detail(session, row, context.now(), context.settings.silent_after_seconds)
+
+
+def revoke_within(session: Session, context: Context, actor: Actor, command: RevokeHost) -> Host:
+    """As `revoke`, whoever acts, in a transaction that is under way."""
+    reason = required("reason", command.reason)
+    row = find(session, Host, command.host, "host")
+    if row.state is not HostState.CONFIRMED:
+        raise Conflict(f"The key of {row.id} is {row.state}; only a confirmed one can be revoked.")
+    size = context.ledger.size(session)
+    below = size if command.valid_below is None else command.valid_below
+    if not 0 <= below <= size:
+        raise Invalid("valid_below", f"The log has {size} entries; name an index from 0 to {size}.")
+    row.revoked_index, digest = log_key_event(session, context, "revoke", "agent", row.id, row.spki, below)
+    row.state, row.revoked, row.revoked_below = HostState.REVOKED, context.now(), below
+    note(session, context, actor, Tag.HOST_REVOKED, "host", row.id, reason=reason, evidence=[digest])
+    session.flush()
+    end_orders(session, context, actor, row, reason)
+    disown_records(session, context, row, below)
+    return row
 
 
 def _agent_public_key(encoded: str, key_id: str) -> bytes:

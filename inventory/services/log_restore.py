@@ -34,6 +34,7 @@ from inventory.models import (
 )
 from inventory.settings import Settings
 from reports.canonical import from_base64
+from reports.enrolled import read_key_event
 from reports.envelope import unverified_body
 from reports.errors import ReportError
 from reports.exported_log import ExportedLog, open_exported_log
@@ -224,8 +225,8 @@ def _revoke(session: Session, context: Context, exported: ExportedLog, before: i
     for entry in exported.folder.entries(before):
         if entry.kind != "key-event":
             continue
-        event = KeyEvent.from_dict(unverified_body(exported.folder.statement(entry), "key-event"), "key-event")
-        if event.event != "revoke":
+        event = read_key_event(unverified_body(exported.folder.statement(entry), "key-event"))
+        if not isinstance(event, KeyEvent) or event.event != "revoke":
             continue
         digest = key_id(from_base64(event.spki))
         host = session.scalar(sa.select(Host).where(Host.key_id == digest))

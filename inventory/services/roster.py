@@ -19,6 +19,7 @@ from reports.envelope import Envelope, open_envelope, payload_bytes, payload_typ
 from reports.errors import ReportError
 from reports.keys import verifying_keys
 
+from .approvers import has_ended
 from .context import Actor, Context, authorize
 from .kernel import load_envelope, note, store_envelope
 from .views import RosterPersonView, RosterView
@@ -152,18 +153,17 @@ def read(row: Roster) -> reports.orders.Roster:
 
 
 def approvers_in_force(session: Session) -> dict[str, str]:
-    """Key id -> person of the published roster, without keys that were revoked and people who were disabled since."""
+    """Key id -> person of the published roster, without keys that were revoked or have ended, and people disabled since."""
     row = published(session)
     if row is None:
         return {}
-    confirmed = set(
-        session.scalars(
-            sa.select(ApproverKey.key_id)
-            .join(Person, Person.ref == ApproverKey.person)
-            .where(ApproverKey.state == KeyState.CONFIRMED, Person.enabled)
-        )
+    confirmed = session.execute(
+        sa.select(ApproverKey.key_id, ApproverKey.until_index)
+        .join(Person, Person.ref == ApproverKey.person)
+        .where(ApproverKey.state == KeyState.CONFIRMED, Person.enabled)
     )
-    return {person.key_id: person.ref for person in read(row).people if person.key_id in confirmed}
+    counting = {key_id for key_id, until in confirmed if not has_ended(session, until)}
+    return {person.key_id: person.ref for person in read(row).people if person.key_id in counting}
 
 
 def roster_view(session: Session, row: Roster) -> RosterView:

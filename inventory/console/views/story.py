@@ -67,6 +67,8 @@ _TOLD: Final[dict[Tag, tuple[str, str, Tone]]] = {
     Tag.APPROVER_KEY_REGISTERED: ("An approver's key was registered", "key", "quiet"),
     Tag.APPROVER_KEY_CONFIRMED: ("An approver's key was confirmed", "key", "ok"),
     Tag.APPROVER_KEY_REVOKED: ("An approver's key was revoked", "ban", "warn"),
+    Tag.KEY_REPLACED: ("A key was replaced by a new one", "key", "accent"),
+    Tag.KEY_EXPIRES: ("A key was given an end", "key", "warn"),
     Tag.ROSTER_PROPOSED: ("A roster was proposed", "roster", "quiet"),
     Tag.ROSTER_SIGNED: ("A roster was signed", "sign", "accent"),
     Tag.ROSTER_PUBLISHED: ("A roster was published", "roster", "ok"),

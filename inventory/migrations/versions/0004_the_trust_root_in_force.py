@@ -29,3 +29,7 @@ def upgrade() -> None:
         sqlite_where=sa.text("kind = 'trust-root'"),
         postgresql_where=sa.text("kind = 'trust-root'"),
     )
+
+
+def downgrade() -> None:
+    raise RuntimeError("evidence is not thrown away")

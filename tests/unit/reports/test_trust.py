@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 from collections.abc import Callable
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from reports.canonical import to_base64
-from reports.enrolled import KeyDirectory, key_event
+from reports.enrolled import KeyDirectory, key_change, key_event
 from reports.envelope import envelope_digest, sign
 from reports.errors import BadSignature, BrokenChain, KeyNotValid, MalformedDocument, ReportError, UnknownKey
 from reports.keys import FileSigner
@@ -195,3 +196,97 @@ def test_key_events_that_do_not_follow_are_refused(later: Callable[[KeyDirectory
 def test_only_usable_keys_are_enrolled() -> None:
     with pytest.raises(MalformedDocument):
         _event(spki_der=b"junk")
+
+
+NEW = FileSigner.generate()
+
+
+def _change(signer: FileSigner = ENROL, **changes: Any) -> dict[str, Any]:  # noqa: ANN401 - fields of the event
+    fields: dict[str, Any] = {
+        "event": "rotate",
+        "role": "agent",
+        "ref": "h-1",
+        "spki_der": NEW.public_key_der,
+        "time": TIME,
+        "until_index": 9,
+        "replaces": AGENT.key_id,
+    }
+    return sign("key-event", key_change(**{**fields, **changes}).to_dict(), signer)
+
+
+def _counts(keys: KeyDirectory, signer: FileSigner) -> list[int]:
+    found = []
+    for index in range(14):
+        with contextlib.suppress(ReportError):
+            keys.find(signer.key_id, "agent", index)
+            found.append(index)
+    return found
+
+
+def test_a_rotated_key_counts_below_its_end_and_the_new_one_after_its_event() -> None:
+    keys = _directory()
+    keys.add(_event(), 3)
+    keys.add(_change(), 7)
+    assert _counts(keys, AGENT) == [4, 5, 6, 7, 8]
+    assert _counts(keys, NEW) == [8, 9, 10, 11, 12, 13]
+
+
+def test_an_expired_key_counts_below_its_end() -> None:
+    keys = _directory()
+    keys.add(_event(), 3)
+    keys.add(_change(event="expire", spki_der=AGENT.public_key_der, replaces=None, until_index=9), 7)
+    assert _counts(keys, AGENT) == [4, 5, 6, 7, 8]
+    keys.add(_change(event="expire", spki_der=AGENT.public_key_der, replaces=None, until_index=12), 8)
+    assert _counts(keys, AGENT) == [4, 5, 6, 7, 8], "an end never moves on"
+    keys.add(_event(event="revoke", valid_below=6), 10)
+    assert _counts(keys, AGENT) == [4, 5], "a revocation reaches back behind it"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param({"replaces": NEW.key_id}, id="replaces nobody"),
+        pytest.param({"replaces": None}, id="says not what it replaces"),
+        pytest.param({"ref": "h-2"}, id="of another host"),
+        pytest.param({"role": "approver"}, id="in another role"),
+        pytest.param({"until_index": 6}, id="ends in the past"),
+        pytest.param({"spki_der": AGENT.public_key_der}, id="replaces itself"),
+        pytest.param({"event": "expire"}, id="expires and replaces"),
+        pytest.param({"event": "expire", "replaces": None}, id="expires what nobody enrolled"),
+        pytest.param({"signer": STRANGER}, id="by a stranger"),
+    ],
+)
+def test_changes_of_keys_that_do_not_follow_are_refused(change: dict[str, Any]) -> None:
+    keys = _directory()
+    keys.add(_event(), 3)
+    with pytest.raises(ReportError):
+        keys.add(_change(**change), 7)
+    assert _counts(keys, NEW) == []
+
+
+def test_a_revoked_key_is_not_replaced() -> None:
+    keys = _directory()
+    keys.add(_event(), 3)
+    keys.add(_event(event="revoke"), 5)
+    with pytest.raises(BrokenChain):
+        keys.add(_change(), 7)
+
+
+def test_events_of_a_stolen_enrolment_key_are_disregarded_only_where_the_whole_log_is_read() -> None:
+    limited = RoleKey(role="enrolment", spki=_spki(ENROL), name="e", from_index=0, until_index=5)
+    body = _body(keys=(role_key("acceptance", ACCEPT, "a"), limited, role_key("enrolment", STRANGER, "e2", 5)))
+    envelope = build_trust_root(body, *ROOTS[:2])
+    trust = open_trust_root(envelope, envelope_digest(envelope))
+    for whole in (True, False):
+        keys = KeyDirectory(trust, whole_log=whole)
+        keys.add(_event(), 4)
+        thief = _event(spki_der=NEW.public_key_der)
+        if whole:
+            assert keys.add(thief, 5) is None
+            assert keys.disregarded == [5]
+        else:
+            with pytest.raises(UnknownKey):
+                keys.add(thief, 5)
+        assert _counts(keys, NEW) == []
+        with pytest.raises(UnknownKey):
+            keys.add(_event(AGENT, spki_der=NEW.public_key_der), 6)
