@@ -221,11 +221,11 @@ def _root(settings: Settings) -> Said:
 
 
 def _witness(settings: Settings) -> Said:
-    if not is_loopback(_host(settings.external_url)):
+    if not settings.witnesses and not is_loopback(_host(settings.external_url)):
         yield (
             "warn",
             "No witness under other administration cosigns the log: whoever runs this service could rebuild it.",
-            "Hand every checkpoint to somebody else (`sanitrail log checkpoint`), and keep the agents' own copies.",
+            "Ask another organisation to run `sanitrail-witness`, and name it in the trust root and in witnesses (log.md).",
         )
 
 

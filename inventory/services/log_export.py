@@ -95,9 +95,7 @@ def _held(session: Session, context: Context, folder: Path, newest: Checkpoint) 
     if found.origin != newest.origin:
         raise LogRefused(f"{folder} holds the log {found.origin!r}")
     if found.size > newest.size:
-        raise LogRefused(
-            f"{folder} holds {found.size} entries, the database {newest.size}: an old backup was restored"
-        )
+        raise LogRefused(f"{folder} holds {found.size} entries, the database {newest.size}: an old backup was restored")
     if context.ledger.root(session, found.size) != found.root:
         raise LogRefused(f"{folder} holds another history of {found.size} entries")
     return found.size

@@ -15,7 +15,7 @@ from inventory.console.views.order import verdict_of
 from inventory.console.web import actor, here, show
 from inventory.domain.roles import Permission
 from inventory.errors import NotFound
-from inventory.services import queries, transparency
+from inventory.services import queries, transparency, witnesses
 
 
 @page("/records/<record>", Permission.READ_EVIDENCE)
@@ -68,6 +68,7 @@ def log() -> Reply:
         pager=pager(found, "entries"),
         checkpoint=transparency.checkpoint(here()),
         trust=transparency.trust(here()),
+        witnesses=witnesses.list_witnesses(here(), actor()),
     )
 
 
