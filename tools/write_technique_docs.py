@@ -32,6 +32,8 @@ ROOT = Path(__file__).resolve().parents[1]
 TESTED = ROOT / "docs" / "techniques-tested.json"
 MEDIA = ("magnetic", "flash", "virtual", "unknown")
 NOT_RUN = "not run"
+UNREADABLE_LIES = ("lies: spare blocks", "lies: unmaps only")
+"""Parts of the names of drives whose lies lie where no host can look."""
 _TITLES = {**FAMILIES, "luks": "Keys of a LUKS2 container"}
 BY_SUITE = "loop devices, by the test suite"
 """How overwriting is run everywhere the tests run; the lab is for what needs drives."""
@@ -104,6 +106,43 @@ commands are known by name and not carried out: there is nothing to run them on,
 
 | technique | why it is refused, and what to do instead |
 |---|---|
+"""
+HIDING = """
+## Drives that hide something
+
+**Blocks beyond the addressable range** (HPA, DCO, AMAX, the block descriptor of a SCSI disk) come first: while some are hidden,
+nothing is planned, clear and purge alike. What is written by address would leave them, and what a sanitize command did to them
+could not be read back. `sanitizer restore-capacity DEVICE` brings them back; it changes no data. A drive in failure mode is
+sanitized before, because it takes nothing else.
+
+A SCSI disk does not tell whether it hides blocks: its default block descriptor may be its current one. Told by
+`restore-capacity` to show every block it has (MODE SELECT, all ones), a disk that accepts, and then tells the same number by
+MODE SENSE and by READ CAPACITY (16), has no more (SBC-4), as long as no storage element was taken out of use, which is asked
+too. That is kept on the host, and the runs that follow count the capacity as known; without it, what writes by address ends in
+the verdict *unknown*.
+
+**A medium behind TCG locking** (Opal: locked, shadowed, reverted half-way) takes no marks, so no run is planned, a revert
+included. `sanitizer recover DEVICE --psid-file FILE` reverts the drive with the number on its label, against the same
+obstacles as a run, keeps what was sent, and claims nothing. Then an ordinary run is planned. An ATA password of somebody
+else's, or of ours, is taken away with `sanitizer unlock`.
+
+**A drive that is pulled** in the middle of a run cuts it off; back on this host, the same drive's run goes on.
+"""
+UNSEEN = """
+## What no reading can find out
+
+Every lie about blocks a host can read is found out: the marks are still there, or something else is than should be. Three
+things no host can see, and certificates list them as not covered, or as the drive's report:
+
+- **Spare, replaced and over-provisioned blocks.** A drive that leaves stale copies there and says nothing looks like an
+  honest one.
+- **Blocks that are only unmapped.** After a deallocation a drive may answer without a look at its media. NVMe Sanitize is
+  therefore asked to leave blocks allocated wherever they can be read afterwards: crypto erase and overwrite, unless the drive
+  inhibits it; block erase where the drive says that it makes the media readable again (NODMMAS 10b). Elsewhere, and with every
+  other block erase, the plan and the verdict say what reading proves.
+- **Capacity a drive does not admit to**, by any question of the standards.
+
+Whoever must exclude these has the medium destroyed. Below, a success over such a lie is marked (!).
 """
 RUN = """
 ## What was run
@@ -263,9 +302,16 @@ def _matrix(tested: Sequence[Cell]) -> Iterator[str]:
         yield f"| {drive} | {' | '.join(_shown(found.get((name, drive))) for name in names)} |"
 
 
+def unseen(cell: Cell) -> bool:
+    """Whether a success stands over a lie that no reading can find out."""
+    return cell.observed == "succeeded" and any(word in cell.personality for word in UNREADABLE_LIES)
+
+
 def _shown(cell: Cell | None) -> str:
     if cell is None:
         return "-"
+    if unseen(cell) and cell.observed == cell.expected:
+        return f"{cell.observed} (!)"
     return cell.observed if cell.observed == cell.expected else f"**{cell.observed}** instead of {cell.expected}"
 
 
@@ -279,6 +325,7 @@ def page() -> str:
         PERSISTENT.rstrip("\n"),
         *(f"| `{name}` | {why[:1].upper()}{why[1:]}. |" for name, why in NOT_SENT.items()),
     ]
+    parts += [HIDING.rstrip("\n"), UNSEEN.rstrip("\n")]
     return "\n".join([*parts, *run(tested)]) + "\n"
 
 

@@ -48,6 +48,17 @@ def test_a_run_that_came_out_otherwise_stands_out() -> None:
     assert "| good | succeeded |" in text
 
 
+def test_a_success_over_a_lie_that_nobody_can_see_is_marked_and_explained() -> None:
+    for name in ("SATA: lies: spare blocks", "NVMe: lies: unmaps only"):
+        assert f"| {name} | succeeded (!) |" in "\n".join(docs.run([RAN._replace(personality=name)]))
+    assert f"| {RAN.personality} | succeeded |" in "\n".join(docs.run([RAN]))
+    found = RAN._replace(
+        personality="NVMe: lies: unmaps only", expected="failed: residual", observed="failed: residual"
+    )
+    assert "(!)" not in "\n".join(docs.run([found])).split("as expected.")[1]
+    assert "## What no reading can find out" in PAGE
+
+
 def test_what_was_run_on_one_drive_only_is_a_dash_on_another() -> None:
     other = RAN._replace(technique="ata-sanitize-block-erase", personality="slow")
     assert "| slow | succeeded | - |" in "\n".join(docs.run([RAN, other]))

@@ -170,9 +170,10 @@ def sas(
     faults: Faults | None = None,
     clock: Clock | None = None,
     path: Path | None = None,
+    block_bytes: int = 512,
 ) -> Emulated:
     """A SAS drive."""
-    medium = _medium(mib, faults, clock, path)
+    medium = _medium(mib, faults, clock, path, block_bytes)
     return Emulated("sas", serial, medium, target=ScsiDisk(medium, serial=serial, model=model, layout=layout))
 
 

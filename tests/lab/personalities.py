@@ -79,6 +79,8 @@ class Personality:
     nvme: Callable[[], NvmeTraits] = NvmeTraits
     namespaces: Callable[[], list[NvmeNamespace]] | None = None
     controllers: tuple[int, ...] = (1,)
+    block_bytes: int = 512
+    """Of a SAS drive."""
     options: tuple[str, ...] = ()
     """Further words of the plan."""
     restored: bool = False
@@ -108,7 +110,13 @@ class Personality:
             )
         elif kind == "sas":
             drive = sas(
-                serial, mib=MEDIUM_MIB, model=self.sas, layout=self.layout or "fixed", faults=faults, clock=clock
+                serial,
+                mib=MEDIUM_MIB,
+                model=self.sas,
+                layout=self.layout or "fixed",
+                faults=faults,
+                clock=clock,
+                block_bytes=self.block_bytes,
             )
         else:
             made = self.namespaces() if self.namespaces else None
@@ -390,6 +398,30 @@ ALL: tuple[Personality, ...] = (
         sentence="takes no writes",
         faults={"write_protected": True},
         expected={"*": "refused: read-only-device"},
+    ),
+    Personality(
+        name="blocks of 520 bytes",
+        sentence="is formatted with blocks the kernel does not serve",
+        block_bytes=520,
+        expected={"sas": "refused: odd-block-size"},
+    ),
+    Personality(
+        name="zones, host-managed",
+        sentence="writes in zones, and says so by its device type",
+        sas=ScsiModel(zoned=3),
+        expected={"sas": "refused: zoned-device"},
+    ),
+    Personality(
+        name="zones, host-aware",
+        sentence="writes in zones, and takes other writes too",
+        sas=ScsiModel(zoned=1),
+        expected={"sas": "refused: zoned-device"},
+    ),
+    Personality(
+        name="removable",
+        sentence="is a medium that can be taken out",
+        sas=ScsiModel(removable=True),
+        expected={"sas": SUCCEEDED},
     ),
     Personality(
         name="no capacity afterwards",

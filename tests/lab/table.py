@@ -15,6 +15,8 @@ from multiprocessing import get_context, parent_process
 from multiprocessing.util import Finalize
 from pathlib import Path
 
+from tools import write_technique_docs
+
 from .cells import Cell, Finding, Seen, all_cells, run
 from .in_process import Row
 from .personalities import SUCCEEDED
@@ -113,15 +115,19 @@ def rendered(rows: Sequence[Row]) -> str:
 def notes(rows: Sequence[Row]) -> list[str]:
     """What must be said beside the table."""
     wrong = [each for each in rows if each.wrong]
-    blind = [each for each in rows if each.observed == SUCCEEDED and "spare blocks" in each.personality]
+    blind = [each for each in rows if each.observed == SUCCEEDED and _unseen(each)]
     said = [f"{len(rows)} cells, {len(wrong)} of them unexpected."]
     if blind:
         said.append(
-            f"{len(blind)} times a drive kept stale copies where no host can look, and said nothing of it: no reading"
-            " back can find that out. Whoever must exclude it destroys the medium."
+            f"{len(blind)} times a drive kept what no host can see (stale copies in spare blocks, blocks it only unmapped), and"
+            " said nothing of it: no reading back can find that out. Whoever must exclude it destroys the medium."
         )
     said += [f"{each.technique} on {each.personality!r}: {each.detail}" for each in wrong]
     return said
+
+
+def _unseen(row: Row) -> bool:
+    return any(word in row.personality for word in write_technique_docs.UNREADABLE_LIES)
 
 
 def tested(rows: Sequence[Row]) -> str:

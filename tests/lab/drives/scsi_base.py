@@ -94,6 +94,8 @@ class ScsiBase(ABC):
             self._offer(self._write_same, 0x41, 0x93)
         if model.opcodes:
             self._offer(self._opcodes, (0xA3, 0x0C))
+        if model.zoned:
+            self._offer(self._report_zones, (0x95, 0x00))
 
     def _offer(self, handler: Handler, *commands: int | tuple[int, int]) -> None:
         """Serve an operation code, or one service action of it."""
@@ -256,6 +258,7 @@ class ScsiBase(ABC):
             0xB0: lambda: scsi_pages.block_limits(self.model, self.blocks),
             0xB1: lambda: scsi_pages.characteristics(self.model),
             0xB2: lambda: scsi_pages.provisioning(self.model),
+            **({0xB6: lambda: scsi_pages.zoned_characteristics(self.model)} if self.model.zoned else {}),
         }
         if self.model.identification:
             makers |= {
@@ -273,6 +276,10 @@ class ScsiBase(ABC):
         flags = 0xC000 if self.model.unmap else 0
         raw = struct.pack(">QIBBH", last, size, 0, self.model.physical_exponent, flags).ljust(32, b"\0")
         return raw[: int.from_bytes(cdb[10:14], "big")]
+
+    def _report_zones(self, cdb: bytes, _data: bytes) -> bytes:
+        found = scsi_pages.zones(self.model, self.blocks, int.from_bytes(cdb[2:10], "big"))
+        return found[: int.from_bytes(cdb[10:14], "big")]
 
     def _mode_sense(self, cdb: bytes, _data: bytes) -> bytes:
         size, faults = self.medium.block_bytes, self.medium.faults

@@ -86,6 +86,28 @@ def characteristics(model: ScsiModel) -> bytes:
     return struct.pack(">HBBB", model.rotation, 0, needs | 3, zones).ljust(60, b"\0")
 
 
+ZONE_BLOCKS = 2048
+
+
+def zoned_characteristics(model: ScsiModel) -> bytes:
+    """VPD B6h (ZBC): reads are not restricted; any number of zones may be open."""
+    most = 0xFFFFFFFF
+    return struct.pack(">B3xIII", 1 if model.zoned == 3 else 0, most, most, most if model.zoned == 3 else 0).ljust(
+        60, b"\0"
+    )
+
+
+def zones(model: ScsiModel, blocks: int, first: int) -> bytes:
+    """REPORT ZONES (ZBC): all of one size and type, empty, from the one that holds a block on."""
+    kind, condition = (0x02 if model.zoned == 3 else 0x03), 0x1
+    rows = b"".join(
+        struct.pack(">BB6xQQQ", kind, condition << 4, ZONE_BLOCKS, start, start).ljust(64, b"\0")
+        for start in range(0, blocks, ZONE_BLOCKS)
+        if start + ZONE_BLOCKS > first
+    )
+    return struct.pack(">IB3xQ", len(rows), 1, blocks - 1).ljust(64, b"\0") + rows
+
+
 def provisioning(model: ScsiModel) -> bytes:
     """VPD B2h: unmap and write same do, and reads give zeros then."""
     return bytes((0, 0xE4, 2, 0)) if model.unmap else bytes(4)
