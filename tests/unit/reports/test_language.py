@@ -15,7 +15,9 @@ from reports.errors import UnknownLanguage
 from reports.language import ENGLISH, LANGUAGES, said, speaker
 from reports.language.promises import promise_in
 
-REPORTS = Path(__file__).resolve().parents[3] / "reports"
+ROOT = Path(__file__).resolve().parents[3]
+REPORTS = ROOT / "reports"
+SPEAKING = ("reports", "inventory", "agents")
 CATALOGS = REPORTS / "language"
 DOCUMENTS = sorted(path.stem for path in (CATALOGS / "en").glob("*.toml"))
 
@@ -71,6 +73,16 @@ def test_the_forbidden_words_are_found_in_every_language() -> None:
         assert promise_in(promise), promise
 
 
+def _sources() -> list[Path]:
+    """Code of ours that may say a sentence."""
+    files = [path for package in SPEAKING for path in (ROOT / package).rglob("*.py")]
+    return [
+        path
+        for path in files
+        if "reports.language" in (text := path.read_text(encoding="utf-8")) or ".language" in text
+    ]
+
+
 def _calls(path: Path) -> list[ast.Call]:
     return [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
 
@@ -93,7 +105,7 @@ def _asked_by(call: ast.Call) -> tuple[set[str], set[str]]:
 
 def _asked() -> tuple[set[str], set[str]]:
     """All that code and templates ask for."""
-    found = [_asked_by(call) for path in REPORTS.rglob("*.py") for call in _calls(path)]
+    found = [_asked_by(call) for path in _sources() for call in _calls(path)]
     whole = {key for keys, _ in found for key in keys}
     begun = {key for _, keys in found for key in keys}
     for path in (REPORTS / "templates").glob("*"):
@@ -107,7 +119,7 @@ def _asked() -> tuple[set[str], set[str]]:
 
 def _mentioned() -> set[str]:
     """Every text in code and templates; a key may be chosen before it is said."""
-    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in REPORTS.rglob("*.py")]
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in _sources()]
     nodes = [node for tree in trees for node in ast.walk(tree)]
     pages = " ".join(path.read_text(encoding="utf-8") for path in (REPORTS / "templates").glob("*"))
     found = set(re.findall(r"[\"']([a-z]+\.[a-z0-9-]+)[\"']", pages))
