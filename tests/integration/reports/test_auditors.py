@@ -16,6 +16,7 @@ from reports.canonical import canonical, to_base64
 from reports.cli import EXIT_CODES
 from reports.publish import publish
 from tests.support.capabilities import requires_tool
+from tests.support.dated import NOW, DatedWorld
 from tests.support.evidence import World, certified
 
 DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "auditors.md"
@@ -40,15 +41,22 @@ def _python(folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-I", "-c", PYTHON], cwd=folder, capture_output=True, text=True, check=False)
 
 
-@pytest.fixture(scope="module")
-def world() -> World:
-    return World()
+@pytest.fixture(scope="module", params=["first", "stamped"])
+def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> World:
+    """A trust root of the first schema, and one with a sealing authority and time-stamps."""
+    if request.param == "first":
+        return World()
+    made = DatedWorld(tmp_path_factory.mktemp("tsa"), ("Example Time", "Other Time"))
+    made.log_stamp()
+    return made
 
 
 @pytest.fixture(scope="module")
 def sealed(world: World) -> bytes:
     for filler in range(5):
         certified(world, number=f"C-{filler}")
+    if isinstance(world, DatedWorld):
+        return publish(certified(world).bundle(), world.seal, NOW, stamper=world.stamper)
     return publish(certified(world).bundle(), world.seal, MOMENT)
 
 
@@ -60,11 +68,29 @@ def test_every_command_of_the_page_says_yes(tmp_path: Path, world: World, sealed
     walked = _python(tmp_path)
     assert walked.returncode == 0, walked.stderr
     assert "the log only grew" in walked.stdout
+    stamps = 2 if isinstance(world, DatedWorld) else 0
+    assert done.stdout.count("Verification: OK") == stamps
+    assert done.stdout.count("Time stamp:") == stamps
+    assert walked.stdout.count("time-stamp: entry") == stamps // 2
 
 
 def test_another_pin_says_no(tmp_path: Path, sealed: bytes) -> None:
     (tmp_path / "certificate.pdf").write_bytes(sealed)
     assert _shell(tmp_path, "0" * 64).returncode != 0
+
+
+def test_a_stamp_of_another_state_says_no(tmp_path: Path, world: World) -> None:
+    if not isinstance(world, DatedWorld):
+        pytest.skip("this file has no stamps")
+    body = json.loads(certified(world).bundle().to_bytes())
+    body["anchor"]["stamps"][0]["token"] = to_base64(world.token())
+    (tmp_path / "destruction-bundle.json").write_bytes(canonical(body))
+    (tmp_path / "checkpoint.txt").write_text(body["anchor"]["checkpoint"], encoding="utf-8")
+    begin = "jq -r '.anchor.trust_roots[0].payload' destruction-bundle.json | base64 -d > trust-root.json"
+    (block,) = [text for language, text in BLOCKS if "openssl ts -verify" in text]
+    done = _shell(tmp_path, world.pin, f"{begin}\n{block}")
+    assert done.returncode != 0
+    assert "Verification: FAILED" in done.stdout + done.stderr
 
 
 def test_an_altered_pdf_says_no(tmp_path: Path, world: World, sealed: bytes) -> None:
