@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import functools
+import http.client
 import json
 import ssl
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final, ParamSpec, TypeVar
+from typing import IO, Any, Final, ParamSpec, TypeVar
 from urllib.parse import urlsplit
 
 import click
@@ -22,6 +24,8 @@ from .common import Refused, Unreachable
 
 _TIMEOUT_SECONDS: Final = 30
 _MAX_REPLY: Final = 16 << 20
+_DOWNLOAD_SECONDS: Final = 300
+_PART: Final = 1 << 20
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -68,8 +72,31 @@ class Client:
         """POST below /api/v1."""
         return self._send("POST", path, body)[0]
 
+    def download(self, path: str, file: IO[bytes]) -> int:
+        """GET below /api/v1 into a file, however long it is. Returns its bytes.
+
+        Raises:
+            Unreachable: the connection broke off; what the file holds then is not whole.
+        """
+        size = 0
+        with self._open(self._request("GET", path, None), _DOWNLOAD_SECONDS) as reply:
+            try:
+                while part := reply.read(_PART):
+                    file.write(part)
+                    size += len(part)
+            except (OSError, http.client.HTTPException) as error:
+                raise Unreachable(f"{self.server} broke off after {size:,} bytes ({error}).") from error
+        return size
+
     def _send(self, method: str, path: str, body: dict[str, Any] | None) -> tuple[Any, str]:
         """One exchange: the answer's JSON, and the cookie it sets."""
+        with self._open(self._request(method, path, body), _TIMEOUT_SECONDS) as reply:
+            try:
+                return json.loads(reply.read(_MAX_REPLY) or b"null"), reply.headers.get("Set-Cookie", "")
+            except (OSError, ValueError) as error:
+                raise Unreachable(f"{self.server} did not answer as a Sanitrail service ({error}).") from error
+
+    def _request(self, method: str, path: str, body: dict[str, Any] | None) -> urllib.request.Request:
         url = f"{self.server.rstrip('/')}{PREFIX}{path}"
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(url, data=data, method=method)  # noqa: S310 - the scheme was checked
@@ -80,17 +107,23 @@ class Client:
             request.add_header(name, value)
         if self.token:
             request.add_header("Authorization", f"Bearer {self.token}")
+        return request
+
+    @contextmanager
+    def _open(self, request: urllib.request.Request, seconds: float) -> Iterator[http.client.HTTPResponse]:
+        """The answer to a request; `seconds` is the longest pause in it. Raises `Refused`, `Unreachable`."""
         context = ssl.create_default_context(cafile=None if self.ca_file is None else str(self.ca_file))
         opener = urllib.request.build_opener(
             urllib.request.ProxyHandler({}), _NoRedirects(), urllib.request.HTTPSHandler(context=context)
         )
         try:
-            with opener.open(request, timeout=_TIMEOUT_SECONDS) as reply:
-                return json.loads(reply.read(_MAX_REPLY) or b"null"), reply.headers.get("Set-Cookie", "")
+            reply = opener.open(request, timeout=seconds)
         except urllib.error.HTTPError as error:
             raise Refused(_problem(error)) from error
         except (OSError, ValueError) as error:
             raise Unreachable(f"{self.server} did not answer as a Sanitrail service ({error}).") from error
+        with reply:
+            yield reply
 
 
 def _problem(error: urllib.error.HTTPError) -> str:

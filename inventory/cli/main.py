@@ -15,6 +15,7 @@ _ROOMS: Final = {
     "approvers": ("approver-key", "approve", "roster"),
     "signing": ("sign-facts",),
     "keys": ("keys",),
+    "packs": ("audit-pack",),
     "log": ("log",),
 }
 """Which module holds which commands."""
@@ -47,7 +48,7 @@ def cli() -> None:
 
     \b
     On the server:   init, serve, check, config, migrate, openapi, admin-link, log, keys
-    From anywhere:   people, token, enrol-token, approver-key, approve, roster, sign-facts
+    From anywhere:   people, token, enrol-token, approver-key, approve, roster, sign-facts, audit-pack
 
     Commands that talk to a service take --server and a token; see `sanitrail token create --help`.
     """  # noqa: D301 - click reads the control character \\b as: do not rewrap

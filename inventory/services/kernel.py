@@ -81,6 +81,7 @@ YEARLY = {
     "processor": "PS",
     "destruction_certificate": "DC",
     "destruction_report": "DF",
+    "audit_pack": "AP",
 }
 """Prefix of numbers that begin anew each year: `SC-2026-000001`."""
 

@@ -142,7 +142,7 @@ class Judge:
     def _enter(self, folder: str) -> None:
         if folder == self._folder_name:
             return
-        if self._folder and self._folder_name:
+        if self._folder_name:
             raise PackProblem("accounts", MalformedDocument(f"devices/{self._folder_name}", "it has no account"))
         self._folder_name = folder
         self._folder = {}
@@ -231,6 +231,8 @@ class Judge:
 
     def sample(self, data: bytes) -> None:
         """`sampling.jsonl`: after the last account."""
+        if self._folder_name:
+            raise PackProblem("accounts", MalformedDocument(f"devices/{self._folder_name}", "it has no account"))
         if not self.opened or data != self._sample.to_bytes():
             raise PackProblem(
                 "sampling", BrokenChain("sample", "it is not what the log's state draws from these devices.")

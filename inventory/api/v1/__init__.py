@@ -17,6 +17,7 @@ from . import (
     log,
     orders,
     overview,
+    packs,
     papers,
     people,
     places,
@@ -54,6 +55,7 @@ NOUNS: tuple[Noun, ...] = (
     log.noun,
     log.root_noun,
     verification.noun,
+    packs.noun,
     agents.noun,
     service.noun,
 )

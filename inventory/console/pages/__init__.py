@@ -25,6 +25,7 @@ _MODULES: Final = (
     "keys",
     "order_acts",
     "orders",
+    "packs",
     "papers",
     "paths",
     "people",
