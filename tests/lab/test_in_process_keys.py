@@ -132,6 +132,7 @@ KINDS: Mapping[str, Kind] = {
     "lies: first megabyte": Kind(faults={"takes": "first-megabyte"}, expected=RESIDUAL),
     "lies: all but one block": Kind(faults={"takes": "all-but-one-block"}, expected=RESIDUAL),
     "lies: writes elsewhere": Kind(faults={"takes": "elsewhere"}, expected=RESIDUAL),
+    "lies: writes to a second place as well": Kind(faults={"takes": "twice"}, expected=RESIDUAL),
     "lies: drops zeros": Kind(faults={"takes": "no-zeros"}, expected=RESIDUAL),
     "lies: reads as zeros what it did not write": Kind(
         faults={"takes": "answers-zeros"}, expected="failed: inconclusive"

@@ -11,10 +11,10 @@ from typing import Literal
 Erases = Literal["everything", "nothing", "first-megabyte", "all-but-one-block", "not-hidden", "not-spare"]
 """What an erase that reports success really erases."""
 Takes = Literal[
-    "everything", "nothing", "first-megabyte", "all-but-one-block", "elsewhere", "no-zeros", "answers-zeros"
+    "everything", "nothing", "first-megabyte", "all-but-one-block", "elsewhere", "twice", "no-zeros", "answers-zeros"
 ]
-"""What becomes of blocks a host writes, while every write reports success. Elsewhere: half a medium further on. Answers zeros:
-nothing is kept, and what was written reads as zeros from then on."""
+"""What becomes of blocks a host writes, while every write reports success. Elsewhere: half a medium further on; twice: there as
+well. Answers zeros: nothing is kept, and what was written reads as zeros from then on."""
 
 
 class NoAnswer(Exception):

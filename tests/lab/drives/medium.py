@@ -172,6 +172,8 @@ class Medium:
     def _place(self, lba: int, block: bytes) -> int | None:
         """Where a block that is written really goes; None for nowhere."""
         takes, kept = self.faults.takes, True
+        if takes == "twice":
+            self._cache[(lba + self.blocks // 2) % self.blocks] = block
         if takes == "elsewhere":
             return (lba + self.blocks // 2) % self.blocks
         if takes == "first-megabyte":

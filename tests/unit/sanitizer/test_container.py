@@ -71,6 +71,12 @@ def test_a_copy_that_belongs_elsewhere_is_refused() -> None:
     assert "first copy of its header belongs elsewhere" in faults(medium(header(offset=COPY)))
 
 
+def test_a_copy_of_a_size_the_format_does_not_have_is_refused() -> None:
+    size = COPY + 8192
+    data = medium(header(size=size), header(size=size, second=True))
+    assert "first copy of its header is damaged" in faults(data)
+
+
 def test_another_checksum_than_the_known_one_is_refused() -> None:
     data = medium(header(algorithm=b"sha1"), header(algorithm=b"sha1", second=True))
     assert "checksum of an unknown kind" in faults(data)

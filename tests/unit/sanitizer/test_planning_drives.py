@@ -205,6 +205,13 @@ def test_erasing_keys_in_software_is_planned_with_both_answers() -> None:
     assert plan(keys(), with_container(made.ATA_SSD), PRETENDED).level == "clear"
 
 
+def test_why_erased_keys_are_clear_on_flash_is_told() -> None:
+    (reach,) = plan(keys(), with_container(made.ATA_SSD)).reaches
+    assert "flash keeps older copies" in reach.reason
+    (reach,) = plan(keys(), with_container(made.ATA_HDD)).reaches
+    assert "a person vouches for" in reach.reason
+
+
 def test_erasing_keys_is_refused_where_no_container_begins_with_the_device() -> None:
     assert "no LUKS container begins where this device begins" in refused(keys(), made.ATA_SSD)
 
