@@ -168,17 +168,17 @@ def restore_capacity_command(device: Path, confirm: str | None, state_dir: Path,
 def _told(change: CapacityChange) -> Iterator[str]:
     if change.changed is None and change.next_step == "nothing":
         yield f"{change.path}: nothing is hidden; {size(change.after_bytes)} are addressable"
-        return
-    how = f"{change.command} was sent" if change.command else "nothing was sent"
-    yield f"{change.path}: {how}; {size(change.before_bytes)} were addressable, {size(change.after_bytes)} are now"
+    else:
+        how = f"{change.command} was sent" if change.command else "nothing was sent"
+        yield f"{change.path}: {how}; {size(change.before_bytes)} were addressable, {size(change.after_bytes)} are now"
     if change.next_step == "power-cycle":
         yield wrapped(
             "Power the drive off and on (pull it, or switch this host off), then give the same command again: the change shows "
             "only then, or more is hidden.",
             "  ",
         )
-    else:
-        yield f"  Nothing is hidden {'any more' if change.changed else 'on it'}, as far as the drive tells."
+    elif change.changed is not None:
+        yield "  Nothing is hidden any more, as far as the drive tells."
     if change.proven:
         yield wrapped(
             "Told to show all of its blocks, the disk has these and no more; this is kept for the runs that follow.",

@@ -23,6 +23,7 @@ from sanitizer.errors import EscrowNotConfirmed, SanitizeInProgress, TechniqueFa
 from sanitizer.inspection import Inspection
 from sanitizer.journal import Journal
 from sanitizer.planning import PlanRequest, plan
+from sanitizer.reverting import Recovery, RecoveryRequest
 from sanitizer.run import RunResult
 from sanitizer.techniques.base import Escrow
 from tests.support import made_up_drives as made
@@ -386,7 +387,9 @@ def test_capacity_is_restored_for_a_confirmed_device_only(monkeypatch: pytest.Mo
     ("changes", "words"),
     [
         ({"next_step": "power-cycle"}, "Power the drive off and on"),
-        ({"changed": None, "command": None}, "nothing is hidden"),
+        ({"changed": None, "command": None, "after_bytes": 1000}, "nothing is hidden; 1.0 kB are addressable"),
+        ({"changed": None, "command": "MODE SELECT (10)", "after_bytes": 1000, "proven": True}, "these and no more"),
+        ({"changed": "block-descriptor", "command": "MODE SELECT (10)", "proven": True}, "these and no more"),
         ({}, "Nothing is hidden any more"),
     ],
 )
@@ -395,3 +398,108 @@ def test_what_is_left_to_do_is_told(monkeypatch: pytest.MonkeyPatch, changes: di
     assert words in run("restore-capacity", "/dev/sim", "--confirm", PRINT).output
     document = json.loads(run("restore-capacity", "/dev/sim", "--confirm", PRINT, "--json").output)
     assert document["next_step"] == changes.get("next_step", "nothing")
+
+
+# --- bringing back a drive behind TCG locking -----------------------------------------------------------------------------
+
+
+PSID = "ABCD-EFGH-0123-4567-IJKL-MNOP-89QR-STUV"
+
+
+class BroughtBack:
+    """Stands in for the drive's answer."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *after: str) -> None:
+        self.given: list[tuple[str, RecoveryRequest, bytes]] = []
+        self.after = after
+        monkeypatch.setattr(api, "inspect", lambda _path: made.ATA_OLD_HDD)
+        monkeypatch.setattr(api, "recover_drive", self.recover)
+
+    def recover(
+        self, path: str, asked: RecoveryRequest, recovery_id: str, _records: Path, *, secret: bytes, **_more: object
+    ) -> Recovery:
+        self.given.append((path, asked, secret))
+        return Recovery(
+            recovery_id=recovery_id,
+            path=path,
+            fingerprint=PRINT,
+            technique=asked.technique,
+            before=("locked", "shadowed"),
+            after=self.after,
+            also_destroyed=("it destroys the other namespaces (2) too",),
+            commands=(),
+            started="2026-01-01T00:00:00.000Z",
+            finished="2026-01-01T00:00:01.000Z",
+        )
+
+
+@pytest.fixture
+def label(tmp_path: Path) -> str:
+    path = tmp_path / "label"
+    path.write_text(f"{PSID}\n")
+    return str(path)
+
+
+def test_a_drive_is_brought_back_for_a_confirmed_device_with_one_secret_only(
+    monkeypatch: pytest.MonkeyPatch, label: str
+) -> None:
+    drive = BroughtBack(monkeypatch)
+    assert run("recover", "/dev/sim", "--confirm", PRINT).exit_code == 2
+    both = ("--psid-file", label, "--owner-password-file", label)
+    assert run("recover", "/dev/sim", "--confirm", PRINT, *both).exit_code == 2
+    assert run("recover", "/dev/sim", "--psid-file", label).exit_code == 3
+    assert run("recover", "/dev/sim", "--psid-file", label, "--confirm", "0" * 64).exit_code == 3
+    assert drive.given == []
+    assert run("recover", "/dev/sim", "--psid-file", label, "--confirm", PRINT).exit_code == 0
+    ((path, asked, secret),) = drive.given
+    assert (path, asked.technique, secret) == (
+        made.ATA_OLD_HDD.path,
+        "opal-psid-revert",
+        PSID.replace("-", "").encode(),
+    )
+    assert (asked.confirmation.fingerprint, asked.scope) == (PRINT, ())
+
+
+def test_the_owners_password_and_what_was_accepted_are_handed_on(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    drive, path = BroughtBack(monkeypatch), tmp_path / "owner"
+    path.write_text("the owner's\n")
+    accepted = ("--accept-scope", "other-namespaces", "--acknowledge", "lvm2-member")
+    words = ("recover", "/dev/sim", "--owner-password-file", str(path), "--confirm", PRINT, *accepted)
+    assert run(*words).exit_code == 0
+    ((_, asked, secret),) = drive.given
+    assert (asked.technique, secret, asked.scope) == ("opal-revert", b"the owner's", ("other-namespaces",))
+    assert asked.confirmation.acknowledged_signatures == ("lvm2-member",)
+
+
+def test_what_came_of_it_is_told_and_nothing_is_claimed(
+    monkeypatch: pytest.MonkeyPatch, label: str, tmp_path: Path
+) -> None:
+    BroughtBack(monkeypatch)
+    words = ("recover", "/dev/sim", "--psid-file", label, "--confirm", PRINT, "--record-dir", str(tmp_path))
+    text = " ".join(run(*words).output.split())
+    for part in (
+        "was locked, shadowed; it shows its medium again",
+        "other namespaces (2)",
+        "claims nothing",
+        str(tmp_path),
+    ):
+        assert part in text
+    document = json.loads(run(*words, "--json").output)
+    assert (document["claims"], document["in_service"]) == ("nothing", True)
+    assert document["record"].startswith(str(tmp_path))
+    BroughtBack(monkeypatch, "locked")
+    still = run(*words)
+    assert (still.exit_code, "it still is locked" in still.output) == (4, True)
+
+
+def test_a_label_that_is_none_is_told_before_the_drive_is_asked(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    drive = BroughtBack(monkeypatch)
+    for text in ("", "short", "X" * 33, "?" * 32):
+        path = tmp_path / "label"
+        path.write_text(text)
+        assert run("recover", "/dev/sim", "--psid-file", str(path), "--confirm", PRINT).exit_code == 2
+    assert drive.given == []

@@ -176,7 +176,7 @@ def test_no_line_but_the_command_is_wider_than_the_page(inspection: Inspection, 
     assert [line for line in lines if len(line) > WIDTH and "sanitizer wipe" not in line] == []
 
 
-@pytest.mark.parametrize("command", ["plan", "wipe", "resume", "settle", "unlock", "restore-capacity"])
+@pytest.mark.parametrize("command", ["plan", "wipe", "resume", "settle", "unlock", "restore-capacity", "recover"])
 def test_help_fits_the_page(command: str) -> None:
     text = CliRunner().invoke(main, [command, "--help"], terminal_width=100).output
     assert [line for line in text.splitlines() if len(line) > WIDTH] == []
