@@ -30,6 +30,7 @@ class ExceptionCode(StrEnum):
     TIME_AUTHORITY_WRONG = "time-authority-wrong"
     TIME_AUTHORITY_SILENT = "time-authority-silent"
     TIME_STAMPS_DUE = "time-stamps-due"
+    SEAL_CERTIFICATE_DUE = "seal-certificate-due"
     RECORD_WITHOUT_EFFECT = "record-without-effect"
     RECORD_SEQUENCE_GAP = "record-sequence-gap"
     RECORD_HISTORY_BROKEN = "record-history-broken"
@@ -79,6 +80,7 @@ TITLES: Final[Mapping[ExceptionCode, str]] = {
     ExceptionCode.TIME_AUTHORITY_WRONG: "A time-stamp authority answers with something that is no stamp",
     ExceptionCode.TIME_AUTHORITY_SILENT: "A time-stamp authority does not answer",
     ExceptionCode.TIME_STAMPS_DUE: "The log must be stamped with the time again",
+    ExceptionCode.SEAL_CERTIFICATE_DUE: "The certificate that seals documents ends",
     ExceptionCode.RECORD_WITHOUT_EFFECT: "A record arrived that fits no current order",
     ExceptionCode.RECORD_SEQUENCE_GAP: "An agent withholds records",
     ExceptionCode.RECORD_HISTORY_BROKEN: "A record does not continue its device's history",

@@ -32,7 +32,7 @@ from inventory.models import (
 )
 from reports.errors import ReportError
 
-from . import _statements, certificates, papers, time_stamps, translations, witnesses
+from . import _statements, certificates, papers, seal_renewal, time_stamps, translations, witnesses
 from ._mapping import is_silent
 from .context import SYSTEM, Context
 from .kernel import note, raise_exception, settle_exception
@@ -71,6 +71,7 @@ def run(context: Context) -> UpkeepReport:
     cosigned = witnesses.ask_all(context)
     stamped = sum(one.stamped is not None for one in time_stamps.take(context))
     time_stamps.remind(context)
+    seal_renewal.renew_if_due(context)
     with context.reading() as session:
         lapsed = _lapsed_leases(session, context.now())
         unfinished = [(number, certificates.seal) for number in certificates.unsealed(session)]
