@@ -15,7 +15,7 @@ from .errors import MalformedDocument
 from .sealcheck import MAX_PDF, extract_evidence, looks_like_pdf
 
 MAX_FILES = 20_000
-"""Files looked at in one folder tree; a document about many media has at most 5,000."""
+"""Files looked at in one folder tree; a document about many media has at most 2,000."""
 
 
 class Beside:

@@ -24,7 +24,8 @@ PROVEN: Final = ("sanitized", "destroyed")
 """Outcomes that a medium's own document proves."""
 EMBEDDED_BYTES: Final = 8 * 1024 * 1024
 """Evidence of all media together stays inside the file up to this size; beyond, it lies beside."""
-MAX_MEDIA: Final = 5000
+MAX_MEDIA: Final = 2000
+"""A lot of more is two lots: printing takes about 0.3 MB of memory and 20 ms a medium."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -291,6 +291,17 @@ def _told(one: tuple[Said | str, Said, Said | str]) -> OpenMatter:
     return OpenMatter(where=where, what=what, why=why)
 
 
+def open_path(where: str) -> OpenMatter:
+    """A declared path that nobody could follow down to its media."""
+    return _told((where, said("processor.open-path"), said("processor.why-path")))
+
+
+def open_hold(where: str, reference: str, reason: str) -> OpenMatter:
+    """Data or a medium under a legal or investigation hold."""
+    why = said("processor.why-hold", reference=reference, reason=reason)
+    return _told((where, said("processor.open-hold"), why))
+
+
 def check_facts(facts: ProcessorFacts, lines: Sequence[MediumLine], exceptions: Sequence[tuple[str, ...]]) -> None:
     """Raise `BrokenChain` unless the facts are exactly what follows from their lines and from what they state."""
     derived = len(derived_open(ProcessorInput.of(facts, 0), lines))

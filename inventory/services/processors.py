@@ -20,7 +20,6 @@ from reports import processor
 from reports.canonical import canonical, is_sha256, parse_canonical
 from reports.envelope import unverified_body
 from reports.errors import BrokenChain, ClaimRefused, MalformedDocument
-from reports.language.speaker import ENGLISH
 from reports.processor import (
     Agreement,
     DoneByWord,
@@ -313,9 +312,7 @@ def _still_open(
     """What the inventory knows beside the media: paths nobody could follow, and holds on what is not proven."""
     numbers = [one.id for one in sets]
     found = [
-        OpenMatter(
-            where=f"{path} on {host}", what=ENGLISH.say("processor.open-path"), why=ENGLISH.say("processor.why-path")
-        )
+        processor.open_path(f"{path} on {host}")
         for path, host, unresolved in session.execute(
             sa.select(DeclaredPath.path, Host.name, DeclaredPath.unresolved)
             .join(Host, Host.id == DeclaredPath.host_id)
@@ -336,11 +333,7 @@ def _still_open(
     )
     names = {one.id: one.name for one in sets}
     found += [
-        OpenMatter(
-            where=hold.device_id or names[str(hold.data_set_id)],
-            what=ENGLISH.say("processor.open-hold"),
-            why=ENGLISH.say("processor.why-hold", reference=hold.reference, reason=hold.reason),
-        )
+        processor.open_hold(hold.device_id or names[str(hold.data_set_id)], hold.reference, hold.reason)
         for hold in holds
     ]
     return tuple(found)

@@ -11,15 +11,19 @@ from inventory.contract.v1.escrows import EscrowDeposit
 from inventory.contract.v1.orders import PlanRequest
 from inventory.domain.vocabulary import Category, HoldingKind, PartyKind, ValidationDecision, Zone
 from inventory.services import (
+    audit_packs,
     cases,
     certificates,
     custody,
     data,
+    destruction,
     devices,
     disposal,
     holds,
+    lots,
     orders,
     places,
+    processors,
     queries,
     roster,
     validation,
@@ -333,6 +337,38 @@ def _papers(world: ConsoleWorld, story: Story) -> None:
     record = queries.order(world.context, petra, story.numbers["validated"]).record
     assert record is not None
     story.numbers["record"] = record
+    _gathered(world, story)
+
+
+def _gathered(world: ConsoleWorld, story: Story) -> None:
+    """A lot of two disks, a statement that waits for its signature, a destruction that nobody has witnessed yet."""
+    lot = lots.IssueLot(name="Rack 7, first pallet", devices=(story.device("old"), story.device("flash")))
+    story.numbers["paper"] = lots.issue(world.context, world.actor("omar"), lot).number
+    statement = processors.PrepareStatement(
+        controller="Harbour Insurance plc",
+        controller_address="1 Harbour Square, Porto",
+        controller_contact="",
+        agreement="DPA-2024/118",
+        concluded=None,
+        ended=world.clock.now() - timedelta(days=2),
+        choice="delete",
+        data_sets=(story.numbers["data_set"],),
+        responsible=world.actor("ann").ref,
+    )
+    story.numbers["unsigned"] = processors.prepare(world.context, world.actor("petra"), statement).number
+    done = destruction.RecordDestruction(
+        device=story.device("old"),
+        method="disintegrate",
+        machine="Disintegrator X-2000, calibrated 1 September",
+        facility="Green Loop, hall 3",
+        performed=world.clock.now() - timedelta(hours=2),
+        particle_size_mm=2,
+        evidence=(hashlib.sha256(b"photograph").hexdigest(),),
+        serial_read=OLD.serial,
+    )
+    asked = audit_packs.RequestPack(scope="case", reference=story.numbers["case"], word="barleycorn")
+    story.numbers["pack"] = audit_packs.request(world.context, world.actor("petra"), asked).number
+    story.numbers["destruction"] = destruction.record_destruction(world.context, world.actor("omar"), done).id
 
 
 def _finished(world: ConsoleWorld, story: Story, agent: ConsoleAgent) -> None:

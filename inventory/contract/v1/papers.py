@@ -20,7 +20,7 @@ class LotIssue(Message):
     """A lot: a named list of devices, frozen when it is issued."""
 
     name: Line
-    devices: Annotated[tuple[Key, ...], Field(min_length=1, max_length=5000)]
+    devices: Annotated[tuple[Key, ...], Field(min_length=1, max_length=2000)]
     """Numbers or asset tags."""
     reference: OptionalLine = ""
     """The customer's order or contract."""

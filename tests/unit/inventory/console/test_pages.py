@@ -18,9 +18,20 @@ from .conftest import Site
 load()
 ELSEWHERE = {"search": 303}
 """Pages that send on."""
-FILES = {"statement_pdf", "failure_report", "certificate_pdf", "certificate_bundle", "envelope_file", "trust_root"}
+FILES = {
+    "statement_pdf",
+    "failure_report",
+    "certificate_pdf",
+    "certificate_bundle",
+    "envelope_file",
+    "trust_root",
+    "paper_pdf",
+    "paper_file",
+    "paper_folder",
+}
 SAME_OBJECT = {
     ("approve", "ann"): 409,  # she has signed this order already
+    ("sign_statement", "ben"): 403,  # somebody else is responsible for it
     **{("failure_report", login): 409 for login in CAST},  # a validated order earns a certificate, no failure report
     **{
         (page, login): 404 for page in ("witness_destruction", "decide_destruction") for login in CAST
