@@ -14,7 +14,7 @@ from reports.language import said
 from reports.record import KeyErasure, SanitizationRecord
 
 from .codes import SHA256, Finding, in_words, total
-from .techniques import DRIVE, KEYS, by_keys, level_of
+from .techniques import KEYS, by_keys, level_of
 
 PATTERN_SET = "keyed-stream-then-zeros"
 LABEL = "zeros+ciphertext"
@@ -88,7 +88,7 @@ def _proof(record: SanitizationRecord, found: KeyErasure) -> Iterator[Finding]:
     if found.area_stored_bytes != end:
         text = said("keys.not-stored", stored=found.area_stored_bytes, area=end)
         yield Finding("keys-not-stored", "unknown", text, (f"{_FIELD}.area_stored_bytes",))
-    if found.ciphertext_sha256_after is None or found.ciphertext_sha256_after != found.ciphertext_sha256_before:
+    if found.ciphertext_sha256_after != found.ciphertext_sha256_before:
         fields = (f"{_FIELD}.ciphertext_sha256_before", f"{_FIELD}.ciphertext_sha256_after")
         yield Finding("ciphertext-changed", "failed", said("keys.ciphertext-changed"), fields)
     digests = (found.area_sha256_before, found.ciphertext_sha256_before)
@@ -106,7 +106,7 @@ def _setting(record: SanitizationRecord, found: KeyErasure) -> Iterator[Finding]
     if word is None:
         return
     fields = (f"{_FIELD}.setting",)
-    if word != DRIVE[KEYS].setting or level_of(KEYS, media, {word}) == level_of(KEYS, media):
+    if level_of(KEYS, media, {word}) == level_of(KEYS, media):
         text = said("findings.setting-does-not-fit", step=KEYS, setting=word[:60])
         yield Finding("setting-does-not-fit", "unknown", text, fields)
     else:

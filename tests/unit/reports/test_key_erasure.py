@@ -11,6 +11,7 @@ from reports.errors import MalformedDocument
 from reports.record import KeyErasure, SanitizationRecord
 from reports.verdict import judge
 from tests.support.evidence import CAPACITY, good_record, one_pass, with_part
+from tests.support.purge_evidence import command
 
 AREA = CAPACITY // 2
 UUID = "8a1f4f9e-1d7b-4f0a-9a53-0f6f2b6f7c11"
@@ -134,6 +135,11 @@ ALTERED: list[tuple[str, SanitizationRecord, str]] = [
     ("through the cache", checked(direct_io=False), "verification-cached"),
     ("not read to the end", checked(completed=False), "verification-incomplete"),
     ("hidden areas not ruled out", with_part(GOOD, "device", hidden_capacity="unknown"), "hidden-capacity-unknown"),
+    (
+        "a command that belongs to no such run",
+        with_part(GOOD, "method", commands=(command(technique="luks-crypto-erase"),)),
+        "facts-contradict",
+    ),
     (
         "facts of keys in another record",
         with_part(good_record(), "method", key_erasure=FACTS),
