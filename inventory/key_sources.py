@@ -2,6 +2,7 @@
 
     [key_sources]
     acceptance = "file:/run/keys/acceptance.pem"
+    enrolment = "pkcs11:token=sanitrail;object=enrolment?module-path=/usr/lib/softhsm/libsofthsm2.so&pin-source=file:/etc/pin"
 
 The name is that of the key's file without `.pem`; `sanitrail keys list` shows which names are in use. What a scheme means is
 said by one entry here: a function that is given the URI and returns something that signs. Its module is loaded only when needed.
@@ -20,9 +21,15 @@ from reports.envelope import Signer
 from reports.keys import FileSigner, load_note_signer
 from reports.tlog import NoteSigner
 
-SIGNERS: Final[Mapping[str, str]] = {"file": "inventory.key_sources:file_signer"}
+SIGNERS: Final[Mapping[str, str]] = {
+    "file": "inventory.key_sources:file_signer",
+    "pkcs11": "reports.token:TokenSigner",
+}
 """Scheme to `module:function`, which takes a URI and returns a `reports.envelope.Signer`."""
-NOTE_SIGNERS: Final[Mapping[str, str]] = {"file": "inventory.key_sources:file_note_signer"}
+NOTE_SIGNERS: Final[Mapping[str, str]] = {
+    "file": "inventory.key_sources:file_note_signer",
+    "pkcs11": "reports.token:token_note_signer",
+}
 """Scheme to `module:function`, which takes a URI and the log's name and returns a `reports.tlog.NoteSigner`."""
 
 

@@ -12,6 +12,7 @@
     ├─ BadStamp(problem)                      a time-stamp that proves no time here
     ├─ ClaimRefused(claim, missing)           the evidence does not carry what somebody wants to say
     ├─ UnsafeKeyFile(path, problem)           a private key file that must not be used as it is
+    ├─ TokenUnusable(uri, problem)            a key in a token (HSM, TPM) that cannot be used, or must not
     ├─ UnknownLanguage(language, known)       no catalog says documents in this language
     ├─ UnusableBrand(what, problem)           a logo, colour or text that documents cannot carry
     └─ RenderingUnavailable(package)          this installation verifies, but cannot print or seal
@@ -181,6 +182,20 @@ class UnsafeKeyFile(ReportError):
     def __init__(self, path: str, problem: str) -> None:
         super().__init__(f"{path}: {problem}")
         self.path = path
+        self.problem = problem
+
+
+class TokenUnusable(ReportError):
+    """A key in a token cannot be used: it is not there, not open, of another kind, or it can be taken out."""
+
+    code = "token-unusable"
+    sentence = "The key in the token cannot be used."
+    fault = "whoever set up the token"
+    advice = "Look at the token with its own tools, correct the URI or the PIN file, and start again."
+
+    def __init__(self, uri: str, problem: str) -> None:
+        super().__init__(f"{uri}: {problem}")
+        self.uri = uri
         self.problem = problem
 
 

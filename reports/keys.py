@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from .canonical import sha256_hex
 from .errors import MalformedDocument, UnsafeKeyFile
-from .tlog.notes import ED25519, ML_DSA_44, NoteSigner
+from .tlog.notes import ED25519, ML_DSA_44, NoteSigner, fresh_key
 
 KeyKind = Literal["ed25519", "p256"]
 _PrivateKey = ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey
@@ -194,9 +194,9 @@ def load_note_signer(path: Path, name: str) -> NoteSigner:
 
 def create_note_signer(path: Path, name: str, algorithm: int = ED25519) -> NoteSigner:
     """A fresh log or witness key in a new 0600 file."""
-    signer = NoteSigner.generate(name, algorithm)
-    write_private_file(path, private_pem(signer.private_key))
-    return signer
+    private = fresh_key(algorithm)
+    write_private_file(path, private_pem(private))
+    return NoteSigner(name, algorithm, private)
 
 
 def private_pem(private: _PrivateKey | mldsa.MLDSA44PrivateKey) -> bytes:

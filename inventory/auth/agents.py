@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import load_der_public_key
 from flask import Request
 
 from inventory.api.problems import ApiError
@@ -15,8 +12,9 @@ from inventory.services import hosts, nonces
 from inventory.services.context import Actor, Context
 from reports.canonical import from_base64, sha256_hex
 from reports.errors import MalformedDocument
+from reports.keys import load_public_key
 
-from .signatures import SignatureRefused, SignedMessage, verify
+from .signatures import PublicKey, SignatureRefused, SignedMessage, verify
 from .web import own_url
 
 
@@ -25,12 +23,11 @@ def _message(request: Request, body: bytes) -> SignedMessage:
     return SignedMessage(method=request.method, url=own_url(), headers=dict(request.headers), body=body)
 
 
-def _ed25519(der: bytes) -> Ed25519PublicKey | None:
+def _public_key(der: bytes) -> PublicKey | None:
     try:
-        key = load_der_public_key(der)
-    except (ValueError, UnsupportedAlgorithm):
+        return load_public_key(der).key
+    except MalformedDocument:
         return None
-    return key if isinstance(key, Ed25519PublicKey) else None
 
 
 class _EnrolledKeys:
@@ -40,12 +37,12 @@ class _EnrolledKeys:
         self._context = context
         self.missing = False
 
-    def __call__(self, key_id: str, /) -> Ed25519PublicKey | None:
+    def __call__(self, key_id: str, /) -> PublicKey | None:
         found = hosts.agent_key(self._context, key_id)
         if found is None or found.state is HostState.REVOKED:
             self.missing = True
             return None
-        return _ed25519(found.public_key_der)
+        return _public_key(found.public_key_der)
 
 
 def authenticate(context: Context, request: Request, body: bytes, *, pending: bool = False) -> Actor:
@@ -86,9 +83,9 @@ def authenticate_newcomer(context: Context, request: Request, body: bytes, messa
         der = from_base64(message.public_key)
     except MalformedDocument:
         raise ApiError("signature-refused", detail="The key in the message is not standard base64.") from None
-    key = _ed25519(der)
+    key = _public_key(der)
     if key is None:
-        raise ApiError("signature-refused", detail="The key in the message is not an Ed25519 public key.")
+        raise ApiError("signature-refused", detail="The key in the message is neither an Ed25519 nor a P-256 public key.")
     try:
         signature = verify(_message(request, body), {sha256_hex(der): key}.get, context.now)
     except SignatureRefused as error:

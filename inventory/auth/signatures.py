@@ -1,4 +1,4 @@
-"""Requests signed by agents: HTTP Message Signatures (RFC 9421) over the whole request, Ed25519.
+"""Requests signed by agents: HTTP Message Signatures (RFC 9421) over the whole request, Ed25519 or, from a TPM, P-256.
 
 What a signature must cover, how old it may be and which tag it must carry are decided here and nowhere else. A valid
 signature says which key sent these bytes to this address; whether that key may do so, and whether the nonce is fresh,
@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from http_message_signatures import HTTPMessageVerifier, HTTPSignatureKeyResolver, InvalidSignature, algorithms
 from http_message_signatures.exceptions import HTTPMessageSignaturesException
@@ -64,26 +65,41 @@ class VerifiedSignature:
     created: dt.datetime
 
 
+PublicKey = Ed25519PublicKey | EllipticCurvePublicKey
+_ALGORITHMS: tuple[tuple[type[algorithms.HTTPSignatureAlgorithm], type[PublicKey]], ...] = (
+    (algorithms.ED25519, Ed25519PublicKey),
+    (algorithms.ECDSA_P256_SHA256, EllipticCurvePublicKey),
+)
+"""Which algorithm a kind of key verifies by: the key decides, and what the message says must agree."""
+
+
 class KeyLookup(Protocol):
     """Finds an agent's public key by its id (SHA-256 of the DER SubjectPublicKeyInfo)."""
 
-    def __call__(self, key_id: str, /) -> Ed25519PublicKey | None:
+    def __call__(self, key_id: str, /) -> PublicKey | None:
         """The key, or None where no such key may sign."""
 
 
 class _Resolver(HTTPSignatureKeyResolver):
-    def __init__(self, lookup: KeyLookup) -> None:
+    def __init__(self, lookup: KeyLookup, kind: type[PublicKey]) -> None:
         self._lookup = lookup
+        self._kind = kind
 
-    def resolve_public_key(self, key_id: str) -> Ed25519PublicKey | None:
-        return self._lookup(key_id)
+    def resolve_public_key(self, key_id: str) -> PublicKey | None:
+        key = self._lookup(key_id)
+        return key if isinstance(key, self._kind) else None
 
 
 class _Verifier(HTTPMessageVerifier):
     """The library's verifier with the service's own clock: its own reads the machine's."""
 
-    def __init__(self, lookup: KeyLookup, now: dt.datetime) -> None:
-        super().__init__(signature_algorithm=algorithms.ED25519, key_resolver=_Resolver(lookup))
+    def __init__(
+        self,
+        algorithm: type[algorithms.HTTPSignatureAlgorithm],
+        resolver: _Resolver,
+        now: dt.datetime,
+    ) -> None:
+        super().__init__(signature_algorithm=algorithm, key_resolver=resolver)
         self._now = now
 
     def validate_created_and_expires(self, sig_input: Any, max_age: dt.timedelta | None = None) -> None:  # noqa: ANN401, ARG002 - the library's signature
@@ -125,14 +141,19 @@ def verify(message: SignedMessage, lookup: KeyLookup, now: Callable[[], dt.datet
         raise SignatureRefused("The request carries no signature.")
     has_content = bool(message.body) or bool(names & {"content-type", "content-digest"})
     required = COVERED_WITH_BODY if has_content else COVERED
-    try:
-        verified = _Verifier(lookup, now()).verify(
-            message, expect_tag=TAG, require_components=required, body=message.body if has_content else None
-        )
-    except HTTPMessageSignaturesException as error:
+    verified = None
+    for algorithm, kind in _ALGORITHMS:
+        try:
+            verified = _Verifier(algorithm, _Resolver(lookup, kind), now()).verify(
+                message, expect_tag=TAG, require_components=required, body=message.body if has_content else None
+            )
+            break
+        except HTTPMessageSignaturesException as error:
+            problem = error
+    if verified is None:
         raise SignatureRefused(
             "The request's signature is not valid for this request, this service and this time."
-        ) from error
+        ) from problem
     if len(verified) != 1:
         raise SignatureRefused("The request must carry exactly one signature with this service's tag.")
     parameters = verified[0].parameters

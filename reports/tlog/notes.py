@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
-from typing import Self
+from typing import Any, Protocol, Self
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
@@ -122,10 +122,25 @@ def _cosigned_message(algorithm: int, name: str, stamp: int, text: str) -> bytes
     )
 
 
+def fresh_key(algorithm: int) -> ed25519.Ed25519PrivateKey | mldsa.MLDSA44PrivateKey:
+    """A private key for one of `ALGORITHMS`."""
+    return mldsa.MLDSA44PrivateKey.generate() if algorithm == ML_DSA_44 else ed25519.Ed25519PrivateKey.generate()
+
+
+class NoteKey(Protocol):
+    """What signs, wherever it lives: the library's own private keys have this shape, and so has a key in a token."""
+
+    def sign(self, message: bytes, /) -> bytes:
+        """The raw signature."""
+
+    def public_key(self) -> Any:  # noqa: ANN401 - one of the library's public keys
+        """Its public half."""
+
+
 class NoteSigner:
     """A log's or witness's private key."""
 
-    def __init__(self, name: str, algorithm: int, private: ed25519.Ed25519PrivateKey | mldsa.MLDSA44PrivateKey) -> None:
+    def __init__(self, name: str, algorithm: int, private: NoteKey) -> None:
         if not _NAME.fullmatch(name):
             raise ValueError(f"not a note signer's name: {name!r}")
         if isinstance(private, mldsa.MLDSA44PrivateKey) != (algorithm == ML_DSA_44) or algorithm not in ALGORITHMS:
@@ -137,9 +152,7 @@ class NoteSigner:
     @classmethod
     def generate(cls, name: str, algorithm: int = ED25519) -> Self:
         """A fresh key, in memory only."""
-        if algorithm == ML_DSA_44:
-            return cls(name, algorithm, mldsa.MLDSA44PrivateKey.generate())
-        return cls(name, algorithm, ed25519.Ed25519PrivateKey.generate())
+        return cls(name, algorithm, fresh_key(algorithm))
 
     @property
     def vkey(self) -> str:
