@@ -17,6 +17,7 @@ from reports.verdict import judge
 from sanitizer.capability import SanitizePhase
 from tests.support.agent_world import AgentWorld
 from tests.support.command_drive import ERASE, SECRET, START, CommandDrive, CommandSystem
+from tests.support.container_drive import ContainerDrive, ContainerSystem
 from tests.support.simulated_drive import Crash, Steps
 
 PLAN = {"method": "clear", "technique": "ata-security-erase", "pattern_set": "canaries"}
@@ -100,6 +101,20 @@ def test_a_service_that_holds_something_else_leaves_the_drive_without_a_password
     assert waiting.reason_code == "escrow-not-confirmed"
     assert drive_of(world).password is None
     assert drive_of(world).started == []
+
+
+def test_a_drive_that_is_pulled_in_the_middle_is_waited_for_and_its_run_goes_on(world: AgentWorld) -> None:
+    drive = drive_of(world)
+    drive.answers, drive.loses_once = "gone", True
+    order = world.order(plan=PURGE)
+    world.lease()
+    (waiting,) = world.work()
+    assert (waiting.reason_code, order.state) == ("device-gone", "leased")
+    assert world.records() == []
+    world.settle()
+    assert order.state == "recorded", order.reasons
+    (record,) = world.records()
+    assert (record["run"]["state"], len(record["run"]["segments"])) == ("succeeded", 2)
 
 
 @pytest.mark.parametrize("trouble", ["away", "refuses"])
@@ -208,3 +223,44 @@ def test_a_lying_drive_is_recorded_as_failed_and_judged_so(world: AgentWorld) ->
     (record,) = world.records()
     assert judge(SanitizationRecord.from_dict(record)).outcome == "failed"
     assert record["verification"]["residual"] == [[1024, 1536]]
+
+
+# --- keys that the host destroys --------------------------------------------------------------------------------------
+
+KEYS = {
+    "method": "clear",
+    "technique": "luks-crypto-erase",
+    "pattern_set": "keyed-stream-then-zeros",
+    "answers": ["encrypted-before-first-use", "no-key-outside"],
+}
+
+
+@pytest.fixture
+def encrypted(tmp_path: Path) -> AgentWorld:
+    made = AgentWorld(tmp_path, system=ContainerSystem(ContainerDrive()))
+    made.rules = LocalRules(allowed_methods=("clear", "purge"), max_devices_per_hour=100, minimum_approvals=2)
+    return made
+
+
+def test_an_order_to_destroy_keys_becomes_a_record_of_what_was_vouched_for_and_found(encrypted: AgentWorld) -> None:
+    order = encrypted.order(plan=KEYS)
+    encrypted.settle()
+    assert order.state == "recorded", order.reasons
+    (body,) = encrypted.records()
+    record = SanitizationRecord.from_dict(body)
+    assert record.to_dict() == body
+    found = record.method.key_erasure
+    assert found is not None
+    assert found.answers == ("encrypted-before-first-use", "no-key-outside")
+    assert found.ciphertext_sha256_before == found.ciphertext_sha256_after
+    verdict = judge(record)
+    assert (verdict.outcome, verdict.method, verdict.coverage) == ("sanitized", "clear", "full"), verdict.reasons
+    assert not any(encrypted.system.drive.durable[: found.area[1]])
+
+
+def test_an_order_that_nobody_vouched_for_destroys_nothing(encrypted: AgentWorld) -> None:
+    before = bytes(encrypted.system.drive.durable)
+    order = encrypted.order(plan={**KEYS, "answers": ["no-key-outside"]})
+    encrypted.settle()
+    assert order.state == "refused"
+    assert bytes(encrypted.system.drive.durable) == before
