@@ -15,12 +15,13 @@ from inventory.clock import rfc3339
 from inventory.domain.roles import Role
 from inventory.domain.vocabulary import ValidationDecision
 from inventory.errors import Conflict, Duplicate, EvidenceRefused, Forbidden, Invalid, NotFound, SeparationOfDuty
-from inventory.models import Device, Paper, PersonalSignature
+from inventory.models import Paper, PersonalSignature
 from inventory.services import (
     certificates,
     corrections,
     destruction,
     destruction_papers,
+    holds,
     lots,
     papers,
     processors,
@@ -83,7 +84,9 @@ def _record(world: World, disk: Any = OTHER_DISK, **changes: Any) -> str:  # noq
     return row.id
 
 
-def _envelope(world: World, login: str, ready: FactsToSign, key: FileSigner | None = None, **changes: Any) -> dict[str, Any]:  # noqa: ANN401 - fields
+def _envelope(
+    world: World, login: str, ready: FactsToSign, key: FileSigner | None = None, **changes: Any  # noqa: ANN401 - fields
+) -> dict[str, Any]:
     body = {**ready.body, "time": rfc3339(world.clock.now()), **changes}
     return dict(sign("personal-signature", body, key or world.signers[login]))
 
@@ -454,6 +457,30 @@ def test_a_sub_processor_that_says_nothing_leaves_it_open(world: World) -> None:
     world.unmount()
     _sanitized(world)
     assert not _prepared(world, sub_processors=(processors.SubProcessorInput(name="Tapes Ltd"),)).complete
+
+
+def test_a_hold_or_a_path_nobody_could_follow_leaves_it_open(world: World) -> None:
+    data_set = world.hold_data()
+    world.unmount()
+    _sanitized(world)
+    assert _prepared(world).complete
+    hold = holds.PlaceHold(
+        kind="legal", data_set=data_set, device=None, reference="Case 17", reason="a court asked for it"
+    )
+    placed = holds.place_hold(world.context, world.actor("privacy"), hold)
+    paper = _prepared(world)
+    assert [one["where"] for one in paper.facts["open"]] == ["CRM production"]
+    kept = processors.RetainedInput(
+        data_set="CRM production",
+        what="All of it",
+        law="Order of the court",
+        until=world.clock.now() + timedelta(days=9),
+    )
+    assert _prepared(world, retained=(kept,)).complete
+    holds.lift_hold(world.context, world.actor("privacy"), placed.id, "the court is done")
+    world.clock.forward(minutes=1)
+    world.agent.observe(("CRM production", "/srv/crm", (), ("loop0: no such device",)))
+    assert any("/srv/crm" in one["where"] for one in _prepared(world).facts["open"])
 
 
 def test_only_the_responsible_person_signs_and_only_what_was_shown(world: World) -> None:
