@@ -172,6 +172,10 @@ class AnchorChecks:
                 f"One root key alone could sign another trust root ({root_key_words(self.trust)}): "
                 "whoever holds it, and that may be the service itself, can replace every other key."
             )
+        if self.trust.witness_keys or self.trust.time_authorities:
+            found.append(
+                "That no witness's line or time-stamp was left out of this file: whoever handed it on could do that."
+            )
         found.append(f"Keys revoked after log entry {self.checkpoint.size - 1} are not known to this file.")
         return tuple(found)
 

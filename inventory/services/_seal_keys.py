@@ -37,10 +37,14 @@ def create_authority(secrets: SecretStore, name: str, organization: str, now: da
     return path.read_bytes()
 
 
+def finished(secrets: SecretStore) -> list[str]:
+    """Names of the sealing keys that have a certificate; a key without one was cut off."""
+    return [name for name in secrets.names(SEAL) if _certificate(secrets, name).exists()]
+
+
 def issue(secrets: SecretStore, authority: bytes, organization: str, now: datetime) -> str:
     """A new sealing key and its certificate, finishing one that was begun. Returns its name."""
-    finished = [name for name in secrets.names(SEAL) if _certificate(secrets, name).exists()]
-    number = 1 + max((_number(name) for name in finished), default=0)
+    number = 1 + max((_number(name) for name in finished(secrets)), default=0)
     name = SEAL if number == 1 else f"{SEAL}-v{number}"
     key = secrets.create_signer(name, "p256")
     issuer = _authority_key(secrets, authority)

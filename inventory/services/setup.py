@@ -230,7 +230,7 @@ def _first_body(
     signers = [secrets.note_signer(name, settings.log_origin) for name in LOG_KEYS]
     now = clock.now()
     authority = _seal_keys.create_authority(secrets, _seal_keys.AUTHORITY, settings.organisation.name, now)
-    if not secrets.names(_seal_keys.SEAL):
+    if not _seal_keys.finished(secrets):
         _seal_keys.issue(secrets, authority, settings.organisation.name, now)
     body = TrustRootBody(
         version=1,

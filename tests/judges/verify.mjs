@@ -67,7 +67,14 @@ const CHECKS = {
       const key = publicKey(body.spki);
       const before = known.get(key.id);
       moment(body.time);
-      if (body.event === "enrol") {
+      if (body.schema === "sanitrail/key-event/2") {
+        const ending = body.event === "rotate" ? known.get(body.replaces) : before;
+        must(ending && ending.role === body.role && ending.ref === body.ref, "a key is changed, but not as it was enrolled");
+        must(!ending.revoked && count(body.until_index) && body.until_index >= index, "a key ends before its event");
+        must((body.event === "rotate") === !before && (body.event === "expire") === (body.replaces === null), "no such change");
+        ending.until = Math.min(ending.until, body.until_index);
+        if (!before) known.set(key.id, { key, role: body.role, ref: body.ref, since: index, until: Infinity });
+      } else if (body.event === "enrol") {
         must(!before && body.valid_below === null, "a key is enrolled twice, or within limits");
         known.set(key.id, { key, role: body.role, ref: body.ref, since: index, until: Infinity });
       } else {
@@ -76,6 +83,7 @@ const CHECKS = {
         must(before.role === body.role && before.ref === body.ref, "a key is revoked, but not as it was enrolled");
         must(count(until) && until <= index, "a key is revoked for later");
         before.until = Math.min(before.until, until);
+        before.revoked = true;
       }
     }
     // Time is the place in the log: what counts is where the record was accepted.

@@ -15,8 +15,12 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from reports.enrolled import key_change
 from reports.envelope import Envelope, envelope_digest, sign, unverified_body
 from reports.keys import FileSigner
+from reports.tlog import ED25519_COSIGNATURE, NoteSigner
+from reports.trust import open_chain
+from reports.trust_body import Witnesses, role_key
 from reports.verify import verify
 from reports.verify_steps import Verification
 from tests.support.capabilities import requires_tool
@@ -126,6 +130,51 @@ def test_fresh_evidence_is_a_yes_in_both(tmp_path: Path) -> None:
     said = _judged(tmp_path, files)
     assert [file.ours.yes for file in files] == [True] * len(files)
     assert {name: _broken(one) for name, one in said.items()} == {file.name: [] for file in files}
+
+
+def test_versions_of_the_trust_root_and_changes_of_keys_are_read_alike(tmp_path: Path) -> None:
+    """A chain of versions under each pin, witnesses, rotated and ended keys; and every way in which they do not fit."""
+    files = []
+    for offset in (-1, 0, 1):
+        world = World()
+        story = certified(world)
+        accepting, enrolling = open_chain(world.trust_roots, world.pin)[-1].body.keys
+        key, size = FileSigner.generate(), world.log.frontier.size
+        watch = NoteSigner.generate("witness.example", ED25519_COSIGNATURE)
+        world.new_version(
+            keys=(
+                dataclasses.replace(accepting, until_index=story.certified_at + offset),
+                enrolling,
+                role_key("acceptance", key, "acceptance-v2", size),
+            ),
+            witnesses=Witnesses(vkeys=(watch.vkey,), quorum=1),
+        )
+        agent = FileSigner.generate()
+        body = key_change(
+            "rotate",
+            "agent",
+            "h-crm-db-01",
+            agent.public_key_der,
+            "2026-11-01T10:00:00Z",
+            until_index=world.log.frontier.size,
+            replaces=world.agent.key_id,
+        )
+        envelope = sign("key-event", body.to_dict(), world.enrolment)
+        world.events.append((envelope, world.log.append("key-event", envelope)))
+        bundle = story.bundle()
+        bundle = with_checkpoint(bundle, bundle.anchor.checkpoint + watch.line(world.log.checkpoint.text, 60))
+        for number, one in enumerate(world.trust_roots):
+            pin = envelope_digest(one)
+            data = bundle.to_bytes()
+            files.append(File(f"offset {offset}, pin {number}", data, pin, verify(data, pin)))
+        chain = bundle.anchor.trust_roots
+        for name, roots in (("short", chain[:1]), ("turned", chain[::-1]), ("twice", (*chain, chain[1]))):
+            anchor = dataclasses.replace(bundle.anchor, trust_roots=roots)
+            data = dataclasses.replace(bundle, anchor=anchor).to_bytes()  # type: ignore[call-arg]  # of /2
+            files.append(File(f"offset {offset}, {name}", data, world.pin, verify(data, world.pin)))
+    said = _judged(tmp_path, files)
+    assert {name: one["yes"] for name, one in said.items()} == {file.name: file.ours.yes for file in files}
+    assert [file.ours.yes for file in files].count(True) == 2
 
 
 def _calls(test: Callable[..., None]) -> Iterator[dict[str, Any]]:
