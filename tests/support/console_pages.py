@@ -62,6 +62,7 @@ def addresses(story: Story) -> dict[str, str]:
         "failure_report": f"{order}/failure-report.pdf",
         "certificates": "/certificates",
         "certificate": f"/certificates/{n['certificate']}",
+        "correct_certificate": f"/certificates/{n['certificate']}/correct",
         "certificate_pdf": f"/certificates/{n['certificate']}/certificate.pdf",
         "certificate_bundle": f"/certificates/{n['certificate']}/bundle.json",
         "papers": "/documents",

@@ -66,6 +66,6 @@ def _sheet(number: str) -> Sheet:
                 kind="text", name="replacement", label="Certificate that takes its place", hint="When superseding: its number.",
                 required=False, mono=True,
             ),
-            reason("What is wrong with it. No names: whoever holds the document may read this."),
+            reason("What is wrong with it. No names: it is published with the log."),
         ),
     )  # fmt: skip
