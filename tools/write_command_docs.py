@@ -13,7 +13,8 @@ COMMANDS = {
     "sanitizer": "Look at, plan, sanitize and verify the devices of one host, by hand.",
     "sanitrail-agent": "The host daemon and what its administrator needs.",
     "sanitrail": "The service and its administration.",
-    "sanitrail-verify": "The offline verifier: all a bare installation contains.",
+    "sanitrail-verify": "The offline verifier: with the witness, all a bare installation contains.",
+    "sanitrail-witness": "For another organisation: signs the state of a log only if it extends the last one signed.",
 }
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "COLUMNS": "100", "LC_ALL": "C.UTF-8", "HOME": "/nonexistent"}
 
