@@ -79,7 +79,7 @@ def test_two_regions_of_one_module_are_two_devices_and_each_leaves_the_other(tmp
 
 @pytest.mark.parametrize("space", ["region0/pfn0.1", "region0/btt0.1"])
 def test_tables_beside_the_data_are_hidden(tmp_path: Path, space: str) -> None:
-    told = found(tmp_path, ONE | {f"{space}/size": "65011712", f"{space}/uuid": "6a3f"}, space)
+    told = found(tmp_path, ONE | {f"{space}/size": "67108864", f"{space}/uuid": "6a3f"}, space)
     assert (told.serial, told.hidden) == ("8680-56341200/6a3f", "yes")
 
 

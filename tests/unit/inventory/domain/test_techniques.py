@@ -96,6 +96,7 @@ def test_auto_says_that_nothing_below_is_taken() -> None:
         ({"answers": ("trust-me",)}, "trust-me"),
         ({"pattern_set": "zeros"}, "canaries"),
         ({"technique": "overwrite"}, "no pattern"),
+        ({"technique": "luks-crypto-erase"}, "keyed-stream-then-zeros"),
         ({"technique": "nvme-sanitize-block-erase+nvme-sanitize-crypto-erase"}, "do not follow"),
         ({"technique": "overwrite+nvme-sanitize-crypto-erase+nvme-sanitize-block-erase"}, "do not follow"),
         ({"firmware_pattern": "00ff00ff"}, "takes a pattern"),
@@ -118,6 +119,8 @@ def test_what_may_follow_what_is_what_the_engine_says() -> None:
 def test_a_plan_that_means_something_has_no_faults() -> None:
     assert plan_faults(PLAN) == ()
     assert plan_faults({**PLAN, "technique": "auto", "pattern_set": "zeros"}) == ()
+    keys = {"technique": "luks-crypto-erase", "pattern_set": "keyed-stream-then-zeros", "answers": ("no-key-outside",)}
+    assert plan_faults({**PLAN, **keys}) == ()
     assert plan_faults({**PLAN, "technique": "auto", "firmware_pattern": "00ff00ff", "no_deallocate": True}) == ()
     words = {"technique": "overwrite+nvme-sanitize-overwrite", "firmware_pattern": "00ff00ff", "no_deallocate": True}
     assert plan_faults({**PLAN, **words}) == ()
