@@ -126,20 +126,26 @@ class LocalAuthority:
             key = self._key()
             middle = certificate(f"{self.name} between", key, above, ca=True, start=start)
             self.chain, above = [middle], (middle, key)
-        self.key = self._key()
-        self.signer = certificate(
-            self.name, self.key, above, purposes=self.purposes, critical=self.critical, start=start, days=self.days,
-            crl_at=self.crl_at, digest=self.certificate_digest,
-        )  # fmt: skip
+        self._above = above
         pem = serialization.Encoding.PEM
         (self.folder / "root.pem").write_bytes(self.root.public_bytes(pem))
-        (self.folder / "tsa.pem").write_bytes(self.signer.public_bytes(pem))
         (self.folder / "chain.pem").write_bytes(b"".join(one.public_bytes(pem) for one in self.chain))
+        (self.folder / "serial").write_text("01\n")
+        self.renew()
+        self.configure()
+
+    def renew(self) -> None:
+        """A new key and certificate that stamp, under the same root."""
+        pem = serialization.Encoding.PEM
+        self.key = self._key()
+        self.signer = certificate(
+            self.name, self.key, self._above, purposes=self.purposes, critical=self.critical, start=self.start,
+            days=self.days, crl_at=self.crl_at, digest=self.certificate_digest,
+        )  # fmt: skip
+        (self.folder / "tsa.pem").write_bytes(self.signer.public_bytes(pem))
         (self.folder / "tsa.key").write_bytes(
             self.key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
         )
-        (self.folder / "serial").write_text("01\n")
-        self.configure()
 
     def configure(self, policy: str = POLICY) -> None:
         """Write openssl's configuration."""

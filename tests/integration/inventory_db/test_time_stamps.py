@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
 
 from inventory import outward
 from inventory.domain.vocabulary import ExceptionState
@@ -14,8 +16,10 @@ from inventory.errors import Conflict, NotFound
 from inventory.models import ExceptionItem, LogEntry, Seal, TimeStamp
 from inventory.services import certificates, time_stamps, upkeep
 from inventory.services import setup as services_setup
+from inventory.services._stamper import stamper_for
 from inventory.services.views import OrderDetail
 from inventory.settings import Settings, TimeAuthority
+from reports.errors import BadStamp
 from reports.renewals import read_renewals
 from reports.verify import verify
 from tests.support.capabilities import requires_tool
@@ -254,6 +258,62 @@ def test_a_log_that_nothing_was_logged_in_is_stamped_again_all_the_same(tmp_path
 def test_renewals_need_a_stamp(tmp_path: Path) -> None:
     with copied_world(tmp_path / "copy") as world, pytest.raises(Conflict, match="stamp"):
         time_stamps.renewals(world.context)
+
+
+def test_the_seal_carries_the_list_that_the_authoritys_certificate_points_to(tmp_path: Path) -> None:
+    """So that a viewer in ten years finds it: fetched, checked, kept for a day; one that is no good is left out."""
+    with copied_world(tmp_path / "copy") as world, timed(world, tmp_path / "tsa", "Example Time") as (server,):
+        begin = world.clock.now() - dt.timedelta(days=30)
+        at = server.url.replace("/tsa", "/list.crl")
+        clock = LocalAuthority(tmp_path / "listed", name="Example Time", crl_at=at, start=begin, clock=world.clock.now)
+        trust_authorities(world.context, clock)
+        server.authority = clock
+        stamper = stamper_for(world.context, (clock.entry(),))
+        assert stamper is not None
+        server.crl = b"no list"
+        assert stamper.material().lists == ()
+        stranger = LocalAuthority(tmp_path / "stranger", name="Example Time", start=begin)
+        for wrong in (_list_of(stranger, world), _list_of(clock, world, days=-20)):
+            server.crl = wrong
+            world.clock.forward(days=1)
+            assert stamper.material().lists == ()
+        server.crl = _list_of(clock, world)
+        world.clock.forward(days=1)
+        assert stamper.material().lists == (server.crl,)
+        assert len(stamper.material().certificates) == 2
+        server.crl = b"gone"
+        assert stamper.material().lists, "kept for a day"
+        order = _sanitized(world)
+        issued = certificates.issue(world.context, world.actor("custodian"), order.id)
+        assert upkeep.run(world.context).certificates_sealed == 1
+        pdf = certificates.pdf(world.context, world.actor("auditor"), issued.number)
+        assert verify(pdf, _pin(world)).yes
+        assert pdf.count(b"/CRLs") == 1
+
+
+def test_a_new_stamping_certificate_is_learnt_by_the_next_attempt(tmp_path: Path) -> None:
+    with copied_world(tmp_path / "copy") as world, timed(world, tmp_path / "tsa", "Example Time") as (server,):
+        old = server.authority
+        stamper = stamper_for(world.context, (old.entry(),))
+        assert stamper is not None
+        before = stamper.material()
+        assert stamper.stamp(b"signature")
+        old.renew()
+        with pytest.raises(BadStamp, match="new certificate"):
+            stamper.stamp(b"signature")
+        assert stamper.material() != before
+        assert stamper.stamp(b"signature")
+
+
+def _list_of(clock: LocalAuthority, world: World, days: int = 0) -> bytes:
+    moment = world.clock.now() + dt.timedelta(days=days)
+    builder = (
+        x509.CertificateRevocationListBuilder()
+        .issuer_name(clock.root.subject)
+        .last_update(moment - dt.timedelta(hours=1))
+        .next_update(moment + dt.timedelta(days=10))
+    )
+    return builder.sign(clock.root_key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
 
 
 def test_settings_name_an_authority_once(tmp_path: Path) -> None:
