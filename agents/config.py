@@ -36,6 +36,8 @@ class Settings(BaseModel):
     """Certificate authorities to trust instead of the system's, PEM."""
     state_dir: Path = Path("/var/lib/sanitrail-agent")
     """Keys, pins, outbox, journals; 0700."""
+    key_uri: Annotated[str, Field(max_length=1000, pattern=r"^(pkcs11:.+)?$")] = ""
+    """Where a new key is, if it lives in a token such as a TPM 2.0 (`pkcs11:`); empty makes one in a file. Used by `enrol`."""
     local_rules: Path = Path("/etc/sanitrail/local-rules.toml")
     """Root-owned file with the last word; absent or not root's alone means that everything is refused."""
     max_parallel_runs: Annotated[int, Field(ge=1, le=64)] = 4

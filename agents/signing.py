@@ -11,10 +11,12 @@ import datetime as dt
 import secrets
 
 import httpx2
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from http_message_signatures import HTTPMessageSigner, algorithms
 from http_message_signatures.httpx2 import adapt_message
 
 from reports.envelope import Signer
+from reports.keys import load_public_key
 
 TAG = "sanitrail-agent-1"
 COVERED = ("@method", "@authority", "@target-uri")
@@ -28,10 +30,12 @@ def sign_request(request: httpx2.Request, body: bytes | None, signer: Signer, cr
     Args:
         request: Complete but for the signature.
         body: Its content, or None where it has none.
-        signer: The agent's Ed25519 key, wherever it lives.
+        signer: The agent's key, wherever it lives; its kind decides the algorithm.
         created: This host's time; the service accepts a minute to either side of its own.
     """
-    rfc9421 = HTTPMessageSigner(signature_algorithm=algorithms.ED25519)
+    elliptic = isinstance(load_public_key(signer.public_key_der).key, EllipticCurvePublicKey)
+    algorithm = algorithms.ECDSA_P256_SHA256 if elliptic else algorithms.ED25519
+    rfc9421 = HTTPMessageSigner(signature_algorithm=algorithm)
     message = adapt_message(request)
     prepared = rfc9421.prepare(
         message,
@@ -42,4 +46,7 @@ def sign_request(request: httpx2.Request, body: bytes | None, signer: Signer, cr
         covered_component_ids=COVERED if body is None else COVERED_WITH_BODY,
         body=body,
     )
-    rfc9421.apply(message, prepared, signer.sign(prepared.signature_base))
+    signature = signer.sign(prepared.signature_base)
+    if elliptic:  # RFC 9421, 3.3.4: the two numbers side by side, not their DER form
+        signature = algorithms.ECDSA_P256_SHA256.signature_from_der(signature)
+    rfc9421.apply(message, prepared, signature)

@@ -1,6 +1,8 @@
 """Where the agent keeps what must survive it: one directory, 0700, root's.
 
     key.pem               this agent's private key, 0600 (reports.keys.FileSigner)
+    key.uri               or where it is, if it lives in a token (reports.token.TokenSigner)
+    former-*              keys that were replaced: what they signed can still be read
     enrolment.json        with which service, under which name, confirmed or not
     pins.json             what is relied on: log keys, trust root, roster, newest checkpoint
     paths.json            declared CRM paths, as last heard

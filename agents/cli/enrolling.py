@@ -34,6 +34,9 @@ _NEXT = {
 @click.option("--trust-root", metavar="DIGEST", help="The one your organisation publishes; enrols without asking.")
 @click.option("--roster", metavar="DIGEST", help="The one the approvers agreed on; pins it without asking.")
 @click.option("--new-key", is_flag=True, help="Make a new key: the old one was revoked, or may be known to others.")
+@click.option(
+    "--key-uri", metavar="URI", help="Use the key in this token, a TPM for example (pkcs11:...), for a new key."
+)
 @click.option("--wait", type=click.FloatRange(min=0), default=0.0, help="Seconds to wait for the confirmation.")
 @explained
 def enrol_command(
@@ -60,7 +63,7 @@ def enrol_command(
         raise ConfigInvalid("token", "give --token-file or --token")
     state = assembly.open_state(settings)
     with state.owned(), ExitStack() as ending:
-        own = keys.load_or_create(state, renew=new_key)
+        own = keys.load_or_create(state, renew=new_key, uri=settings.key_uri or None)
         client = assembly.open_client(settings, settings.server, own, assembly.open_watch(settings))
         ending.callback(client.close)
         described = host.describe(state, own.signer.key_id)

@@ -37,8 +37,8 @@ _SECURITY: dict[str, Document] = {
         "type": "apiKey",
         "in": "header",
         "name": "Signature",
-        "description": "HTTP Message Signature (RFC 9421), Ed25519, tag `sanitrail-agent-1`, over @method, @authority,"
-        " @target-uri and, with a body, content-type and content-digest; `created` within 60 s, `nonce` used once.",
+        "description": "HTTP Message Signature (RFC 9421), Ed25519 or ECDSA P-256, tag `sanitrail-agent-1`, over @method,"
+        " @authority, @target-uri and, with a body, content-type and content-digest; `created` within 60 s, `nonce` used once.",
     },
 }
 

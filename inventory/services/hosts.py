@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Literal
 
 import sqlalchemy as sa
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy.orm import Session
 
 from inventory.contract.v1.agents import EnrolmentReply, EnrolmentRequest
@@ -82,7 +81,7 @@ def enrol(context: Context, request: EnrolmentRequest, key_id: str) -> Enrolment
 
     Raises:
         NotSignedIn: the token is unknown, expired or was used by another key.
-        EvidenceRefused: not an Ed25519 key, or not the one that signed.
+        EvidenceRefused: neither an Ed25519 nor a P-256 key, or not the one that signed.
         Duplicate: the key belongs to a host or approver already.
     """
     spki = _agent_public_key(request.public_key, key_id)
@@ -252,8 +251,6 @@ def _agent_public_key(encoded: str, key_id: str) -> bytes:
         key = load_public_key(from_base64(encoded, "public key"))
     except MalformedDocument as error:
         raise EvidenceRefused("public_key", f"This is no public key: {error.problem}.") from error
-    if not isinstance(key.key, Ed25519PublicKey):
-        raise EvidenceRefused("public_key", "An agent's key is an Ed25519 key.")
     if key.key_id != key_id:
         raise EvidenceRefused("public_key", "The request was signed by another key than the one it registers.")
     return key.spki

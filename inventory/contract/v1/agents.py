@@ -22,7 +22,7 @@ class EnrolmentRequest(Message):
 
     token: Annotated[str, Field(min_length=20, max_length=200)]
     public_key: Base64
-    """DER SubjectPublicKeyInfo, Ed25519."""
+    """DER SubjectPublicKeyInfo: Ed25519, or P-256 where the key lives in a TPM."""
     host_name: Name
     machine_id_sha256: Sha256
     agent_version: Name

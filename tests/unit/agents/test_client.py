@@ -31,7 +31,7 @@ from agents.signing import sign_request
 from inventory.auth.signatures import SignatureRefused as ServiceRefuses
 from inventory.auth.signatures import SignedMessage, verify
 from inventory.contract.v1.agents import Heartbeat
-from reports.keys import FileSigner
+from reports.keys import FileSigner, KeyKind
 from tests.support.fake_service import FakeService
 
 KEY = FileSigner.generate()
@@ -70,7 +70,7 @@ def seen_by_the_service(request: httpx2.Request) -> SignedMessage:
 
 
 def verified(message: SignedMessage) -> str:
-    return verify(message, {KEY.key_id: KEY.verifying_key.key}.get, lambda: dt.datetime.now(dt.UTC)).nonce  # type: ignore[arg-type]  # only Ed25519 keys are in it
+    return verify(message, {KEY.key_id: KEY.verifying_key.key}.get, lambda: dt.datetime.now(dt.UTC)).nonce
 
 
 def captured(call: Callable[[Client], object]) -> httpx2.Request:
@@ -281,6 +281,17 @@ def test_retry_after_is_heard_in_seconds_and_as_a_date() -> None:
     with pytest.raises(ServerBusy) as busy:
         client(replying(503, b"", **{"retry-after": "a while"})).lease()
     assert busy.value.after is None
+
+
+@pytest.mark.parametrize("kind", ["ed25519", "p256"])
+def test_the_kind_of_the_key_decides_how_a_request_is_signed(kind: KeyKind) -> None:
+    key, request = FileSigner.generate(kind), httpx2.Request("POST", f"{BASE}/api", content=b"x")
+    request.headers["content-type"] = "text/plain"
+    sign_request(request, b"x", key, dt.datetime.now(dt.UTC))
+    seen = verify(
+        seen_by_the_service(request), {key.key_id: key.verifying_key.key}.get, lambda: dt.datetime.now(dt.UTC)
+    )
+    assert seen.key_id == key.key_id
 
 
 def test_a_refused_signature_names_the_clocks_when_they_differ() -> None:

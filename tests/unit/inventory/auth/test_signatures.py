@@ -6,6 +6,7 @@ import datetime as dt
 from dataclasses import replace
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from inventory.auth.signatures import COVERED_WITH_BODY, SKEW, SignatureRefused, SignedMessage, verify
 from tests.support.signed_requests import AgentKey, Outgoing
@@ -46,6 +47,13 @@ def test_an_honest_request_is_accepted(agent: AgentKey) -> None:
     signed = agent.sign(outgoing(), created=NOW, nonce="0" * 24)
     verified = verify(message(signed), {agent.key_id: agent.private.public_key()}.get, now)
     assert (verified.key_id, verified.nonce, verified.created) == (agent.key_id, "0" * 24, NOW)
+
+
+def test_a_key_of_another_kind_is_no_way_around_its_algorithm(agent: AgentKey) -> None:
+    request = agent.sign(outgoing(), created=NOW)
+    stranger = ec.generate_private_key(ec.SECP256R1()).public_key()
+    with pytest.raises(SignatureRefused):
+        verify(message(request), {agent.key_id: stranger}.get, now)
 
 
 def test_an_honest_request_without_a_body_is_accepted(agent: AgentKey) -> None:
