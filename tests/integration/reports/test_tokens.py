@@ -8,9 +8,12 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx2
 import pytest
 import sqlalchemy as sa
 
+from agents.signing import sign_request
+from inventory.auth.signatures import SignatureRefused, SignedMessage, verify
 from inventory.clock import SystemClock
 from inventory.ledger import Ledger
 from inventory.models import LogCheckpoint
@@ -190,3 +193,16 @@ def test_the_services_keys_may_all_stand_in_a_token(softhsm: Token, tmp_path: Pa
     finally:
         context.database.close()
     setup.open_inventory(settings, SystemClock()).database.close()
+
+
+def test_an_agent_with_its_key_in_a_tpm_is_believed_by_the_service(tpm: Token) -> None:
+    signer, now = TokenSigner(tpm.uri("agent")), dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
+    request = httpx2.Request("POST", "https://inventory.example.org/api/v1/agent/heartbeat", content=b"{}")
+    request.headers["content-type"] = "application/json"
+    sign_request(request, b"{}", signer, now)
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    message = SignedMessage(request.method, str(request.url), headers, b"{}")
+    assert verify(message, {signer.key_id: signer.public_key()}.get, lambda: now).key_id == signer.key_id
+    altered = SignedMessage(request.method, str(request.url), headers, b"{1}")
+    with pytest.raises(SignatureRefused):
+        verify(altered, {signer.key_id: signer.public_key()}.get, lambda: now)
