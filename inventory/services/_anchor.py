@@ -73,8 +73,8 @@ def anchor_at(session: Session, context: Context, size: int, *, since: int = 0) 
 def newest_anchored(session: Session, context: Context, at_least: int) -> int:
     """Which checkpoint's size the files of a document should use.
 
-    The newest that has all its witnesses and stamps. Where none has, the newest one of all, once the first checkpoint
-    that could be used is older than the setting `evidence_patience_seconds`.
+    The newest that has all its witnesses and stamps. Where none has, the one that has most of them, once the first
+    checkpoint that could be used is older than the setting `evidence_patience_seconds`.
 
     Args:
         session: under way.
@@ -96,7 +96,15 @@ def newest_anchored(session: Session, context: Context, at_least: int) -> int:
     until = first.at + timedelta(seconds=context.settings.evidence_patience_seconds)
     if context.now() < until:
         raise EvidencePending(until)
-    return newest[0].size
+    return max(
+        _looked_at(session, newest, at_least),
+        key=lambda row: (*_what_it_has(session, row, _in_force(versions_here, row.size)), row.size),
+    ).size
+
+
+def _what_it_has(session: Session, row: LogCheckpoint, trust: TrustRoot) -> tuple[bool, int]:
+    """Whether the witnesses have signed a checkpoint, and how many authorities have stamped it."""
+    return trust.quorum > 0 and _is_witnessed(session, row, trust), len(_stamps(session, trust, row.size))
 
 
 def witnessed_at(session: Session, context: Context, at_least: int) -> int | None:

@@ -121,6 +121,20 @@ def test_files_do_not_wait_for_ever(world: World, tmp_path: Path) -> None:
         assert "by its own word" in next(check.detail for check in result.checks if check.code == "seal")
 
 
+def test_after_the_wait_files_rest_on_the_checkpoint_that_has_most(tmp_path: Path) -> None:
+    with copied_world(tmp_path / "copy") as world, timed(world, tmp_path / "tsa", "One", "Two") as (_, two):
+        two.lie = "error-status"
+        order = _sanitized(world)
+        issued = certificates.issue(world.context, world.actor("custodian"), order.id)
+        assert upkeep.run(world.context).stamps == 1
+        world.enrol_agent("another", [])
+        world.clock.forward(seconds=world.context.settings.evidence_patience_seconds + 1)
+        assert upkeep.run(world.context).certificates_sealed == 1
+        bundle = certificates.bundle(world.context, world.actor("auditor"), issued.number)
+        result = verify(bundle, _pin(world))
+        assert sum("stamped it" in line for line in result.proven) == 1
+
+
 LIES = ("other-bytes", "other-nonce", "no-nonce", "truncated", "garbage", "rejection", "empty")
 SILENCES = ("error-status", "redirect", "huge")
 
