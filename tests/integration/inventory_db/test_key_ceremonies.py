@@ -156,6 +156,42 @@ def test_a_root_key_is_made_once_and_its_public_half_again(tmp_path: Path) -> No
     assert subprocess.run(openssl, cwd=tmp_path, capture_output=True, check=True).stdout == public
 
 
+BARE = """
+import sys
+
+class Server:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {"sqlalchemy", "pydantic", "flask", "alembic", "rich", "httpx2"}:
+            raise ImportError(name)
+
+sys.meta_path.insert(0, Server())
+from inventory.cli import main
+main()
+"""
+
+
+def test_an_offline_machine_needs_no_more_than_the_verifier(tmp_path: Path) -> None:
+    do = Commands(tmp_path)
+    do.root_keys("a")
+    do.run("init")
+    do.run("keys", "propose", "--out", "2.json", *_offline("a"), "--threshold", "1")
+    for words in (
+        ["keys", "new-root-key", "b.key", "--passphrase-file", "passphrase"],
+        ["keys", "show", "2.json"],
+        ["keys", "sign", "2.json", "--key", "a.key", "--passphrase-file", "passphrase"],
+    ):
+        done = subprocess.run(
+            [sys.executable, "-c", BARE, *words],
+            cwd=tmp_path,
+            input="yes\n",
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+    do.run("keys", "publish", "2.json")
+
+
 # -- cut off at every step
 
 

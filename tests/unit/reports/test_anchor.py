@@ -187,6 +187,19 @@ def test_a_statement_holds_with_bundles_of_an_earlier_version() -> None:
         assert found.yes, found.conclusion
 
 
+def test_a_statement_does_not_hold_with_bundles_of_another_version_of_the_same_number() -> None:
+    """Both are signed by the root key, both stand in the log: only one of them is in the statement's chain."""
+    world = World()
+    first_fork = world.new_version()
+    story = certified(world)
+    early = story.bundle()
+    assert first_fork is world.trust_roots.pop()
+    _rotated(world)
+    story.bundle = lambda: early  # type: ignore[method-assign]
+    found = verify(erasure_statement(world, [story]).to_bytes(), world.pin)
+    assert "another trust root" in found.conclusion
+
+
 def test_a_single_root_key_is_said_plainly() -> None:
     world = World()
     found = verify(certified(world).bundle().to_bytes(), world.pin)

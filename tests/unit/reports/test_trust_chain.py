@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import datetime as dt
 from typing import Any
 
 import pytest
@@ -12,12 +13,14 @@ from reports.canonical import to_base64
 from reports.envelope import Envelope, add_signature, envelope_digest, sign, unverified_body
 from reports.errors import BadSignature, BrokenChain, MalformedDocument, ReportError, UnknownKey, UnsupportedSchema
 from reports.keys import FileSigner
+from reports.sealkey import make_certificate
 from reports.tlog import ED25519_COSIGNATURE, NoteSigner
 from reports.trust import MAX_VERSIONS, open_chain, open_successor
 from reports.trust_body import LogIdentity, RoleKey, TimeAuthority, Witnesses, pinned_certificate, role_key
 from tests.support.trust_chain import (
     ACCEPT,
     AUTHORITY,
+    AUTHORITY_KEY,
     ENROL,
     LATER,
     LOG,
@@ -138,6 +141,12 @@ def test_a_bad_signature_is_refused_beside_enough_good_ones() -> None:
         opens([FIRST, envelope])
 
 
+@pytest.mark.parametrize("changes", [{"version": 2}, {"previous": "0" * 64}, {"version": 2, "previous": "0" * 64}])
+def test_a_chain_begins_with_the_first_version(changes: dict[str, Any]) -> None:
+    with pytest.raises(BrokenChain, match="is not the first"):
+        opens([first(**changes)])
+
+
 def test_a_fork_opens_only_in_its_own_chain() -> None:
     other = next_version(FIRST, BODY, *ROOTS[:2], issued="2026-11-23T10:00:00Z")
     assert opens([FIRST, other])
@@ -166,6 +175,9 @@ ACCEPTANCE, ENROLMENT = BODY.keys
 ONE_NAME = (WITNESSES[0].vkey, WITNESSES[1].vkey)
 AS_LOG = (NoteSigner.generate("w").vkey,)
 CA = (to_base64(AUTHORITY),)
+AS_ORIGIN = (NoteSigner.generate(ORIGIN, ED25519_COSIGNATURE).vkey,)
+END = make_certificate(AUTHORITY_KEY, "Example", dt.datetime(2026, 1, 1, tzinfo=dt.UTC))
+"""For sealing, not for issuing."""
 ADDED = role_key("acceptance", NEW, "acceptance-v2", 7)
 
 
@@ -200,6 +212,8 @@ ADDED = role_key("acceptance", NEW, "acceptance-v2", 7)
         pytest.param({"time_authorities": (TimeAuthority(name="t", certificates=CA, policy="1.x"),)}, id="no oid"),
         pytest.param({"time_authorities": (TimeAuthority(name="t", certificates=CA, policy=""),) * 2}, id="name twice"),
         pytest.param({"pdf_authority": pinned_certificate(b"certificate")}, id="no certificate of the seals"),
+        pytest.param({"pdf_authority": pinned_certificate(END)}, id="the seals' certificate is no authority's"),
+        pytest.param({"witnesses": Witnesses(vkeys=AS_ORIGIN, quorum=1)}, id="a witness under the log's name"),
     ],
 )  # fmt: skip
 def test_a_version_that_contradicts_itself_or_the_one_before_is_refused(changes: dict[str, Any]) -> None:
