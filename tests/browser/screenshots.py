@@ -12,7 +12,10 @@ from tests.support.browser import Console, chromium, overflow, served_world
 from tests.support.console_pages import addresses
 from tests.support.console_story import Story, tell
 
-FILES = {"statement_pdf", "failure_report", "certificate_pdf", "certificate_bundle", "envelope_file", "trust_root"}
+FILES = {
+    "statement_pdf", "failure_report", "certificate_pdf", "certificate_bundle", "envelope_file", "trust_root",
+    "audit_pack_file", "paper_pdf", "paper_file", "paper_folder",
+}  # fmt: skip
 """Addresses that save a file instead of showing a page."""
 FRAGMENTS = {"running", "order_live", "search"}
 THEMES = ("light", "dark")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,6 +17,8 @@ from inventory.services import transparency, verification
 from inventory.services.verification import Answer, CheckedFile, Standing
 from reports.verify_steps import KIND_WORDS
 
+_LEADING_WORD: Final = re.compile(r"^(?:YES|NO|NOT YET|NO CERTIFICATE): ")
+"""The page says this word larger."""
 _FIELDS: Final = ("pin", "sha256")
 
 
@@ -28,9 +31,11 @@ class AnswerView:
     icon: str
 
 
+NO_CERTIFICATE: Final = AnswerView("No certificate", "warn", "alert")
+"""Of a genuine report of an unsuccessful run: never to be taken for a certificate."""
 ANSWERS: Final[dict[Answer, AnswerView]] = {
     "yes": AnswerView("Yes", "ok", "shield-check"),
-    "not-yet": AnswerView("Not a yes", "warn", "alert"),
+    "not-yet": AnswerView("Not yet", "warn", "alert"),
     "no": AnswerView("No", "bad", "shield-x"),
 }
 CHECK_MARKS: Final = {"passed": ("ok", "check"), "failed": ("bad", "cross"), "not-reached": ("quiet", "minus")}
@@ -77,6 +82,12 @@ def _answer_file() -> Reply:
     return _page(form, found=found)
 
 
+def _view(found: CheckedFile) -> AnswerView:
+    if found.answer == "not-yet" and found.verification["kind"] == "unsuccessful-run":
+        return NO_CERTIFICATE
+    return ANSWERS[found.answer]
+
+
 def _page(form: Form, *, found: CheckedFile | None = None, standing: Standing | None = None) -> Reply:
     trust = transparency.trust(here())
     html = render_template(
@@ -84,7 +95,8 @@ def _page(form: Form, *, found: CheckedFile | None = None, standing: Standing | 
         form=form,
         found=found,
         standing=standing,
-        answer=ANSWERS[found.answer] if found is not None else None,
+        answer=None if found is None else _view(found),
+        sentence="" if found is None else _LEADING_WORD.sub("", found.sentence),
         kinds=KIND_WORDS,
         marks=CHECK_MARKS,
         mark_words=CHECK_WORDS,

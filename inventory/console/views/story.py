@@ -157,6 +157,10 @@ _TOLD: Final[dict[Tag, tuple[str, str, Tone]]] = {
     Tag.PAPER_ISSUED: ("A document was issued", "certificate", "ok"),
     Tag.CERTIFICATE_SEALED: ("The certificate was sealed", "certificate", "ok"),
     Tag.DOCUMENT_TRANSLATED: ("The document was sealed in a further language", "file", "quiet"),
+    Tag.AUDIT_PACK_REQUESTED: ("An audit pack was asked for", "archive", "quiet"),
+    Tag.AUDIT_PACK_BEGUN: ("Somebody began to fetch an audit pack", "download", "quiet"),
+    Tag.AUDIT_PACK_EXPORTED: ("An audit pack was taken away", "download", "accent"),
+    Tag.AUDIT_PACK_BROKEN_OFF: ("Fetching an audit pack was broken off", "download", "quiet"),
     Tag.POLICY_IN_FORCE: ("A policy came into force", "policy", "accent"),
 }
 """Title, icon and tone of each tag; a test compares the keys with the vocabulary."""

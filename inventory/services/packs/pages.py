@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import groupby
 from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -72,6 +73,7 @@ def render(template: str, view: View) -> Iterator[bytes]:
         "shown": SHOWN,
         "account_words": ACCOUNT_WORDS,
         "tables": [(rows.table, rows.count) for rows in listing.tables.values()],
+        "standards": [(name, list(found)) for name, found in groupby(view.mapped, key=lambda one: one.clause.standard)],
         "parts": PARTS,
         "checked": CHECKED_WORDS,
         "gaps": sum(bool(one.clause.gap) or bool(one.absent) for one in view.mapped),

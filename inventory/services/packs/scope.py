@@ -14,6 +14,7 @@ from inventory.errors import Invalid, NotFound
 from inventory.models import AuditPack, Device, ErasureCase, Event, Holding, Location, Obligation, Paper
 from inventory.services.kernel import find, stamp
 from reports.pack.contents import Scope, ScopeKind
+from reports.times import for_people
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +36,7 @@ def words_of(session: Session, asked: AskedScope) -> str:
             raise Invalid("begin", "A period has a beginning and a later end, and no reference.")
         if asked.begin.tzinfo is None or asked.end.tzinfo is None:
             raise Invalid("begin", "Both times need an offset from UTC.")
-        return f"Devices with any event from {stamp(asked.begin)} to {stamp(asked.end)}"
+        return f"Devices with any event from {for_people(stamp(asked.begin))} to before {for_people(stamp(asked.end))}"
     if asked.begin is not None or asked.end is not None:
         raise Invalid("begin", "Only a period has a beginning and an end.")
     if asked.kind == "case":

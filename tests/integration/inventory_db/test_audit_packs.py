@@ -20,7 +20,17 @@ import pytest
 from inventory.domain.vocabulary import Zone
 from inventory.errors import Forbidden, Invalid, NotFound, Unavailable
 from inventory.models import AuditPack, LogEntry
-from inventory.services import audit_packs, certificates, corrections, devices, exceptions, places, queries, setup
+from inventory.services import (
+    audit_packs,
+    certificates,
+    corrections,
+    devices,
+    exceptions,
+    places,
+    queries,
+    setup,
+    verification,
+)
 from inventory.services.audit_packs import RequestPack
 from inventory.services.packs.clauses import PARTS, clauses
 from inventory.services.packs.tables import FORMULA_STARTS, Rows, Table, as_csv, as_json_lines, defused, workbook
@@ -541,3 +551,31 @@ def test_memory_does_not_grow_with_the_number_of_records(tmp_path: Path) -> None
         peaks.append(int(done.stdout))
     assert (tmp_path / "6000.zip").stat().st_size > 4 << 20
     assert peaks[1] - peaks[0] < 16 * 1024, peaks
+
+
+# -- the verification page about the same documents --------------------------------------------------------------------------
+
+
+def test_a_document_of_this_log_stands_until_a_correction_takes_it_back(certified: World) -> None:
+    context, auditor = certified.context, certified.actor("auditor")
+    file = certificates.pdf(context, auditor, "SC-2026-000001")
+    evidence = certificates.certificate(context, auditor, "SC-2026-000001").bundle_sha256 or ""
+    before = verification.check(context, file, expected=evidence)
+    assert (before.answer, before.own_pin, before.as_expected) == ("yes", True, True)
+    assert before.standing is not None
+    assert before.standing.known
+    assert verification.standing(context, evidence).known, "by the digest that paper names"
+    command = corrections.Correct(document="SC-2026-000001", action="void", reason="The serial number was mistaken.")
+    corrections.correct(context, certified.actor("validator"), command)
+    after = verification.check(context, file)
+    assert after.verification["yes"], "the file itself cannot know of it"
+    assert after.answer == "no"
+    assert after.standing is not None
+    assert after.standing.void
+    assert verification.standing(context, evidence).void
+
+
+def test_the_verification_page_judges_packs_too(shared: World, pack: bytes) -> None:
+    found = verification.check(shared.context, pack)
+    assert (found.answer, found.verification["kind"]) == ("yes", "audit-pack")
+    assert verification.check(shared.context, pack[:-1]).answer == "no"
