@@ -22,7 +22,8 @@ ALL = endpoints()
 DOCUMENT = document("https://sanitrail.example.org")
 PUBLIC = {
     "sign_in", "use_link",
-    "get_checkpoint", "get_consistency", "get_inclusion", "get_trust_root", "get_trust_roots", "get_trust", "get_tile", "get_entry_bundle",
+    "get_checkpoint", "get_consistency", "get_inclusion", "get_trust_root", "get_trust_roots", "get_trust", "get_tile",
+    "get_entry_bundle", "get_logged_trust_root", "get_logged_key_event", "get_logged_correction", "get_document_standing",
     "get_trust_root_file", "healthz", "readyz", "get_version", "openapi_document", "reference_page",
     "verify_file", "get_standing",
 }  # fmt: skip
