@@ -296,7 +296,9 @@ def explain_none(request: PlanRequest, inspection: Inspection, reasons: Sequence
     if "restore-capacity" in text:
         yield wrapped(f"Bring hidden capacity back: sanitizer restore-capacity {inspection.path}", "  - ", "    ")
     if "sanitizer recover" in text:
-        back = f"Bring the drive back with the number on its label: sanitizer recover {inspection.path} --psid-file FILE"
+        back = (
+            f"Bring the drive back with the number on its label: sanitizer recover {inspection.path} --psid-file FILE"
+        )
         yield wrapped(back, "  - ", "    ")
     if "sanitizer settle" in text:
         yield wrapped(f"Wait for the operation under way: sanitizer settle {inspection.path}", "  - ", "    ")
