@@ -95,14 +95,14 @@ class Settings(BaseModel):
     time_authorities: tuple[TimeAuthority, ...] = ()
     """In the settings file, one `[[time_authorities]]` each; none where there is no network."""
     time_stamp_every_seconds: Annotated[int, Field(ge=60, le=366 * 86_400)] = 86_400
-    """The newest checkpoint is stamped at least this often, so that every order names a recent time; and whenever documents wait."""
+    """The newest checkpoint is stamped at least this often, so that an order names a recent time; and when documents wait."""
     restamp_days: Annotated[int, Field(ge=1, le=3660)] = 365
     """The log must be stamped anew after this; a reminder comes 30 days before."""
     organisation: Organisation = Organisation()
     documents: Documents = Documents()
 
     key_sources: dict[str, Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*:.+", max_length=1000)]] = {}
-    """Keys that live elsewhere than in the data directory: name of the key's file without `.pem`, and a URI (`key_sources.py`)."""
+    """Keys that live elsewhere than in the data directory: the key file's name without `.pem`, and a URI (`key_sources.py`)."""
 
     heartbeat_seconds: Annotated[int, Field(ge=1, le=86_400)] = 30
     silent_after_seconds: Seconds = 7 * 86_400

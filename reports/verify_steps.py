@@ -10,7 +10,13 @@ from .errors import ReportError
 
 State = Literal["passed", "failed", "not-reached"]
 DocumentKind = Literal[
-    "certificate", "unsuccessful-run", "erasure-statement", "lot", "processor-statement", "destruction", "audit-pack",
+    "certificate",
+    "unsuccessful-run",
+    "erasure-statement",
+    "lot",
+    "processor-statement",
+    "destruction",
+    "audit-pack",
     "unreadable",
 ]
 KIND_WORDS: dict[str, str] = {

@@ -26,6 +26,7 @@ from reports.canonical import canonical, parse_strict
 from reports.errors import MalformedDocument, UnknownKey
 from reports.keys import load_note_signer, private_pem, write_private_file
 from reports.tlog import ED25519_COSIGNATURE, ML_DSA_44, Checkpoint, NoteSigner, VerifierKey, open_note, parse_vkey
+from reports.tlog.notes import fresh_key
 from reports.tlog.witnessing import NOTHING, Seen, Submission, SubmissionRefused, judge
 
 CONFIG: Final = "witness.json"
@@ -77,7 +78,7 @@ class Memory:
         memory.check()
         for file, algorithm in KEYS.items():
             if not memory.path(file).exists():
-                write_private_file(memory.path(file), private_pem(NoteSigner.generate(name, algorithm).private_key))
+                write_private_file(memory.path(file), private_pem(fresh_key(algorithm)))
         _make_folder(memory.path("seen"))
         memory._write(CONFIG, {"v": 1, "name": name, "logs": {}})  # last: only now it is a witness
         return memory

@@ -85,7 +85,9 @@ def authenticate_newcomer(context: Context, request: Request, body: bytes, messa
         raise ApiError("signature-refused", detail="The key in the message is not standard base64.") from None
     key = _public_key(der)
     if key is None:
-        raise ApiError("signature-refused", detail="The key in the message is neither an Ed25519 nor a P-256 public key.")
+        raise ApiError(
+            "signature-refused", detail="The key in the message is neither an Ed25519 nor a P-256 public key."
+        )
     try:
         signature = verify(_message(request, body), {sha256_hex(der): key}.get, context.now)
     except SignatureRefused as error:

@@ -65,7 +65,7 @@ class Permission(StrEnum):
     ROSTER_PROPOSE = "roster.propose"
     ROSTER_SIGN = "roster.sign"
     AUDIT_EXPORT = "audit.export"
-    """Take an audit pack away; about more than one case only with `events.read`, with people's names only with `directory.read`."""
+    """Take an audit pack away; beyond one case only with `events.read`, with people's names only with `directory.read`."""
     PEOPLE_MANAGE = "people.manage"
     HOST_MANAGE = "host.manage"
     POLICY_MANAGE = "policy.manage"

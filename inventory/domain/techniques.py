@@ -112,8 +112,8 @@ def plan_faults(plan: Mapping[str, Any]) -> tuple[str, ...]:
         found.append(f"With one of the drive's own techniques the pattern set is {CANARIES!r}.")
     if len(steps) > 1 and (len(steps) > 2 or not follows(*steps)):
         found.append(f"{plan['technique']}: these techniques do not follow one another in one run.")
-    told = {name: plan.get(name) or default for name, default in (("firmware_pattern", ""), ("no_deallocate", False))}
-    found += drive_word_faults(str(plan["technique"]), **told).values()
+    pattern, kept = str(plan.get("firmware_pattern") or ""), bool(plan.get("no_deallocate"))
+    found += drive_word_faults(str(plan["technique"]), firmware_pattern=pattern, no_deallocate=kept).values()
     if steps == (HOST,) and plan["pattern_set"] == CANARIES:
         found.append(f"{CANARIES!r} is no pattern to overwrite with.")
     return tuple(found)

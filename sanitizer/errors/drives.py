@@ -115,7 +115,9 @@ class OddBlockSize(Refused):
 
     code = "odd-block-size"
     sentence = "The drive is formatted with blocks of a size the kernel does not serve"
-    remedy = "Reformat it to 512 or 4096 bytes (FORMAT UNIT, hours), then plan a run: nothing can be written or read before."
+    remedy = (
+        "Reformat it to 512 or 4096 bytes (FORMAT UNIT, hours), then plan a run: nothing can be written or read before."
+    )
     block_bytes: int
 
 

@@ -23,7 +23,9 @@ class DeviceGone(TransportError):
 
     code = "device-gone"
     sentence = "The device vanished during the run"
-    remedy = "Attach it again and resume the run, which goes on if it is the same medium; if it stays away, give the run up."
+    remedy = (
+        "Attach it again and resume the run, which goes on if it is the same medium; if it stays away, give the run up."
+    )
     operation: str
     errno: int | None
 

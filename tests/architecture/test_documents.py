@@ -81,7 +81,9 @@ def test_make_help_lists_what_the_readme_promises() -> None:
         assert re.search(rf"make {target}\b", listed)
 
 
-@pytest.mark.parametrize("command", ["sanitizer", "sanitrail-agent", "sanitrail", "sanitrail-verify", "sanitrail-witness"])
+@pytest.mark.parametrize(
+    "command", ["sanitizer", "sanitrail-agent", "sanitrail", "sanitrail-verify", "sanitrail-witness"]
+)
 def test_the_commands_explain_themselves_and_docs_show_it(command: str) -> None:
     shown = subprocess.run(
         [str(Path(sys.executable).parent / command), "--help"],

@@ -31,7 +31,7 @@ def lines_of(action: Callable[[], object], files: tuple[str, ...]) -> int:
         action()
     finally:
         sys.settrace(None)
-        threading.settrace(None)  # type: ignore[arg-type]  # documented to take None
+        threading.settrace(None)  # documented to take None
     return count
 
 

@@ -372,7 +372,7 @@ def test_a_technique_forbidden_meanwhile_counts_at_the_last_question(world: Agen
         world.rules = RULES.model_copy(update={"forbidden_techniques": ("overwrite",)})
         return original(*arguments, **named)
 
-    world.engine.sanitize = forbid_then_begin  # type: ignore[method-assign, assignment]  # this test's own fault
+    world.engine.sanitize = forbid_then_begin  # type: ignore[method-assign]  # this test's own fault
     world.settle()
     refused_at_the_last_question(world, "technique-forbidden-here")
 

@@ -161,7 +161,7 @@ def test_an_altered_tree_is_not_signed_over(company: World) -> None:
 def test_keys_of_another_installation_do_not_open_this_one(company: World) -> None:
     company.context.database.close()
     (company.context.secrets.folder / "acceptance.pem").unlink()
-    with pytest.raises(SetupError, match="The acceptance key .* is not in"):
+    with pytest.raises(SetupError, match=r"The acceptance key .* is not in"):
         setup.open_inventory(company.context.settings, company.clock)
 
 

@@ -347,7 +347,9 @@ def test_a_seal_under_another_certificate_is_refused() -> None:
 
 
 def test_a_certificate_with_the_same_key_but_other_words_is_refused() -> None:
-    twin = SealKey.check(WORLD.seal.signer, make_certificate(WORLD.seal.signer, "Example CRM Ltd", MOMENT))
+    signer = WORLD.seal.signer
+    assert isinstance(signer, FileSigner)
+    twin = SealKey.check(signer, make_certificate(signer, "Example CRM Ltd", MOMENT))
     assert twin.certificate != WORLD.seal.certificate
     assert not verify(seal(pdf.render(FILES["certificate"]), twin, MOMENT), WORLD.pin).genuine
 

@@ -145,7 +145,8 @@ def test_an_answer_that_does_not_hold_together_is_refused(
 
 
 def test_a_swapped_trust_root_is_refused(newcomer: Newcomer) -> None:
-    newcomer.service.alter = lambda name, reply: {"trust_roots": [World().trust_root]} if name == "GET /log/trust-roots" else reply
+    swapped = {"trust_roots": [World().trust_root]}
+    newcomer.service.alter = lambda name, reply: swapped if name == "GET /log/trust-roots" else reply
     with pytest.raises(TrustRootRefused):
         newcomer.propose()
 

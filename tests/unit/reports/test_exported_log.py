@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -90,7 +91,7 @@ def test_without_the_log_the_same_file_is_still_what_it_was(world: World, story:
 
 def test_a_superseded_document_names_what_takes_its_place(world: World, story: Story, tmp_path: Path) -> None:
     file = saved(story, tmp_path)
-    changes = {"action": "supersede", "replacement": "SC-2", "replacement_sha256": "0" * 64}
+    changes: dict[str, Any] = {"action": "supersede", "replacement": "SC-2", "replacement_sha256": "0" * 64}
     correct(world, *closing(story), **changes)
     result = run(file, world, write_folder(world.log, tmp_path / "log"))
     assert result.exit_code == 3

@@ -6,7 +6,7 @@ import copy
 import dataclasses
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -89,7 +89,12 @@ def _relog(envelope: Envelope) -> Verification:
         )
         for item in FILE.bundles
     )
-    file = dataclasses.replace(FILE, statement=WORLD.logged(envelope, index), bundles=embedded, anchor=WORLD.anchor())
+    file = dataclasses.replace(
+        cast("bundle.ErasureStatementFile2", FILE),
+        statement=WORLD.logged(envelope, index),
+        bundles=embedded,
+        anchor=WORLD.anchor(),
+    )
     return verify(file.to_bytes(), WORLD.pin)
 
 

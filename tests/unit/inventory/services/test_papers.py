@@ -85,7 +85,11 @@ def _record(world: World, disk: Any = OTHER_DISK, **changes: Any) -> str:  # noq
 
 
 def _envelope(
-    world: World, login: str, ready: FactsToSign, key: FileSigner | None = None, **changes: Any  # noqa: ANN401 - fields
+    world: World,
+    login: str,
+    ready: FactsToSign,
+    key: FileSigner | None = None,
+    **changes: Any,  # noqa: ANN401 - fields
 ) -> dict[str, Any]:
     body = {**ready.body, "time": rfc3339(world.clock.now()), **changes}
     return dict(sign("personal-signature", body, key or world.signers[login]))
