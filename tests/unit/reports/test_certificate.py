@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -238,7 +239,10 @@ def test_no_sentence_promises_what_no_record_can_show() -> None:
         + list(said.not_covered)
         + [ENGLISH.say("claims.means-clear")]
     )
-    texts += [template.read_text(encoding="utf-8") for template in sorted((sources / "templates").glob("*.html"))]
+    pages = [template.read_text(encoding="utf-8") for template in sorted((sources / "templates").glob("*.html"))]
+    texts += [
+        re.sub(r"{[{%].*?[%}]}", "", page) for page in pages
+    ]  # their sentences are the catalogs' (`test_language`)
     for text in texts:
         for word in FORBIDDEN:
             assert word not in text.lower(), f"{word} in {text[:80]}"
