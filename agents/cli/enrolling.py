@@ -34,9 +34,6 @@ _NEXT = {
 @click.option("--trust-root", metavar="DIGEST", help="The one your organisation publishes; enrols without asking.")
 @click.option("--roster", metavar="DIGEST", help="The one the approvers agreed on; pins it without asking.")
 @click.option("--new-key", is_flag=True, help="Make a new key: the old one was revoked, or may be known to others.")
-@click.option(
-    "--key-uri", metavar="URI", help="Use the key in this token, a TPM for example (pkcs11:...), for a new key."
-)
 @click.option("--wait", type=click.FloatRange(min=0), default=0.0, help="Seconds to wait for the confirmation.")
 @explained
 def enrol_command(
