@@ -292,3 +292,26 @@ def test_a_lot_without_a_name_or_anybody_responsible_is_refused() -> None:
 
 def test_the_same_exception_of_many_certificates_is_said_once() -> None:
     assert grouped_exceptions([("a", "b"), ("b",), ()]) == ("2 media: b", "1 medium: a")
+
+
+def test_a_certificate_that_was_logged_after_the_lot_is_refused() -> None:
+    """An insider signs the lot first, over a certificate that is logged only afterwards."""
+    world = World()
+    story = Story(world).order().run().accept().validate().certify()
+    line, file = medium_of(story, "D-1")
+    some = Lot(world, [(line, file)])
+    body = _composed(some)
+    some.issue(body)
+    story.certified_at = world.log.append("certificate", story.certificate_envelope)
+    some.media = [(line, story.bundle())]
+    _caught(_verify(world, some.file()), "certificates")
+
+
+def test_the_evidence_of_another_medium_is_no_evidence_of_this_one() -> None:
+    world = World()
+    some = three_media(world)
+    (line, file), (_, other) = some.media[:2]
+    some.media = [(dataclasses.replace(line, bundle_sha256=other.digest()), file)]
+    made = some.issue()
+    members = (dataclasses.replace(made.members[0], bundle=other.to_dict()),)
+    _caught(_verify(world, dataclasses.replace(made, members=members)), "media")

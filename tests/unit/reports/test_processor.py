@@ -280,3 +280,10 @@ def test_every_field_of_the_file_counts() -> None:
         emptied: Any = None if isinstance(value, (dict, str)) else []
         assert emptied == value or not verify(canonical({**good, name: emptied}), pin).genuine, name
         assert not verify(canonical({k: v for k, v in good.items() if k != name}), pin).genuine, name
+
+
+def test_a_roster_younger_than_the_statement_appoints_nobody() -> None:
+    story = _story()
+    story.issue()
+    story.lot.world.add_roster()
+    _caught(_verify(story, story.file()), "signature")
