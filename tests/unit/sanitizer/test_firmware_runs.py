@@ -6,11 +6,14 @@ import dataclasses
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from sanitizer.capability import SanitizePhase, SanitizeStanding
 from sanitizer.command_log import digest_of
+from sanitizer.commanding import Commanding
 from sanitizer.errors import EscrowNotConfirmed, MountedFilesystem
 from sanitizer.hooks import Hooks
 from sanitizer.run import Progress, RunResult
@@ -573,3 +576,21 @@ def test_escrow_is_asked_once(tmp_path: Path) -> None:
     kept: list[Escrow] = []
     command(CommandSystem(CommandDrive()), tmp_path, PASSWORD_ERASE, hooks=escrowed(kept))
     assert len(kept) == 1
+
+
+@pytest.mark.parametrize(
+    ("resumes", "phase", "progress"),
+    [
+        (True, SanitizePhase.IN_PROGRESS, 100),
+        (False, SanitizePhase.IN_PROGRESS, None),
+        (False, SanitizePhase.SUCCEEDED, 100),
+        (False, SanitizePhase.UNKNOWN, 100),
+    ],
+)
+def test_only_progress_of_what_does_not_go_on_by_itself_can_be_left_over(
+    resumes: bool, phase: SanitizePhase, progress: int | None
+) -> None:
+    technique = SimpleNamespace(resumes=resumes, name="some-technique")
+    standing = SanitizeStanding(phase=phase, progress=progress, raw=b"")
+    nobody_asks: Any = object()  # what is asked anew, or waited for, fails
+    assert Commanding._left_over(nobody_asks, technique, standing) is False  # type: ignore[arg-type]
