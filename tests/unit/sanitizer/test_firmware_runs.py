@@ -590,7 +590,7 @@ def test_escrow_is_asked_once(tmp_path: Path) -> None:
 def test_only_progress_of_what_does_not_go_on_by_itself_can_be_left_over(
     resumes: bool, phase: SanitizePhase, progress: int | None
 ) -> None:
-    technique = SimpleNamespace(resumes=resumes, name="some-technique")
+    technique: Any = SimpleNamespace(resumes=resumes, name="some-technique")
     standing = SanitizeStanding(phase=phase, progress=progress, raw=b"")
     nobody_asks: Any = object()  # what is asked anew, or waited for, fails
-    assert Commanding._left_over(nobody_asks, technique, standing) is False  # type: ignore[arg-type]
+    assert Commanding._left_over(nobody_asks, technique, standing) is False
