@@ -66,8 +66,10 @@ def sign_facts(client: Client, number: str, role: str | None, key_file: Path, *,
         PersonalSignature.from_dict(signed)
     except ReportError as error:
         raise Refused("The service asks for a signature under something that is no personal signature.") from error
-    message = {"envelope": sign("personal-signature", signed, signer)}
-    path = f"{base}/signature" if role is None else f"{base}/signatures/{role}"
+    message: dict[str, Any] = {"envelope": sign("personal-signature", signed, signer)}
+    if role is not None:
+        message["role"] = role
+    path = f"{base}/signature" if role is None else f"{base}/signatures"
     reply = client.post(path, message) or {"number": number, "role": role, "signed": True}
     show(reply, as_json=as_json, lines=lambda: [f"{number} is signed"])
 

@@ -9,7 +9,7 @@ from inventory.api.endpoint import Answer, File, Noun, people
 from inventory.api.paging import Paging
 from inventory.api.printing import PdfQuery
 from inventory.contract.v1.endpoints import PREFIX
-from inventory.contract.v1.papers import DestructionCertify, LotIssue, ProcessorPrepare, SignerRoleName
+from inventory.contract.v1.papers import DestructionCertify, FactsSigned, LotIssue, ProcessorPrepare, SignerRoleName
 from inventory.contract.v1.people import SignedEnvelope
 from inventory.contract.v1.vocabulary import Key
 from inventory.domain.roles import Permission
@@ -143,15 +143,15 @@ def get_destruction_signing(call: Call, destruction_id: Key, query: SigningQuery
 
 
 @noun.post(
-    "/destructions/{destruction_id}/signatures/{role}",
+    "/destructions/{destruction_id}/signatures",
     "Sign the facts of a destruction",
     _SIGN,
     raises=(EvidenceRefused, SeparationOfDuty, Conflict, Forbidden, Duplicate),
 )
-def sign_destruction(call: Call, destruction_id: Key, role: SignerRoleName, body: SignedEnvelope) -> None:
+def sign_destruction(call: Call, destruction_id: Key, body: FactsSigned) -> None:
     """As witness, or as second person; with one's own key, never as the operator."""
     envelope = body.envelope.model_dump(mode="json")
-    destruction_papers.sign(call.context, call.actor, destruction_id, role, envelope)
+    destruction_papers.sign(call.context, call.actor, destruction_id, body.role, envelope)
 
 
 @noun.post(

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from .common import Instant, Message, Sha256
+from .common import Envelope, Instant, Message, Sha256
 from .vocabulary import Key, Line, OptionalLine, OptionalProse, Prose
 
 DestinationName = Literal[
@@ -28,6 +28,14 @@ class LotIssue(Message):
     """Pseudonym of who asked for the work."""
     destination: DestinationName = "undecided"
     destination_details: OptionalProse = ""
+
+
+class FactsSigned(Message):
+    """One's own signature under the facts of a destruction."""
+
+    role: SignerRoleName
+    envelope: Envelope
+    """Kind `personal-signature`."""
 
 
 class DestructionCertify(Message):

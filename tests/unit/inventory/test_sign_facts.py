@@ -73,7 +73,7 @@ def test_the_facts_are_shown_and_exactly_they_are_signed(
     assert "WD-WCC6Y3TN7F2K" in result.output
     assert service.asked == ["/destructions/DR-00007/signing?role=witness"]
     ((address, message),) = service.sent
-    assert address == "/destructions/DR-00007/signatures/witness"
+    assert address == "/destructions/DR-00007/signatures"
     public = load_public_key(signer.public_key_der)
     body, _ = open_envelope(message["envelope"], {signer.key_id: public}, "personal-signature", exact=True)
     assert {name: value for name, value in body.items() if name != "time"} == service.ready["body"]
