@@ -28,6 +28,7 @@ FILES = {
     "paper_pdf",
     "paper_file",
     "paper_folder",
+    "audit_pack_file",
 }
 SAME_OBJECT = {
     ("approve", "ann"): 409,  # she has signed this order already

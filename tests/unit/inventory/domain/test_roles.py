@@ -28,7 +28,7 @@ def test_the_administrator_neither_orders_nor_approves_nor_validates(permission:
 
 def test_the_auditor_reads_all_and_changes_nothing() -> None:
     reading = {Permission.READ, Permission.READ_EVIDENCE, Permission.READ_EVENTS, Permission.READ_DIRECTORY}
-    assert permissions_of([Role.AUDITOR]) == reading
+    assert permissions_of([Role.AUDITOR]) == reading | {Permission.AUDIT_EXPORT}
 
 
 def test_the_viewer_sees_no_evidence() -> None:
