@@ -520,7 +520,6 @@ class FakeService:
             "index": known["index"],
             "proof": [to_base64(item) for item in log.inclusion(known["index"])],
             "checkpoint": log.note(),
-            "trust_root_sha256": envelope_digest(self.world.trust_roots[-1]),
             "new": new,
         }
 
