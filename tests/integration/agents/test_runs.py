@@ -882,7 +882,7 @@ def _becomes_another(drive: SimulatedDrive) -> None:
 
 @pytest.mark.parametrize(
     "spoil",
-    [_block_refuses, _vanishes, _shrinks, _lies, _cannot_flush, _becomes_another],
+    [_block_refuses, _shrinks, _lies, _cannot_flush, _becomes_another],
     ids=lambda spoil: spoil.__name__,
 )
 def test_a_drive_that_fails_is_recorded_as_it_is_and_never_judged_sanitized(
@@ -898,6 +898,14 @@ def test_a_drive_that_fails_is_recorded_as_it_is_and_never_judged_sanitized(
     assert record["run"]["touched"] != "no"
     assert verdict.outcome != "sanitized"
     assert verdict.method == "none"
+
+
+def test_a_drive_that_vanishes_is_waited_for_and_never_judged(world: AgentWorld) -> None:
+    _vanishes(world.system.drive)
+    order = world.order()
+    world.settle()
+    assert order.state != "recorded"
+    assert world.records() == []
 
 
 def test_an_honest_record_is_judged_sanitized(world: AgentWorld) -> None:

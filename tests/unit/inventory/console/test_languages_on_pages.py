@@ -29,7 +29,7 @@ def test_the_page_of_a_certificate_offers_every_further_language(site: Site) -> 
     page = site.get("vera", f"/certificates/{number}").text
     for language, name in (("pt", "Português"), ("ms", "Bahasa Melayu")):
         assert f'href="/console/certificates/{number}/certificate.pdf?language={language}"' in page
-        assert f'aria-label="Certificate: {name}"' in page
+        assert f'aria-label="{language.upper()}: Certificate, {name}"' in page
     assert "language=en" not in page
 
 
