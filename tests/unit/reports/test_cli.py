@@ -135,7 +135,7 @@ def test_an_ascii_terminal_gets_ascii(folder: Path) -> None:
 def test_a_fault_of_our_own_is_exit_code_1_and_stops_no_other_file(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def faulty(data: bytes, pin: str, *more: object) -> object:
+    def faulty(data: bytes, pin: str, *more: object, **named: object) -> object:
         if data == BUNDLE:
             raise ZeroDivisionError("a bug")
         return verify(data, pin)
