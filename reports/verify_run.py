@@ -11,12 +11,12 @@ from itertools import pairwise
 from typing import Any
 
 from . import certificate, claims, drive_words, links
+from .appointed import open_rosters
 from .bundle import DestructionBundle, Logged, UnsuccessfulRunBundle
 from .canonical import from_base64
 from .enrolled import KeyDirectory
-from .envelope import envelope_digest, open_envelope, payload_digest, signer_ids, unverified_body
+from .envelope import envelope_digest, open_envelope, signer_ids
 from .errors import BrokenChain, MalformedDocument
-from .keys import VerifyingKey, verifying_keys
 from .orders import Roster
 from .statements import Certificate, UnsuccessfulRun
 from .times import for_people, parse_instant
@@ -124,26 +124,8 @@ class RunChecks:
         return f"{len(self.directory.all())} keys of agents and approvers."
 
     def _roster(self) -> str:
-        before: Roster | None = None
-        before_sha256: str | None = None
-        last_index = 0
-        for item in (*self.evidence.earlier_rosters, self.evidence.roster):
-            body = Roster.from_dict(unverified_body(item.envelope, "roster"), "roster")
-            people = _roster_keys(body)
-            expected = (1, None) if before is None else (before.version + 1, before_sha256)
-            if (body.version, body.previous) != expected or item.index <= last_index:
-                raise BrokenChain("roster", "the rosters do not follow one another.")
-            # The first roster is signed by its own members; their keys count only because each is enrolled under the trust root.
-            signers = people if before is None else _roster_keys(before)
-            quorum = body.quorum if before is None else before.quorum
-            _, signed = open_envelope(item.envelope, signers, "roster", exact=True)
-            if len(signed) < quorum:
-                raise BrokenChain("roster", f"{len(signed)} people signed version {body.version}, {quorum} must.")
-            before, before_sha256, last_index = body, payload_digest(item.envelope), item.index
-        if before is None:  # the roster of the file itself is always there
-            raise BrokenChain("roster", "there is none.")
-        self.roster = before
-        return f"Version {before.version}, {len(before.people)} approvers."
+        self.roster = open_rosters((*self.evidence.earlier_rosters, self.evidence.roster))
+        return f"Version {self.roster.version}, {len(self.roster.people)} approvers."
 
     def _order(self) -> str:
         evidence = self.evidence
@@ -332,14 +314,3 @@ def _only_signer(envelope: Mapping[str, object], what: str) -> str:
     if len(signers) != 1:
         raise MalformedDocument(what, "needs exactly one signature")
     return signers[0]
-
-
-def _roster_keys(roster: Roster) -> dict[str, VerifyingKey]:
-    keys = verifying_keys(*(from_base64(person.public_key, "roster.public_key") for person in roster.people))
-    if {person.key_id for person in roster.people} != keys.keys() or len(keys) != len(roster.people):
-        raise MalformedDocument("roster", "the key ids are not those of the keys, or a key stands there twice")
-    if len({person.ref for person in roster.people}) != len(roster.people):
-        raise MalformedDocument("roster", "a person stands there twice")
-    if not 1 <= roster.quorum <= len(roster.people) or roster.minimum_approvals < 1:
-        raise MalformedDocument("roster", "its quorum or minimum makes no sense")
-    return keys
