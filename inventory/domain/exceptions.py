@@ -14,6 +14,10 @@ class ExceptionCode(StrEnum):
     UNIDENTIFIED_DEVICE = "unidentified-device"
     AMBIGUOUS_DEVICE = "ambiguous-device"
     FACTS_DIFFER = "facts-differ"
+    NOT_OBSERVED = "declared-not-observed"
+    NOWHERE = "whereabouts-unknown"
+    DISPOSED_WITHOUT_PROOF = "disposed-without-proof"
+    BALANCE_BROKEN = "balance-broken"
     DEVICE_GONE = "device-gone"
     DEVICE_MISSING = "device-missing"
     DISPOSED_DEVICE_SEEN = "disposed-device-seen"
@@ -39,10 +43,18 @@ class ExceptionCode(StrEnum):
     ESCALATION = "escalation"
     CASE_OVERDUE = "case-overdue"
     WAIVER_USED = "waiver-used"
+    UNDERTAKING_DUE = "undertaking-due"
+    UNDERTAKING_LAPSED = "undertaking-lapsed"
+    HANDOVER_OVERDUE = "handover-overdue"
+    HANDOVER_DISPUTED = "handover-disputed"
+    HANDOVER_BLOCKED = "handover-blocked"
+    LOT_REOPENED = "lot-reopened"
 
 
 CRITICAL: Final = frozenset(
     {
+        ExceptionCode.DISPOSED_WITHOUT_PROOF,
+        ExceptionCode.BALANCE_BROKEN,
         ExceptionCode.DEVICE_GONE,
         ExceptionCode.DEVICE_MISSING,
         ExceptionCode.DISPOSED_DEVICE_SEEN,
@@ -56,6 +68,8 @@ CRITICAL: Final = frozenset(
         ExceptionCode.RECORD_HISTORY_BROKEN,
         ExceptionCode.RECORD_DISOWNED,
         ExceptionCode.CASE_OVERDUE,
+        ExceptionCode.HANDOVER_DISPUTED,
+        ExceptionCode.HANDOVER_BLOCKED,
     }
 )
 
@@ -64,6 +78,10 @@ TITLES: Final[Mapping[ExceptionCode, str]] = {
     ExceptionCode.UNIDENTIFIED_DEVICE: "A device that cannot be identified",
     ExceptionCode.AMBIGUOUS_DEVICE: "More than one declared device fits",
     ExceptionCode.FACTS_DIFFER: "Declared and observed facts differ",
+    ExceptionCode.NOT_OBSERVED: "A declared device that no agent has seen",
+    ExceptionCode.NOWHERE: "Nobody said where a device is",
+    ExceptionCode.DISPOSED_WITHOUT_PROOF: "A device is gone by our books, and nothing proves how",
+    ExceptionCode.BALANCE_BROKEN: "A balance does not begin where the one before ended",
     ExceptionCode.DEVICE_GONE: "A device in use is no longer attached: where is it?",
     ExceptionCode.DEVICE_MISSING: "A device is missing",
     ExceptionCode.DISPOSED_DEVICE_SEEN: "A device that left us or was lost is attached again",
@@ -89,6 +107,12 @@ TITLES: Final[Mapping[ExceptionCode, str]] = {
     ExceptionCode.ESCALATION: "A stronger method is needed",
     ExceptionCode.CASE_OVERDUE: "An erasure case is overdue",
     ExceptionCode.WAIVER_USED: "A device left unsanitized under a waiver",
+    ExceptionCode.UNDERTAKING_DUE: "A party's undertaking ends soon",
+    ExceptionCode.UNDERTAKING_LAPSED: "A party's undertaking has ended",
+    ExceptionCode.HANDOVER_OVERDUE: "Nobody has answered a hand-over",
+    ExceptionCode.HANDOVER_DISPUTED: "Two sides of a hand-over counted differently",
+    ExceptionCode.HANDOVER_BLOCKED: "The gate closed during a hand-over: who has the devices?",
+    ExceptionCode.LOT_REOPENED: "A lot was re-opened after it was closed",
 }
 
 

@@ -41,6 +41,10 @@ class Permission(StrEnum):
     WAIVER = "waiver.sign"
     LOCATION_MANAGE = "location.manage"
     PARTY_MANAGE = "party.manage"
+    LOT_MANAGE = "lot.manage"
+    """Lots and containers: open, fill, close."""
+    HANDOVER = "handover.take_part"
+    """Offer, accept, dispute; out of the company only with `device.release`, too."""
     DATA_SET_MANAGE = "data_set.manage"
     """Data sets, declared paths, declared holdings."""
     CASE_MANAGE = "case.manage"
@@ -57,6 +61,8 @@ class Permission(StrEnum):
     CERTIFICATE_ISSUE = "certificate.issue"
     FACTS_SIGN = "facts.sign"
     """With one's own key: as witness of a destruction, as second person, or responsible for a statement."""
+    BALANCE_CLOSE = "balance.close"
+    """Draw up balances, and close them once every difference has its answer."""
     DOCUMENT_CORRECT = "document.correct"
     """Void or supersede a certificate or statement."""
     APPROVER_KEY_REGISTER = "approver_key.register"
@@ -81,17 +87,21 @@ GRANTS: Final[Mapping[Role, frozenset[Permission]]] = {
         Permission.DEVICE_DECLARE,
         Permission.DEVICE_MOVE,
         Permission.DEVICE_RELEASE,
+        Permission.LOT_MANAGE,
+        Permission.HANDOVER,
         Permission.DESTRUCTION_RECORD,
         Permission.DESTRUCTION_WITNESS,
         Permission.WAIVER,
         Permission.LOCATION_MANAGE,
         Permission.EXCEPTION_RESOLVE,
+        Permission.BALANCE_CLOSE,
         Permission.CERTIFICATE_ISSUE,
     },
     Role.OPERATOR: _INFORMED
     | {
         Permission.DEVICE_DECLARE,
         Permission.DEVICE_MOVE,
+        Permission.LOT_MANAGE,
         Permission.ORDER_REQUEST,
         Permission.ORDER_CANCEL,
         Permission.ORDER_STOP,
@@ -99,6 +109,7 @@ GRANTS: Final[Mapping[Role, frozenset[Permission]]] = {
         Permission.DESTRUCTION_RECORD,
         Permission.DESTRUCTION_WITNESS,
         Permission.EXCEPTION_RESOLVE,
+        Permission.BALANCE_CLOSE,
         Permission.CERTIFICATE_ISSUE,
     },
     Role.APPROVER: _INFORMED
@@ -129,6 +140,7 @@ GRANTS: Final[Mapping[Role, frozenset[Permission]]] = {
         Permission.ORDER_CANCEL,
         Permission.ORDER_STOP,
         Permission.EXCEPTION_RESOLVE,
+        Permission.BALANCE_CLOSE,
         Permission.CERTIFICATE_ISSUE,
         Permission.DOCUMENT_CORRECT,
     },

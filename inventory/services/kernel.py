@@ -59,14 +59,21 @@ SERIES = {
     "holding": ("HO-", 6),
     "obligation": ("OB-", 6),
     "hold": ("HD-", 4),
+    "lot_number": ("LT-", 5),
+    "container": ("CT-", 5),
+    "handover": ("HV-", 5),
     "exception": ("X-", 6),
     "escrow": ("CU-", 5),
     "waiver": ("W-", 4),
+    "balance": ("BL-", 5),
+    "import": ("IM-", 5),
     "destruction": ("DR-", 5),
     "lease": ("LS-", 6),
     "session": ("S-", 8),
     "token": ("T-", 5),
     "enrolment": ("ET-", 5),
+    "site": ("SI-", 4),
+    "team": ("TM-", 4),
 }
 """Prefix and width of running numbers."""
 
