@@ -17,6 +17,7 @@ from .evidence import Certificate, Record, Seal, SealedTranslation, StoredEnvelo
 from .history import Event, ExceptionItem, PolicyVersion
 from .hosts import EnrolmentToken, Host, HostContact, IdempotencyKey, Nonce
 from .log import Correction, LogCheckpoint, LogCosignature, LogEntry, LogHead, LogTile, LogWitness
+from .lots import Container, ContainerDevice, Lot, LotDevice
 from .orders import Approval, Lease, Order, RunProgress
 from .packs import AuditPack
 from .papers import Paper, PersonalSignature
@@ -34,6 +35,8 @@ __all__ = [
     "Base",
     "CaseDataSet",
     "Certificate",
+    "Container",
+    "ContainerDevice",
     "Correction",
     "Counter",
     "DataSet",
@@ -59,6 +62,8 @@ __all__ = [
     "LogHead",
     "LogTile",
     "LogWitness",
+    "Lot",
+    "LotDevice",
     "Nonce",
     "Obligation",
     "OneTimeLink",

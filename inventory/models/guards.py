@@ -39,6 +39,10 @@ KEPT: Final = (
     "device",
     "escrow",
     "lease",
+    "lot",
+    "lot_device",
+    "container",
+    "container_device",
 )
 """Rows of these tables change, and are never deleted."""
 
