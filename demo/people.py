@@ -50,6 +50,7 @@ def invite(service: Service, administrator: Session, person: Actor) -> None:
             "title": person.title,
             "contact": f"{person.login}@crm.example",
             "roles": [person.role],
+            "everywhere": True,
         },
     )
     secret = made["link"]["secret"]

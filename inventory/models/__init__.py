@@ -1,5 +1,6 @@
 """SQLAlchemy models, one aggregate a file. Unique constraints, checks and version columns are the last line of defence."""
 
+from . import answering as _answering  # noqa: F401 - listens to what is flushed
 from .base import Base, Counter, UtcTime
 from .custody import Escrow
 from .data import (
@@ -20,6 +21,7 @@ from .log import Correction, LogCheckpoint, LogCosignature, LogEntry, LogHead, L
 from .lots import Container, ContainerDevice, Lot, LotDevice
 from .orders import Approval, Lease, Order, RunProgress
 from .packs import AuditPack
+from .organisation import Site, Team
 from .papers import Paper, PersonalSignature
 from .people import ApiToken, DirectoryRow, OneTimeLink, Person, SignInAttempt, WebSession
 from .places import Location, Party, Undertaking
@@ -88,4 +90,6 @@ __all__ = [
     "Validation",
     "Waiver",
     "WebSession",
+    "Site",
 ]
+    "Team",

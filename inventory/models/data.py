@@ -24,6 +24,7 @@ class DataSet(Versioned, Base):
     description: Mapped[str] = mapped_column(sa.String(500))
     retention_days: Mapped[int | None]
     encryption: Mapped[str] = mapped_column(sa.String(32))
+    team_id: Mapped[str | None] = mapped_column(sa.ForeignKey("team.id"), index=True)
 
 
 class DeclaredPath(Base):

@@ -32,6 +32,10 @@ class Device(Versioned, Base):
     standing_record: Mapped[str | None] = mapped_column(Digest)
     """Newest validated record; proof lies in `validation`."""
     created: Mapped[datetime]
+    site_id: Mapped[str | None] = mapped_column(sa.ForeignKey("site.id"))
+    """The site that answers for it: the last one where it was put or seen (`answering`)."""
+    team_id: Mapped[str | None] = mapped_column(sa.ForeignKey("team.id"))
+    """The team whose host it is in, or was in last; its data sets may be of further teams."""
 
     declared_at: Mapped[datetime | None]
     declared_by: Mapped[str | None] = mapped_column(Ref)
@@ -58,6 +62,8 @@ class Device(Versioned, Base):
     transport: Mapped[str | None] = mapped_column(sa.String(256))
     hidden_capacity: Mapped[str | None] = mapped_column(sa.String(16))
     removable: Mapped[bool | None]
+
+    __table_args__ = (sa.Index(None, "site_id", "id"), sa.Index(None, "team_id", "id"))
 
 
 class Attachment(Base):

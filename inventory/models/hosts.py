@@ -34,6 +34,8 @@ class Host(Versioned, Base):
     revoked_index: Mapped[int | None]
     until_index: Mapped[int | None]
     """Log index from which on the key has ended; None: no end was set."""
+    site_id: Mapped[str | None] = mapped_column(sa.ForeignKey("site.id"), index=True)
+    team_id: Mapped[str | None] = mapped_column(sa.ForeignKey("team.id"), index=True)
 
 
 class HostContact(Base):

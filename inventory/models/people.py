@@ -22,6 +22,10 @@ class Person(Versioned, Base):
     password_hash: Mapped[str | None] = mapped_column(sa.String(256))
     """argon2id, with its parameters in it."""
     created: Mapped[datetime]
+    everywhere: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    """Sees everything, because an administrator said so by name."""
+    sites: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
+    teams: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
 
 
 class DirectoryRow(Base):
@@ -68,6 +72,9 @@ class ApiToken(Base):
 
 class OneTimeLink(Base):
     """Lets a person set a password, once."""
+    sites: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
+    """Narrows the person's own scope to these; empty: no further than the person."""
+    teams: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
 
     __tablename__ = "one_time_link"
 

@@ -48,3 +48,4 @@ class Location(Versioned, Base):
     zone: Mapped[Zone] = mapped_column(words(Zone, "zone"))
     address: Mapped[str] = mapped_column(sa.String(500))
     party_id: Mapped[str | None] = mapped_column(sa.ForeignKey("party.id"))
+    site_id: Mapped[str | None] = mapped_column(sa.ForeignKey("site.id"), index=True)

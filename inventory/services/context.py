@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from inventory.clock import Clock
 from inventory.db import Database
 from inventory.domain.roles import Permission, Role, may, roles_with
+from inventory.domain.scopes import NOTHING, Scope
 from inventory.errors import Forbidden
 from inventory.ledger import Ledger
 from inventory.secrets_store import SecretStore
@@ -33,6 +34,8 @@ class Actor:
     """The agent key that signed the request."""
     session_id: str | None = None
     """The browser session a person acts through."""
+    scope: Scope = NOTHING
+    """How far a person sees; agents and the system are bound by other rules."""
 
     def may(self, permission: Permission) -> bool:
         """Whether one of the actor's roles grants it; agents and the system have no roles and are granted nothing by this."""
@@ -58,19 +61,22 @@ class Context:
         return self.clock.now()
 
     @contextmanager
-    def reading(self) -> Iterator[Session]:
-        """A consistent view that cannot write."""
+    def reading(self, actor: Actor | None = None) -> Iterator[Session]:
+        """A consistent view that cannot write; for an actor, `kernel.find` finds only what they see."""
         with self.database.reading() as session:
+            session.info["actor"] = actor
             yield session
 
     @contextmanager
-    def writing(self) -> Iterator[Session]:
+    def writing(self, actor: Actor | None = None) -> Iterator[Session]:
         """The one transaction of a use case: commits on leaving, rolls back on any exception; signs the log where it grew.
 
+        For an actor, `kernel.find` finds only what they see.
         It signs with the keys of the trust root in force, also where another process has published a version meanwhile.
         """
         with self.database.writing() as session:
             self.ledger.keyring.follow(session)
+            session.info["actor"] = actor
             yield session
 
 

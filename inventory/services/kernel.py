@@ -22,6 +22,7 @@ from reports.envelope import Envelope, Kind, envelope_digest, sign
 from reports.statements import CustodyEvent
 from reports.tlog import EnvelopeKind
 
+from ._scope import admit
 from .context import SYSTEM, Actor, Context
 
 Model = TypeVar("Model", bound=Base)
@@ -279,9 +280,9 @@ def sign_and_log(
 
 
 def find(session: Session, model: type[Model], key: object, kind: str) -> Model:
-    """The row, or `NotFound`."""
+    """The row, where the one for whom the session was opened sees it. Raises `NotFound`."""
     found = session.get(model, key)
-    if found is None:
+    if found is None or not admit(session, found):
         raise NotFound(kind, str(key))
     return found
 

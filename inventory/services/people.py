@@ -11,9 +11,10 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from inventory.domain.roles import Permission, Role, incompatible
+from inventory.domain.scopes import Scope, scope_of
 from inventory.errors import Conflict, Duplicate, Invalid, NotSignedIn
 from inventory.events import Tag
-from inventory.models import ApiToken, DirectoryRow, OneTimeLink, Person, WebSession
+from inventory.models import ApiToken, DirectoryRow, OneTimeLink, Person, Site, Team, WebSession
 
 from . import passwords
 from .context import Actor, Context, authorize, require_person
@@ -35,6 +36,10 @@ class CreatePerson:
     title: str
     contact: str
     roles: frozenset[Role]
+    everywhere: bool = False
+    """Sees everything, by name; otherwise what the role needs, or what sites and teams give."""
+    sites: frozenset[str] = frozenset()
+    teams: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +96,9 @@ def add_person(session: Session, context: Context, actor: Actor, command: Create
         ref=f"p-{''.join(secrets.choice(_PSEUDONYM) for _ in range(10))}",
         login=login,
         roles=sorted(command.roles),
+        everywhere=command.everywhere,
+        sites=known_ids(session, Site, "sites", command.sites),
+        teams=known_ids(session, Team, "teams", command.teams),
         enabled=True,
         created=context.now(),
     )
@@ -104,8 +112,17 @@ def add_person(session: Session, context: Context, actor: Actor, command: Create
             contact=optional("contact", command.contact, most=200),
         )
     )
-    note(session, context, actor, Tag.PERSON_CREATED, "person", person.ref, details={"roles": sorted(command.roles)})
+    details = {"roles": person.roles, "everywhere": person.everywhere, "sites": person.sites, "teams": person.teams}
+    note(session, context, actor, Tag.PERSON_CREATED, "person", person.ref, details=details)
     return person
+
+
+def known_ids(session: Session, model: type[Site | Team], field: str, wanted: frozenset[str]) -> list[str]:
+    """These numbers in order, where all of them exist. Raises `Invalid`."""
+    found = set(session.scalars(sa.select(model.id).where(model.id.in_(sorted(wanted)))))
+    for missing in sorted(wanted - found):
+        raise Invalid(field, f"There is no {field.removesuffix('s')} {missing[:32]!r}.")
+    return sorted(wanted)
 
 
 def make_link(session: Session, context: Context, actor: Actor, person: Person) -> OneTimeLinkView:
@@ -262,6 +279,12 @@ def person_view(session: Session, person: Person, *, directory: bool) -> PersonV
         created=person.created,
         version=person.version,
     )
+
+
+def scope_of_person(person: Person) -> Scope:
+    """How far somebody sees now."""
+    roles = frozenset(Role(role) for role in person.roles)
+    return scope_of(roles, everywhere=person.everywhere, sites=person.sites, teams=person.teams)
 
 
 def check_roles(roles: frozenset[Role]) -> None:

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from inventory.domain.roles import Permission, Role
+from inventory.domain.scopes import narrowed
 from inventory.errors import Invalid, NotFound, NotSignedIn, TooManyAttempts
 from inventory.events import Tag
 from inventory.models import ApiToken, OneTimeLink, Person, SignInAttempt, WebSession
@@ -22,7 +23,7 @@ from inventory.models import ApiToken, OneTimeLink, Person, SignInAttempt, WebSe
 from . import passwords
 from .context import SYSTEM, Actor, Context, require_person
 from .kernel import digest_of_secret, find, new_secret, next_number, note, required
-from .people import end_sessions, person_view
+from .people import end_sessions, person_view, scope_of_person
 from .views import ApiTokenView, PersonView, SessionView
 
 ATTEMPT_WINDOW: Final = timedelta(minutes=5)
@@ -158,7 +159,8 @@ def caller_for_session(context: Context, secret: str) -> Caller:
         person = session.get_one(Person, row.person)
         if not person.enabled:
             raise NotSignedIn("session")
-        actor = Actor(person.ref, "person", frozenset(Role(role) for role in person.roles), session_id=row.id)
+        roles = frozenset(Role(role) for role in person.roles)
+        actor = Actor(person.ref, "person", roles, session_id=row.id, scope=scope_of_person(person))
         caller = Caller(actor, person_view(session, person, directory=True), _session_view(row), None)
     if now - row.last_seen > timedelta(minutes=1):
         with context.writing() as session:
@@ -178,7 +180,8 @@ def caller_for_token(context: Context, secret: str) -> Caller:
             raise NotSignedIn("token")
         roles = frozenset(Role(role) for role in row.roles if role in person.roles)
         view = person_view(session, person, directory=True)
-        caller = Caller(Actor(person.ref, "person", roles), view, None, _token_view(row))
+        scope = scope_of_person(person).within(narrowed(row.sites, row.teams))
+        caller = Caller(Actor(person.ref, "person", roles, scope=scope), view, None, _token_view(row))
     if row.last_used is None or now - row.last_used > timedelta(minutes=1):
         with context.writing() as session:
             session.execute(sa.update(ApiToken).where(ApiToken.id == row.id).values(last_used=now))

@@ -17,6 +17,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from inventory.app import create_app
 from inventory.domain.roles import Role
+from inventory.domain.scopes import EVERYTHING
 from inventory.services import approvals, approvers, people, roster, sessions, setup
 from inventory.services import hosts as host_service
 from inventory.services.context import Actor, Context
@@ -108,7 +109,7 @@ class ConsoleWorld:
         link = setup.first_administrator_link(self.context)
         assert link is not None
         first = sessions.use_link(self.context, sessions.UseLink(secret=link.secret, password=PASSWORD))
-        boss = Actor(first.person.ref, "person", first.person.roles)
+        boss = Actor(first.person.ref, "person", first.person.roles, scope=EVERYTHING)
         name, title, _ = CAST["ines"]
         people.update_directory(
             self.context,
@@ -118,12 +119,12 @@ class ConsoleWorld:
         self.people["ines"] = Someone(boss.ref, first.person.login, boss)
         for login, (name, title, roles) in list(CAST.items())[1:]:
             command = people.CreatePerson(
-                login=login, name=name, title=title, contact=ORGANISATION.contact, roles=roles
+                login=login, name=name, title=title, contact=ORGANISATION.contact, roles=roles, everywhere=True
             )
             view, invitation = people.create_person(self.context, boss, command)
             sessions.use_link(self.context, sessions.UseLink(secret=invitation.secret, password=PASSWORD))
             signer = FileSigner.generate("p256") if with_keys and Role.APPROVER in roles else None
-            self.people[login] = Someone(view.ref, login, Actor(view.ref, "person", roles), signer)
+            self.people[login] = Someone(view.ref, login, Actor(view.ref, "person", roles, scope=EVERYTHING), signer)
 
     def publish_roster(self) -> None:
         """Both approvers' keys registered, confirmed, in a roster both have signed."""

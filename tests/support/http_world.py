@@ -17,6 +17,7 @@ from inventory.api.bodies import MAX_AGENT_BODY
 from inventory.app import create_app
 from inventory.contract.v1.endpoints import PREFIX
 from inventory.domain.roles import Role
+from inventory.domain.scopes import EVERYTHING
 from inventory.services import people, sessions, setup
 from inventory.services.context import SYSTEM, Actor, Context
 from inventory.settings import Settings
@@ -25,7 +26,7 @@ from tests.support.signed_requests import AgentKey, Outgoing
 BASE = "http://127.0.0.1:8443"
 START = dt.datetime(2026, 11, 22, 12, 0, 0, tzinfo=dt.UTC)
 PASSWORD = "a long enough pass-phrase"
-_ADMINISTRATOR = Actor("test-bootstrap", "person", frozenset({Role.ADMINISTRATOR}))
+_ADMINISTRATOR = Actor("test-bootstrap", "person", frozenset({Role.ADMINISTRATOR}), scope=EVERYTHING)
 
 
 class MovableClock:
@@ -87,17 +88,28 @@ class HttpWorld:
             self._people[wanted] = self.newcomer(wanted)
         return self._people[wanted]
 
-    def newcomer(self, roles: Iterable[Role]) -> Person:
-        """A new person with these roles, never seen before."""
+    def newcomer(
+        self, roles: Iterable[Role], *, everywhere: bool = True, sites: Iterable[str] = (), teams: Iterable[str] = ()
+    ) -> Person:
+        """A new person with these roles, never seen before; sees everything unless told otherwise."""
         wanted = frozenset(roles)
         login = f"p{len(self._people)}-{'-'.join(sorted(wanted)) or 'outsider'}".replace("_", "-")[:50]
-        command = people.CreatePerson(login=login, name=login.title(), title="Tester", contact="", roles=wanted)
+        command = people.CreatePerson(
+            login=login,
+            name=login.title(),
+            title="Tester",
+            contact="",
+            roles=wanted,
+            everywhere=everywhere,
+            sites=frozenset(sites),
+            teams=frozenset(teams),
+        )
         view, link = people.create_person(self.context, _ADMINISTRATOR, command)
         if not wanted:  # a token needs a role: give one, and take it away again
             people.set_roles(
                 self.context, _ADMINISTRATOR, people.SetRoles(person=view.ref, roles=frozenset({Role.VIEWER}))
             )
-        actor = Actor(view.ref, "person", wanted or frozenset({Role.VIEWER}))
+        actor = Actor(view.ref, "person", wanted or frozenset({Role.VIEWER}), scope=EVERYTHING)
         _, token = sessions.create_token(self.context, actor, sessions.CreateToken(name="test", roles=actor.roles))
         if not wanted:
             people.set_roles(self.context, _ADMINISTRATOR, people.SetRoles(person=view.ref, roles=wanted))

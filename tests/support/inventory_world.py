@@ -26,6 +26,7 @@ from inventory.contract.v1.common import Envelope
 from inventory.contract.v1.escrows import EscrowDeposit
 from inventory.contract.v1.orders import HoldAnswer, HoldQuestion, Lease, PlanRequest
 from inventory.domain.roles import Role
+from inventory.domain.scopes import EVERYTHING
 from inventory.domain.vocabulary import Category, DeviceState, ValidationDecision
 from inventory.models import Person
 from inventory.services import (
@@ -116,14 +117,19 @@ class World:
         with self.context.writing() as session:
             person = session.scalars(sa.select(Person)).one()
             person.login = "admin"
-            self.actors["admin"] = Actor(person.ref, "person", CAST["admin"])
+            self.actors["admin"] = Actor(person.ref, "person", CAST["admin"], scope=EVERYTHING)
         for login, roles in CAST.items():
             if login != "admin":
                 command = people.CreatePerson(
-                    login=login, name=f"{login.title()} Example", title="Staff", contact="x@example.org", roles=roles
+                    login=login,
+                    name=f"{login.title()} Example",
+                    title="Staff",
+                    contact="x@example.org",
+                    roles=roles,
+                    everywhere=True,
                 )
                 view, _ = people.create_person(self.context, self.actor("admin"), command)
-                self.actors[login] = Actor(view.ref, "person", roles)
+                self.actors[login] = Actor(view.ref, "person", roles, scope=EVERYTHING)
 
     def enrol_key(self, login: str) -> str:
         """An approver's key, registered and confirmed; its id."""

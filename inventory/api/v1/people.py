@@ -70,7 +70,14 @@ def list_people(call: Call) -> tuple[PersonView, ...]:
 def create_person(call: Call, body: PersonCreate) -> Answer[PersonCreated]:
     """The answer holds the one-time link with which the person sets a password; it is shown once."""
     command = service.CreatePerson(
-        login=body.login, name=body.name, title=body.title, contact=body.contact, roles=_roles(body.roles)
+        login=body.login,
+        name=body.name,
+        title=body.title,
+        contact=body.contact,
+        roles=_roles(body.roles),
+        everywhere=body.everywhere,
+        sites=frozenset(body.sites),
+        teams=frozenset(body.teams),
     )
     person, link = service.create_person(call.context, call.actor, command)
     return Answer(PersonCreated(person=person, link=link), location=f"{PREFIX}/people/{person.ref}")

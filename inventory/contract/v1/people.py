@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from .common import Base64, Envelope, Message, Sha256
-from .vocabulary import Line, OptionalLine, Prose, RoleName, Seconds, Secret
+from .vocabulary import Key, Line, OptionalLine, Prose, RoleName, Seconds, Secret
 
 
 class SignInRequest(Message):
@@ -41,6 +41,10 @@ class PersonCreate(Message):
     title: OptionalLine = ""
     contact: OptionalLine = ""
     roles: Annotated[tuple[RoleName, ...], Field(max_length=8)]
+    everywhere: bool = False
+    """Sees everything, by name. Otherwise what the sites and teams give, or what the roles need."""
+    sites: Annotated[tuple[Key, ...], Field(max_length=200)] = ()
+    teams: Annotated[tuple[Key, ...], Field(max_length=200)] = ()
 
 
 class RolesSet(Message):

@@ -144,7 +144,7 @@ def find_device(session: Session, reference: str) -> Device:
     )
     if device is not None and device.bound_to is not None:
         device = session.get(Device, device.bound_to)
-    if device is None:
+    if device is None or not admit(session, device):
         raise NotFound("device", reference)
     return device
 

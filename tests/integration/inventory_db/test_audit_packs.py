@@ -519,12 +519,13 @@ from inventory.services import audit_packs, setup
 from inventory.services.audit_packs import RequestPack
 from inventory.services.context import Actor
 from inventory.domain.roles import Role
+from inventory.domain.scopes import EVERYTHING
 from inventory.settings import Settings
 from reports.pack.verify import verify_pack
 from datetime import UTC, datetime
 
 context = setup.open_inventory(Settings(data_dir=Path(sys.argv[1])), SystemClock())
-actor = Actor(sys.argv[2], "person", frozenset({Role.AUDITOR}))
+actor = Actor(sys.argv[2], "person", frozenset({Role.AUDITOR}), scope=EVERYTHING)
 asked = audit_packs.request(context, actor, RequestPack(
     scope="period", begin=datetime(2020, 1, 1, tzinfo=UTC), end=datetime(2100, 1, 1, tzinfo=UTC)))
 with open(sys.argv[3], "wb") as file:

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from inventory.clock import rfc3339
 from inventory.domain.roles import Role
+from inventory.domain.scopes import EVERYTHING
 from inventory.domain.vocabulary import ValidationDecision
 from inventory.errors import Conflict, Duplicate, EvidenceRefused, Forbidden, Invalid, NotFound, SeparationOfDuty
 from inventory.models import Paper, PersonalSignature
@@ -166,7 +167,7 @@ def test_a_certificate_that_was_voided_proves_nothing(world: World) -> None:
     device = _sanitized(world)
     number = world.device().certificates[0]
     command = corrections.Correct(document=number, action="void", reason="it names the wrong customer")
-    actor = Actor(world.actor("validator").ref, "person", frozenset(Role))
+    actor = Actor(world.actor("validator").ref, "person", frozenset(Role), scope=EVERYTHING)
     corrections.correct(world.context, actor, command)
     assert not _lot(world, device).complete
 
