@@ -20,8 +20,8 @@ from .hosts import EnrolmentToken, Host, HostContact, IdempotencyKey, Nonce
 from .log import Correction, LogCheckpoint, LogCosignature, LogEntry, LogHead, LogTile, LogWitness
 from .lots import Container, ContainerDevice, Lot, LotDevice
 from .orders import Approval, Lease, Order, RunProgress
-from .packs import AuditPack
 from .organisation import Site, Team
+from .packs import AuditPack
 from .papers import Paper, PersonalSignature
 from .people import ApiToken, DirectoryRow, OneTimeLink, Person, SignInAttempt, WebSession
 from .places import Location, Party, Undertaking
@@ -81,8 +81,10 @@ __all__ = [
     "Seal",
     "SealedTranslation",
     "SignInAttempt",
+    "Site",
     "Statement",
     "StoredEnvelope",
+    "Team",
     "TimeAuthorityState",
     "TimeStamp",
     "Undertaking",
@@ -90,6 +92,4 @@ __all__ = [
     "Validation",
     "Waiver",
     "WebSession",
-    "Site",
 ]
-    "Team",

@@ -68,13 +68,13 @@ class ApiToken(Base):
     expires: Mapped[datetime]
     last_used: Mapped[datetime | None]
     revoked: Mapped[datetime | None]
+    sites: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
+    """Narrows the person's own scope to these; empty: no further than the person."""
+    teams: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
 
 
 class OneTimeLink(Base):
     """Lets a person set a password, once."""
-    sites: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
-    """Narrows the person's own scope to these; empty: no further than the person."""
-    teams: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
 
     __tablename__ = "one_time_link"
 
