@@ -56,7 +56,7 @@ _KINDS = {
 
 def issue(context: Context, actor: Actor, case_id: str) -> str:
     """Compose, sign and log a statement as things stand. Returns its number. Raises `NotFound`, `Conflict`."""
-    with context.writing() as session:
+    with context.writing(actor) as session:
         case = find(session, ErasureCase, case_id, "erasure case")
         now = context.now()
         number = next_number(session, "statement", now)

@@ -57,7 +57,7 @@ def ready_to_sign(context: Context, actor: Actor, order: str) -> ReadyOrder:
         Held, NotFound.
     """
     authorize(actor, Permission.ORDER_APPROVE)
-    with context.reading() as session:
+    with context.reading(actor) as session:
         row = find(session, Order, order, "order")
         keys = _may_approve(session, context, actor, row)
         envelope = load_envelope(session, row.envelope_sha256)
@@ -92,7 +92,7 @@ def approve(context: Context, actor: Actor, command: Approve) -> OrderDetail:
         Held, Forbidden, NotFound.
     """
     authorize(actor, Permission.ORDER_APPROVE)
-    with context.writing() as session:
+    with context.writing(actor) as session:
         row = find(session, Order, command.order, "order")
         keys = _may_approve(session, context, actor, row)
         body, key_id = _opened(session, command.envelope, keys)

@@ -48,7 +48,7 @@ def register_key(context: Context, actor: Actor, command: RegisterKey) -> Approv
         key = load_public_key(spki)
     except MalformedDocument as error:
         raise EvidenceRefused("public_key", f"This is no public key that can approve: {error.problem}.") from error
-    with context.writing() as session:
+    with context.writing(actor) as session:
         if session.get(ApproverKey, key.key_id) is not None or _known_otherwise(session, key.key_id):
             raise Duplicate("key", "public key")
         row = ApproverKey(
@@ -69,7 +69,7 @@ def confirm_key(context: Context, actor: Actor, key_id: str) -> ApproverKeyView:
         NotFound, Conflict (not waiting), SeparationOfDuty (one's own key).
     """
     authorize(actor, Permission.APPROVER_KEY_CONFIRM)
-    with context.writing() as session:
+    with context.writing(actor) as session:
         row = find(session, ApproverKey, key_id, "approver key")
         if row.person == actor.ref:
             raise SeparationOfDuty("confirm the key", "registered the key")
@@ -95,7 +95,7 @@ def revoke_key(
         NotFound, Conflict (revoked already), Forbidden.
     """
     require_person(actor)
-    with context.writing() as session:
+    with context.writing(actor) as session:
         row = find(session, ApproverKey, key_id, "approver key")
         if row.person != actor.ref:
             authorize(actor, Permission.APPROVER_KEY_CONFIRM)
@@ -148,7 +148,7 @@ def list_keys(context: Context, actor: Actor, *, person: str | None = None) -> t
     )
     if person is not None:
         statement = statement.where(ApproverKey.person == person)
-    with context.reading() as session:
+    with context.reading(actor) as session:
         listed = keys_in_roster(session)
         return tuple(key_view(row, listed) for row in session.scalars(statement))
 

@@ -95,7 +95,7 @@ def request(context: Context, actor: Actor, command: RequestPack) -> AuditPackVi
     """
     _may(actor, command.scope, command.names)
     word = optional("word", command.word, most=100)
-    with context.writing() as session:
+    with context.writing(actor) as session:
         asked = AskedScope(kind=command.scope, reference=command.reference, begin=command.begin, end=command.end)
         words = words_of(session, asked)
         row = AuditPack(
@@ -124,7 +124,7 @@ def request(context: Context, actor: Actor, command: RequestPack) -> AuditPackVi
 def pack(context: Context, actor: Actor, number: str) -> AuditPackView:
     """One pack that was asked for. As `request`. Raises `NotFound`."""
     authorize(actor, Permission.AUDIT_EXPORT)
-    with context.reading() as session:
+    with context.reading(actor) as session:
         return _view(find(session, AuditPack, number, "audit pack"))
 
 
@@ -136,7 +136,7 @@ def list_packs(context: Context, actor: Actor, *, after: str | None = None, limi
         if len(after) > 32:
             raise Invalid("after", "This is no key of a page.")
         statement = statement.where(AuditPack.number < after)
-    with context.reading() as session:
+    with context.reading(actor) as session:
         rows, following = cut(session.scalars(statement).all(), limit, lambda row: row.number)
         return Page(tuple(_view(row) for row in rows), following)
 
@@ -153,10 +153,10 @@ def stream(context: Context, actor: Actor, number: str) -> PackStream:
     if not _SLOTS.acquire(blocking=False):
         raise Unavailable("Two audit packs are being made already; try again when one of them is finished.")
     try:
-        with context.reading() as session:
+        with context.reading(actor) as session:
             row = find(session, AuditPack, number, "audit pack")
         _report_failures(context, actor, row)
-        with context.writing() as session:
+        with context.writing(actor) as session:
             note(session, context, actor, Tag.AUDIT_PACK_BEGUN, "audit-pack", number, reason=row.words)
     except BaseException:
         _SLOTS.release()
@@ -206,7 +206,7 @@ class _Parts:
 
 
 def _work(context: Context, actor: Actor, row: AuditPack, maker: PackMaker) -> Generator[bytes, None, None]:
-    with context.reading() as session:
+    with context.reading(actor) as session:
         yield from drained(maker, maker.contents(session))
     yield from drained(maker, maker.put_manifest())
     yield from drained(maker, maker.put_seal(_seal(context, actor, row, maker)))
@@ -217,13 +217,13 @@ def _work(context: Context, actor: Actor, row: AuditPack, maker: PackMaker) -> G
 def _seal(context: Context, actor: Actor, row: AuditPack, maker: PackMaker) -> PackSeal:
     """Sign and log what the pack is, and prove it against the newest state of the log."""
     body = maker.statement()
-    with context.writing() as session:
+    with context.writing(actor) as session:
         digest, index = _sign_once(session, context, row, body)
         note(
             session, context, actor, Tag.AUDIT_PACK_EXPORTED, "audit-pack", row.number,
             reason=row.words, details={**maker.sums, "names": row.names}, evidence=[digest, body.manifest_sha256],
         )  # fmt: skip
-    with context.reading() as session:
+    with context.reading(actor) as session:
         size = session.scalars(
             sa.select(LogCheckpoint.size).where(LogCheckpoint.size > index).order_by(LogCheckpoint.size.desc()).limit(1)
         ).one()
@@ -254,7 +254,7 @@ def _may(actor: Actor, scope: ScopeKind, names: Names) -> None:
 def _report_failures(context: Context, actor: Actor, row: AuditPack) -> None:
     """Make the reports of failed runs that nobody asked for yet; the pack names those that cannot be made."""
     while True:
-        with context.reading() as session:
+        with context.reading(actor) as session:
             reported = sa.select(Certificate.order_id)
             orders = list(
                 session.scalars(

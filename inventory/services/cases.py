@@ -69,7 +69,7 @@ def open_case(context: Context, actor: Actor, command: OpenCase) -> CaseDetail:
     withdrawn, since, due = _dates(context, command)
     if not command.data_sets:
         raise Invalid("data_sets", "A case names at least one data set.")
-    with context.writing() as session:
+    with context.writing(actor) as session:
         existing = session.scalar(
             sa.select(ErasureCase.id).where(ErasureCase.reference == reference, ErasureCase.closed.is_(None))
         )
@@ -137,7 +137,7 @@ def attest(context: Context, actor: Actor, command: Attest) -> CaseDetail:
         raise Invalid("evidence_sha256", "The digest is 64 lower-case hexadecimal digits.")
     if not command.obligations:
         raise Invalid("obligations", "Name what is attested.")
-    with context.writing() as session:
+    with context.writing(actor) as session:
         case = find(session, ErasureCase, command.case, "erasure case")
         for number in dict.fromkeys(command.obligations):
             obligation = find(session, Obligation, number, "obligation")
@@ -180,7 +180,7 @@ def close_case(context: Context, actor: Actor, case: str, reason: str) -> CaseDe
         NotFound.
     """
     authorize(actor, Permission.CASE_MANAGE)
-    with context.writing() as session:
+    with context.writing(actor) as session:
         row = find(session, ErasureCase, case, "erasure case")
         if row.state is CaseState.CLOSED:
             raise Conflict(f"Case {row.id} is closed already.")

@@ -36,7 +36,7 @@ def issue(context: Context, actor: Actor, order: str, *, destination: str = "") 
         NotFound.
     """
     authorize(actor, Permission.CERTIFICATE_ISSUE)
-    with context.writing() as session:
+    with context.writing(actor) as session:
         row = find(session, Order, order, "order")
         if row.state is not OrderState.VALIDATED or row.record_sha256 is None:
             raise Conflict(f"Order {row.id} is {row.state}; only a validated order has a certificate.")
@@ -117,7 +117,7 @@ def unsealed(session: Session) -> list[str]:
 def certificate(context: Context, actor: Actor, number: str) -> CertificateView:
     """One certificate. Permission `evidence.read`. Raises `NotFound`."""
     authorize(actor, Permission.READ_EVIDENCE)
-    with context.reading() as session:
+    with context.reading(actor) as session:
         row = session.execute(certificate_select().where(Certificate.number == number)).first()
         if row is None:
             raise NotFound("certificate", number)
@@ -143,7 +143,7 @@ def pdf(context: Context, actor: Actor, number: str, language: Language | None =
 
 def _files(context: Context, actor: Actor, number: str) -> Seal:
     authorize(actor, Permission.READ_EVIDENCE)
-    with context.reading() as session:
+    with context.reading(actor) as session:
         find(session, Certificate, number, "certificate")
         found = sealed(session, number)
         if found is None:
@@ -160,7 +160,7 @@ def failure_report(context: Context, actor: Actor, order: str, language: Languag
         Conflict: the order has no record, or its record is validated.
     """
     authorize(actor, Permission.READ_EVIDENCE)
-    with context.writing() as session:
+    with context.writing(actor) as session:
         row = find(session, Order, order, "order")
         if row.record_sha256 is None:
             raise Conflict(f"Order {row.id} has no record: nothing was done, or the agent has not handed it over yet.")
@@ -197,6 +197,6 @@ def _report(session: Session, context: Context, actor: Actor, order: Order) -> s
 def failure_bundle(context: Context, actor: Actor, order: str) -> bytes:
     """The evidence of a failure report, canonical JSON (`sanitrail/unsuccessful-run/1`). As `failure_report`."""
     failure_report(context, actor, order)
-    with context.reading() as session:
+    with context.reading(actor) as session:
         number = session.scalar(sa.select(Certificate.number).where(Certificate.order_id == order))
     return _files(context, actor, str(number)).bundle

@@ -58,7 +58,7 @@ def correct(context: Context, actor: Actor, command: Correct) -> CorrectionView:
         raise Invalid("action", "A document is voided or superseded.")
     if bool(command.replacement.strip()) != (command.action == "supersede"):
         raise Invalid("replacement", "Name the document that takes its place when superseding, and none when voiding.")
-    with context.writing() as session:
+    with context.writing(actor) as session:
         entry = _document(session, command.document)
         other = _document(session, command.replacement) if command.action == "supersede" else None
         _may_correct(session, entry, other, command.action)
@@ -97,7 +97,7 @@ def correct(context: Context, actor: Actor, command: Correct) -> CorrectionView:
 def corrections(context: Context, actor: Actor, document: str) -> tuple[CorrectionView, ...]:
     """What became of a document, oldest first. Permission `evidence.read`."""
     authorize(actor, Permission.READ_EVIDENCE)
-    with context.reading() as session:
+    with context.reading(actor) as session:
         return of_document(session, document)
 
 

@@ -47,7 +47,7 @@ def deposit(context: Context, actor: Actor, message: EscrowDeposit) -> EscrowHel
         SetupError: the custody key is missing.
     """
     secret = _secret(message)
-    with context.writing() as session:
+    with context.writing(actor) as session:
         host = trusted_host(session, actor)
         order = _order(session, host, message)
         row = session.scalar(
@@ -74,7 +74,7 @@ def release(context: Context, actor: Actor, escrow: str, message: EscrowRelease)
         NotFound: no such custody of this agent's.
         Conflict: deposited by another run.
     """
-    with context.writing() as session:
+    with context.writing(actor) as session:
         host = trusted_host(session, actor)
         row = find(session, Escrow, escrow, "escrow")
         if row.host_id != host.id:
@@ -98,7 +98,7 @@ def reveal(context: Context, actor: Actor, command: Reveal) -> EscrowSecretView:
     """
     authorize(actor, Permission.ESCROW_REVEAL)
     reason = required("reason", command.reason, least=3)
-    with context.writing() as session:
+    with context.writing(actor) as session:
         row = find(session, Escrow, command.escrow, "escrow")
         secret = _opened(context, row)
         if row.state is EscrowState.HELD:
@@ -114,7 +114,7 @@ def reveal(context: Context, actor: Actor, command: Reveal) -> EscrowSecretView:
 def escrow(context: Context, actor: Actor, escrow_id: str) -> EscrowView:
     """One custody, without its secret. Permission `inventory.read`. Raises `NotFound`."""
     authorize(actor, Permission.READ)
-    with context.reading() as session:
+    with context.reading(actor) as session:
         return _view(session, find(session, Escrow, escrow_id, "escrow"))
 
 

@@ -84,7 +84,7 @@ def create_data_set(context: Context, actor: Actor, command: CreateDataSet) -> D
     authorize(actor, Permission.DATA_SET_MANAGE)
     if not _NAME.fullmatch(command.name):
         raise Invalid("name", "A name has 1 to 64 letters, digits, dots, hyphens, underscores and inner spaces.")
-    with context.writing() as session:
+    with context.writing(actor) as session:
         existing = session.scalar(sa.select(DataSet.id).where(DataSet.name == command.name))
         if existing is not None:
             raise Duplicate("data set", "name", existing)
@@ -109,7 +109,7 @@ def create_data_set(context: Context, actor: Actor, command: CreateDataSet) -> D
 def change_data_set(context: Context, actor: Actor, command: ChangeDataSet) -> DataSetView:
     """Permission `data_set.manage`. A higher category applies to everything ever held. Raises `StaleVersion`, `NotFound`."""
     authorize(actor, Permission.DATA_SET_MANAGE)
-    with context.writing() as session:
+    with context.writing(actor) as session:
         row = find(session, DataSet, command.data_set, "data set")
         check_version(f"Data set {row.id}", row.version, command.version)
         before = str(row.category)
@@ -142,14 +142,14 @@ def _encryption(word: str) -> str:
 def list_data_sets(context: Context, actor: Actor) -> tuple[DataSetView, ...]:
     """All data sets by name. Permission `inventory.read`."""
     authorize(actor, Permission.READ)
-    with context.reading() as session:
+    with context.reading(actor) as session:
         return _data_set_views(session, session.scalars(sa.select(DataSet).order_by(DataSet.name)).all())
 
 
 def data_set(context: Context, actor: Actor, data_set_id: str) -> DataSetView:
     """One data set, by number or name. Permission `inventory.read`. Raises `NotFound`."""
     authorize(actor, Permission.READ)
-    with context.reading() as session:
+    with context.reading(actor) as session:
         return _data_set_views(session, [find_data_set(session, data_set_id)])[0]
 
 
@@ -195,7 +195,7 @@ def declare_path(context: Context, actor: Actor, command: DeclarePath) -> Declar
     path = command.path
     if not path.startswith("/") or len(path) > 256 or not path.isprintable() or "/../" in f"{path}/":
         raise Invalid("path", "A path is absolute, has at most 256 printable characters, and no `..` in it.")
-    with context.writing() as session:
+    with context.writing(actor) as session:
         host = find(session, Host, command.host, "host")
         if host.state is not HostState.CONFIRMED:
             raise Conflict(f"Host {host.id} is {host.state}; only a confirmed host's agent is believed.")
@@ -233,7 +233,7 @@ def declare_path(context: Context, actor: Actor, command: DeclarePath) -> Declar
 def withdraw_path(context: Context, actor: Actor, path_id: str, reason: str) -> DeclaredPathView:
     """The data no longer lives there: its holdings become residue. Permission `data_set.manage`."""
     authorize(actor, Permission.DATA_SET_MANAGE)
-    with context.writing() as session:
+    with context.writing(actor) as session:
         row = find(session, DeclaredPath, path_id, "declared path")
         if row.withdrawn is not None:
             raise Conflict(f"Path {row.id} was withdrawn already.")
@@ -258,7 +258,7 @@ def list_paths(
         statement = statement.where(DeclaredPath.host_id == host)
     if data_set is not None:
         statement = statement.where(DeclaredPath.data_set_id == data_set)
-    with context.reading() as session:
+    with context.reading(actor) as session:
         return _path_views(session, statement)
 
 
@@ -294,7 +294,7 @@ def declare_holding(context: Context, actor: Actor, command: DeclareHolding) -> 
     until = None if command.until is None else moment("until", command.until)
     if since > context.now() or (until is not None and not since <= until <= context.now()):
         raise Invalid("since", "A holding begins and ends in the past, in that order.")
-    with context.writing() as session:
+    with context.writing(actor) as session:
         device = find(session, Device, command.device, "device")
         holding = begin_holding(
             session,
@@ -314,7 +314,7 @@ def declare_holding(context: Context, actor: Actor, command: DeclareHolding) -> 
 def end_holding(context: Context, actor: Actor, holding: str, reason: str) -> HoldingView:
     """A declared holding is no longer live: it is residue now, never gone. Permission `data_set.manage`."""
     authorize(actor, Permission.DATA_SET_MANAGE)
-    with context.writing() as session:
+    with context.writing(actor) as session:
         row = find(session, Holding, holding, "holding")
         if row.source is not HoldingSource.DECLARED:
             raise Conflict("An agent reports this holding; withdraw its path instead.")

@@ -67,7 +67,7 @@ def record_destruction(context: Context, actor: Actor, command: RecordDestructio
     """
     authorize(actor, Permission.DESTRUCTION_RECORD)
     _plausible(context, command)
-    with context.writing() as session:
+    with context.writing(actor) as session:
         device = find(session, Device, command.device, "device")
         refuse_held(session, device)
         _may_destroy(device)
@@ -119,7 +119,7 @@ def _plausible(context: Context, command: RecordDestruction) -> None:
 def witness_destruction(context: Context, actor: Actor, destruction: str, statement: str) -> DestructionView:
     """State that one saw it. Permission `destruction.witness`. Raises `SeparationOfDuty` for the operator."""
     authorize(actor, Permission.DESTRUCTION_WITNESS)
-    with context.writing() as session:
+    with context.writing(actor) as session:
         row = find(session, Destruction, destruction, "destruction")
         if row.decision is not None or row.witness is not None:
             raise Conflict(f"Destruction {row.id} was witnessed already.")
@@ -144,7 +144,7 @@ def decide_destruction(context: Context, actor: Actor, command: DecideDestructio
         Conflict: not witnessed, or decided already.
     """
     authorize(actor, Permission.RECORD_VALIDATE)
-    with context.writing() as session:
+    with context.writing(actor) as session:
         row = find(session, Destruction, command.destruction, "destruction")
         if row.decision is not None:
             raise Conflict(f"Destruction {row.id} was decided already.")

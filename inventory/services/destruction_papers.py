@@ -54,7 +54,7 @@ def ready_to_sign(context: Context, actor: Actor, destruction: str, role: Role) 
         Conflict: not witnessed yet, another person witnessed, recorded before there were such signatures, or signed already.
     """
     authorize(actor, Permission.FACTS_SIGN)
-    with context.reading() as session:
+    with context.reading(actor) as session:
         row, said = _may_sign(session, actor, destruction, role)
         return to_sign(
             session, actor, role=role, subject=row.id, facts=row.facts or b"", shown=_shown(row, role), said=said
@@ -64,7 +64,7 @@ def ready_to_sign(context: Context, actor: Actor, destruction: str, role: Role) 
 def sign(context: Context, actor: Actor, destruction: str, role: Role, envelope: dict[str, Any]) -> FactsToSign | None:
     """Take in one's own signature. Permission `facts.sign`. Raises as `ready_to_sign`, and `EvidenceRefused`."""
     authorize(actor, Permission.FACTS_SIGN)
-    with context.writing() as session:
+    with context.writing(actor) as session:
         row, said = _may_sign(session, actor, destruction, role)
         take_in(
             session, context, actor, envelope, role=role, subject=row.id, facts=row.facts or b"",
@@ -113,7 +113,7 @@ def certify(context: Context, actor: Actor, command: CertifyDestruction) -> Pape
         NotFound, Invalid.
     """
     authorize(actor, Permission.CERTIFICATE_ISSUE)
-    with context.writing() as session:
+    with context.writing(actor) as session:
         row = find(session, Destruction, command.destruction, "destruction")
         number = _issued(session, row)
         if number is None:
@@ -136,7 +136,7 @@ def report(context: Context, actor: Actor, command: CertifyDestruction) -> Paper
         NotFound, Invalid.
     """
     authorize(actor, Permission.CERTIFICATE_ISSUE)
-    with context.writing() as session:
+    with context.writing(actor) as session:
         row = find(session, Destruction, command.destruction, "destruction")
         facts, particulars, signatures = _all(session, context, row, command, series="destruction_report")
         try:
@@ -151,7 +151,7 @@ def report(context: Context, actor: Actor, command: CertifyDestruction) -> Paper
 def standing(context: Context, actor: Actor, destruction: str) -> DestructionStanding:
     """What a certificate has and lacks. Permission `evidence.read`. Raises `NotFound`."""
     authorize(actor, Permission.READ_EVIDENCE)
-    with context.reading() as session:
+    with context.reading(actor) as session:
         row = find(session, Destruction, destruction, "destruction")
         facts = stored_facts(row)
         signed = {one.role: one.person for one, _ in signatures_on(session, row.id, ROLES)}
@@ -167,7 +167,7 @@ def standing(context: Context, actor: Actor, destruction: str) -> DestructionSta
 def missing(context: Context, actor: Actor, destruction: str) -> tuple[str, ...]:
     """What a certificate still lacks; empty where nothing. Permission `inventory.read`."""
     authorize(actor, Permission.READ)
-    with context.reading() as session:
+    with context.reading(actor) as session:
         row = find(session, Destruction, destruction, "destruction")
         if stored_facts(row) is None:
             return (f"Destruction {row.id} was recorded before there were personal signatures.",)

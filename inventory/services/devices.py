@@ -102,7 +102,7 @@ def declare(context: Context, actor: Actor, command: DeclareDevice) -> DeviceDet
         raise Invalid("media", f"The kind of medium is one of {', '.join(MEDIA)}.")
     if command.capacity_bytes is not None and not 0 < command.capacity_bytes < 2**53:
         raise Invalid("capacity_bytes", "The capacity is a positive number of bytes.")
-    with context.writing() as session:
+    with context.writing(actor) as session:
         tag = _free_tag(session, command.asset_tag)
         place = find(session, Location, command.location, "location") if command.location else None
         device = Device(
@@ -152,7 +152,7 @@ def adopt(context: Context, actor: Actor, command: AdoptDevice) -> DeviceDetail:
     authorize(actor, Permission.DEVICE_DECLARE)
     if (command.asset_tag is None) == (command.declared_device is None):
         raise Invalid("asset_tag", "Give the device an asset tag, or name the declared device it is.")
-    with context.writing() as session:
+    with context.writing(actor) as session:
         device = find(session, Device, command.device, "device")
         check_version(f"Device {device.id}", device.version, command.version)
         if device.fingerprint is None:
@@ -278,7 +278,7 @@ def _change(context: Context, actor: Actor, command: ChangeState, event: DeviceE
     """Table first, then the event's guards, then the change and its entry in the history."""
     authorize(actor, Permission.DEVICE_MOVE)
     reason = required("reason", command.reason, least=3)
-    with context.writing() as session:
+    with context.writing(actor) as session:
         device = find_device(session, command.device)
         check_version(f"Device {device.id}", device.version, command.version)
         after = next_state(device.state, event)

@@ -49,7 +49,7 @@ class ReleaseDevice:
 def gate(context: Context, actor: Actor, device: str, destination: Destination) -> GateView:
     """Ask the gate without moving anything. Permission `inventory.read`. Raises `NotFound`."""
     authorize(actor, Permission.READ)
-    with context.reading() as session:
+    with context.reading(actor) as session:
         found = find_device(session, device)
         return gate_view(session, policy_in_force(session), found, way_to(session, context, destination))
 
@@ -63,7 +63,7 @@ def release(context: Context, actor: Actor, command: ReleaseDevice) -> DeviceDet
     """
     authorize(actor, Permission.DEVICE_RELEASE)
     reason = required("reason", command.reason, least=3)
-    with context.writing() as session:
+    with context.writing(actor) as session:
         device = find_device(session, command.device)
         check_version(f"Device {device.id}", device.version, command.version)
         way = way_to(session, context, command.destination)

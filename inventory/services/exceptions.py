@@ -29,7 +29,7 @@ class ResolveException:
 def assign(context: Context, actor: Actor, exception: str, owner: str) -> ExceptionView:
     """Give it an owner. Permission `exception.resolve`. Raises `NotFound`, `Conflict` (resolved)."""
     authorize(actor, Permission.EXCEPTION_RESOLVE)
-    with context.writing() as session:
+    with context.writing(actor) as session:
         item = find(session, ExceptionItem, exception, "exception")
         _still_open(item)
         person = find(session, Person, owner, "person")
@@ -47,7 +47,7 @@ def assign(context: Context, actor: Actor, exception: str, owner: str) -> Except
 def resolve(context: Context, actor: Actor, command: ResolveException) -> ExceptionView:
     """Say how it ended. Permission `exception.resolve`. It is raised again when the cause is seen again."""
     authorize(actor, Permission.EXCEPTION_RESOLVE)
-    with context.writing() as session:
+    with context.writing(actor) as session:
         item = find(session, ExceptionItem, command.exception, "exception")
         check_version(f"Exception {item.id}", item.version, command.version)
         _still_open(item)

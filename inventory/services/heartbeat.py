@@ -31,7 +31,7 @@ def beat(context: Context, actor: Actor, message: Heartbeat) -> HeartbeatReply:
     Raises:
         AgentNotTrusted.
     """
-    with context.writing() as session:
+    with context.writing(actor) as session:
         host = trusted_host(session, actor)
         _note_contact(session, context, host, message)
         _check_clock(session, context, host, message)

@@ -43,7 +43,7 @@ def place_hold(context: Context, actor: Actor, command: PlaceHold) -> HoldView:
         raise Invalid("kind", "A hold is legal or investigation.")
     if (command.device is None) == (command.data_set is None):
         raise Invalid("device", "A hold is about one device or about one data set.")
-    with context.writing() as session:
+    with context.writing(actor) as session:
         device = find(session, Device, command.device, "device") if command.device else None
         data_set = find(session, DataSet, command.data_set, "data set") if command.data_set else None
         hold = Hold(
@@ -87,7 +87,7 @@ def _ask_to_stop(session: Session, context: Context, actor: Actor, order: Order,
 def lift_hold(context: Context, actor: Actor, hold: str, reason: str) -> HoldView:
     """Permission `hold.manage`. Raises `NotFound`, `Conflict` (lifted already)."""
     authorize(actor, Permission.HOLD_MANAGE)
-    with context.writing() as session:
+    with context.writing(actor) as session:
         row = find(session, Hold, hold, "hold")
         if row.lifted is not None:
             raise Conflict(f"Hold {row.id} was lifted already.")
@@ -108,5 +108,5 @@ def list_holds(context: Context, actor: Actor, *, active: bool = True) -> tuple[
     statement = sa.select(Hold).order_by(Hold.id.desc())
     if active:
         statement = statement.where(Hold.lifted.is_(None))
-    with context.reading() as session:
+    with context.reading(actor) as session:
         return tuple(hold_view(row) for row in session.scalars(statement))

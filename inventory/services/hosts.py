@@ -54,7 +54,7 @@ def create_enrolment_token(context: Context, actor: Actor, command: CreateEnrolm
         raise Invalid("lifetime", "An enrolment token lives between one minute and 30 days.")
     secret, digest = new_secret()
     now = context.now()
-    with context.writing() as session:
+    with context.writing(actor) as session:
         row = EnrolmentToken(
             id=next_number(session, "enrolment"),
             secret_sha256=digest,
@@ -127,7 +127,7 @@ def enrol(context: Context, request: EnrolmentRequest, key_id: str) -> Enrolment
 
 def enrolment_status(context: Context, actor: Actor) -> EnrolmentReply:
     """What the agent asks until it is confirmed. For agents in any state but revoked."""
-    with context.reading() as session:
+    with context.reading(actor) as session:
         return _reply(session, context, find(session, Host, actor.ref, "host"))
 
 
@@ -186,7 +186,7 @@ def confirm(context: Context, actor: Actor, host: str, fingerprint: str) -> Host
         EvidenceRefused: it is not this key's fingerprint.
     """
     authorize(actor, Permission.HOST_MANAGE)
-    with context.writing() as session:
+    with context.writing(actor) as session:
         row = _pending(session, host)
         given = "".join(fingerprint.split()).replace(":", "").lower()
         if given != row.key_id:
@@ -204,7 +204,7 @@ def confirm(context: Context, actor: Actor, host: str, fingerprint: str) -> Host
 def reject(context: Context, actor: Actor, host: str, reason: str) -> HostDetail:
     """Turn an agent away. Permission `host.manage`. Raises `NotFound`, `Conflict` (not pending)."""
     authorize(actor, Permission.HOST_MANAGE)
-    with context.writing() as session:
+    with context.writing(actor) as session:
         row = _pending(session, host)
         row.state = HostState.REJECTED
         note(session, context, actor, Tag.HOST_REJECTED, "host", row.id, reason=required("reason", reason))
@@ -222,7 +222,7 @@ def revoke(context: Context, actor: Actor, command: RevokeHost) -> HostDetail:
         NotFound, Conflict (not confirmed), Invalid (index beyond the log).
     """
     authorize(actor, Permission.HOST_MANAGE)
-    with context.writing() as session:
+    with context.writing(actor) as session:
         row = revoke_within(session, context, actor, command)
         return host_detail(session, row, context.now(), context.settings.silent_after_seconds)
 

@@ -30,7 +30,7 @@ def claim(context: Context, actor: Actor, key: str, request_sha256: str) -> Stor
         IdempotencyKeyReused: claimed for another request.
         IdempotencyInFlight: claimed and not completed.
     """
-    with context.writing() as session:
+    with context.writing(actor) as session:
         row = session.get(IdempotencyKey, (actor.ref, key))
         if row is None:
             session.add(IdempotencyKey(actor=actor.ref, key=key, request_sha256=request_sha256, claimed=context.now()))
@@ -44,7 +44,7 @@ def claim(context: Context, actor: Actor, key: str, request_sha256: str) -> Stor
 
 def complete(context: Context, actor: Actor, key: str, reply: StoredReply) -> None:
     """Keep the answer for 24 hours."""
-    with context.writing() as session:
+    with context.writing(actor) as session:
         row = session.get(IdempotencyKey, (actor.ref, key))
         if row is not None:
             row.status, row.body, row.content_type = reply.status, reply.body, reply.content_type
@@ -52,7 +52,7 @@ def complete(context: Context, actor: Actor, key: str, reply: StoredReply) -> No
 
 def abandon(context: Context, actor: Actor, key: str) -> None:
     """Give the key back: the request was refused, so nothing happened."""
-    with context.writing() as session:
+    with context.writing(actor) as session:
         row = session.get(IdempotencyKey, (actor.ref, key))
         if row is not None and row.status is None:
             session.delete(row)

@@ -42,7 +42,7 @@ def acquire(context: Context, actor: Actor) -> LeaseReply:
     Raises:
         AgentNotTrusted.
     """
-    with context.writing() as session:
+    with context.writing(actor) as session:
         host = trusted_host(session, actor)
         order = _unfinished(session, context, host) or _executable(session, context, host)
         if order is None:
@@ -136,7 +136,7 @@ def answer_hold(context: Context, actor: Actor, lease: str, question: HoldQuesti
     Raises:
         NotFound: not this agent's lease.
     """
-    with context.writing() as session:
+    with context.writing(actor) as session:
         host = trusted_host(session, actor)
         row, order = _own(session, host, lease)
         device = session.get_one(Device, order.device_id)
@@ -187,7 +187,7 @@ def report_progress(context: Context, actor: Actor, lease: str, progress: Progre
     Raises:
         NotFound: not this agent's lease.
     """
-    with context.writing() as session:
+    with context.writing(actor) as session:
         host = trusted_host(session, actor)
         row, order = _own(session, host, lease)
         if progress.token != order.token or row.token != order.token or order.state not in OPEN:

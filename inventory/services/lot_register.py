@@ -111,7 +111,7 @@ class MoveLot:
 def open_lot(context: Context, actor: Actor, command: OpenLot) -> LotDetail:
     """Permission `lot.manage`. Raises `Invalid`, `NotFound`, `Conflict` (a device is in another lot, or not ours any more)."""
     authorize(actor, Permission.LOT_MANAGE)
-    with context.writing() as session:
+    with context.writing(actor) as session:
         party = find(session, Party, command.party, "party") if command.party else None
         lot = Lot(
             id=next_number(session, "lot_number"),
@@ -140,7 +140,7 @@ def change_lot(context: Context, actor: Actor, command: ChangeLot) -> LotDetail:
     """Permission `lot.manage`. Raises `IllegalTransition` (closing or closed), `StaleVersion`, `Invalid`, `NotFound`."""
     authorize(actor, Permission.LOT_MANAGE)
     reason = required("reason", command.reason, least=3)
-    with context.writing() as session:
+    with context.writing(actor) as session:
         lot = _find(session, command.lot, command.version)
         _possible(lot, LotEvent.CHANGE)
         party = find(session, Party, command.party, "party") if command.party else None
@@ -160,7 +160,7 @@ def change_lot(context: Context, actor: Actor, command: ChangeLot) -> LotDetail:
 def put_in(context: Context, actor: Actor, command: PutIntoLot) -> LotDetail:
     """All of them or none. Permission `lot.manage`. Raises as `open_lot`, and `IllegalTransition`, `StaleVersion`."""
     authorize(actor, Permission.LOT_MANAGE)
-    with context.writing() as session:
+    with context.writing(actor) as session:
         lot = _find(session, command.lot, command.version)
         _put_in(session, context, actor, lot, find_devices(session, command.devices))
         return lot_detail(session, lot)
@@ -195,7 +195,7 @@ def take_out(context: Context, actor: Actor, command: TakeFromLot) -> LotDetail:
     """Permission `lot.manage`. Raises `NotFound` (lot, or the device is not in it), `IllegalTransition`, `StaleVersion`."""
     authorize(actor, Permission.LOT_MANAGE)
     reason = required("reason", command.reason, least=3)
-    with context.writing() as session:
+    with context.writing(actor) as session:
         lot = _find(session, command.lot, command.version)
         _possible(lot, LotEvent.CHANGE)
         device = find_device(session, command.device)
@@ -233,7 +233,7 @@ def reopen(context: Context, actor: Actor, command: MoveLot) -> LotDetail:
 def _move(context: Context, actor: Actor, command: MoveLot, event: LotEvent) -> LotDetail:
     authorize(actor, Permission.LOT_MANAGE)
     reason = required("reason", command.reason, least=3)
-    with context.writing() as session:
+    with context.writing(actor) as session:
         lot = _find(session, command.lot, command.version)
         if event is LotEvent.REOPEN:
             reopen_within(session, context, actor, lot, reason)
@@ -263,7 +263,7 @@ def close(context: Context, actor: Actor, command: MoveLot) -> LotDetail:
     """
     authorize(actor, Permission.LOT_MANAGE)
     reason = required("reason", command.reason, least=3)
-    with context.writing() as session:
+    with context.writing(actor) as session:
         lot = _find(session, command.lot, command.version)
         _possible(lot, LotEvent.CLOSE)
         left: tuple[Reason, ...] = unsettled(session, lot)
@@ -300,7 +300,7 @@ def _member(device: Device) -> LotMember:
 def lot(context: Context, actor: Actor, number: str) -> LotDetail:
     """One lot with everything in it. Permission `inventory.read`. Raises `NotFound`."""
     authorize(actor, Permission.READ)
-    with context.reading() as session:
+    with context.reading(actor) as session:
         return lot_detail(session, find(session, Lot, number, "lot"))
 
 
@@ -314,7 +314,7 @@ def list_lots(
         statement = statement.where(Lot.state == state)
     if after is not None:
         statement = statement.where(Lot.id < after)
-    with context.reading() as session:
+    with context.reading(actor) as session:
         rows, following = cut(session.scalars(statement.limit(bounded(limit) + 1)).all(), limit, lambda row: row.id)
         return Page(lot_rows(session, rows), following)
 

@@ -65,7 +65,7 @@ def issue(context: Context, actor: Actor, command: IssueLot) -> PaperView:
     name = required("name", command.name, most=120)
     if command.destination not in DESTINATIONS:
         raise Invalid("destination", f"The destination is one of {', '.join(DESTINATIONS)}.")
-    with context.writing() as session:
+    with context.writing(actor) as session:
         devices = find_devices(session, command.devices)
         now = context.now()
         lines = [line_of(session, device) for device in devices]

@@ -22,7 +22,7 @@ def observe(context: Context, actor: Actor, message: Observation) -> Observation
     Raises:
         AgentNotTrusted.
     """
-    with context.writing() as session:
+    with context.writing(actor) as session:
         host = trusted_host(session, actor)
         sightings = Sightings(session, context, actor, host)
         sightings.take(message.devices)

@@ -67,7 +67,7 @@ class CreateOrder:
 def advise(context: Context, actor: Actor, device: str, purpose: Purpose) -> PolicyDecisionView:
     """What the policy would demand for this device and purpose, and why. Permission `inventory.read`. Raises `NotFound`."""
     authorize(actor, Permission.READ)
-    with context.reading() as session:
+    with context.reading(actor) as session:
         decision = _decide(session, find_device(session, device), purpose)
         return PolicyDecisionView(
             policy_id=decision.policy_id,
@@ -95,7 +95,7 @@ def create_order(context: Context, actor: Actor, command: CreateOrder) -> OrderD
     reason = required("reason", command.reason, least=3)
     if not SHORTEST <= command.lifetime <= LONGEST:
         raise Invalid("lifetime", "An order lives between five minutes and 30 days.")
-    with context.writing() as session:
+    with context.writing(actor) as session:
         device = find_device(session, command.device)
         possible_for_device(device, DeviceEvent.START_RUN)
         host = _host(session, device)
@@ -168,7 +168,7 @@ def cancel_order(context: Context, actor: Actor, order: str, reason: str) -> Ord
     """
     authorize(actor, Permission.ORDER_CANCEL)
     said = required("reason", reason, least=3)
-    with context.writing() as session:
+    with context.writing(actor) as session:
         row = find(session, Order, order, "order")
         move_order(session, context, actor, row, OrderEvent.CANCEL, reason=said)
         row.outcome_reason = said
@@ -180,7 +180,7 @@ def request_stop(context: Context, actor: Actor, order: str, reason: str) -> Ord
     """Ask the agent to stop a run under way; its record will say interrupted. Permission `order.stop`. Raises `Conflict`."""
     authorize(actor, Permission.ORDER_STOP)
     said = required("reason", reason, least=3)
-    with context.writing() as session:
+    with context.writing(actor) as session:
         row = find(session, Order, order, "order")
         if next_state(row.state, OrderEvent.ABANDON) is None:
             raise Conflict(f"Order {row.id} is {row.state}; only a run under way can be stopped.")
@@ -206,7 +206,7 @@ def abandon_order(context: Context, actor: Actor, order: str, reason: str) -> Or
     """
     authorize(actor, Permission.ORDER_STOP)
     said = required("reason", reason, least=3)
-    with context.writing() as session:
+    with context.writing(actor) as session:
         row = find(session, Order, order, "order")
         until = session.scalar(sa.select(sa.func.max(Lease.expires)).where(Lease.order_id == row.id))
         if until is not None and until > context.now():

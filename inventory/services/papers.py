@@ -40,7 +40,7 @@ def list_papers(
     statement = sa.select(Paper).order_by(Paper.prepared.desc(), Paper.number.desc())
     if kind is not None:
         statement = statement.where(Paper.kind == kind)
-    with context.reading() as session:
+    with context.reading(actor) as session:
         if after is not None:
             last = find(session, Paper, after, "document")
             statement = statement.where(
@@ -53,14 +53,14 @@ def list_papers(
 def paper(context: Context, actor: Actor, number: str) -> PaperView:
     """One document. Permission `evidence.read`. Raises `NotFound`."""
     authorize(actor, Permission.READ_EVIDENCE)
-    with context.reading() as session:
+    with context.reading(actor) as session:
         return _papers.view_of(session, find(session, Paper, number, "document"))
 
 
 def about(context: Context, actor: Actor, subject: str) -> tuple[PaperView, ...]:
     """Documents about one destruction, newest first. Permission `evidence.read`."""
     authorize(actor, Permission.READ_EVIDENCE)
-    with context.reading() as session:
+    with context.reading(actor) as session:
         rows = session.scalars(sa.select(Paper).where(Paper.subject == subject).order_by(Paper.prepared.desc()))
         return tuple(_papers.view_of(session, row) for row in rows)
 
@@ -108,7 +108,7 @@ def file(context: Context, actor: Actor, number: str) -> bytes:
 
 def _files(context: Context, actor: Actor, number: str) -> Seal:
     authorize(actor, Permission.READ_EVIDENCE)
-    with context.reading() as session:
+    with context.reading(actor) as session:
         row = find(session, Paper, number, "document")
         if row.issued is None:
             raise Conflict(f"{number} waits for the signature of the person responsible.")
@@ -131,7 +131,7 @@ def write_folder(context: Context, actor: Actor, number: str, write: Callable[[s
         NotFound, Conflict: as `pdf`.
     """
     made = _files(context, actor, number)
-    with context.reading() as session:
+    with context.reading(actor) as session:
         row = find(session, Paper, number, "document")
         kind, lines = row.kind, _papers.lines_of(row)
     write(f"{number}/{number}.pdf", made.pdf)
@@ -139,7 +139,7 @@ def write_folder(context: Context, actor: Actor, number: str, write: Callable[[s
     for line in lines:
         if line.outcome not in PROVEN:
             continue
-        with context.reading() as session:
+        with context.reading(actor) as session:
             found = session.get(Seal, line.document)
             if found is None or found.bundle_sha256 != line.bundle_sha256:
                 raise NotFound("evidence of", line.document)

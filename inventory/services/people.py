@@ -79,7 +79,7 @@ def create_person(context: Context, actor: Actor, command: CreatePerson) -> tupl
     """
     authorize(actor, Permission.PEOPLE_MANAGE)
     check_roles(command.roles)
-    with context.writing() as session:
+    with context.writing(actor) as session:
         person = add_person(session, context, actor, command)
         link = make_link(session, context, actor, person)
         return person_view(session, person, directory=True), link
@@ -148,7 +148,7 @@ def set_roles(context: Context, actor: Actor, command: SetRoles) -> PersonView:
     """
     authorize(actor, Permission.PEOPLE_MANAGE)
     check_roles(command.roles)
-    with context.writing() as session:
+    with context.writing(actor) as session:
         person = find(session, Person, command.person, "person")
         check_version(f"Person {person.ref}", person.version, command.version)
         before = list(person.roles)
@@ -168,7 +168,7 @@ def set_enabled(context: Context, actor: Actor, person: str, *, enabled: bool) -
         Conflict: it would leave no administrator.
     """
     authorize(actor, Permission.PEOPLE_MANAGE)
-    with context.writing() as session:
+    with context.writing(actor) as session:
         row = find(session, Person, person, "person")
         if row.enabled == enabled:
             return person_view(session, row, directory=True)
@@ -185,7 +185,7 @@ def set_enabled(context: Context, actor: Actor, person: str, *, enabled: bool) -
 def new_link(context: Context, actor: Actor, person: str) -> OneTimeLinkView:
     """A fresh one-time link for somebody who lost their password; earlier unused links die. Permission `people.manage`."""
     authorize(actor, Permission.PEOPLE_MANAGE)
-    with context.writing() as session:
+    with context.writing(actor) as session:
         row = find(session, Person, person, "person")
         if not row.enabled:
             raise Conflict("This person is disabled; enable the account first.")
@@ -195,7 +195,7 @@ def new_link(context: Context, actor: Actor, person: str) -> OneTimeLinkView:
 def update_directory(context: Context, actor: Actor, command: UpdateDirectory) -> PersonView:
     """Correct a directory row. Permission `people.manage`."""
     authorize(actor, Permission.PEOPLE_MANAGE)
-    with context.writing() as session:
+    with context.writing(actor) as session:
         person = find(session, Person, command.person, "person")
         row = session.get(DirectoryRow, person.ref) or DirectoryRow(ref=person.ref, name="", title="", contact="")
         row.name = required("name", command.name, most=200)
@@ -213,7 +213,7 @@ def erase_directory(context: Context, actor: Actor, person: str, reason: str) ->
         Conflict: the person is still enabled.
     """
     authorize(actor, Permission.PEOPLE_MANAGE)
-    with context.writing() as session:
+    with context.writing(actor) as session:
         row = find(session, Person, person, "person")
         if row.enabled:
             raise Conflict("Disable the person first: whoever works here must be named.")
@@ -232,14 +232,14 @@ def change_password(context: Context, actor: Actor, command: ChangePassword) -> 
         Invalid: the new one is shorter than 12 characters, longer than 256, or contains the login name.
     """
     require_person(actor)
-    with context.reading() as session:
+    with context.reading(actor) as session:
         person = find(session, Person, actor.ref, "person")
         login, stored = person.login, person.password_hash
     if not passwords.matches(command.current, stored):
         raise NotSignedIn("password")
     passwords.check_acceptable(command.new, login)
     fresh = passwords.hash_password(command.new)
-    with context.writing() as session:
+    with context.writing(actor) as session:
         person = find(session, Person, actor.ref, "person")
         person.password_hash = fresh
         end_sessions(session, context, person.ref, but=actor.session_id)
@@ -250,7 +250,7 @@ def list_people(context: Context, actor: Actor) -> tuple[PersonView, ...]:
     """Everybody, by login name. Names and contacts only for `directory.read`; permission `inventory.read`."""
     authorize(actor, Permission.READ)
     directory = actor.may(Permission.READ_DIRECTORY)
-    with context.reading() as session:
+    with context.reading(actor) as session:
         rows = session.scalars(sa.select(Person).order_by(Person.login)).all()
         return tuple(person_view(session, row, directory=directory or row.ref == actor.ref) for row in rows)
 
@@ -259,7 +259,7 @@ def person(context: Context, actor: Actor, ref: str) -> PersonView:
     """One person; oneself always with the directory row. Raises `NotFound`."""
     if ref != actor.ref:
         authorize(actor, Permission.READ)
-    with context.reading() as session:
+    with context.reading(actor) as session:
         row = find(session, Person, ref, "person")
         return person_view(session, row, directory=ref == actor.ref or actor.may(Permission.READ_DIRECTORY))
 

@@ -68,7 +68,7 @@ class FileUndertaking:
 def create_location(context: Context, actor: Actor, command: CreateLocation) -> LocationView:
     """Permission `location.manage`. Raises `Duplicate` (name), `NotFound` (party)."""
     authorize(actor, Permission.LOCATION_MANAGE)
-    with context.writing() as session:
+    with context.writing(actor) as session:
         name = required("name", command.name, most=200)
         _free_name(session, name)
         party = find(session, Party, command.party, "party") if command.party else None
@@ -96,7 +96,7 @@ def change_location(context: Context, actor: Actor, command: ChangeLocation) -> 
         StaleVersion, Duplicate, NotFound.
     """
     authorize(actor, Permission.LOCATION_MANAGE)
-    with context.writing() as session:
+    with context.writing(actor) as session:
         location = find(session, Location, command.location, "location")
         check_version(f"Location {location.id}", location.version, command.version)
         name = required("name", command.name, most=200)
@@ -137,7 +137,7 @@ def _ask_for_every_device(session: Session, location: Location, zone: Zone) -> N
 def list_locations(context: Context, actor: Actor) -> tuple[LocationView, ...]:
     """All places by name. Permission `inventory.read`."""
     authorize(actor, Permission.READ)
-    with context.reading() as session:
+    with context.reading(actor) as session:
         return _location_views(session, session.scalars(sa.select(Location).order_by(Location.name)).all())
 
 
@@ -166,7 +166,7 @@ def _location_views(session: Session, rows: Sequence[Location]) -> tuple[Locatio
 def create_party(context: Context, actor: Actor, command: CreateParty) -> PartyView:
     """Permission `party.manage`. Raises `Duplicate` (name)."""
     authorize(actor, Permission.PARTY_MANAGE)
-    with context.writing() as session:
+    with context.writing(actor) as session:
         name = required("name", command.name, most=200)
         existing = session.scalar(sa.select(Party.id).where(Party.name == name))
         if existing is not None:
@@ -197,7 +197,7 @@ def file_undertaking(context: Context, actor: Actor, command: FileUndertaking) -
         raise Invalid(
             "document_sha256", "The digest is 64 lower-case hexadecimal digits: SHA-256 of the signed document."
         )
-    with context.writing() as session:
+    with context.writing(actor) as session:
         party = find(session, Party, command.party, "party")
         undertaking = Undertaking(
             id=next_number(session, "undertaking"),
@@ -222,7 +222,7 @@ def file_undertaking(context: Context, actor: Actor, command: FileUndertaking) -
 def list_parties(context: Context, actor: Actor) -> tuple[PartyView, ...]:
     """All parties by name. Permission `inventory.read`."""
     authorize(actor, Permission.READ)
-    with context.reading() as session:
+    with context.reading(actor) as session:
         rows = session.scalars(sa.select(Party).order_by(Party.name)).all()
         return _party_views(session, rows, context.now())
 

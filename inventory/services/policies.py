@@ -43,14 +43,14 @@ class PolicyPreview:
 def current_policy(context: Context, actor: Actor) -> PolicyView:
     """The policy in force. Permission `inventory.read`."""
     authorize(actor, Permission.READ)
-    with context.reading() as session:
+    with context.reading(actor) as session:
         return _view(session.scalars(sa.select(PolicyVersion).where(PolicyVersion.in_force)).one())
 
 
 def list_policies(context: Context, actor: Actor) -> tuple[PolicyView, ...]:
     """Every version, newest first. Permission `inventory.read`."""
     authorize(actor, Permission.READ)
-    with context.reading() as session:
+    with context.reading(actor) as session:
         rows = session.scalars(sa.select(PolicyVersion).order_by(PolicyVersion.since.desc(), PolicyVersion.id.desc()))
         return tuple(_view(row) for row in rows)
 
@@ -59,7 +59,7 @@ def preview_policy(context: Context, actor: Actor, document: dict[str, Any]) -> 
     """What a document would change, without taking it. Permission `inventory.read`. Raises `Invalid`."""
     authorize(actor, Permission.READ)
     proposed = parse(document)
-    with context.reading() as session:
+    with context.reading(actor) as session:
         current = policy_in_force(session)
         return PolicyPreview(
             sha256=proposed.sha256,
@@ -91,7 +91,7 @@ def import_policy(context: Context, actor: Actor, command: ImportPolicy) -> Poli
     authorize(actor, Permission.POLICY_MANAGE)
     proposed = parse(command.document)
     reason = required("reason", command.reason, least=3)
-    with context.writing() as session:
+    with context.writing(actor) as session:
         current = session.scalars(sa.select(PolicyVersion).where(PolicyVersion.in_force)).one()
         if proposed.sha256 == current.sha256:
             raise Duplicate("policy", "content", current.id)

@@ -109,7 +109,7 @@ def prepare(context: Context, actor: Actor, command: PrepareStatement) -> PaperV
         Conflict: the files of a medium's certificate have not been made yet.
     """
     authorize(actor, Permission.CASE_MANAGE)
-    with context.writing() as session:
+    with context.writing(actor) as session:
         now = context.now()
         sets = [find_data_set(session, name) for name in dict.fromkeys(command.data_sets)]
         lines = _lines(session, command, sets)
@@ -163,7 +163,7 @@ def ready_to_sign(context: Context, actor: Actor, number: str) -> FactsToSign:
         NotFound.
     """
     authorize(actor, Permission.FACTS_SIGN)
-    with context.reading() as session:
+    with context.reading(actor) as session:
         row = _waiting(session, actor, number)
         return to_sign(session, actor, role="responsible", subject=number, facts=row.facts, shown=_shown(row), said="")
 
@@ -176,7 +176,7 @@ def sign(context: Context, actor: Actor, number: str, envelope: dict[str, Any]) 
         Forbidden, Conflict, NotFound: as `ready_to_sign`.
     """
     authorize(actor, Permission.FACTS_SIGN)
-    with context.writing() as session:
+    with context.writing(actor) as session:
         row = _waiting(session, actor, number)
         digest = take_in(
             session, context, actor, envelope, role="responsible", subject=number, facts=row.facts,

@@ -84,14 +84,14 @@ def ingest(context: Context, actor: Actor, message: RecordSubmission) -> RecordA
         AgentNotTrusted: pending or revoked.
         Conflict: another envelope bears the same record id.
     """
-    with context.writing() as session:
+    with context.writing(actor) as session:
         host = trusted_host(session, actor)
         submitted = _open(host, message)
         known = session.get(Record, submitted.sha256)
         if known is None:
             _unused_id(session, submitted)
             _take_in(session, context, actor, host, submitted)
-    with context.reading() as session:
+    with context.reading(actor) as session:
         return _accepted(session, context, submitted.sha256, new=known is None)
 
 

@@ -50,7 +50,7 @@ def propose(context: Context, actor: Actor, command: ProposeRoster) -> RosterVie
         Invalid: unknown or unconfirmed keys, two keys of one person, or numbers that can never be met.
     """
     authorize(actor, Permission.ROSTER_PROPOSE)
-    with context.writing() as session:
+    with context.writing(actor) as session:
         people = _listed(session, command.key_ids)
         for field, number in (("quorum", command.quorum), ("minimum_approvals", command.minimum_approvals)):
             if not 1 <= number <= min(len(people), 9):
@@ -86,7 +86,7 @@ def sign(context: Context, actor: Actor, command: SignRoster) -> RosterView:
         Conflict: not the open proposal.
     """
     authorize(actor, Permission.ROSTER_SIGN)
-    with context.writing() as session:
+    with context.writing(actor) as session:
         row = session.scalar(sa.select(Roster).where(Roster.state == "proposed"))
         if row is None or row.version != command.version:
             raise Conflict(f"Roster {command.version} is not open for signatures.")
@@ -119,7 +119,7 @@ def proposal(context: Context, actor: Actor) -> RosterView | None:
 def history(context: Context, actor: Actor) -> tuple[RosterView, ...]:
     """Every roster, newest first. Permission `inventory.read`."""
     authorize(actor, Permission.READ)
-    with context.reading() as session:
+    with context.reading(actor) as session:
         rows = session.scalars(sa.select(Roster).order_by(Roster.version.desc(), Roster.proposed.desc())).all()
         return tuple(roster_view(session, row) for row in rows)
 
@@ -128,7 +128,7 @@ def chain_since(context: Context, actor: Actor, version: int) -> tuple[dict[str,
     """Published roster envelopes after `version`, oldest first: what an agent needs to move its pin. For agents and people."""
     if actor.kind != "agent":
         authorize(actor, Permission.READ)
-    with context.reading() as session:
+    with context.reading(actor) as session:
         return chain(session, version)
 
 
@@ -195,7 +195,7 @@ def roster_view(session: Session, row: Roster) -> RosterView:
 
 def _one(context: Context, actor: Actor, state: str) -> RosterView | None:
     authorize(actor, Permission.READ)
-    with context.reading() as session:
+    with context.reading(actor) as session:
         row = session.scalar(sa.select(Roster).where(Roster.state == state))
         return None if row is None else roster_view(session, row)
 

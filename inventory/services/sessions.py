@@ -207,7 +207,7 @@ def list_sessions(context: Context, actor: Actor) -> tuple[SessionView, ...]:
         WebSession.expires > now,
         WebSession.last_seen > now - context.settings.session_idle,
     )
-    with context.reading() as session:
+    with context.reading(actor) as session:
         rows = session.scalars(sa.select(WebSession).where(*live).order_by(WebSession.created.desc()))
         return tuple(_session_view(row) for row in rows)
 
@@ -215,7 +215,7 @@ def list_sessions(context: Context, actor: Actor) -> tuple[SessionView, ...]:
 def end_session(context: Context, actor: Actor, session_id: str) -> None:
     """End one of one's own sessions. Raises `NotFound`."""
     require_person(actor)
-    with context.writing() as session:
+    with context.writing(actor) as session:
         row = find(session, WebSession, session_id, "session")
         if row.person != actor.ref:
             raise NotFound("session", session_id)
@@ -238,7 +238,7 @@ def create_token(context: Context, actor: Actor, command: CreateToken) -> tuple[
         raise Invalid("lifetime", "A token lives between one minute and 366 days.")
     secret = f"strl_{new_secret()[0]}"
     now = context.now()
-    with context.writing() as session:
+    with context.writing(actor) as session:
         row = ApiToken(
             id=next_number(session, "token"),
             secret_sha256=digest_of_secret(secret),
@@ -257,7 +257,7 @@ def create_token(context: Context, actor: Actor, command: CreateToken) -> tuple[
 def list_tokens(context: Context, actor: Actor) -> tuple[ApiTokenView, ...]:
     """One's own tokens, newest first."""
     require_person(actor)
-    with context.reading() as session:
+    with context.reading(actor) as session:
         rows = session.scalars(sa.select(ApiToken).where(ApiToken.person == actor.ref).order_by(ApiToken.id.desc()))
         return tuple(_token_view(row) for row in rows)
 
@@ -265,7 +265,7 @@ def list_tokens(context: Context, actor: Actor) -> tuple[ApiTokenView, ...]:
 def revoke_token(context: Context, actor: Actor, token_id: str) -> None:
     """Revoke one's own token, or anybody's with `people.manage`. Raises `NotFound`."""
     require_person(actor)
-    with context.writing() as session:
+    with context.writing(actor) as session:
         row = find(session, ApiToken, token_id, "token")
         if row.person != actor.ref and not actor.may(Permission.PEOPLE_MANAGE):
             raise NotFound("token", token_id)

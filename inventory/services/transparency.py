@@ -92,7 +92,7 @@ def list_entries(context: Context, actor: Actor, *, after: str | None = None, li
     before = number(after)
     if before is not None:
         statement = statement.where(LogEntry.idx < before)
-    with context.reading() as session:
+    with context.reading(actor) as session:
         rows, following = cut(session.scalars(statement).all(), limit, lambda row: str(row.idx))
         return Page(
             tuple(
@@ -106,5 +106,5 @@ def list_entries(context: Context, actor: Actor, *, after: str | None = None, li
 def envelope(context: Context, actor: Actor, sha256: str) -> dict[str, Any]:
     """A logged or stored envelope by its digest. Permission `evidence.read`. Raises `NotFound`."""
     authorize(actor, Permission.READ_EVIDENCE)
-    with context.reading() as session:
+    with context.reading(actor) as session:
         return load_envelope(session, sha256)

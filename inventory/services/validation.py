@@ -52,7 +52,7 @@ def validate(context: Context, actor: Actor, command: Validate) -> OrderDetail:
     """
     authorize(actor, Permission.RECORD_VALIDATE)
     reason = required("reason", command.reason, least=3)
-    with context.writing() as session:
+    with context.writing(actor) as session:
         order = find(session, Order, command.order, "order")
         check_version(f"Order {order.id}", order.version, command.version)
         approve = ValidationDecision(command.decision) is ValidationDecision.APPROVE

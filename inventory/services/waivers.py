@@ -47,7 +47,7 @@ def open_waiver(context: Context, actor: Actor, command: OpenWaiver) -> WaiverVi
     expires = moment("expires", command.expires)
     if not context.now() < expires <= context.now() + LONGEST:
         raise Invalid("expires", "A waiver ends within 30 days.")
-    with context.writing() as session:
+    with context.writing(actor) as session:
         device = find(session, Device, command.device, "device")
         refuse_held(session, device)
         _may_return(device)
@@ -74,7 +74,7 @@ def countersign_waiver(context: Context, actor: Actor, waiver: str, role: str) -
     """Sign second: another person, in another role. Permission `waiver.sign`. Raises `SeparationOfDuty`, `Conflict`."""
     authorize(actor, Permission.WAIVER)
     signing = _signing_role(actor, role)
-    with context.writing() as session:
+    with context.writing(actor) as session:
         row = find(session, Waiver, waiver, "waiver")
         if row.countersigned is not None or row.used is not None:
             raise Conflict(f"Waiver {row.id} was countersigned already.")
@@ -105,7 +105,7 @@ def return_by_waiver(context: Context, actor: Actor, waiver: str) -> DeviceDetai
         IllegalTransition, NotFound.
     """
     authorize(actor, Permission.DEVICE_RELEASE)
-    with context.writing() as session:
+    with context.writing(actor) as session:
         row = find(session, Waiver, waiver, "waiver")
         if row.countersigned is None:
             raise Conflict(f"Waiver {row.id} lacks its second signature.")

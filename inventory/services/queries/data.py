@@ -49,7 +49,7 @@ def list_holdings(
         )
     if after is not None:
         statement = statement.where(Holding.id > after)
-    with context.reading() as session:
+    with context.reading(actor) as session:
         rows, following = cut(session.execute(statement).all(), limit, lambda row: row[0].id)
         return Page(holding_views(session, rows), following)
 
@@ -74,7 +74,7 @@ def list_cases(
         statement = statement.where(late if overdue else ~late)
     if after is not None:
         statement = statement.where(ErasureCase.id < after)
-    with context.reading() as session:
+    with context.reading(actor) as session:
         rows, following = cut(session.scalars(statement).all(), limit, lambda row: row.id)
         return Page(case_rows(session, rows, now), following)
 
@@ -82,7 +82,7 @@ def list_cases(
 def case(context: Context, actor: Actor, case_id: str) -> CaseDetail:
     """One case with its obligations. Permission `inventory.read`. Raises `NotFound`."""
     authorize(actor, Permission.READ)
-    with context.reading() as session:
+    with context.reading(actor) as session:
         found = session.get(ErasureCase, case_id)
         if found is None:
             raise NotFound("erasure case", case_id)

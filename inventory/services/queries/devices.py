@@ -68,7 +68,7 @@ def list_devices(
     statement = sa.select(Device).where(Device.bound_to.is_(None), *_conditions(where)).order_by(Device.id)
     if after is not None:
         statement = statement.where(Device.id > after)
-    with context.reading() as session:
+    with context.reading(actor) as session:
         rows, following = cut(session.scalars(statement.limit(bounded(limit) + 1)).all(), limit, lambda row: row.id)
         return Page(device_rows(session, rows), following)
 
@@ -152,7 +152,7 @@ def find_device(session: Session, reference: str) -> Device:
 def device(context: Context, actor: Actor, device_id: str) -> DeviceDetail:
     """One device by number, asset tag or fingerprint. Permission `inventory.read`. Raises `NotFound`."""
     authorize(actor, Permission.READ)
-    with context.reading() as session:
+    with context.reading(actor) as session:
         return device_detail(session, find_device(session, device_id))
 
 
@@ -229,7 +229,7 @@ def device_timeline(
 ) -> Page[EventView]:
     """A device's story, newest first. Permission `inventory.read`. Raises `NotFound`."""
     authorize(actor, Permission.READ)
-    with context.reading() as session:
+    with context.reading(actor) as session:
         known = find_device(session, device_id).id
         rows = sa.select(Device.id).where(Device.bound_to == known)
         statement = (

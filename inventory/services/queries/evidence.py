@@ -33,7 +33,7 @@ CHECK_WORDS = {
 def record(context: Context, actor: Actor, sha256: str) -> RecordView:
     """One record by its envelope's digest. Permission `evidence.read`. Raises `NotFound`."""
     authorize(actor, Permission.READ_EVIDENCE)
-    with context.reading() as session:
+    with context.reading(actor) as session:
         found = session.get(Record, sha256)
         if found is None:
             raise NotFound("record", sha256)
@@ -43,7 +43,7 @@ def record(context: Context, actor: Actor, sha256: str) -> RecordView:
 def record_envelope(context: Context, actor: Actor, sha256: str) -> dict[str, Any]:
     """The record as it was signed. Permission `evidence.read`. Raises `NotFound`."""
     authorize(actor, Permission.READ_EVIDENCE)
-    with context.reading() as session:
+    with context.reading(actor) as session:
         if session.get(Record, sha256) is None:
             raise NotFound("record", sha256)
         return envelope(session, sha256)
@@ -118,7 +118,7 @@ def list_certificates(
     if before is not None:
         statement = statement.where(Certificate.log_index < before)
     statement = statement.order_by(Certificate.log_index.desc()).limit(bounded(limit) + 1)
-    with context.reading() as session:
+    with context.reading(actor) as session:
         rows, following = cut(session.execute(statement).all(), limit, lambda row: str(row[0].log_index))
         return Page(tuple(certificate_view(*row) for row in rows), following)
 
@@ -176,7 +176,7 @@ def list_statements(
     before = number(after)
     if before is not None:
         statement = statement.where(Statement.log_index < before)
-    with context.reading() as session:
+    with context.reading(actor) as session:
         rows, following = cut(session.execute(statement).all(), limit, lambda row: str(row[0].log_index))
         return Page(tuple(statement_view(*row) for row in rows), following)
 

@@ -29,7 +29,7 @@ def list_hosts(
         statement = statement.where(Host.state == state)
     if after is not None:
         statement = statement.where(Host.id > after)
-    with context.reading() as session:
+    with context.reading(actor) as session:
         rows, following = cut(session.scalars(statement).all(), limit, lambda row: row.id)
         return Page(host_rows(session, rows, context.now(), context.settings.silent_after_seconds), following)
 
@@ -37,7 +37,7 @@ def list_hosts(
 def host(context: Context, actor: Actor, host_id: str) -> HostDetail:
     """One host. Permission `inventory.read`. Raises `NotFound`."""
     authorize(actor, Permission.READ)
-    with context.reading() as session:
+    with context.reading(actor) as session:
         found = session.get(Host, host_id)
         if found is None:
             raise NotFound("host", host_id)

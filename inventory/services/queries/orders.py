@@ -68,7 +68,7 @@ def list_orders(
     if after is not None:
         conditions.append(Order.id < after)
     statement = sa.select(Order).where(*conditions).order_by(Order.id.desc()).limit(bounded(limit) + 1)
-    with context.reading() as session:
+    with context.reading(actor) as session:
         rows, following = cut(session.scalars(statement).all(), limit, lambda row: row.id)
         return Page(order_rows(session, rows), following)
 
@@ -76,7 +76,7 @@ def list_orders(
 def order(context: Context, actor: Actor, order_id: str) -> OrderDetail:
     """One order. Permission `inventory.read`. Raises `NotFound`."""
     authorize(actor, Permission.READ)
-    with context.reading() as session:
+    with context.reading(actor) as session:
         found = session.get(Order, order_id)
         if found is None:
             raise NotFound("order", order_id)

@@ -37,7 +37,7 @@ def dashboard(context: Context, actor: Actor) -> Dashboard:
     """What to look at first. Permission `inventory.read`."""
     authorize(actor, Permission.READ)
     now = context.now()
-    with context.reading() as session:
+    with context.reading(actor) as session:
         devices = _by_state(session, Device.state, DeviceState, Device.bound_to.is_(None))
         orders = _by_state(session, Order.state, OrderState)
         hosts = _by_state(session, Host.state, HostState)
@@ -110,7 +110,7 @@ def list_events(
     before = number(after)
     if before is not None:
         statement = statement.where(Event.id < before)
-    with context.reading() as session:
+    with context.reading(actor) as session:
         rows, following = cut(session.scalars(statement).all(), limit, lambda row: str(row.id))
         return Page(tuple(event_view(row) for row in rows), following)
 
@@ -140,7 +140,7 @@ def list_exceptions(
         if rank not in {"0", "1"} or not key:
             raise Invalid("after", "This is no key of a page.")
         statement = statement.where(sa.or_(grave > int(rank), sa.and_(grave == int(rank), ExceptionItem.id < key)))
-    with context.reading() as session:
+    with context.reading(actor) as session:
         rows, following = cut(
             session.scalars(statement).all(), limit, lambda row: f"{int(row.severity != 'critical')}:{row.id}"
         )
