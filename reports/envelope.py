@@ -28,6 +28,8 @@ Kind = Literal[
     "personal-signature",
     "custody",
     "correction",
+    "reading-order",
+    "reading",
 ]
 """What an envelope may be; part of the signed bytes."""
 

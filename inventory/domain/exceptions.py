@@ -41,6 +41,7 @@ class ExceptionCode(StrEnum):
     RECORD_DISOWNED = "record-disowned"
     SANITIZATION_FAILED = "sanitization-failed"
     ESCALATION = "escalation"
+    READING_INCONCLUSIVE = "reading-inconclusive"
     CASE_OVERDUE = "case-overdue"
     WAIVER_USED = "waiver-used"
     UNDERTAKING_DUE = "undertaking-due"
@@ -110,6 +111,7 @@ TITLES: Final[Mapping[ExceptionCode, str]] = {
     ExceptionCode.UNDERTAKING_DUE: "A party's undertaking ends soon",
     ExceptionCode.UNDERTAKING_LAPSED: "A party's undertaking has ended",
     ExceptionCode.HANDOVER_OVERDUE: "Nobody has answered a hand-over",
+    ExceptionCode.READING_INCONCLUSIVE: "A medium was read again, and it shows nothing",
     ExceptionCode.HANDOVER_DISPUTED: "Two sides of a hand-over counted differently",
     ExceptionCode.HANDOVER_BLOCKED: "The gate closed during a hand-over: who has the devices?",
     ExceptionCode.LOT_REOPENED: "A lot was re-opened after it was closed",

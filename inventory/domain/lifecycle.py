@@ -36,6 +36,8 @@ class DeviceEvent(StrEnum):
     RUN_FAILED = "run_failed"
     """The run ended otherwise than sanitized, and the medium may have been changed."""
     VALIDATION_APPROVED = "validation_approved"
+    READING_CONTRADICTED = "reading_contradicted"
+    """A verify-only order found other content than the standing record claims."""
     VALIDATION_REJECTED = "validation_rejected"
     RELEASE = "release"
     DESTROY = "destroy"
@@ -81,6 +83,8 @@ TABLE: Final[Mapping[tuple[S, E], S]] = {
     (S.SANITIZING, E.RUN_FAILED): S.FAILED,
     (S.SANITIZING, E.VALIDATION_APPROVED): S.SANITIZED,
     (S.SANITIZING, E.VALIDATION_REJECTED): S.FAILED,
+    (S.QUARANTINED, E.READING_CONTRADICTED): S.FAILED,  # sanitized, and locked up again meanwhile
+    (S.SANITIZED, E.READING_CONTRADICTED): S.FAILED,
     (S.SANITIZING, E.REPORT_MISSING): S.MISSING,
     (S.SANITIZED, E.RELOCATE): S.SANITIZED,
     (S.SANITIZED, E.QUARANTINE): S.QUARANTINED,
@@ -100,6 +104,7 @@ TABLE: Final[Mapping[tuple[S, E], S]] = {
     (S.MISSING, E.RUN_UNTOUCHED): S.MISSING,
     (S.MISSING, E.RUN_FAILED): S.MISSING,
     (S.MISSING, E.VALIDATION_APPROVED): S.MISSING,
+    (S.MISSING, E.READING_CONTRADICTED): S.MISSING,
     (S.MISSING, E.VALIDATION_REJECTED): S.MISSING,
 }
 """(state, event) -> state. What is not here cannot happen."""
@@ -122,6 +127,8 @@ class Guard(StrEnum):
     NO_HOLD = "no_hold"
     SEALED_ORDER = "sealed_order"
     """Approved by the required number of people, leased to the agent that asks."""
+    ACCEPTED_READING = "accepted_reading"
+    """Signed by the agent it was ordered from, about the record that stands."""
     ACCEPTED_RECORD = "accepted_record"
     VALIDATED_RECORD = "validated_record"
     """Signed by a validator who neither requested nor approved, and the verdict satisfies the policy."""
@@ -140,6 +147,7 @@ GUARDS: Final[Mapping[E, tuple[Guard, ...]]] = {
     E.RUN_UNTOUCHED: (Guard.ACCEPTED_RECORD,),
     E.RUN_FAILED: (Guard.ACCEPTED_RECORD,),
     E.VALIDATION_APPROVED: (Guard.VALIDATED_RECORD,),
+    E.READING_CONTRADICTED: (Guard.ACCEPTED_READING,),
     E.VALIDATION_REJECTED: (Guard.ACCEPTED_RECORD,),
     E.RELEASE: (Guard.GATE, Guard.NO_HOLD),
     E.DESTROY: (Guard.WITNESSED_DESTRUCTION, Guard.NO_HOLD),

@@ -52,6 +52,10 @@ class Permission(StrEnum):
     HOLD_MANAGE = "hold.manage"
     EXCEPTION_RESOLVE = "exception.resolve"
     ORDER_REQUEST = "order.request"
+    READING_REQUEST = "reading.request"
+    """Have a sanitized medium read again, where nothing is written to it; examine a drawn sample."""
+    SAMPLE_DRAW = "sample.draw"
+    """Draw the independent sample of a closed lot, and assign it."""
     ORDER_CANCEL = "order.cancel"
     ORDER_STOP = "order.stop"
     ORDER_APPROVE = "order.approve"
@@ -89,6 +93,7 @@ GRANTS: Final[Mapping[Role, frozenset[Permission]]] = {
         Permission.DEVICE_RELEASE,
         Permission.LOT_MANAGE,
         Permission.HANDOVER,
+        Permission.READING_REQUEST,
         Permission.DESTRUCTION_RECORD,
         Permission.DESTRUCTION_WITNESS,
         Permission.WAIVER,
@@ -103,6 +108,7 @@ GRANTS: Final[Mapping[Role, frozenset[Permission]]] = {
         Permission.DEVICE_MOVE,
         Permission.LOT_MANAGE,
         Permission.ORDER_REQUEST,
+        Permission.READING_REQUEST,
         Permission.ORDER_CANCEL,
         Permission.ORDER_STOP,
         Permission.ESCROW_REVEAL,
@@ -125,6 +131,8 @@ GRANTS: Final[Mapping[Role, frozenset[Permission]]] = {
     Role.VALIDATOR: _INFORMED
     | {
         Permission.RECORD_VALIDATE,
+        Permission.READING_REQUEST,
+        Permission.SAMPLE_DRAW,
         Permission.CERTIFICATE_ISSUE,
         Permission.DOCUMENT_CORRECT,
         Permission.DESTRUCTION_WITNESS,

@@ -27,6 +27,8 @@ from .people import ApiToken, DirectoryRow, OneTimeLink, Person, SignInAttempt, 
 from .places import Location, Party, Undertaking
 from .time import TimeAuthorityState, TimeStamp
 from .trust import ApproverKey, Roster
+from .readings import Reading
+from .signin import Authenticator, Identity, Passkey, RecoveryCode
 
 __all__ = [
     "ApiToken",
@@ -83,6 +85,7 @@ __all__ = [
     "SignInAttempt",
     "Site",
     "Statement",
+    "Reading",
     "StoredEnvelope",
     "Team",
     "TimeAuthorityState",

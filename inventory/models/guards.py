@@ -41,6 +41,7 @@ KEPT: Final = (
     "lease",
     "lot",
     "lot_device",
+    "reading",
     "container",
     "container_device",
 )

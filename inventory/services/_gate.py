@@ -17,6 +17,8 @@ from inventory.models.devices import Attachment, Device
 from inventory.models.evidence import Record
 from inventory.models.history import PolicyVersion
 from inventory.models.orders import OPEN_STATES, Order
+from inventory.models.readings import OPEN_READINGS, Reading
+from reports.envelope import unverified_body
 
 from ._holds import holds_on
 from ._mapping import held_of
@@ -119,6 +121,14 @@ def _unresolved_paths(session: Session, device: Device) -> tuple[str, ...]:
         .order_by(DeclaredPath.id)
     )
     seen: dict[str, str] = {}
+def _open_order(session: Session, device: Device) -> str | None:
+    """The open order of a device, or the open verify-only one: what is being read again waits for what is found."""
+    order = session.scalar(sa.select(Order.id).where(Order.device_id == device.id, sa.text(OPEN_STATES)))
+    if order is not None:
+        return order
+    return session.scalar(sa.select(Reading.id).where(Reading.device_id == device.id, sa.text(OPEN_READINGS)))
+
+
     for path in session.scalars(statement):
         if path.unresolved:
             seen.setdefault(path.id, path.path)

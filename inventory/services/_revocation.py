@@ -11,10 +11,23 @@ from inventory.domain.exceptions import ExceptionCode
 from inventory.domain.lifecycle import DeviceEvent, next_state
 from inventory.domain.orders import OPEN, OrderEvent
 from inventory.domain.orders import next_state as next_order_state
+from inventory.domain.readings import ReadingState
 from inventory.domain.vocabulary import DeviceState
 from inventory.errors import Conflict
 from inventory.events import Tag
-from inventory.models import Approval, ApproverKey, Device, ErasureCase, Holding, Host, Lease, Obligation, Order, Record
+from inventory.models import (
+    Approval,
+    ApproverKey,
+    Device,
+    ErasureCase,
+    Holding,
+    Host,
+    Lease,
+    Obligation,
+    Order,
+    Reading,
+    Record,
+)
 
 from ._obligations import settle_case
 from ._transitions import move_device, move_order
@@ -52,6 +65,12 @@ def refuse_disowned(session: Session, record: Record) -> None:
             f"Record {record.sha256[:16]}… does not count: the key of {host.id} is revoked from log index"
             f" {host.revoked_below} on."
         )
+    against = sa.select(Reading.id).where(
+        Reading.record_sha256 == record.sha256, Reading.state == ReadingState.CONTRADICTED
+    )
+    reading = session.scalar(against.limit(1))
+    if reading is not None:
+        raise Conflict(f"Record {record.sha256[:16]}… does not count: reading {reading} found other content.")
     approved = sa.select(ApproverKey).join(Approval, Approval.key_id == ApproverKey.key_id)
     for key in session.scalars(approved.where(Approval.order_id == record.order_id)):
         if key.revoked_below is not None and record.log_index >= key.revoked_below:

@@ -17,6 +17,7 @@ from inventory.events import Tag
 from inventory.ledger import encode
 from inventory.models import DataSet, DeclaredPath, ExceptionItem, Host, HostContact, Lease, Order
 
+from . import reading_results
 from .context import Actor, Context
 from .hosts import trusted_host
 from .kernel import note, raise_exception, settle_exception
@@ -51,7 +52,7 @@ def beat(context: Context, actor: Actor, message: Heartbeat) -> HeartbeatReply:
             time=context.now(),
             roster_version=0 if roster is None else roster.version,
             paths=tuple(Path(data_set=name, path=path) for name, path in paths),
-            work_waiting=_work_waits(session, context, host),
+            work_waiting=_work_waits(session, context, host) or reading_results.waiting(session, context, host),
             checkpoint=signed,
             consistency=proof,
             trust_root_sha256=context.ledger.keyring.require(session).trust.pin,

@@ -83,6 +83,7 @@ YEARLY = {
     "case": "EC",
     "certificate": "SC",
     "failure": "SF",
+    "reading": "RD",
     "statement": "ES",
     "lot": "LC",
     "lot_report": "LF",

@@ -32,7 +32,7 @@ from inventory.models import (
 )
 from reports.errors import ReportError
 
-from . import _statements, certificates, papers, seal_renewal, time_stamps, translations, witnesses
+from . import _statements, certificates, papers, readings, seal_renewal, time_stamps, translations, witnesses
 from ._mapping import is_silent
 from .context import SYSTEM, Context
 from .kernel import note, raise_exception, settle_exception
@@ -64,7 +64,7 @@ def run(context: Context) -> UpkeepReport:
     """Expire orders, notice what is late or silent, ask witnesses and time authorities, finish seals, forget spent nonces."""
     with context.writing() as session:
         now = context.now()
-        expired = _expire_orders(session, context, now)
+        expired = _expire_orders(session, context, now) + readings.expire_readings(session, context, now)
         silent = _silent_hosts(session, context, now)
         overdue = _overdue_cases(session, context, now)
         removed = _forget(session, now)

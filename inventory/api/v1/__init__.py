@@ -21,6 +21,7 @@ from . import (
     papers,
     people,
     places,
+    readings,
     service,
     session,
     verification,
@@ -32,6 +33,7 @@ NOUNS: tuple[Noun, ...] = (
     devices.noun,
     custody.noun,
     orders.noun,
+    readings.noun,
     evidence.noun,
     evidence.certificate_noun,
     corrections.noun,
@@ -57,6 +59,7 @@ NOUNS: tuple[Noun, ...] = (
     verification.noun,
     packs.noun,
     agents.noun,
+    readings.agent_noun,
     service.noun,
 )
 """In the order of the reference page."""
