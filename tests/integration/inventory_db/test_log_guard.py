@@ -221,7 +221,7 @@ def test_a_full_disk_under_the_guard_file_rolls_the_change_back(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr("inventory.log_guard.os.fsync", full)
+        patched.setattr("inventory.log_guard.os.fdatasync", full)
         with pytest.raises(StorageFailed):
             company.enrol_agent("host-x", [])
     assert transparency.checkpoint(company.context) == before
