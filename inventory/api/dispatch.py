@@ -19,7 +19,7 @@ from inventory.auth import agents as agent_auth
 from inventory.auth import web
 from inventory.contract.v1.agents import EnrolmentRequest
 from inventory.errors import InventoryError, NotFound
-from inventory.services import idempotency
+from inventory.services import idempotency, named
 from inventory.services.context import Actor, Context, authorize
 from inventory.services.idempotency import StoredReply
 
@@ -73,6 +73,7 @@ def _run(endpoint: Endpoint, parts: dict[str, str]) -> Response:
         actor, key_id = _agent(context, endpoint, raw)
     else:
         actor = _person(endpoint)
+        named.require_seen(context, actor, parts)
         raw = _read(endpoint)
     arguments = _arguments(endpoint, parts, raw)
     call = Call(context, actor, endpoint, if_match=_if_match(endpoint), key_id=key_id)

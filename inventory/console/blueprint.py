@@ -11,6 +11,7 @@ from flask import Blueprint, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from inventory.domain.roles import Permission
+from inventory.services import named
 from inventory.services.context import authorize
 
 P = ParamSpec("P")
@@ -58,12 +59,13 @@ def _register(
     def join(view: Callable[P, Reply]) -> Callable[P, Reply]:
         @wraps(view)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> Reply:
-            from .web import caller  # noqa: PLC0415 - web renders templates and needs this module's blueprint
+            from .web import caller, here  # noqa: PLC0415 - web renders templates and needs this module's blueprint
 
             if not access.public:
                 actor = caller().actor
                 if access.permission is not None:
                     authorize(actor, access.permission)
+                named.require_seen(here(), actor, kwargs)
             return view(*args, **kwargs)
 
         name = view.__name__.removesuffix("_page")  # a page may bear the name of the service module it shows

@@ -147,7 +147,7 @@ def _destruction_file(
     statement: Logged,
     size: int,
 ) -> DestructionFile:
-    destruction = find(session, Destruction, row.subject, "destruction")
+    destruction = session.get_one(Destruction, row.subject)
     signed = [envelope for _, envelope in signatures_on(session, destruction.id, DESTRUCTION_ROLES)]
     shown = _shown_record(session, row)
     hosts = (session.get_one(Host, shown.host_id),) if shown else ()

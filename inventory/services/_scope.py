@@ -229,6 +229,7 @@ RULES: Final[dict[type[Base], Callable[[Actor], Condition]]] = {
     m.Approval: lambda actor: _order_seen(actor, m.Approval.order_id),
     m.Lease: lambda actor: _order_seen(actor, m.Lease.order_id),
     m.RunProgress: lambda actor: _order_seen(actor, m.RunProgress.order_id),
+    m.Reading: lambda actor: device_seen(actor, m.Reading.device_id),
     m.Record: lambda actor: _either(actor, m.Record.device_id, m.Record.host_id),
     m.Certificate: lambda actor: device_seen(actor, m.Certificate.device_id),
     m.Destruction: lambda actor: device_seen(actor, m.Destruction.device_id),

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from inventory.domain.holdings import state_of
 from inventory.domain.vocabulary import HoldingState
-from inventory.errors import Conflict, NotFound
+from inventory.errors import Conflict
 from inventory.events import Tag
 from inventory.models import (
     Certificate,
@@ -228,24 +228,24 @@ def _file(session: Session, context: Context, row: Statement) -> ErasureStatemen
     )
 
 
-def files(context: Context, number: str) -> Seal:
+def files(context: Context, actor: Actor, number: str) -> Seal:
     """The statement's files, made now if they were not. Raises `NotFound`."""
+    view(context, actor, number)
     seal(context, number)
-    with context.reading() as session:
+    with context.reading(actor) as session:
         return session.get_one(Seal, number)
 
 
-def view(context: Context, number: str) -> StatementView:
+def view(context: Context, actor: Actor, number: str) -> StatementView:
     """One statement with its signed content. Raises `NotFound`."""
-    with context.reading() as session:
+    with context.reading(actor) as session:
+        find(session, Statement, number, "statement")
         row = session.execute(
             sa.select(Statement, StoredEnvelope.content, Seal.pdf_sha256, sa.func.length(Seal.pdf))
             .join(StoredEnvelope, StoredEnvelope.sha256 == Statement.sha256)
             .outerjoin(Seal, Seal.number == Statement.number)
             .where(Statement.number == number)
-        ).first()
-        if row is None:
-            raise NotFound("statement", number)
+        ).one()
         return statement_view(*row)
 
 

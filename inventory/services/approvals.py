@@ -131,8 +131,8 @@ def approve(context: Context, actor: Actor, command: Approve) -> OrderDetail:
 
 def line_to_show(session: Session, order: Order) -> str:
     """The one line an approver must see: what, to which medium, where, until when."""
-    device = find(session, Device, order.device_id, "device")
-    host = find(session, Host, order.host_id, "host")
+    device = session.get_one(Device, order.device_id)
+    host = session.get_one(Host, order.host_id)
     plan = order.plan
     tag = f", asset tag {device.asset_tag}" if device.asset_tag else ""
     how = plan_line(plan)
@@ -193,7 +193,7 @@ def _may_approve(session: Session, context: Context, actor: Actor, order: Order)
         raise Conflict(f"Order {order.id} is {order.state}; it does not wait for approvals.")
     if order.expires <= context.now():
         raise Conflict(f"Order {order.id} expired at {order.expires:%Y-%m-%d %H:%M} UTC.")
-    refuse_held(session, find(session, Device, order.device_id, "device"))
+    refuse_held(session, session.get_one(Device, order.device_id))
     keys = frozenset(key for key, person in approvers_in_force(session).items() if person == actor.ref)
     if not keys:
         raise Forbidden(

@@ -225,17 +225,17 @@ def issue_statement(context: Context, actor: Actor, case: str) -> StatementView:
 def statement_pdf(context: Context, actor: Actor, number: str, language: Language | None = None) -> bytes:
     """The statement as PDF, in a language as `certificates.pdf`. Permission `evidence.read`. Raises `NotFound`."""
     authorize(actor, Permission.READ_EVIDENCE)
-    _statements.files(context, number)
+    _statements.files(context, actor, number)
     return pdf_in(context, number, language)
 
 
 def statement_file(context: Context, actor: Actor, number: str) -> bytes:
     """The statement with its evidence, canonical JSON (`sanitrail/erasure-statement/1`). Permission `evidence.read`."""
     authorize(actor, Permission.READ_EVIDENCE)
-    return _statements.files(context, number).bundle
+    return _statements.files(context, actor, number).bundle
 
 
 def statement(context: Context, actor: Actor, number: str) -> StatementView:
     """One statement. Permission `evidence.read`. Raises `NotFound`."""
     authorize(actor, Permission.READ_EVIDENCE)
-    return _statements.view(context, number)
+    return _statements.view(context, actor, number)

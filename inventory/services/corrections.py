@@ -22,6 +22,7 @@ from reports.statements import Correction
 
 from .context import Actor, Context, authorize
 from .kernel import load_envelope, note, required, sign_and_log, stamp
+from .named import entry_seen, number_seen
 from .views import CorrectionView, DocumentView
 
 Action = Literal["void", "supersede"]
@@ -59,8 +60,8 @@ def correct(context: Context, actor: Actor, command: Correct) -> CorrectionView:
     if bool(command.replacement.strip()) != (command.action == "supersede"):
         raise Invalid("replacement", "Name the document that takes its place when superseding, and none when voiding.")
     with context.writing(actor) as session:
-        entry = _document(session, command.document)
-        other = _document(session, command.replacement) if command.action == "supersede" else None
+        entry = _document(session, actor, command.document)
+        other = _document(session, actor, command.replacement) if command.action == "supersede" else None
         _may_correct(session, entry, other, command.action)
         body = Correction(
             action=command.action,
@@ -98,7 +99,7 @@ def corrections(context: Context, actor: Actor, document: str) -> tuple[Correcti
     """What became of a document, oldest first. Permission `evidence.read`."""
     authorize(actor, Permission.READ_EVIDENCE)
     with context.reading(actor) as session:
-        return of_document(session, document)
+        return of_document(session, document) if number_seen(session, actor, document) else ()
 
 
 def of_document(session: Session, document: str) -> tuple[CorrectionView, ...]:
@@ -138,11 +139,11 @@ def _signed(session: Session, row: Row) -> dict[str, Any]:
     return {"index": row.log_index, "envelope": load_envelope(session, row.sha256)}
 
 
-def _document(session: Session, named: str) -> LogEntry:
+def _document(session: Session, actor: Actor, named: str) -> LogEntry:
     text = named.strip()
     by = LogEntry.sha256 == text if is_sha256(text) else LogEntry.subject == text
     found = session.scalars(sa.select(LogEntry).where(by, LogEntry.kind.in_(_DOCUMENTS)).limit(2)).all()
-    if not found:
+    if not found or not all(entry_seen(session, actor, entry) for entry in found):
         raise NotFound("document", text)
     if len(found) > 1:
         raise Conflict(f"More than one document is called {text[:64]}; name it by the digest of its signed statement.")

@@ -148,7 +148,7 @@ def _store(
         id=number,
         order_id=order.id,
         run=message.run,
-        device_id=find(session, Device, order.device_id, "device").id,
+        device_id=session.get_one(Device, order.device_id).id,
         host_id=order.host_id,
         kind=message.kind,
         sealed=context.secrets.custody(create=first).seal(secret, number),
@@ -176,7 +176,7 @@ def _note(session: Session, context: Context, actor: Actor, tag: Tag, row: Escro
 
 
 def _view(session: Session, row: Escrow) -> EscrowView:
-    return escrow_view(row, find(session, Order, row.order_id, "order").state)
+    return escrow_view(row, session.get_one(Order, row.order_id).state)
 
 
 def _text(secret: bytes) -> str:

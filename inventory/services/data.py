@@ -19,6 +19,7 @@ from inventory.models import DataSet, DeclaredPath, Device, Holding, Host
 from ._mapping import holding_views, holdings_select
 from ._obligations import begin_holding
 from ._obligations import end_holding as close_holding
+from ._scope import admit, only
 from .context import Actor, Context, authorize
 from .kernel import check_version, find, moment, next_number, note, optional, required
 from .views import DataSetView, DeclaredPathView, HoldingView
@@ -143,7 +144,8 @@ def list_data_sets(context: Context, actor: Actor) -> tuple[DataSetView, ...]:
     """All data sets by name. Permission `inventory.read`."""
     authorize(actor, Permission.READ)
     with context.reading(actor) as session:
-        return _data_set_views(session, session.scalars(sa.select(DataSet).order_by(DataSet.name)).all())
+        statement = sa.select(DataSet).where(*only(actor, DataSet)).order_by(DataSet.name)
+        return _data_set_views(session, session.scalars(statement).all())
 
 
 def data_set(context: Context, actor: Actor, data_set_id: str) -> DataSetView:
@@ -156,7 +158,7 @@ def data_set(context: Context, actor: Actor, data_set_id: str) -> DataSetView:
 def find_data_set(session: Session, reference: str) -> DataSet:
     """By number or name. Raises `NotFound`."""
     row = session.get(DataSet, reference) or session.scalar(sa.select(DataSet).where(DataSet.name == reference))
-    if row is None:
+    if row is None or not admit(session, row):
         raise NotFound("data set", reference)
     return row
 
@@ -253,7 +255,8 @@ def list_paths(
 ) -> tuple[DeclaredPathView, ...]:
     """Declared paths, live ones first. Permission `inventory.read`."""
     authorize(actor, Permission.READ)
-    statement = sa.select(DeclaredPath).order_by(DeclaredPath.withdrawn.is_not(None), DeclaredPath.id)
+    statement = sa.select(DeclaredPath).where(*only(actor, DeclaredPath))
+    statement = statement.order_by(DeclaredPath.withdrawn.is_not(None), DeclaredPath.id)
     if host is not None:
         statement = statement.where(DeclaredPath.host_id == host)
     if data_set is not None:

@@ -15,6 +15,7 @@ from inventory.events import Tag
 from inventory.models import DataSet, Device, Hold, Holding, Order
 
 from ._holds import hold_view
+from ._scope import only
 from .context import Actor, Context, authorize
 from .kernel import find, next_number, note, required
 from .views import HoldView
@@ -105,7 +106,7 @@ def lift_hold(context: Context, actor: Actor, hold: str, reason: str) -> HoldVie
 def list_holds(context: Context, actor: Actor, *, active: bool = True) -> tuple[HoldView, ...]:
     """Holds, newest first; the lifted ones too where `active` is false. Permission `inventory.read`."""
     authorize(actor, Permission.READ)
-    statement = sa.select(Hold).order_by(Hold.id.desc())
+    statement = sa.select(Hold).where(*only(actor, Hold)).order_by(Hold.id.desc())
     if active:
         statement = statement.where(Hold.lifted.is_(None))
     with context.reading(actor) as session:

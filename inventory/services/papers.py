@@ -18,6 +18,7 @@ from reports.language import Language
 from reports.media import PROVEN
 
 from . import _papers
+from ._scope import only
 from ._sealing import sealed, store_seal
 from .context import Actor, Context, authorize
 from .kernel import find
@@ -37,7 +38,7 @@ def list_papers(
 ) -> Page[PaperView]:
     """Newest first. Permission `evidence.read`."""
     authorize(actor, Permission.READ_EVIDENCE)
-    statement = sa.select(Paper).order_by(Paper.prepared.desc(), Paper.number.desc())
+    statement = sa.select(Paper).where(*only(actor, Paper)).order_by(Paper.prepared.desc(), Paper.number.desc())
     if kind is not None:
         statement = statement.where(Paper.kind == kind)
     with context.reading(actor) as session:
@@ -61,7 +62,8 @@ def about(context: Context, actor: Actor, subject: str) -> tuple[PaperView, ...]
     """Documents about one destruction, newest first. Permission `evidence.read`."""
     authorize(actor, Permission.READ_EVIDENCE)
     with context.reading(actor) as session:
-        rows = session.scalars(sa.select(Paper).where(Paper.subject == subject).order_by(Paper.prepared.desc()))
+        statement = sa.select(Paper).where(Paper.subject == subject, *only(actor, Paper))
+        rows = session.scalars(statement.order_by(Paper.prepared.desc()))
         return tuple(_papers.view_of(session, row) for row in rows)
 
 

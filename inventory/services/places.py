@@ -17,6 +17,7 @@ from inventory.models import Device, Location, Party, Undertaking
 from reports.canonical import is_sha256
 
 from ._gate import Way, gate_view, policy_in_force
+from ._scope import only
 from .context import Actor, Context, authorize
 from .kernel import check_version, find, moment, next_number, note, optional, required
 from .views import LocationView, PartyView, UndertakingView
@@ -138,7 +139,8 @@ def list_locations(context: Context, actor: Actor) -> tuple[LocationView, ...]:
     """All places by name. Permission `inventory.read`."""
     authorize(actor, Permission.READ)
     with context.reading(actor) as session:
-        return _location_views(session, session.scalars(sa.select(Location).order_by(Location.name)).all())
+        statement = sa.select(Location).where(*only(actor, Location)).order_by(Location.name)
+        return _location_views(session, session.scalars(statement).all())
 
 
 def _location_views(session: Session, rows: Sequence[Location]) -> tuple[LocationView, ...]:

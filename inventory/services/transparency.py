@@ -19,6 +19,7 @@ from . import setup
 from ._anchor import anchor_at
 from .context import Actor, Context, authorize
 from .kernel import load_envelope
+from .named import entry_seen, envelope_seen
 from .queries._paging import bounded, cut, number
 from .views import CheckpointView, LogEntryView, Page, TrustView
 
@@ -86,7 +87,7 @@ def trust(context: Context) -> TrustView:
 
 
 def list_entries(context: Context, actor: Actor, *, after: str | None = None, limit: int = 50) -> Page[LogEntryView]:
-    """The log with subjects, newest first. Permission `evidence.read`."""
+    """The log, newest first; with the subjects of what the reader sees. Permission `evidence.read`."""
     authorize(actor, Permission.READ_EVIDENCE)
     statement = sa.select(LogEntry).order_by(LogEntry.idx.desc()).limit(bounded(limit) + 1)
     before = number(after)
@@ -96,7 +97,13 @@ def list_entries(context: Context, actor: Actor, *, after: str | None = None, li
         rows, following = cut(session.scalars(statement).all(), limit, lambda row: str(row.idx))
         return Page(
             tuple(
-                LogEntryView(index=row.idx, kind=row.kind, sha256=row.sha256, at=row.at, subject=row.subject)
+                LogEntryView(
+                    index=row.idx,
+                    kind=row.kind,
+                    sha256=row.sha256,
+                    at=row.at,
+                    subject=row.subject if entry_seen(session, actor, row) else "",
+                )
                 for row in rows
             ),
             following,
@@ -107,4 +114,6 @@ def envelope(context: Context, actor: Actor, sha256: str) -> dict[str, Any]:
     """A logged or stored envelope by its digest. Permission `evidence.read`. Raises `NotFound`."""
     authorize(actor, Permission.READ_EVIDENCE)
     with context.reading(actor) as session:
+        if not envelope_seen(session, actor, sha256):
+            raise NotFound("envelope", sha256)
         return load_envelope(session, sha256)

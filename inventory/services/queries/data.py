@@ -12,12 +12,13 @@ from sqlalchemy.orm import Session
 from inventory.domain.obligations import why_open
 from inventory.domain.roles import Permission
 from inventory.domain.vocabulary import CaseState, HoldingState
-from inventory.errors import NotFound
 from inventory.models.data import CaseDataSet, DataSet, DeclaredPath, ErasureCase, Holding, Obligation, Statement
 from inventory.models.devices import Device
 from inventory.models.evidence import Certificate
 from inventory.services._mapping import device_label, holding_views, holdings_select
+from inventory.services._scope import only
 from inventory.services.context import Actor, Context, authorize
+from inventory.services.kernel import find
 from inventory.services.views import CaseDetail, CaseRow, HoldingView, ObligationView, Page
 
 from ._paging import bounded, cut
@@ -35,7 +36,7 @@ def list_holdings(
 ) -> Page[HoldingView]:
     """Holdings by number. Permission `inventory.read`."""
     authorize(actor, Permission.READ)
-    statement = holdings_select().order_by(Holding.id).limit(bounded(limit) + 1)
+    statement = holdings_select().where(*only(actor, Holding)).order_by(Holding.id).limit(bounded(limit) + 1)
     if device is not None:
         statement = statement.where(Holding.device_id == device)
     if data_set is not None:
@@ -66,7 +67,8 @@ def list_cases(
     """Erasure cases, newest first. Permission `inventory.read`."""
     authorize(actor, Permission.READ)
     now = context.now()
-    statement = sa.select(ErasureCase).order_by(ErasureCase.id.desc()).limit(bounded(limit) + 1)
+    seen = only(actor, ErasureCase)
+    statement = sa.select(ErasureCase).where(*seen).order_by(ErasureCase.id.desc()).limit(bounded(limit) + 1)
     if state is not None:
         statement = statement.where(ErasureCase.state == state)
     if overdue is not None:
@@ -83,10 +85,7 @@ def case(context: Context, actor: Actor, case_id: str) -> CaseDetail:
     """One case with its obligations. Permission `inventory.read`. Raises `NotFound`."""
     authorize(actor, Permission.READ)
     with context.reading(actor) as session:
-        found = session.get(ErasureCase, case_id)
-        if found is None:
-            raise NotFound("erasure case", case_id)
-        return case_detail(session, found, context.now())
+        return case_detail(session, find(session, ErasureCase, case_id, "erasure case"), context.now())
 
 
 def case_rows(session: Session, cases: Sequence[ErasureCase], now: datetime) -> tuple[CaseRow, ...]:

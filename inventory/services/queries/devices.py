@@ -35,6 +35,7 @@ from inventory.services._mapping import (
     observed_facts,
     waiver_view,
 )
+from inventory.services._scope import admit, only
 from inventory.services.context import Actor, Context, authorize
 from inventory.services.views import DestructionView, DeviceDetail, DeviceRow, EventView, HoldView, Page, WaiverView
 
@@ -65,11 +66,12 @@ def list_devices(
 ) -> Page[DeviceRow]:
     """Devices by number. Permission `inventory.read`."""
     authorize(actor, Permission.READ)
-    statement = sa.select(Device).where(Device.bound_to.is_(None), *_conditions(where)).order_by(Device.id)
+    statement = sa.select(Device).where(Device.bound_to.is_(None), *only(actor, Device), *_conditions(where))
     if after is not None:
         statement = statement.where(Device.id > after)
     with context.reading(actor) as session:
-        rows, following = cut(session.scalars(statement.limit(bounded(limit) + 1)).all(), limit, lambda row: row.id)
+        found = session.scalars(statement.order_by(Device.id).limit(bounded(limit) + 1)).all()
+        rows, following = cut(found, limit, lambda row: row.id)
         return Page(device_rows(session, rows), following)
 
 

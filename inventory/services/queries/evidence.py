@@ -16,7 +16,9 @@ from inventory.errors import NotFound
 from inventory.models.data import Statement
 from inventory.models.evidence import Certificate, Record, Seal, StoredEnvelope, Validation
 from inventory.models.orders import Order
+from inventory.services._scope import only
 from inventory.services.context import Actor, Context, authorize
+from inventory.services.kernel import find
 from inventory.services.views import CertificateView, Page, ReasonView, RecordView, StatementView, ValidationView
 
 from ._paging import bounded, cut, number
@@ -34,19 +36,14 @@ def record(context: Context, actor: Actor, sha256: str) -> RecordView:
     """One record by its envelope's digest. Permission `evidence.read`. Raises `NotFound`."""
     authorize(actor, Permission.READ_EVIDENCE)
     with context.reading(actor) as session:
-        found = session.get(Record, sha256)
-        if found is None:
-            raise NotFound("record", sha256)
-        return record_view(session, found)
+        return record_view(session, find(session, Record, sha256, "record"))
 
 
 def record_envelope(context: Context, actor: Actor, sha256: str) -> dict[str, Any]:
     """The record as it was signed. Permission `evidence.read`. Raises `NotFound`."""
     authorize(actor, Permission.READ_EVIDENCE)
     with context.reading(actor) as session:
-        if session.get(Record, sha256) is None:
-            raise NotFound("record", sha256)
-        return envelope(session, sha256)
+        return envelope(session, find(session, Record, sha256, "record").sha256)
 
 
 def envelope(session: Session, sha256: str) -> dict[str, Any]:
@@ -111,7 +108,7 @@ def list_certificates(
 ) -> Page[CertificateView]:
     """Certificates, newest first. Permission `evidence.read`."""
     authorize(actor, Permission.READ_EVIDENCE)
-    statement = certificate_select().where(Certificate.kind == "certificate")
+    statement = certificate_select().where(Certificate.kind == "certificate", *only(actor, Certificate))
     if device is not None:
         statement = statement.where(Certificate.device_id == device)
     before = number(after)
@@ -168,6 +165,7 @@ def list_statements(
         sa.select(Statement, StoredEnvelope.content, Seal.pdf_sha256, sa.func.length(Seal.pdf))
         .join(StoredEnvelope, StoredEnvelope.sha256 == Statement.sha256)
         .outerjoin(Seal, Seal.number == Statement.number)
+        .where(*only(actor, Statement))
         .order_by(Statement.log_index.desc())
         .limit(bounded(limit) + 1)
     )

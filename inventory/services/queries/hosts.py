@@ -10,10 +10,11 @@ from sqlalchemy.orm import Session
 
 from inventory.domain.roles import Permission
 from inventory.domain.vocabulary import HostState
-from inventory.errors import NotFound
 from inventory.models.hosts import Host, HostContact
 from inventory.services._mapping import host_rows
+from inventory.services._scope import only
 from inventory.services.context import Actor, Context, authorize
+from inventory.services.kernel import find
 from inventory.services.views import HostDetail, HostRow, Page
 
 from ._paging import bounded, cut
@@ -24,7 +25,7 @@ def list_hosts(
 ) -> Page[HostRow]:
     """Hosts by number. Permission `inventory.read`."""
     authorize(actor, Permission.READ)
-    statement = sa.select(Host).order_by(Host.id).limit(bounded(limit) + 1)
+    statement = sa.select(Host).where(*only(actor, Host)).order_by(Host.id).limit(bounded(limit) + 1)
     if state is not None:
         statement = statement.where(Host.state == state)
     if after is not None:
@@ -38,9 +39,7 @@ def host(context: Context, actor: Actor, host_id: str) -> HostDetail:
     """One host. Permission `inventory.read`. Raises `NotFound`."""
     authorize(actor, Permission.READ)
     with context.reading(actor) as session:
-        found = session.get(Host, host_id)
-        if found is None:
-            raise NotFound("host", host_id)
+        found = find(session, Host, host_id, "host")
         return host_detail(session, found, context.now(), context.settings.silent_after_seconds)
 
 

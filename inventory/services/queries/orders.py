@@ -16,14 +16,15 @@ from sqlalchemy.orm import Session
 from inventory.domain.orders import OPEN, possible
 from inventory.domain.roles import Permission
 from inventory.domain.vocabulary import Category, Method, OrderState, RecordStanding, Verification
-from inventory.errors import NotFound
 from inventory.models.devices import Device
 from inventory.models.evidence import Certificate, Record, StoredEnvelope
 from inventory.models.hosts import Host
 from inventory.models.orders import Approval, Lease, Order, RunProgress
 from inventory.services._holds import holds_on
 from inventory.services._mapping import device_label, progress_view
+from inventory.services._scope import only
 from inventory.services.context import Actor, Context, authorize
+from inventory.services.kernel import find
 from inventory.services.views import (
     ApprovalView,
     LeaseView,
@@ -54,7 +55,7 @@ def list_orders(
 ) -> Page[OrderRow]:
     """Orders, newest first. Permission `inventory.read`."""
     authorize(actor, Permission.READ)
-    conditions: list[sa.ColumnElement[bool]] = []
+    conditions = [*only(actor, Order)]
     if where.states:
         conditions.append(Order.state.in_(where.states))
     if where.device is not None:
@@ -77,10 +78,7 @@ def order(context: Context, actor: Actor, order_id: str) -> OrderDetail:
     """One order. Permission `inventory.read`. Raises `NotFound`."""
     authorize(actor, Permission.READ)
     with context.reading(actor) as session:
-        found = session.get(Order, order_id)
-        if found is None:
-            raise NotFound("order", order_id)
-        return order_detail(session, found, context.now())
+        return order_detail(session, find(session, Order, order_id, "order"), context.now())
 
 
 def order_rows(session: Session, orders: Sequence[Order]) -> tuple[OrderRow, ...]:

@@ -27,6 +27,7 @@ from inventory.models.log import LogHead
 from inventory.models.orders import Order
 from inventory.models.trust import ApproverKey
 from inventory.services._mapping import event_view, exception_view, is_silent
+from inventory.services._scope import only
 from inventory.services.context import Actor, Context, authorize
 from inventory.services.views import Dashboard, EventView, ExceptionView, Page
 
@@ -38,18 +39,20 @@ def dashboard(context: Context, actor: Actor) -> Dashboard:
     authorize(actor, Permission.READ)
     now = context.now()
     with context.reading(actor) as session:
-        devices = _by_state(session, Device.state, DeviceState, Device.bound_to.is_(None))
-        orders = _by_state(session, Order.state, OrderState)
-        hosts = _by_state(session, Host.state, HostState)
+        devices = _by_state(session, Device.state, DeviceState, Device.bound_to.is_(None), *only(actor, Device))
+        orders = _by_state(session, Order.state, OrderState, *only(actor, Order))
+        hosts = _by_state(session, Host.state, HostState, *only(actor, Host))
         confirmed = session.execute(
             sa.select(Host, HostContact)
             .outerjoin(HostContact, HostContact.host_id == Host.id)
-            .where(Host.state == HostState.CONFIRMED)
+            .where(Host.state == HostState.CONFIRMED, *only(actor, Host))
         )
         silent_after = context.settings.silent_after_seconds
-        still = ErasureCase.state != CaseState.CLOSED
-        uncovered = sa.select(sa.func.count(sa.distinct(Holding.device_id))).where(Holding.covered_at.is_(None))
-        unresolved = ExceptionItem.state == ExceptionState.OPEN
+        still = sa.and_(ErasureCase.state != CaseState.CLOSED, *only(actor, ErasureCase))
+        uncovered = sa.select(sa.func.count(sa.distinct(Holding.device_id))).where(
+            Holding.covered_at.is_(None), *only(actor, Holding)
+        )
+        unresolved = sa.and_(ExceptionItem.state == ExceptionState.OPEN, *only(actor, ExceptionItem))
         return Dashboard(
             devices_by_state=devices,
             orders_by_state=orders,
@@ -59,7 +62,7 @@ def dashboard(context: Context, actor: Actor) -> Dashboard:
             exceptions_critical=_count(session, ExceptionItem.id, unresolved, ExceptionItem.severity == "critical"),
             cases_open=_count(session, ErasureCase.id, still),
             cases_overdue=_count(session, ErasureCase.id, still, ErasureCase.due < now),
-            holds_active=_count(session, Hold.id, Hold.lifted.is_(None)),
+            holds_active=_count(session, Hold.id, Hold.lifted.is_(None), *only(actor, Hold)),
             approvals_waiting=orders[OrderState.REQUESTED],
             validations_waiting=orders[OrderState.RECORDED],
             approver_keys_waiting=_count(session, ApproverKey.key_id, ApproverKey.state == KeyState.REGISTERED),
@@ -96,7 +99,7 @@ def list_events(
 ) -> Page[EventView]:
     """The event history, newest first. Permission `events.read`."""
     authorize(actor, Permission.READ_EVENTS)
-    statement = sa.select(Event).order_by(Event.id.desc()).limit(bounded(limit) + 1)
+    statement = sa.select(Event).where(*only(actor, Event)).order_by(Event.id.desc()).limit(bounded(limit) + 1)
     if tag is not None:
         statement = statement.where(Event.tag == tag)
     if subject is not None:
@@ -128,7 +131,8 @@ def list_exceptions(
     """Exceptions, critical ones first, then newest. Permission `inventory.read`."""
     authorize(actor, Permission.READ)
     grave = sa.case((ExceptionItem.severity == "critical", 0), else_=1)
-    statement = sa.select(ExceptionItem).order_by(grave, ExceptionItem.id.desc()).limit(bounded(limit) + 1)
+    statement = sa.select(ExceptionItem).where(*only(actor, ExceptionItem)).limit(bounded(limit) + 1)
+    statement = statement.order_by(grave, ExceptionItem.id.desc())
     if state is not None:
         statement = statement.where(ExceptionItem.state == state)
     if device is not None:
