@@ -24,6 +24,7 @@ class ExceptionCode(StrEnum):
     DATA_ON_SANITIZED_DEVICE = "data-on-sanitized-device"
     PATH_UNRESOLVED = "path-unresolved"
     PATH_UNREPORTED = "path-unreported"
+    MEDIA_UNTRACED = "media-untraced"
     HOST_SILENT = "host-silent"
     HOST_CLOCK_OFF = "host-clock-off"
     LOG_DISAGREEMENT = "log-disagreement"
@@ -42,7 +43,10 @@ class ExceptionCode(StrEnum):
     SANITIZATION_FAILED = "sanitization-failed"
     ESCALATION = "escalation"
     READING_INCONCLUSIVE = "reading-inconclusive"
+    CASE_DUE = "case-due"
     CASE_OVERDUE = "case-overdue"
+    CASE_ESCALATED = "case-escalated"
+    WEBHOOK_UNDELIVERED = "webhook-undelivered"
     WAIVER_USED = "waiver-used"
     UNDERTAKING_DUE = "undertaking-due"
     UNDERTAKING_LAPSED = "undertaking-lapsed"
@@ -69,6 +73,7 @@ CRITICAL: Final = frozenset(
         ExceptionCode.RECORD_HISTORY_BROKEN,
         ExceptionCode.RECORD_DISOWNED,
         ExceptionCode.CASE_OVERDUE,
+        ExceptionCode.CASE_ESCALATED,
         ExceptionCode.HANDOVER_DISPUTED,
         ExceptionCode.HANDOVER_BLOCKED,
     }
@@ -89,6 +94,7 @@ TITLES: Final[Mapping[ExceptionCode, str]] = {
     ExceptionCode.DATA_ON_SANITIZED_DEVICE: "Data lies on a sanitized device",
     ExceptionCode.PATH_UNRESOLVED: "A path could not be followed to its media",
     ExceptionCode.PATH_UNREPORTED: "An agent does not report a declared path",
+    ExceptionCode.MEDIA_UNTRACED: "Media left a host before a path was followed: did they hold the data?",
     ExceptionCode.HOST_SILENT: "An agent is silent",
     ExceptionCode.HOST_CLOCK_OFF: "A host's clock is off",
     ExceptionCode.LOG_DISAGREEMENT: "An agent has seen another log than ours",
@@ -106,7 +112,10 @@ TITLES: Final[Mapping[ExceptionCode, str]] = {
     ExceptionCode.RECORD_DISOWNED: "A record stopped counting",
     ExceptionCode.SANITIZATION_FAILED: "A sanitization did not succeed",
     ExceptionCode.ESCALATION: "A stronger method is needed",
+    ExceptionCode.CASE_DUE: "An erasure case is due soon",
     ExceptionCode.CASE_OVERDUE: "An erasure case is overdue",
+    ExceptionCode.CASE_ESCALATED: "An erasure case has been overdue for too long",
+    ExceptionCode.WEBHOOK_UNDELIVERED: "A webhook's messages could not be delivered",
     ExceptionCode.WAIVER_USED: "A device left unsanitized under a waiver",
     ExceptionCode.UNDERTAKING_DUE: "A party's undertaking ends soon",
     ExceptionCode.UNDERTAKING_LAPSED: "A party's undertaking has ended",

@@ -106,6 +106,8 @@ class HoldingSource(StrEnum):
     """A person said so."""
     RESOLVED = "resolved"
     """An agent followed a declared path down to the medium."""
+    INHERITED = "inherited"
+    """Concluded from the history of attachments: the volume lay on it before, or came with it to another host."""
 
 
 class HoldingState(StrEnum):

@@ -6,6 +6,7 @@ from .custody import Escrow
 from .data import (
     CaseDataSet,
     DataSet,
+    DataSetCopy,
     DeclaredPath,
     ErasureCase,
     Hold,
@@ -44,6 +45,7 @@ __all__ = [
     "Correction",
     "Counter",
     "DataSet",
+    "DataSetCopy",
     "DeclaredPath",
     "Destruction",
     "Device",

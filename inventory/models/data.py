@@ -25,6 +25,19 @@ class DataSet(Versioned, Base):
     retention_days: Mapped[int | None]
     encryption: Mapped[str] = mapped_column(sa.String(32))
     team_id: Mapped[str | None] = mapped_column(sa.ForeignKey("team.id"), index=True)
+    key_holder: Mapped[str | None] = mapped_column(sa.String(200))
+    """Who holds the keys it is encrypted with; None: nobody said."""
+
+
+class DataSetCopy(Base):
+    """A data set made from another one: a backup, an export, a replica. Whoever withdraws from one withdraws from both."""
+
+    __tablename__ = "data_set_copy"
+
+    data_set_id: Mapped[str] = mapped_column(sa.ForeignKey("data_set.id"), primary_key=True)
+    source_id: Mapped[str] = mapped_column(sa.ForeignKey("data_set.id"), primary_key=True, index=True)
+
+    __table_args__ = (sa.CheckConstraint("data_set_id <> source_id", name="of_another"),)
 
 
 class DeclaredPath(Base):
@@ -39,6 +52,8 @@ class DeclaredPath(Base):
     kind: Mapped[HoldingKind] = mapped_column(words(HoldingKind, "kind"))
     declared: Mapped[datetime]
     declared_by: Mapped[str] = mapped_column(sa.ForeignKey("person.ref"))
+    lived_since: Mapped[datetime | None]
+    """Since when the data has lain there, by a person's word; None: not known."""
     withdrawn: Mapped[datetime | None]
     reported: Mapped[datetime | None]
     """When an agent last spoke of it."""

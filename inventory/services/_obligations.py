@@ -92,16 +92,27 @@ def cover_holdings(session: Session, context: Context, device: Device, *, eviden
         if not covers(held_of(holding, data_set), leased):
             continue
         end_holding(session, context, SYSTEM, holding, at=leased, reason="Its medium was sanitized.")
-        holding.covered_at = context.now()
-        holding.covered_by = evidence
+        _cover(session, context, holding, data_set, evidence)
         covered.append(holding)
-        note(
-            session, context, SYSTEM, Tag.HOLDING_COVERED, "holding", holding.id,
-            device=device.id, details={"data_set": data_set.name}, evidence=[evidence],
-        )  # fmt: skip
     session.flush()
     _close_covered(session, context, [holding.id for holding in covered], evidence)
     return [holding.id for holding in covered]
+
+
+def cover_past(session: Session, context: Context, holding: Holding, data_set: DataSet, *, evidence: str) -> None:
+    """Evidence that was there before anybody knew of an ended holding covers it; obligations about it close."""
+    _cover(session, context, holding, data_set, evidence)
+    session.flush()
+    _close_covered(session, context, [holding.id], evidence)
+
+
+def _cover(session: Session, context: Context, holding: Holding, data_set: DataSet, evidence: str) -> None:
+    holding.covered_at = context.now()
+    holding.covered_by = evidence
+    note(
+        session, context, SYSTEM, Tag.HOLDING_COVERED, "holding", holding.id,
+        device=holding.device_id, details={"data_set": data_set.name}, evidence=[evidence],
+    )  # fmt: skip
 
 
 def _close_covered(session: Session, context: Context, holdings: Sequence[str], evidence: str) -> None:

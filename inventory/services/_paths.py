@@ -14,6 +14,7 @@ from inventory.domain.exceptions import ExceptionCode
 from inventory.domain.vocabulary import DeviceState, HoldingSource
 from inventory.models import DataSet, DeclaredPath, Device, Holding, Host
 
+from ._lineage import look_back, taken_over
 from ._obligations import begin_holding, end_holding
 from .context import Actor, Context
 from .kernel import raise_exception, settle_exception
@@ -56,6 +57,7 @@ def _take(
         *(f"medium {print_[:16]}… is not among the devices listed" for print_ in unknown),
     ]
     path.reported = context.now()
+    first = path.resolved is None and bool(devices) and not unresolved
     if devices and not unresolved:
         path.resolved = context.now()
     if path.devices != sorted(devices):
@@ -72,6 +74,8 @@ def _take(
     }
     for device in devices.values():
         _hold(session, context, actor, host, path, data_set, device, live.get(device.id))
+    if first:
+        look_back(session, context, actor, host, path, data_set, frozenset(devices))
     if unresolved:
         return  # unknown ends nothing
     for number, holding in live.items():
@@ -120,6 +124,7 @@ def _hold(
             host_id=host.id,
             reason=f"{path.path} of {host.name} rests on it.",
         )
+        taken_over(session, context, actor, device, data_set)
     if device.state is DeviceState.SANITIZED:
         words = f"{data_set.name} lies on {device.id}, which counts as sanitized. Put it back into service, or move the data."
         code = ExceptionCode.DATA_ON_SANITIZED_DEVICE

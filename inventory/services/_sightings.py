@@ -15,6 +15,7 @@ from inventory.domain.vocabulary import DeviceState, ExceptionState
 from inventory.events import Tag
 from inventory.models import Attachment, Device, ExceptionItem, Host
 
+from ._lineage import carry_along
 from ._transitions import move_device
 from .context import Actor, Context
 from .devices import compare, same_words
@@ -168,6 +169,7 @@ class Sightings:
             return
         if open_ is not None:
             self._detach(open_, device, "It is attached elsewhere now.")
+        carry_along(self.session, self.context, self.actor, device, self.host)
         self.session.add(
             Attachment(
                 device_id=device.id,

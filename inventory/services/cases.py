@@ -14,11 +14,12 @@ from inventory.domain.roles import Permission
 from inventory.domain.vocabulary import CaseState, ObligationKind
 from inventory.errors import Conflict, Duplicate, EvidencePending, Invalid, NotFound, Reason
 from inventory.events import Tag
-from inventory.models import CaseDataSet, ErasureCase, Obligation
+from inventory.models import CaseDataSet, DataSet, ErasureCase, Obligation
 from reports.canonical import digest_of, is_sha256
 from reports.language import Language
 
 from . import _statements
+from ._copies import with_copies
 from ._obligations import close_obligation, settle_case, sync_case
 from .context import Actor, Context, authorize
 from .data import find_data_set
@@ -87,10 +88,12 @@ def open_case(context: Context, actor: Actor, command: OpenCase) -> CaseDetail:
         )
         session.add(case)
         session.flush()
-        data_sets = {row.id: row.name for row in (find_data_set(session, name) for name in command.data_sets)}
-        session.add_all(CaseDataSet(case_id=case.id, data_set_id=data_set) for data_set in sorted(data_sets))
+        named = [find_data_set(session, name).id for name in command.data_sets]
+        data_sets = with_copies(session, named)
+        session.add_all(CaseDataSet(case_id=case.id, data_set_id=data_set) for data_set in data_sets)
         session.flush()
-        details = {"reference": reference, "data_sets": sorted(data_sets.values()), "due": stamp(due)}
+        names = session.scalars(sa.select(DataSet.name).where(DataSet.id.in_(data_sets)).order_by(DataSet.name))
+        details = {"reference": reference, "data_sets": names.all(), "due": stamp(due)}
         note(session, context, actor, Tag.CASE_OPENED, "case", case.id, details=details)
         sync_case(session, context, case)
         session.flush()

@@ -16,12 +16,18 @@ from inventory.errors import Conflict, Duplicate, Invalid, NotFound
 from inventory.events import Tag
 from inventory.models import DataSet, DeclaredPath, Device, Holding, Host
 
+from ._copies import set_sources, sources_of
 from ._mapping import holding_views, holdings_select
 from ._obligations import begin_holding
 from ._obligations import end_holding as close_holding
+<<<<<<< ../theirs.py
 from ._scope import admit, only
+=======
+from ._proofs import cover_if_proven
+from ._scope import only
+>>>>>>> ../data.mine
 from .context import Actor, Context, authorize
-from .kernel import check_version, find, moment, next_number, note, optional, required
+from .kernel import check_version, find, moment, next_number, note, optional, required, stamp
 from .views import DataSetView, DeclaredPathView, HoldingView
 
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._ -]{0,62}[A-Za-z0-9])?")
@@ -40,6 +46,10 @@ class CreateDataSet:
     retention_days: int | None = None
     encryption: str = "unknown"
     """none, software, self-encrypting, unknown."""
+    key_holder: str = ""
+    """Who holds the keys; empty: nobody has said."""
+    copies_of: tuple[str, ...] = ()
+    """Data sets this one is made from: a withdrawal from one of them is a withdrawal from this one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +63,10 @@ class ChangeDataSet:
     retention_days: int | None
     encryption: str
     reason: str
+    key_holder: str | None = None
+    """None: as it is."""
+    copies_of: tuple[str, ...] | None = None
+    """None: as it is. Cases that are open gain copies, and never lose one."""
     version: int | None = None
 
 
@@ -65,6 +79,8 @@ class DeclarePath:
     path: str
     """Absolute."""
     kind: HoldingKind = HoldingKind.PRIMARY
+    since: datetime | None = None
+    """Since when the data has lain there; None: not known."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,9 +113,11 @@ def create_data_set(context: Context, actor: Actor, command: CreateDataSet) -> D
             description=optional("description", command.description),
             retention_days=_retention(command.retention_days),
             encryption=_encryption(command.encryption),
+            key_holder=_key_holder(command.key_holder),
         )
         session.add(row)
         session.flush()
+        set_sources(session, context, row, [find_data_set(session, name) for name in command.copies_of])
         note(
             session, context, actor, Tag.DATA_SET_CREATED, "data_set", row.id,
             details={"name": row.name, "category": str(row.category)},
@@ -119,7 +137,11 @@ def change_data_set(context: Context, actor: Actor, command: ChangeDataSet) -> D
         row.description = optional("description", command.description)
         row.retention_days = _retention(command.retention_days)
         row.encryption = _encryption(command.encryption)
+        if command.key_holder is not None:
+            row.key_holder = _key_holder(command.key_holder)
         session.flush()
+        if command.copies_of is not None:
+            set_sources(session, context, row, [find_data_set(session, name) for name in command.copies_of])
         note(
             session, context, actor, Tag.DATA_SET_CHANGED, "data_set", row.id,
             reason=required("reason", command.reason),
@@ -138,6 +160,10 @@ def _encryption(word: str) -> str:
     if word not in _ENCRYPTION:
         raise Invalid("encryption", f"Encryption is one of {', '.join(_ENCRYPTION)}.")
     return word
+
+
+def _key_holder(text: str) -> str | None:
+    return optional("key_holder", text, most=200) or None
 
 
 def list_data_sets(context: Context, actor: Actor) -> tuple[DataSetView, ...]:
@@ -171,6 +197,7 @@ def _data_set_views(session: Session, rows: Sequence[DataSet]) -> tuple[DataSetV
             .group_by(Holding.data_set_id)
         ).all()
     )
+    sources = sources_of(session, [row.id for row in rows])
     return tuple(
         DataSetView(
             id=row.id,
@@ -180,6 +207,8 @@ def _data_set_views(session: Session, rows: Sequence[DataSet]) -> tuple[DataSetV
             description=row.description,
             retention_days=row.retention_days,
             encryption=row.encryption,
+            key_holder=row.key_holder,
+            copies_of=sources.get(row.id, ()),
             devices_holding=counts.get(row.id, 0),
             version=row.version,
         )
@@ -197,6 +226,7 @@ def declare_path(context: Context, actor: Actor, command: DeclarePath) -> Declar
     path = command.path
     if not path.startswith("/") or len(path) > 256 or not path.isprintable() or "/../" in f"{path}/":
         raise Invalid("path", "A path is absolute, has at most 256 printable characters, and no `..` in it.")
+    lived_since = None if command.since is None else past_moment(context, "since", command.since)
     with context.writing(actor) as session:
         host = find(session, Host, command.host, "host")
         if host.state is not HostState.CONFIRMED:
@@ -220,6 +250,7 @@ def declare_path(context: Context, actor: Actor, command: DeclarePath) -> Declar
             kind=HoldingKind(command.kind),
             declared=context.now(),
             declared_by=actor.ref,
+            lived_since=lived_since,
             devices=[],
             unresolved=[],
         )
@@ -227,9 +258,20 @@ def declare_path(context: Context, actor: Actor, command: DeclarePath) -> Declar
         session.flush()
         note(
             session, context, actor, Tag.PATH_DECLARED, "path", row.id,
-            host=host.id, details={"path": path, "data_set": owner.name, "kind": str(row.kind)},
+            host=host.id,
+            details={
+                "path": path, "data_set": owner.name, "kind": str(row.kind),
+                "since": "" if lived_since is None else stamp(lived_since),
+            },
         )  # fmt: skip
-        return _path_views(session, sa.select(DeclaredPath).where(DeclaredPath.id == row.id))[0]
+        return path_view(session, row.id)
+
+
+def past_moment(context: Context, field: str, value: datetime) -> datetime:
+    """A moment that has been. Raises `Invalid`."""
+    if moment(field, value) > context.now():
+        raise Invalid(field, f"{field.capitalize()} lies in the future.")
+    return value
 
 
 def withdraw_path(context: Context, actor: Actor, path_id: str, reason: str) -> DeclaredPathView:
@@ -247,7 +289,7 @@ def withdraw_path(context: Context, actor: Actor, path_id: str, reason: str) -> 
             close_holding(session, context, actor, holding, at=context.now(), reason=said)
         session.flush()
         note(session, context, actor, Tag.PATH_WITHDRAWN, "path", row.id, host=row.host_id, reason=said)
-        return _path_views(session, sa.select(DeclaredPath).where(DeclaredPath.id == row.id))[0]
+        return path_view(session, row.id)
 
 
 def list_paths(
@@ -281,6 +323,7 @@ def _path_views(session: Session, statement: sa.Select[DeclaredPath]) -> tuple[D
             path=row.path,
             kind=row.kind,
             declared=row.declared,
+            lived_since=row.lived_since,
             withdrawn=row.withdrawn,
             resolved=row.resolved,
             devices=tuple(row.devices),
@@ -288,6 +331,11 @@ def _path_views(session: Session, statement: sa.Select[DeclaredPath]) -> tuple[D
         )
         for row, host_name, data_set_name in rows
     )
+
+
+def path_view(session: Session, number: str) -> DeclaredPathView:
+    """One declared path, within a transaction that is under way."""
+    return _path_views(session, sa.select(DeclaredPath).where(DeclaredPath.id == number))[0]
 
 
 def declare_holding(context: Context, actor: Actor, command: DeclareHolding) -> HoldingView:
@@ -299,27 +347,30 @@ def declare_holding(context: Context, actor: Actor, command: DeclareHolding) -> 
         raise Invalid("since", "A holding begins and ends in the past, in that order.")
     with context.writing(actor) as session:
         device = find(session, Device, command.device, "device")
+        data_set = find_data_set(session, command.data_set)
         holding = begin_holding(
             session,
             context,
             actor,
             device=device,
-            data_set=find_data_set(session, command.data_set),
+            data_set=data_set,
             kind=HoldingKind(command.kind),
             source=HoldingSource.DECLARED,
             since=since,
             until=until,
             reason=optional("reason", command.reason),
         )
+        cover_if_proven(session, context, device, data_set, holding)
+        session.flush()
         return _holding(session, holding.id)
 
 
 def end_holding(context: Context, actor: Actor, holding: str, reason: str) -> HoldingView:
-    """A declared holding is no longer live: it is residue now, never gone. Permission `data_set.manage`."""
+    """A declared or concluded holding is no longer live: it is residue now, never gone. Permission `data_set.manage`."""
     authorize(actor, Permission.DATA_SET_MANAGE)
     with context.writing(actor) as session:
         row = find(session, Holding, holding, "holding")
-        if row.source is not HoldingSource.DECLARED:
+        if row.source is HoldingSource.RESOLVED:
             raise Conflict("An agent reports this holding; withdraw its path instead.")
         if row.until is not None:
             raise Conflict(f"Holding {row.id} ended already.")

@@ -7,13 +7,20 @@ from inventory.api.endpoint import READERS, Answer, Noun, people
 from inventory.api.paging import Paging, Text
 from inventory.contract.v1.common import Message
 from inventory.contract.v1.endpoints import PREFIX
-from inventory.contract.v1.holdings import DataSetChange, DataSetCreate, HoldingDeclare, HoldPlace, PathDeclare
+from inventory.contract.v1.holdings import (
+    DataSetChange,
+    DataSetCreate,
+    HoldingDeclare,
+    HoldPlace,
+    PathDate,
+    PathDeclare,
+)
 from inventory.contract.v1.people import Reason
 from inventory.contract.v1.vocabulary import Key
 from inventory.domain.roles import Permission
 from inventory.domain.vocabulary import Category, HoldingKind, HoldingState
 from inventory.errors import Conflict, Duplicate, Invalid, NotFound
-from inventory.services import data, holds, queries
+from inventory.services import data, holds, path_dates, queries
 from inventory.services.views import DataSetView, DeclaredPathView, HoldingView, HoldView, Page
 
 noun = Noun("data-sets", "Data with one owner, category and retention; and the paths where it lives.")
@@ -85,6 +92,12 @@ def declare_path(call: Call, body: PathDeclare) -> DeclaredPathView:
     """The host's agent follows it to the physical devices."""
     command = data.DeclarePath(host=body.host, data_set=body.data_set, path=body.path, kind=HoldingKind(body.kind))
     return data.declare_path(call.context, call.actor, command)
+
+
+@noun.post("/paths/{path}/date", "Say since when a path holds data", _MANAGE, raises=(Conflict, Invalid))
+def date_path(call: Call, path: Key, body: PathDate) -> DeclaredPathView:
+    """Media that were in the host since then, and had left it before an agent looked, hold residue from now on."""
+    return path_dates.date_path(call.context, call.actor, path_dates.DatePath(path=path, **body.model_dump()))
 
 
 @noun.post("/paths/{path}/withdrawal", "Withdraw a path", _MANAGE, raises=(Conflict,))

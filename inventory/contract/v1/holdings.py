@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from .common import Category, Instant, Message, Ref, Sha256
-from .vocabulary import EncryptionName, HoldingKindName, HoldKindName, Key, Line, OptionalProse, Prose
+from .vocabulary import EncryptionName, HoldingKindName, HoldKindName, Key, Line, OptionalLine, OptionalProse, Prose
 
 AbsolutePath = Annotated[str, StringConstraints(pattern=r"^/[^\x00]*$", max_length=256)]
 Retention = Annotated[int, Field(ge=0, le=36_600)]
@@ -22,6 +22,10 @@ class DataSetCreate(Message):
     description: OptionalProse = ""
     retention_days: Retention | None = None
     encryption: EncryptionName = "unknown"
+    key_holder: OptionalLine = ""
+    """Who holds the keys it is encrypted with."""
+    copies_of: Annotated[tuple[Key, ...], Field(max_length=50)] = ()
+    """Data sets it is made from: whoever withdraws from one of them withdraws from this one."""
 
 
 class DataSetChange(Message):
@@ -33,6 +37,10 @@ class DataSetChange(Message):
     retention_days: Retention | None
     encryption: EncryptionName
     reason: Prose
+    key_holder: OptionalLine | None = None
+    """Null: as it is."""
+    copies_of: Annotated[tuple[Key, ...], Field(max_length=50)] | None = None
+    """Null: as it is."""
 
 
 class PathDeclare(Message):
@@ -42,6 +50,15 @@ class PathDeclare(Message):
     data_set: Key
     path: AbsolutePath
     kind: HoldingKindName = "primary"
+    since: Instant | None = None
+    """Since when the data has lain there; null: not known, and media that had left by then become a question."""
+
+
+class PathDate(Message):
+    """Since when the data has lain at a path; it can only be moved further into the past."""
+
+    since: Instant
+    reason: Prose
 
 
 class HoldingDeclare(Message):

@@ -28,6 +28,8 @@ class DeclaredPathView:
     path: str
     kind: HoldingKind
     declared: datetime
+    lived_since: datetime | None
+    """Since when the data has lain there, by a person's word."""
     withdrawn: datetime | None
     resolved: datetime | None
     """When an agent last followed it to the end; None: never."""
@@ -49,6 +51,10 @@ class DataSetView:
     retention_days: int | None
     encryption: str
     """What is known of encryption at rest: none, software, self-encrypting, unknown."""
+    key_holder: str | None
+    """Who holds the keys; None: nobody has said."""
+    copies_of: tuple[str, ...]
+    """Numbers of the data sets it is made from."""
     devices_holding: int
     """Devices with a live or residue holding of it."""
     version: int
