@@ -20,12 +20,8 @@ from ._copies import set_sources, sources_of
 from ._mapping import holding_views, holdings_select
 from ._obligations import begin_holding
 from ._obligations import end_holding as close_holding
-<<<<<<< ../theirs.py
-from ._scope import admit, only
-=======
 from ._proofs import cover_if_proven
-from ._scope import only
->>>>>>> ../data.mine
+from ._scope import admit, only
 from .context import Actor, Context, authorize
 from .kernel import check_version, find, moment, next_number, note, optional, required, stamp
 from .views import DataSetView, DeclaredPathView, HoldingView
