@@ -22,6 +22,7 @@ from .local_rules import LocalRules
 from .outbox import Outbox
 from .permission import Judge
 from .pins import PinStore
+from .readings import Readings
 from .runner import Limits, Runner
 from .runs import RunStore
 from .sequence import Sequence
@@ -43,6 +44,7 @@ class Agent:
     runs: RunStore
     outbox: Outbox
     runner: Runner
+    readings: Readings
 
 
 def open_client(
@@ -131,4 +133,14 @@ def build(
         limits=Limits(hold=settings.hold_limit, progress_interval=settings.progress_interval),
         begin_lock=threading.Lock(),
     )
-    return Agent(settings, state, enrolled, link, devices, watch, pins, judge, runs, outbox, runner)
+    readings = Readings(
+        engine=devices,
+        service=link,
+        state=state,
+        judge=judge,
+        runs=runs,
+        signer=agent_keys.signer,
+        host=runner.host,
+        interval=settings.progress_interval,
+    )
+    return Agent(settings, state, enrolled, link, devices, watch, pins, judge, runs, outbox, runner, readings)

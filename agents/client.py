@@ -32,6 +32,13 @@ from inventory.contract.v1.escrows import EscrowDeposit, EscrowHeld, EscrowRelea
 from inventory.contract.v1.log import ConsistencyProof, RosterChain, TrustRootChain
 from inventory.contract.v1.orders import HoldAnswer, HoldQuestion, LeaseReply, Progress, ProgressReply
 from inventory.contract.v1.problems import Problem
+from inventory.contract.v1.readings import (
+    ReadingLeaseReply,
+    ReadingProgress,
+    ReadingProgressReply,
+    ReadingReceived,
+    ReadingSubmission,
+)
 from reports.canonical import parse_strict
 from reports.envelope import Signer
 from reports.errors import MalformedDocument
@@ -100,6 +107,15 @@ class Service(Protocol):
 
     def submit(self, message: RecordSubmission) -> RecordAccepted:
         """Hand over a signed record."""
+
+    def lease_reading(self) -> ReadingLeaseReply:
+        """Ask for one verify-only order."""
+
+    def reading_progress(self, reading: str, message: ReadingProgress) -> ReadingProgressReply:
+        """Say how far a reading is."""
+
+    def submit_reading(self, reading: str, message: ReadingSubmission) -> ReadingReceived:
+        """Hand over a signed reading."""
 
     def deposit(self, message: EscrowDeposit) -> EscrowHeld:
         """Hand over a password before a drive is given it."""
@@ -200,6 +216,20 @@ class Client:
     def submit(self, message: RecordSubmission) -> RecordAccepted:
         """POST /agent/records."""
         return self._exchange("POST", endpoints.AGENT_RECORDS, RecordAccepted, body=message)
+
+    def lease_reading(self) -> ReadingLeaseReply:
+        """POST /agent/readings/leases."""
+        return self._exchange("POST", endpoints.AGENT_READING_LEASES, ReadingLeaseReply, content=b"{}")
+
+    def reading_progress(self, reading: str, message: ReadingProgress) -> ReadingProgressReply:
+        """POST /agent/readings/{id}/progress."""
+        target = endpoints.AGENT_READING_PROGRESS.format(reading=reading)
+        return self._exchange("POST", target, ReadingProgressReply, body=message)
+
+    def submit_reading(self, reading: str, message: ReadingSubmission) -> ReadingReceived:
+        """POST /agent/readings/{id}/result."""
+        target = endpoints.AGENT_READING_RESULT.format(reading=reading)
+        return self._exchange("POST", target, ReadingReceived, body=message)
 
     def deposit(self, message: EscrowDeposit) -> EscrowHeld:
         """POST /agent/escrows."""

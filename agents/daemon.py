@@ -5,6 +5,7 @@
     heartbeat    alive, what runs, and what the service wants known
     roster       when the service has a newer one than is pinned
     lease        when work waits and this host would take it
+    readings     verify-only orders: taken up when work waits, and what was read handed over
     observation  everything attached; soon after the kernel reports a change, and now and then anyway
     outbox       records to the service
 
@@ -66,6 +67,7 @@ class Daemon:
         self._workers = Workers(
             agent.runner, agent.settings.max_parallel_runs, self._board, self._clock.monotonic, self.nudge
         )
+        agent.readings.nudge = lambda: self.nudge("readings")
         self._hotplug = hotplug(lambda: self.nudge("devices"))
         self._tasks: Mapping[str, Callable[[], float]] = {
             "runs": self._dispatch,
@@ -73,6 +75,7 @@ class Daemon:
             "heartbeat": self._beat,
             "roster": self._follow_roster,
             "lease": self._lease,
+            "readings": self._read,
             "observation": self._observe,
             "outbox": self._deliver,
         }
@@ -83,6 +86,7 @@ class Daemon:
         self._confirmed = agent.enrolment.status == "confirmed"
         self._interval = _FIRST_HEARTBEAT
         self._work_waiting = False
+        self._reading_may_wait = True
         self._roster_offered = 0
         self._paths = self._known_paths()
         self._outcome = 0
@@ -114,6 +118,7 @@ class Daemon:
         finally:
             self._notifier.stopping()
             self._hotplug.stop()
+            self._agent.readings.stop(_STOP_WITHIN)
             if not self._workers.stop(_STOP_WITHIN):
                 log.error(
                     "a run did not reach its next block within %g seconds; its journal has the rest", _STOP_WITHIN
@@ -235,8 +240,9 @@ class Daemon:
         self._interval = float(reply.interval_seconds)
         self._work_waiting = reply.work_waiting
         self._roster_offered = reply.roster_version
+        self._reading_may_wait = reply.work_waiting
         if reply.work_waiting:
-            self._due["lease"] = self._clock.monotonic()
+            self._due["lease"] = self._due["readings"] = self._clock.monotonic()
         self._due["roster"] = self._clock.monotonic()
         if reply.paths != self._paths:
             self._paths = reply.paths
@@ -275,6 +281,15 @@ class Daemon:
             return jittered(self._interval)
         self._keep(lease)
         return 0.5  # there may be more
+
+    def _read(self) -> float:
+        """Nothing is written under a verify-only order: neither the hour nor a hold stands in its way, only an alarm does."""
+        if not self._confirmed:
+            return jittered(self._interval)
+        busy = self._agent.readings.work(wanted=self._reading_may_wait)
+        self._board.succeeded("readings")
+        self._reading_may_wait = busy
+        return 0.5 if busy else jittered(self._interval)
 
     def _keep(self, lease: Lease) -> None:
         try:

@@ -20,6 +20,7 @@ from sanitizer import (
     PlanRequest,
     Progress,
     RunResult,
+    VerificationFacts,
 )
 
 
@@ -56,6 +57,18 @@ class Engine(Protocol):
         escrow: Callable[[Escrow], None] | None = None,
     ) -> RunResult:
         """Carry it out."""
+
+    def verify(
+        self,
+        inspection: Inspection,
+        pattern: str,
+        verification: str,
+        *,
+        sample_seed: str,
+        progress: Callable[[Progress], None] | None = None,
+        stop: threading.Event | None = None,
+    ) -> VerificationFacts:
+        """Read a device back without writing."""
 
     def pending_runs(self, journal_dir: Path) -> Sequence[PendingRun]:
         """What the journals know."""

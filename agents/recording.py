@@ -67,7 +67,7 @@ def make_record(
     if result.device is None:
         raise NothingToRecord(result.run_id)
     order = approved.order
-    method, run = _facts(result.method), _facts(result.run)
+    method, run = facts_of(result.method), facts_of(result.run)
     return SanitizationRecord(
         schema=SCHEMA,
         record_id=result.run_id,
@@ -81,7 +81,7 @@ def make_record(
             after_root=order.after.root,
             approvals=approved.approvals,
         ),
-        device=DeviceFacts(**_facts(result.device)),
+        device=DeviceFacts(**facts_of(result.device)),
         method=MethodFacts(
             **{
                 **method,
@@ -90,9 +90,9 @@ def make_record(
                 "key_erasure": _key_erasure(result),
             }
         ),
-        verification=VerificationFacts(**_facts(result.verification)),
+        verification=VerificationFacts(**facts_of(result.verification)),
         run=RunFacts(**{**run, "segments": _parts(Segment, result.run.segments)}),
-        host=HostFacts(**_facts(host), sequence=sequence),
+        host=HostFacts(**facts_of(host), sequence=sequence),
         policy=PolicyRef(
             id=order.policy_id,
             sha256=order.policy_sha256,
@@ -106,13 +106,13 @@ def make_record(
 
 def _key_erasure(result: RunResult) -> KeyErasure | None:
     found = result.method.key_erasure
-    return None if found is None else KeyErasure(**_facts(found))
+    return None if found is None else KeyErasure(**facts_of(found))
 
 
-def _facts(source: Any) -> dict[str, Any]:  # noqa: ANN401 - any of the sanitizer's fact classes
+def facts_of(source: Any) -> dict[str, Any]:  # noqa: ANN401 - any of the sanitizer's fact classes
     """The fields by name, one level deep."""
     return {field.name: getattr(source, field.name) for field in dataclasses.fields(source)}
 
 
 def _parts(kind: type[_P], sources: tuple[Any, ...]) -> tuple[_P, ...]:
-    return tuple(kind(**_facts(source)) for source in sources)
+    return tuple(kind(**facts_of(source)) for source in sources)

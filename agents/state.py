@@ -12,6 +12,7 @@
     journals/             the sanitizer's own journals
     spent/ORDER.json      orders that were begun: an approval counts once
     outbox/RECORD.json    signed records that are not accepted yet; outbox/damaged/ what could not be read back
+    readings/ORDER.json   signed readings of verify-only orders that are not accepted yet
     accepted/RECORD.json  records with the service's acceptance, proof and checkpoint
     alarms/               checkpoints that contradict each other
     status.json           what `sanitrail-agent status` shows; not durable, rewritten by the daemon
@@ -35,7 +36,7 @@ from .durable import Disk, read_file
 from .errors import StateBusy, StateDamaged
 
 _LIMIT = 8 << 20
-_DIRECTORIES = ("runs", "journals", "spent", "outbox", "outbox/damaged", "accepted", "alarms")
+_DIRECTORIES = ("runs", "journals", "spent", "outbox", "outbox/damaged", "readings", "accepted", "alarms")
 
 
 class StateDirectory:

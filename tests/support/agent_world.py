@@ -28,6 +28,7 @@ from agents.sequence import Sequence as Counter
 from agents.state import StateDirectory
 from reports.keys import FileSigner
 from sanitizer import engine as machinery
+from sanitizer import verifying
 from sanitizer.hooks import Hooks
 from sanitizer.settings import Settings as EngineSettings
 from tests.support.fake_service import FakeService, Order
@@ -101,6 +102,22 @@ class SimEngine:
     ) -> sanitizer.RunResult:
         hooks = self._hooks(progress, stop, before_first_write, escrow)
         return machinery.sanitize(self._system(), EngineSettings(), clearance, run_id, journal_dir, sample_seed, hooks)
+
+    def verify(
+        self,
+        inspection: sanitizer.Inspection,
+        pattern: str,
+        verification: str,
+        *,
+        sample_seed: str,
+        progress: Callable[[sanitizer.Progress], None] | None = None,
+        stop: threading.Event | None = None,
+    ) -> sanitizer.VerificationFacts:
+        hooks = self._hooks(progress, stop, None, None)
+        expected = verifying.of_pattern(inspection, pattern)
+        return verifying.verify_device(
+            self._system(), EngineSettings(), inspection, expected, verification, sample_seed, hooks
+        )
 
     def pending_runs(self, journal_dir: Path) -> Sequence[sanitizer.PendingRun]:
         return sanitizer.pending_runs(journal_dir)
