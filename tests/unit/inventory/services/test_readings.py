@@ -15,8 +15,9 @@ from inventory.contract.v1.common import Envelope
 from inventory.contract.v1.orders import PlanRequest
 from inventory.contract.v1.readings import ReadingLease, ReadingProgress, ReadingSubmission
 from inventory.domain.readings import ReadingState
-from inventory.domain.vocabulary import DeviceState
+from inventory.domain.vocabulary import DeviceState, HoldingState
 from inventory.errors import Conflict, EvidenceRefused, Forbidden, GateClosed, NotFound, OrderImpossible
+from inventory.models import Device
 from inventory.services import certificates, devices, disposal, reading_results, readings, upkeep
 from inventory.services.queries import readings as queries
 from inventory.services.views.readings import ReadingDetail
@@ -90,25 +91,26 @@ def send(world: World, given: ReadingLease, body: Reading, *, token: int = 0, si
     return reading_results.take_in(world.context, world.agent.actor, given.id, message).reading_sha256
 
 
+def standing(world: World) -> tuple[DeviceState, str | None]:
+    """State of the device, and the record that stands for it."""
+    with world.context.reading() as session:
+        row = session.get_one(Device, world.device().id)
+        return row.state, row.standing_record
+
+
 def state(world: World, number: str) -> ReadingState:
     """Where it stands."""
     return queries.reading(world.context, world.actor("auditor"), number).state
 
 
 def test_a_confirmed_claim_changes_nothing_about_the_device(world: World) -> None:
-    before = world.device()
+    before = standing(world)
     order = ask(world)
-    send(world, lease(world), answer(world, lease_of(world, order)))
+    given = lease(world)
+    send(world, given, answer(world, given))
     assert state(world, order.id) is ReadingState.CONFIRMED
-    after = world.device()
-    assert (after.state, after.standing_record) == (before.state, before.standing_record)
-
-
-def lease_of(world: World, order: ReadingDetail) -> ReadingLease:
-    """The lease as it stands, without taking it again."""
-    return ReadingLease(
-        id=order.id, token=1, expires=order.expires, order=Envelope.model_validate(order.envelope), path_hint=""
-    )
+    assert standing(world) == before
+    assert world.device().gate_reuse_inside.open
 
 
 def test_a_contradicted_claim_closes_the_gate_and_brings_the_residue_back(world: World) -> None:
@@ -117,9 +119,9 @@ def test_a_contradicted_claim_closes_the_gate_and_brings_the_residue_back(world:
     digest = send(world, given, answer(world, given, **RESIDUE))
     device = world.device()
     assert state(world, order.id) is ReadingState.CONTRADICTED
-    assert (device.state, device.standing_record) == (DeviceState.FAILED, None)
+    assert standing(world) == (DeviceState.FAILED, None)
     assert "record-disowned" in world.codes(device=device.id)
-    assert not any(holding.covered_at for holding in device.holdings)
+    assert {holding.state for holding in device.holdings} == {HoldingState.RESIDUE}
     assert "device.sanitization-failed" in world.tags(device.id)
     assert "reading.contradicted" in world.tags(order.id)
     assert queries.reading(world.context, world.actor("auditor"), order.id).reading_sha256 == digest
@@ -154,9 +156,10 @@ def test_a_contradiction_of_an_older_record_leaves_the_newer_one_standing(world:
     given = lease(world)
     readings.cancel_reading(world.context, world.actor("operator"), order.id, "sanitized again instead")
     world.sanitized()
-    newer = world.device().standing_record
+    newer = standing(world)
     send(world, given, answer(world, given, **RESIDUE))
-    assert (world.device().state, world.device().standing_record) == (DeviceState.SANITIZED, newer)
+    assert standing(world) == newer
+    assert {holding.state for holding in world.device().holdings} == {HoldingState.COVERED}
 
 
 @pytest.mark.parametrize(
