@@ -17,7 +17,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from inventory import models as m
 from inventory.domain.scopes import Scope
-from inventory.errors import NotFound
+from inventory.errors import Forbidden, NotFound
 from inventory.models import Base
 
 from .context import Actor
@@ -40,6 +40,12 @@ def only(actor: Actor, model: type[Base]) -> tuple[Condition, ...]:
 def limited(actor: Actor) -> bool:
     """Whether anything is hidden from the actor. Agents and the service itself are bound by other rules."""
     return actor.kind == "person" and not actor.scope.everything
+
+
+def require_unlimited(actor: Actor, act: str) -> None:
+    """For acts that decide who sees what: whoever is limited could widen their own limit. Raises `Forbidden`."""
+    if limited(actor):
+        raise Forbidden("scope", f"To {act} takes somebody who sees everything; you see only some sites or teams.")
 
 
 def seen(session: Session, actor: Actor, model: type[Model], key: object, kind: str) -> Model:

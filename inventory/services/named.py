@@ -42,7 +42,7 @@ BY_NUMBER: Final[Mapping[str, tuple[type[Base], str]]] = {
     "OB": (m.Obligation, "obligation"),
     "PS": (m.Paper, "document"),
     "PT": (m.DeclaredPath, "declared path"),
-    "RD": (m.Reading, "verify-only order"),
+    "RD": (m.Reading, "reading"),
     "SC": (m.Certificate, "certificate"),
     "SF": (m.Certificate, "certificate"),
     "SI": (m.Site, "site"),

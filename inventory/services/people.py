@@ -11,12 +11,13 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from inventory.domain.roles import Permission, Role, incompatible
-from inventory.domain.scopes import Scope, scope_of
+from inventory.domain.scopes import Scope, explain, scope_of
 from inventory.errors import Conflict, Duplicate, Invalid, NotSignedIn
 from inventory.events import Tag
 from inventory.models import ApiToken, DirectoryRow, OneTimeLink, Person, Site, Team, WebSession
 
 from . import passwords
+from ._scope import require_unlimited
 from .context import Actor, Context, authorize, require_person
 from .kernel import check_version, find, new_secret, note, optional, required
 from .views import OneTimeLinkView, PersonView
@@ -77,7 +78,7 @@ def create_person(context: Context, actor: Actor, command: CreatePerson) -> tupl
         Invalid: login name malformed, or roles that exclude each other.
         Duplicate: the login name is taken.
     """
-    authorize(actor, Permission.PEOPLE_MANAGE)
+    _manage(actor)
     check_roles(command.roles)
     with context.writing(actor) as session:
         person = add_person(session, context, actor, command)
@@ -146,7 +147,7 @@ def set_roles(context: Context, actor: Actor, command: SetRoles) -> PersonView:
         Invalid: roles that exclude each other (governance, section 5).
         Conflict: it would leave no administrator.
     """
-    authorize(actor, Permission.PEOPLE_MANAGE)
+    _manage(actor)
     check_roles(command.roles)
     with context.writing(actor) as session:
         person = find(session, Person, command.person, "person")
@@ -167,7 +168,7 @@ def set_enabled(context: Context, actor: Actor, person: str, *, enabled: bool) -
         NotFound.
         Conflict: it would leave no administrator.
     """
-    authorize(actor, Permission.PEOPLE_MANAGE)
+    _manage(actor)
     with context.writing(actor) as session:
         row = find(session, Person, person, "person")
         if row.enabled == enabled:
@@ -184,7 +185,7 @@ def set_enabled(context: Context, actor: Actor, person: str, *, enabled: bool) -
 
 def new_link(context: Context, actor: Actor, person: str) -> OneTimeLinkView:
     """A fresh one-time link for somebody who lost their password; earlier unused links die. Permission `people.manage`."""
-    authorize(actor, Permission.PEOPLE_MANAGE)
+    _manage(actor)
     with context.writing(actor) as session:
         row = find(session, Person, person, "person")
         if not row.enabled:
@@ -194,7 +195,7 @@ def new_link(context: Context, actor: Actor, person: str) -> OneTimeLinkView:
 
 def update_directory(context: Context, actor: Actor, command: UpdateDirectory) -> PersonView:
     """Correct a directory row. Permission `people.manage`."""
-    authorize(actor, Permission.PEOPLE_MANAGE)
+    _manage(actor)
     with context.writing(actor) as session:
         person = find(session, Person, command.person, "person")
         row = session.get(DirectoryRow, person.ref) or DirectoryRow(ref=person.ref, name="", title="", contact="")
@@ -212,7 +213,7 @@ def erase_directory(context: Context, actor: Actor, person: str, reason: str) ->
     Raises:
         Conflict: the person is still enabled.
     """
-    authorize(actor, Permission.PEOPLE_MANAGE)
+    _manage(actor)
     with context.writing(actor) as session:
         row = find(session, Person, person, "person")
         if row.enabled:
@@ -278,6 +279,12 @@ def person_view(session: Session, person: Person, *, directory: bool) -> PersonV
         has_password=person.password_hash is not None,
         created=person.created,
         version=person.version,
+        everywhere=person.everywhere,
+        sites=tuple(person.sites),
+        teams=tuple(person.teams),
+        sees=explain(
+            (Role(role) for role in person.roles), everywhere=person.everywhere, sites=person.sites, teams=person.teams
+        ),
     )
 
 
@@ -291,6 +298,11 @@ def check_roles(roles: frozenset[Role]) -> None:
     """Whether one person may hold these. Raises `Invalid`."""
     for one, other in incompatible(roles):
         raise Invalid("roles", f"Nobody may be both {one.replace('_', ' ')} and {other.replace('_', ' ')}.")
+
+
+def _manage(actor: Actor) -> None:
+    authorize(actor, Permission.PEOPLE_MANAGE)
+    require_unlimited(actor, "manage people")
 
 
 def end_sessions(session: Session, context: Context, person: str, *, but: str | None = None) -> None:

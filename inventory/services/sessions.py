@@ -18,12 +18,12 @@ from inventory.domain.roles import Permission, Role
 from inventory.domain.scopes import narrowed
 from inventory.errors import Invalid, NotFound, NotSignedIn, TooManyAttempts
 from inventory.events import Tag
-from inventory.models import ApiToken, OneTimeLink, Person, SignInAttempt, WebSession
+from inventory.models import ApiToken, OneTimeLink, Person, SignInAttempt, Site, Team, WebSession
 
 from . import passwords
 from .context import SYSTEM, Actor, Context, require_person
 from .kernel import digest_of_secret, find, new_secret, next_number, note, required
-from .people import end_sessions, person_view, scope_of_person
+from .people import end_sessions, known_ids, person_view, scope_of_person
 from .views import ApiTokenView, PersonView, SessionView
 
 ATTEMPT_WINDOW: Final = timedelta(minutes=5)
@@ -78,6 +78,9 @@ class CreateToken:
     roles: frozenset[Role]
     """A subset of one's own."""
     lifetime: timedelta = timedelta(days=90)
+    sites: frozenset[str] = frozenset()
+    """Narrows it to these of one's own sites; none: no further than oneself."""
+    teams: frozenset[str] = frozenset()
 
 
 def sign_in(context: Context, command: SignIn) -> SignedIn:
@@ -239,6 +242,7 @@ def create_token(context: Context, actor: Actor, command: CreateToken) -> tuple[
     secret = f"strl_{new_secret()[0]}"
     now = context.now()
     with context.writing(actor) as session:
+        whole = scope_of_person(session.get_one(Person, actor.ref))
         row = ApiToken(
             id=next_number(session, "token"),
             secret_sha256=digest_of_secret(secret),
@@ -247,11 +251,32 @@ def create_token(context: Context, actor: Actor, command: CreateToken) -> tuple[
             roles=sorted(command.roles),
             created=now,
             expires=now + command.lifetime,
+            sites=_own(session, Site, "sites", command.sites, actor.scope.sites, whole.sites),
+            teams=_own(session, Team, "teams", command.teams, actor.scope.teams, whole.teams),
         )
         session.add(row)
         session.flush()
-        note(session, context, actor, Tag.TOKEN_CREATED, "token", row.id, details={"roles": row.roles})
+        details = {"roles": row.roles, "sites": row.sites, "teams": row.teams}
+        note(session, context, actor, Tag.TOKEN_CREATED, "token", row.id, details=details)
         return _token_view(row), secret
+
+
+def _own(
+    session: Session,
+    model: type[Site | Team],
+    field: str,
+    wanted: frozenset[str],
+    mine: frozenset[str] | None,
+    whole: frozenset[str] | None,
+) -> list[str]:
+    """These numbers, where one sees them oneself; a token made with a narrowed one is as narrow. Raises `Invalid`."""
+    if mine is not None and mine != whole:
+        wanted = wanted or mine
+        if not wanted:
+            raise Invalid(field, "The token you act with sees nothing here, so neither would the new one.")
+    if mine is not None and not wanted <= mine:
+        raise Invalid(field, f"A token sees only {field} you see yourself.")
+    return known_ids(session, model, field, wanted)
 
 
 def list_tokens(context: Context, actor: Actor) -> tuple[ApiTokenView, ...]:
@@ -329,4 +354,6 @@ def _token_view(row: ApiToken) -> ApiTokenView:
         expires=row.expires,
         last_used=row.last_used,
         revoked=row.revoked,
+        sites=tuple(row.sites),
+        teams=tuple(row.teams),
     )

@@ -19,6 +19,7 @@ from inventory.contract.v1.people import (
     Reason,
     RolesSet,
     RosterProposal,
+    ScopeSet,
     SignedEnvelope,
 )
 from inventory.contract.v1.vocabulary import Key
@@ -32,7 +33,7 @@ from inventory.errors import (
     NotFound,
     SeparationOfDuty,
 )
-from inventory.services import approvers, roster
+from inventory.services import approvers, organisation, roster
 from inventory.services import people as service
 from inventory.services.views import ApproverKeyView, OneTimeLinkView, PersonView, RosterView
 
@@ -94,6 +95,20 @@ def set_roles(call: Call, ref: Key, body: RolesSet) -> PersonView:
     """Roles that exclude each other are refused, and so is leaving no administrator."""
     command = service.SetRoles(person=ref, roles=_roles(body.roles), version=call.version)
     return service.set_roles(call.context, call.actor, command)
+
+
+@noun.put("/people/{ref}/scope", "Set how far a person sees", _MANAGE, updates=True, raises=(Invalid,))
+def set_scope(call: Call, ref: Key, body: ScopeSet) -> PersonView:
+    """Everything by name, or what is at these sites and of these teams; counts from their next request on."""
+    command = organisation.SetScope(
+        person=ref,
+        everywhere=body.everywhere,
+        sites=frozenset(body.sites),
+        teams=frozenset(body.teams),
+        reason=body.reason,
+        version=call.version,
+    )
+    return organisation.set_scope(call.context, call.actor, command)
 
 
 @noun.put("/people/{ref}/directory", "Correct a directory entry", _MANAGE)

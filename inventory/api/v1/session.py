@@ -127,6 +127,8 @@ def create_token(call: Call, body: TokenCreate) -> TokenCreated:
         name=body.name,
         roles=frozenset(Role(role) for role in body.roles),
         lifetime=timedelta(seconds=body.lifetime_seconds),
+        sites=frozenset(body.sites),
+        teams=frozenset(body.teams),
     )
     token, secret = sessions.create_token(call.context, call.actor, command)
     return TokenCreated(token=token, secret=secret)

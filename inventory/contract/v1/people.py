@@ -53,6 +53,15 @@ class RolesSet(Message):
     roles: Annotated[tuple[RoleName, ...], Field(max_length=8)]
 
 
+class ScopeSet(Message):
+    """How far a person shall see, all of it: everything by name, or what is at these sites and of these teams."""
+
+    everywhere: bool
+    sites: Annotated[tuple[Key, ...], Field(max_length=200)]
+    teams: Annotated[tuple[Key, ...], Field(max_length=200)]
+    reason: Prose
+
+
 class DirectoryUpdate(Message):
     """A person's entry in the directory."""
 
@@ -74,6 +83,9 @@ class TokenCreate(Message):
     roles: Annotated[tuple[RoleName, ...], Field(max_length=8)]
     """A subset of one's own roles."""
     lifetime_seconds: Annotated[int, Field(ge=60, le=366 * 86_400)] = 90 * 86_400
+    sites: Annotated[tuple[Key, ...], Field(max_length=200)] = ()
+    """Narrows the token to these of one's own sites; none: no further than oneself."""
+    teams: Annotated[tuple[Key, ...], Field(max_length=200)] = ()
 
 
 class EnrolmentTokenCreate(Message):

@@ -41,6 +41,7 @@ from .evidence import (
 )
 from .hosts import AgentKeyView, EnrolmentTokenView, HostDetail, HostRow
 from .orders import ApprovalView, LeaseView, OrderDetail, OrderRow, PolicyDecisionView, ProgressView, ReadyOrder
+from .organisation import AssignmentView, SiteView, TeamView
 from .overview import Dashboard, EventView, ExceptionView, LocationView, Page, PartyView, PolicyView, UndertakingView
 from .papers import DestructionStanding, FactsToSign, PaperView
 from .people import (
@@ -58,6 +59,7 @@ __all__ = [
     "ApiTokenView",
     "ApprovalView",
     "ApproverKeyView",
+    "AssignmentView",
     "AttachmentView",
     "CaseDetail",
     "CaseRow",
@@ -105,7 +107,9 @@ __all__ = [
     "RosterPersonView",
     "RosterView",
     "SessionView",
+    "SiteView",
     "StatementView",
+    "TeamView",
     "TechniqueView",
     "TrustView",
     "UndertakingView",

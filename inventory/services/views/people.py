@@ -24,6 +24,12 @@ class PersonView:
     has_password: bool
     created: datetime
     version: int
+    everywhere: bool = False
+    """Sees everything, because an administrator said so by name."""
+    sites: tuple[str, ...] = ()
+    teams: tuple[str, ...] = ()
+    sees: str = ""
+    """How far they see, and why, in one sentence."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +58,9 @@ class ApiTokenView:
     expires: datetime
     last_used: datetime | None
     revoked: datetime | None
+    sites: tuple[str, ...] = ()
+    """Narrowed to these; empty: no further than the person."""
+    teams: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

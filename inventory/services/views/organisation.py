@@ -1,0 +1,44 @@
+"""Sites and teams."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class SiteView:
+    """A place of work; counts are of what the reader sees."""
+
+    id: str
+    name: str
+    address: str
+    locations: int
+    hosts: int
+    devices: int
+    """That this site answers for."""
+    people: int
+    """Who are limited to it, alone or among others."""
+    version: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class TeamView:
+    """People who answer for some hosts and data sets; counts are of what the reader sees."""
+
+    id: str
+    name: str
+    purpose: str
+    hosts: int
+    data_sets: int
+    people: int
+    version: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class AssignmentView:
+    """Where something belongs now."""
+
+    subject: str
+    site: str | None
+    team: str | None
+    version: int
