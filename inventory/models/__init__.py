@@ -1,6 +1,7 @@
 """SQLAlchemy models, one aggregate a file. Unique constraints, checks and version columns are the last line of defence."""
 
 from . import answering as _answering  # noqa: F401 - listens to what is flushed
+from .balances import Balance, BalanceLine
 from .base import Base, Counter, UtcTime
 from .custody import Escrow
 from .data import (
@@ -37,6 +38,8 @@ __all__ = [
     "ApproverKey",
     "Attachment",
     "AuditPack",
+    "Balance",
+    "BalanceLine",
     "Base",
     "CaseDataSet",
     "Certificate",

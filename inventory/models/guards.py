@@ -11,6 +11,7 @@ from typing import Final
 IMMUTABLE: Final = (
     "approval",
     "audit_pack",
+    "balance_line",
     "certificate",
     "correction",
     "envelope",
@@ -37,6 +38,7 @@ KEPT: Final = (
     "policy_version",
     "sanitization_order",
     "device",
+    "balance",
     "escrow",
     "lease",
     "lot",
@@ -49,6 +51,7 @@ KEPT: Final = (
 
 GROWING: Final = {
     "log_tile": "substr(NEW.data, 1, length(OLD.data)) = OLD.data AND NEW.level = OLD.level AND NEW.number = OLD.number",
+    "balance": "OLD.closed IS NULL",
     "log_head": "NEW.size >= OLD.size AND NEW.origin = OLD.origin",
 }
 """Changes to these must satisfy the condition: they grow only."""

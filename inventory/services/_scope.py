@@ -247,6 +247,7 @@ RULES: Final[dict[type[Base], Callable[[Actor], Condition]]] = {
     m.Event: _event,
     m.Paper: _paper,
     m.AuditPack: lambda actor: m.AuditPack.requested_by == actor.ref,
+    m.Balance: lambda actor: sa.or_(m.Balance.drawn_by == actor.ref, m.Balance.owner == actor.ref),
     m.WebSession: lambda actor: m.WebSession.person == actor.ref,
     m.ApiToken: lambda actor: m.ApiToken.person == actor.ref,
 }
