@@ -68,6 +68,14 @@ class Client:
         """GET below /api/v1."""
         return self._send("GET", path, None)[0]
 
+    def text(self, path: str) -> str:
+        """GET below /api/v1, of what is no JSON."""
+        with self._open(self._request("GET", path, None), _TIMEOUT_SECONDS) as reply:
+            try:
+                return reply.read(_MAX_REPLY).decode("utf-8")
+            except (OSError, ValueError) as error:
+                raise Unreachable(f"{self.server} did not answer as a Sanitrail service ({error}).") from error
+
     def post(self, path: str, body: dict[str, Any]) -> Any:  # noqa: ANN401 - as get
         """POST below /api/v1."""
         return self._send("POST", path, body)[0]

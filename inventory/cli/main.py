@@ -17,6 +17,7 @@ _ROOMS: Final = {
     "keys": ("keys",),
     "packs": ("audit-pack",),
     "log": ("log",),
+    "policy": ("policy",),
 }
 """Which module holds which commands."""
 
@@ -48,7 +49,7 @@ def cli() -> None:
 
     \b
     On the server:   init, serve, check, config, migrate, openapi, admin-link, log, keys
-    From anywhere:   people, token, enrol-token, approver-key, approve, roster, sign-facts, audit-pack
+    From anywhere:   people, token, enrol-token, approver-key, approve, roster, sign-facts, audit-pack, policy
 
     Commands that talk to a service take --server and a token; see `sanitrail token create --help`.
     """  # noqa: D301 - click reads the control character \\b as: do not rewrap

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from .vocabulary import Category, HoldingState, highest
+from .vocabulary import CATEGORY_ORDER, Category, HoldingState, highest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +42,12 @@ def covers(holding: Held, leased: datetime) -> bool:
 def uncovered(holdings: Iterable[Held]) -> tuple[Held, ...]:
     """What is still on the medium, live or as residue."""
     return tuple(holding for holding in holdings if holding.covered_at is None)
+
+
+def worst_of(holdings: Iterable[Held]) -> str | None:
+    """Name of a data set of the highest category ever held: what a decision is explained with."""
+    ranked = sorted(holdings, key=lambda held: (-CATEGORY_ORDER.index(held.category), held.data_set))
+    return ranked[0].data_set if ranked else None
 
 
 def category_of(holdings: Iterable[Held]) -> Category | None:

@@ -13,10 +13,9 @@ from typing import Final
 
 from inventory.errors import Reason
 
-from .holdings import Held, category_of, uncovered
-from .policy import Decision, Policy, PolicyInput, decide, verdict_objections
+from .holdings import Held, category_of, uncovered, worst_of
+from .policy import Decision, Policy, PolicyInput, decide, technique_objections, verdict_objections
 from .vocabulary import DeviceState as S
-from .vocabulary import Method, Verification
 
 
 class DeviceEvent(StrEnum):
@@ -36,9 +35,9 @@ class DeviceEvent(StrEnum):
     RUN_FAILED = "run_failed"
     """The run ended otherwise than sanitized, and the medium may have been changed."""
     VALIDATION_APPROVED = "validation_approved"
+    VALIDATION_REJECTED = "validation_rejected"
     READING_CONTRADICTED = "reading_contradicted"
     """A verify-only order found other content than the standing record claims."""
-    VALIDATION_REJECTED = "validation_rejected"
     RELEASE = "release"
     DESTROY = "destroy"
     REPORT_MISSING = "report_missing"
@@ -83,9 +82,9 @@ TABLE: Final[Mapping[tuple[S, E], S]] = {
     (S.SANITIZING, E.RUN_FAILED): S.FAILED,
     (S.SANITIZING, E.VALIDATION_APPROVED): S.SANITIZED,
     (S.SANITIZING, E.VALIDATION_REJECTED): S.FAILED,
+    (S.SANITIZING, E.REPORT_MISSING): S.MISSING,
     (S.QUARANTINED, E.READING_CONTRADICTED): S.FAILED,  # sanitized, and locked up again meanwhile
     (S.SANITIZED, E.READING_CONTRADICTED): S.FAILED,
-    (S.SANITIZING, E.REPORT_MISSING): S.MISSING,
     (S.SANITIZED, E.RELOCATE): S.SANITIZED,
     (S.SANITIZED, E.QUARANTINE): S.QUARANTINED,
     (S.SANITIZED, E.RETURN_TO_SERVICE): S.IN_SERVICE,
@@ -104,8 +103,8 @@ TABLE: Final[Mapping[tuple[S, E], S]] = {
     (S.MISSING, E.RUN_UNTOUCHED): S.MISSING,
     (S.MISSING, E.RUN_FAILED): S.MISSING,
     (S.MISSING, E.VALIDATION_APPROVED): S.MISSING,
-    (S.MISSING, E.READING_CONTRADICTED): S.MISSING,
     (S.MISSING, E.VALIDATION_REJECTED): S.MISSING,
+    (S.MISSING, E.READING_CONTRADICTED): S.MISSING,
 }
 """(state, event) -> state. What is not here cannot happen."""
 
@@ -127,9 +126,9 @@ class Guard(StrEnum):
     NO_HOLD = "no_hold"
     SEALED_ORDER = "sealed_order"
     """Approved by the required number of people, leased to the agent that asks."""
+    ACCEPTED_RECORD = "accepted_record"
     ACCEPTED_READING = "accepted_reading"
     """Signed by the agent it was ordered from, about the record that stands."""
-    ACCEPTED_RECORD = "accepted_record"
     VALIDATED_RECORD = "validated_record"
     """Signed by a validator who neither requested nor approved, and the verdict satisfies the policy."""
     WITNESSED_DESTRUCTION = "witnessed_destruction"
@@ -147,8 +146,8 @@ GUARDS: Final[Mapping[E, tuple[Guard, ...]]] = {
     E.RUN_UNTOUCHED: (Guard.ACCEPTED_RECORD,),
     E.RUN_FAILED: (Guard.ACCEPTED_RECORD,),
     E.VALIDATION_APPROVED: (Guard.VALIDATED_RECORD,),
-    E.READING_CONTRADICTED: (Guard.ACCEPTED_READING,),
     E.VALIDATION_REJECTED: (Guard.ACCEPTED_RECORD,),
+    E.READING_CONTRADICTED: (Guard.ACCEPTED_READING,),
     E.RELEASE: (Guard.GATE, Guard.NO_HOLD),
     E.DESTROY: (Guard.WITNESSED_DESTRUCTION, Guard.NO_HOLD),
     E.REPORT_MISSING: (),
@@ -176,6 +175,8 @@ class StandingRecord:
     outcome: str
     method: str
     coverage: str
+    technique: str | None = None
+    """How it was done; asked for only where the policy does not allow every technique."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -201,6 +202,8 @@ class GateQuestion:
     unresolved_paths: tuple[str, ...]
     """Paths on its host that could not be followed to a medium: it may lie beneath one of them."""
     damaged: bool = False
+    media: str | None = None
+    """Kind of medium: decides nothing but which techniques count."""
 
 
 @dataclass(frozen=True)
@@ -229,10 +232,13 @@ def ask_gate(policy: Policy, question: GateQuestion) -> GateAnswer:
             reuse=question.reuse,
             leaves_control=question.leaves_control,
             damaged=question.damaged,
+            media=question.media,
+            data_set=worst_of(question.holdings),
+            destination=question.destination,
         ),
     )
     reasons += _residue(question)
-    reasons += _record(question, decision.method, decision.verification)
+    reasons += _record(question, decision)
     reasons += _receiver(question)
     return GateAnswer(tuple(reasons), decision)
 
@@ -265,15 +271,16 @@ def _residue(question: GateQuestion) -> list[Reason]:
     ]
 
 
-def _record(question: GateQuestion, method: Method, verification: Verification) -> list[Reason]:
-    record = question.record
+def _record(question: GateQuestion, decision: Decision) -> list[Reason]:
+    record, method = question.record, decision.method
     if record is None:
         return [
             Reason(
                 "no-validated-record", f"There is no validated record; {method} is required for {question.destination}."
             )
         ]
-    reasons = list(verdict_objections(method, verification, record.outcome, record.method, record.coverage))
+    reasons = list(verdict_objections(method, decision.verification, record.outcome, record.method, record.coverage))
+    reasons += technique_objections(decision, record.technique)
     if question.contents == "unknown" and not question.record_covers_contents:
         reasons.append(
             Reason(

@@ -1,4 +1,4 @@
-"""The policy: a table as data, its digest, and the decision it gives for one device and one purpose.
+"""The policy's decision for one device and one purpose, why, and what does not satisfy it.
 
 The default is the decision flow of SP 800-88 Rev. 1, Figure 4-1, over the same inputs that Rev. 2, 4.3 keeps: confidentiality
 category first, reuse, and whether the medium leaves organizational control; never the type of media first. An organization may
@@ -7,79 +7,50 @@ ask for more than the flow, never for less. What a technique cannot reach escala
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
 
-from inventory.errors import Invalid, Reason
-from reports.canonical import digest_of
-from reports.findings.techniques import HOST, TECHNIQUES
+from inventory.errors import Reason
+from reports.findings.techniques import HOST, TECHNIQUES, steps_of
 
-from .techniques import AUTO, KNOWN_SETTINGS, reach_of
-from .vocabulary import (
-    CATEGORY_ORDER,
-    METHOD_ORDER,
-    VERIFICATION_ORDER,
-    Category,
-    Method,
-    Verification,
-    coverage_reaches,
-    method_reaches,
+from .policy_document import (
+    FLOOR,
+    SCHEMA,
+    Case,
+    Demand,
+    Policy,
+    as_second,
+    case_words,
+    default_document,
+    parse,
+    proven_by_canaries,
 )
+from .policy_words import decision_sentence, differences
+from .roles import Role
+from .techniques import AUTO, reach_of
+from .vocabulary import Category, Method, Verification, coverage_reaches, method_reaches
 
-_Word = TypeVar("_Word", Category, Method, Verification)
-
-SCHEMA: Final = "sanitrail/policy/1"
-
-_ROWS: Final[tuple[tuple[Category, bool, bool, Method], ...]] = (
-    (Category.LOW, False, False, Method.CLEAR),
-    (Category.LOW, False, True, Method.PURGE),
-    (Category.LOW, True, False, Method.CLEAR),
-    (Category.LOW, True, True, Method.PURGE),
-    (Category.MODERATE, False, False, Method.DESTROY),
-    (Category.MODERATE, False, True, Method.DESTROY),
-    (Category.MODERATE, True, False, Method.CLEAR),
-    (Category.MODERATE, True, True, Method.PURGE),
-    (Category.HIGH, False, False, Method.DESTROY),
-    (Category.HIGH, False, True, Method.DESTROY),
-    (Category.HIGH, True, False, Method.PURGE),
-    (Category.HIGH, True, True, Method.DESTROY),
-)
-"""Category, reuse, leaves control -> minimum method."""
-
-FLOOR: Final[Mapping[tuple[Category, bool, bool], Method]] = {(c, r, o): m for c, r, o, m in _ROWS}
-
-
-def default_document() -> dict[str, Any]:
-    """The policy a new installation starts with."""
-    return {
-        "schema": SCHEMA,
-        "id": "sp-800-88",
-        "version": 1,
-        "methods": [{"category": str(c), "reuse": r, "leaves_control": o, "method": str(m)} for c, r, o, m in _ROWS],
-        "unknown_contents": "high",
-        "damaged": "destroy",
-        "verification": "full",
-        "approvals": 2,
-    }
-
-
-@dataclass(frozen=True)
-class Policy:
-    """One version of the table, checked."""
-
-    document: dict[str, Any]
-    id: str
-    """`<id>:<version>`, as it stands on orders and records."""
-    sha256: str
-    version: int
-    methods: Mapping[tuple[Category, bool, bool], Method]
-    unknown_contents: Category
-    damaged: Method
-    verification: Verification
-    approvals: int
-    settings: tuple[str, ...]
-    """Disputed classifications decided otherwise than the conservative default."""
+__all__ = [
+    "FLOOR",
+    "SCHEMA",
+    "Case",
+    "Decision",
+    "Demand",
+    "Policy",
+    "PolicyInput",
+    "allows",
+    "as_second",
+    "case_words",
+    "decide",
+    "default_document",
+    "destruction_demand",
+    "differences",
+    "parse",
+    "plan_objections",
+    "preferred",
+    "technique_objections",
+    "verdict_objections",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +64,10 @@ class PolicyInput:
     damaged: bool = False
     media: str | None = None
     """magnetic, flash, virtual, unknown: never decides the method, only which techniques reach it."""
+    data_set: str | None = None
+    """Name of a data set of that category, for the sentence that explains."""
+    destination: str = ""
+    """Where it is to go, in words, for the sentence that explains."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,132 +81,92 @@ class Decision:
     verification: Verification
     approvals: int
     techniques: tuple[str, ...]
-    """Techniques that can reach the method on this kind of medium; empty: none, so destruction must."""
+    """Techniques that can reach the method on this kind of medium, best first where the policy says so; empty: none, so
+    destruction must."""
+    sentence: str
+    """Why, in one sentence: "Purge, because CRM nightly backups is high and the medium leaves to a vendor."."""
     explanation: str
+    """The sentence, and what follows from it."""
     media: str | None = None
     settings: tuple[str, ...] = ()
     """The disputed classifications the policy has decided; orders seal those that matter to them."""
-
-
-def parse(document: object) -> Policy:
-    """Check a policy document.
-
-    Raises:
-        Invalid: not of this schema, incomplete, or asking for less than SP 800-88's decision flow.
-    """
-    if not isinstance(document, dict) or document.get("schema") != SCHEMA:
-        raise Invalid("schema", f"A policy document has the schema {SCHEMA!r}.")
-    fields = {"schema", "id", "version", "methods", "unknown_contents", "damaged", "verification", "approvals"}
-    if set(document) - {"settings"} != fields:
-        raise Invalid(
-            "policy", f"A policy has the fields {', '.join(sorted(fields))}, and settings where it decides some."
-        )
-    name, version, approvals = document["id"], document["version"], document["approvals"]
-    if (
-        not isinstance(name, str)
-        or not name.replace("-", "").replace(".", "").isalnum()
-        or len(name) > 64
-        or not name.isascii()
-    ):
-        raise Invalid("id", "The id is 1 to 64 letters, digits, dots and hyphens.")
-    if type(version) is not int or not 1 <= version < 10**6:
-        raise Invalid("version", "The version is a whole number from 1.")
-    if type(approvals) is not int or not 1 <= approvals <= 9:
-        raise Invalid("approvals", "Approvals are a whole number from 1 to 9.")
-    methods = _methods(document["methods"])
-    damaged = _word(document["damaged"], METHOD_ORDER, "damaged")
-    if damaged is not Method.DESTROY:
-        raise Invalid("damaged", "A damaged medium cannot be trusted to have been written: it is destroyed.")
-    return Policy(
-        document=document,
-        id=f"{name}:{version}",
-        sha256=digest_of(document),
-        version=version,
-        methods=methods,
-        unknown_contents=_word(document["unknown_contents"], CATEGORY_ORDER, "unknown_contents"),
-        damaged=damaged,
-        verification=_word(document["verification"], VERIFICATION_ORDER, "verification"),
-        approvals=approvals,
-        settings=_settings(document),
-    )
-
-
-def _settings(document: Mapping[str, Any]) -> tuple[str, ...]:
-    """The disputed classifications a policy decides; one spelling: sorted, and left out where there is none."""
-    if "settings" not in document:
-        return ()
-    listed = document["settings"]
-    if not isinstance(listed, list) or not listed or [word for word in KNOWN_SETTINGS if word in listed] != listed:
-        words = f"Settings are one or more of {', '.join(KNOWN_SETTINGS)}, in this order; left out where there is none."
-        raise Invalid("settings", words)
-    return tuple(listed)
-
-
-def _word(value: object, known: tuple[_Word, ...], field: str) -> _Word:
-    for word in known:
-        if value == str(word):
-            return word
-    raise Invalid(field, f"{field} is one of {', '.join(known)}.")
-
-
-def _methods(rows: object) -> dict[tuple[Category, bool, bool], Method]:
-    if not isinstance(rows, list):
-        raise Invalid("methods", "The methods are a list of rows.")
-    found: dict[tuple[Category, bool, bool], Method] = {}
-    for row in rows:
-        if not isinstance(row, dict) or set(row) != {"category", "reuse", "leaves_control", "method"}:
-            raise Invalid("methods", "A row has exactly category, reuse, leaves_control and method.")
-        if type(row["reuse"]) is not bool or type(row["leaves_control"]) is not bool:
-            raise Invalid("methods", "reuse and leaves_control are true or false.")
-        key = (_word(row["category"], CATEGORY_ORDER, "category"), row["reuse"], row["leaves_control"])
-        if key in found:
-            raise Invalid("methods", f"The row {_case(*key)} stands there twice.")
-        found[key] = _word(row["method"], METHOD_ORDER, "method")
-    for key, least in FLOOR.items():
-        if key not in found:
-            raise Invalid("methods", f"The row {_case(*key)} is missing.")
-        if not method_reaches(found[key], least):
-            raise Invalid(
-                "methods", f"{_case(*key)}: SP 800-88's decision flow asks for {least}; a policy may ask for more only."
-            )
-    return found
-
-
-def _case(category: Category, reuse: bool, leaves: bool) -> str:
-    what = "reused" if reuse else "not reused"
-    where = "leaving our control" if leaves else "staying under our control"
-    return f"{category} data, {what}, {where}"
+    restricted: bool = False
+    """Whether the policy allows less than every technique that reaches the method."""
+    ordered: bool = False
+    """Whether the policy says in which order they are preferred."""
+    approval_roles: tuple[Role, ...] = ()
+    sampling_percent: int = 0
+    witnesses: int = 1
+    photographs: int = 1
 
 
 def decide(policy: Policy, question: PolicyInput) -> Decision:
     """What the policy demands."""
     category = question.category or policy.unknown_contents
-    method = policy.methods[category, question.reuse, question.leaves_control]
-    said = _case(category, question.reuse, question.leaves_control)
+    case = (category, question.reuse, question.leaves_control)
+    demand = policy.rows[case]
+    method = demand.method
+    said = case_words(case)
     words = [f"{said[0].upper()}{said[1:]}: the policy {policy.id} asks for {method}."]
     if question.category is None:
         words.insert(0, f"Nobody has said what the medium held, so it counts as {category}.")
     if question.damaged:
         method = policy.damaged
         words.append(f"The medium is damaged: {method}.")
-    able = tuple(name for name in sorted(TECHNIQUES) if _reaches(name, question.media, policy.settings, method))
-    if not able:
-        words.append(f"No technique of this product reaches {method}.")
-    elif HOST not in able:
-        words.append(f"Overwriting does not reach {method}: it takes one of the drive's own commands.")
-    words.append(f"Verification: {policy.verification}; approvals: {policy.approvals}.")
+    able, ordered = _able(demand, question.media, policy.settings, method)
+    words += _technique_words(demand, method, able)
+    destroys = method is Method.DESTROY
+    if not destroys or demand.approvals:
+        words.append(f"Verification: {demand.verification}; approvals: {demand.approvals}.")
+    sentence = decision_sentence(
+        method, category, question.data_set, question.destination,
+        known=question.category is not None, leaves=question.leaves_control, reuse=question.reuse,
+        damaged=question.damaged,
+    )  # fmt: skip
     return Decision(
         policy_id=policy.id,
         policy_sha256=policy.sha256,
         category=question.category,
         method=method,
-        verification=policy.verification,
-        approvals=policy.approvals,
+        verification=demand.verification,
+        approvals=demand.approvals,
         techniques=able,
-        explanation=" ".join(words),
+        sentence=sentence,
+        explanation=" ".join([sentence, *words]),
         media=question.media,
         settings=policy.settings,
+        restricted=demand.canaries
+        or (demand.techniques is not None and (question.media or "unknown") in demand.techniques),
+        ordered=ordered,
+        approval_roles=demand.approval_roles,
+        sampling_percent=demand.sampling_percent,
+        witnesses=demand.witnesses,
+        photographs=demand.photographs,
     )
+
+
+def _able(demand: Demand, media: str | None, settings: tuple[str, ...], method: Method) -> tuple[tuple[str, ...], bool]:
+    """The techniques that count on this kind of medium, and whether the policy put them in order."""
+    listed = None if demand.techniques is None else demand.techniques.get(media or "unknown")
+    names: Iterable[str] = sorted(TECHNIQUES) if listed is None else listed
+    found = tuple(
+        name
+        for name in names
+        if _reaches(name, media, settings, method) and (not demand.canaries or proven_by_canaries(name))
+    )
+    return found, listed is not None
+
+
+def _technique_words(demand: Demand, method: Method, able: tuple[str, ...]) -> list[str]:
+    if not able:
+        return [f"No technique of this product reaches {method}."]
+    if HOST in able:
+        return []
+    if demand.canaries:
+        return ["Only the drive's own commands count, proven by canaries that must be gone afterwards."]
+    if demand.techniques is not None and method is Method.CLEAR:
+        return ["The policy does not allow overwriting here."]
+    return [f"Overwriting does not reach {method}: it takes one of the drive's own commands."]
 
 
 def _reaches(technique: str, media: str | None, settings: tuple[str, ...], method: Method) -> bool:
@@ -239,8 +174,49 @@ def _reaches(technique: str, media: str | None, settings: tuple[str, ...], metho
     return reach is not None and method_reaches(reach, method)
 
 
-def plan_objections(decision: Decision, method: str, technique: str, verification: str) -> tuple[Reason, ...]:
-    """Why a plan could not end in a result that satisfies the decision; empty where it can."""
+def destruction_demand(policy: Policy, category: Category | None) -> tuple[int, int]:
+    """Witnesses and photographs when a medium with such data is destroyed physically.
+
+    What becomes of it is decided by then, so that the strictest row of its category counts.
+    """
+    rows = [demand for (found, _, _), demand in policy.rows.items() if found is (category or policy.unknown_contents)]
+    return max(row.witnesses for row in rows), max(row.photographs for row in rows)
+
+
+def allows(decision: Decision, technique: str) -> bool:
+    """Whether the decision accepts what was done by this technique: one step of it must be among those that count."""
+    return any(step in decision.techniques for step in steps_of(technique) or ())
+
+
+def technique_objections(decision: Decision, technique: str | None) -> tuple[Reason, ...]:
+    """Why a record's technique does not satisfy a decision; empty where it does, or where the policy restricts nothing."""
+    if not decision.restricted:
+        return ()
+    if technique is None:
+        return (Reason("technique-unknown", "Nothing says by which technique it was sanitized, and the policy asks."),)
+    if allows(decision, technique):
+        return ()
+    words = ", ".join(decision.techniques) or "none"
+    return (
+        Reason(
+            "technique-not-allowed",
+            f"It was sanitized by {technique}; on this kind of medium the policy allows {words}.",
+        ),
+    )
+
+
+def plan_objections(
+    decision: Decision, method: str, technique: str, verification: str, usable: frozenset[str] | None = None
+) -> tuple[Reason, ...]:
+    """Why a plan could not end in a result that satisfies the decision; empty where it can.
+
+    Args:
+        decision: what is demanded.
+        method: the plan's.
+        technique: the plan's.
+        verification: the plan's.
+        usable: the techniques this drive can do; None: nobody has asked it.
+    """
     reasons: list[Reason] = []
     reach = reach_of(technique, decision.media, decision.settings)
     named = "The best technique of the drive" if technique == AUTO else technique.capitalize()
@@ -256,6 +232,8 @@ def plan_objections(decision: Decision, method: str, technique: str, verificatio
         )
     elif not method_reaches(reach, Method(method)):
         reasons.append(Reason("method-out-of-reach", f"{named} reaches {reach} here, not {method}."))
+    elif decision.restricted:
+        reasons += _choice_objections(decision, technique, usable)
     if not method_reaches(method, decision.method) and not reasons:
         reasons.append(Reason("method-too-weak", f"The plan asks for {method}; {decision.method} is required."))
     if not coverage_reaches(verification, decision.verification):
@@ -266,6 +244,26 @@ def plan_objections(decision: Decision, method: str, technique: str, verificatio
             )
         )
     return tuple(reasons)
+
+
+def _choice_objections(decision: Decision, technique: str, usable: frozenset[str] | None) -> list[Reason]:
+    """Whether the policy's list of techniques allows this one here."""
+    words = ", ".join(decision.techniques) or "none, so that the medium must be destroyed"
+    if technique == AUTO:
+        why = "nobody has asked this drive what it can do" if usable is None else "this drive can do none of them"
+        return [
+            Reason("technique-not-chosen", f"The policy allows {words}, and {why}; name one, or destroy the medium.")
+        ]
+    if not allows(decision, technique):
+        return [Reason("technique-not-allowed", f"The policy allows {words} on this kind of medium, not {technique}.")]
+    if decision.ordered and usable is not None:
+        steps = steps_of(technique) or ()
+        rank = min(decision.techniques.index(step) for step in steps if step in decision.techniques)
+        better = [name for name in decision.techniques[:rank] if name in usable]
+        if better:
+            words = f"The policy prefers {better[0]} to {technique}, and this drive can do it."
+            return [Reason("technique-not-preferred", words)]
+    return []
 
 
 def verdict_objections(
@@ -284,17 +282,6 @@ def verdict_objections(
     return tuple(reasons)
 
 
-def differences(old: Policy, new: Policy) -> tuple[str, ...]:
-    """What changes from one version to another, row by row, in words."""
-    lines = [
-        f"{_case(*key)}: {old.methods[key]} -> {new.methods[key]}"
-        for key in FLOOR
-        if old.methods[key] is not new.methods[key]
-    ]
-    for field in ("unknown_contents", "damaged", "verification", "approvals"):
-        before, after = getattr(old, field), getattr(new, field)
-        if before != after:
-            lines.append(f"{field.replace('_', ' ')}: {before} -> {after}")
-    lines += [f"{word}: decided now" for word in new.settings if word not in old.settings]
-    lines += [f"{word}: conservative again" for word in old.settings if word not in new.settings]
-    return tuple(lines)
+def preferred(decision: Decision, usable: Collection[str]) -> str | None:
+    """The first technique of the policy's list that the drive can do; None: none of them."""
+    return next((name for name in decision.techniques if name in usable), None)

@@ -22,6 +22,7 @@ from reports.envelope import unverified_body
 
 from ._holds import holds_on
 from ._mapping import held_of
+from .kernel import load_envelope
 from .views import GateView, ReasonView
 
 Receiver = Literal["own", "undertaking-valid", "undertaking-missing", "unknown"]
@@ -49,8 +50,8 @@ def policy_in_force(session: Session) -> Policy:
     return parse(row.document)
 
 
-def gate_question(session: Session, device: Device, way: Way) -> GateQuestion:
-    """Everything the gate looks at."""
+def gate_question(session: Session, device: Device, way: Way, *, technique: bool = False) -> GateQuestion:
+    """Everything the gate looks at; the record's technique only where it is asked for, as its record must be read."""
     holdings = tuple(
         held_of(holding, data_set)
         for holding, data_set in session.execute(
@@ -72,18 +73,23 @@ def gate_question(session: Session, device: Device, way: Way) -> GateQuestion:
         record=None
         if record is None
         else StandingRecord(
-            sha256=record.sha256, outcome=record.outcome, method=record.method, coverage=record.coverage
+            sha256=record.sha256,
+            outcome=record.outcome,
+            method=record.method,
+            coverage=record.coverage,
+            technique=technique_of(session, record) if technique else None,
         ),
         record_covers_contents=record is not None and _untouched_since(session, device, record),
         holds=tuple(f"{hold.reference} ({hold.reason})" for hold in holds_on(session, [device.id]).get(device.id, [])),
-        open_order=session.scalar(sa.select(Order.id).where(Order.device_id == device.id, sa.text(OPEN_STATES))),
+        open_order=_open_order(session, device),
         unresolved_paths=_unresolved_paths(session, device),
+        media=device.media or device.declared_media,
     )
 
 
 def gate_view(session: Session, policy: Policy, device: Device, way: Way) -> GateView:
     """The gate's answer for one way out."""
-    return answer_view(ask_gate(policy, gate_question(session, device, way)), way)
+    return answer_view(ask_gate(policy, gate_question(session, device, way, technique=policy.restricts)), way)
 
 
 def answer_view(answer: GateAnswer, way: Way) -> GateView:
@@ -99,6 +105,13 @@ def answer_view(answer: GateAnswer, way: Way) -> GateView:
     )
 
 
+def technique_of(session: Session, record: Record) -> str | None:
+    """By which technique a medium was sanitized, as its record says."""
+    body = unverified_body(load_envelope(session, record.sha256), "sanitization-record")
+    technique = body.get("method", {}).get("technique")
+    return technique if isinstance(technique, str) else None
+
+
 def _untouched_since(session: Session, device: Device, record: Record) -> bool:
     """Whether the device was attached to nothing new after the run of its standing record was allowed to write."""
     started = session.scalar(sa.select(Order.started).where(Order.id == record.order_id))
@@ -106,6 +119,14 @@ def _untouched_since(session: Session, device: Device, record: Record) -> bool:
         return False
     later = sa.select(sa.exists().where(Attachment.device_id == device.id, Attachment.since > started))
     return not session.scalar(later)
+
+
+def _open_order(session: Session, device: Device) -> str | None:
+    """The open order of a device, or the open verify-only one: what is being read again waits for what is found."""
+    order = session.scalar(sa.select(Order.id).where(Order.device_id == device.id, sa.text(OPEN_STATES)))
+    if order is not None:
+        return order
+    return session.scalar(sa.select(Reading.id).where(Reading.device_id == device.id, sa.text(OPEN_READINGS)))
 
 
 def _unresolved_paths(session: Session, device: Device) -> tuple[str, ...]:
@@ -121,14 +142,6 @@ def _unresolved_paths(session: Session, device: Device) -> tuple[str, ...]:
         .order_by(DeclaredPath.id)
     )
     seen: dict[str, str] = {}
-def _open_order(session: Session, device: Device) -> str | None:
-    """The open order of a device, or the open verify-only one: what is being read again waits for what is found."""
-    order = session.scalar(sa.select(Order.id).where(Order.device_id == device.id, sa.text(OPEN_STATES)))
-    if order is not None:
-        return order
-    return session.scalar(sa.select(Reading.id).where(Reading.device_id == device.id, sa.text(OPEN_READINGS)))
-
-
     for path in session.scalars(statement):
         if path.unresolved:
             seen.setdefault(path.id, path.path)

@@ -16,6 +16,7 @@ from inventory.domain.orders import (
     approval_objections,
     duty_objection,
     quorum_reached,
+    valid_approvers,
 )
 from inventory.domain.roles import Permission
 from inventory.domain.techniques import plan_line
@@ -31,6 +32,7 @@ from reports.times import parse_instant
 
 from ._holds import refuse_held
 from ._mapping import device_label
+from ._policy import roles_missing
 from ._transitions import move_order
 from .context import Actor, Context, authorize
 from .kernel import find, load_envelope, note, store_envelope
@@ -182,7 +184,10 @@ def enough_approvals(session: Session, context: Context, order: Order) -> bool:
             facts.append(_facts(reports.orders.Approval.from_dict(body, "approval"), key_id))
         except (ReportError, ValueError):
             continue
-    return quorum_reached(order_facts(order), facts, roster, read(current).minimum_approvals, context.now())
+    facing = order_facts(order)
+    if not quorum_reached(facing, facts, roster, read(current).minimum_approvals, context.now()):
+        return False
+    return not roles_missing(session, order, valid_approvers(facing, facts, roster, context.now()))
 
 
 def _may_approve(session: Session, context: Context, actor: Actor, order: Order) -> frozenset[str]:

@@ -22,6 +22,7 @@ from ._destroyed import facts_of
 from ._holds import refuse_held
 from ._mapping import destruction_view
 from ._obligations import cover_holdings
+from ._policy import refuse_short_destruction
 from ._sealing import statement_person
 from .context import Actor, Context, authorize
 from .kernel import find, moment, next_number, note, optional, required, sign_and_log, stamp
@@ -141,7 +142,7 @@ def decide_destruction(context: Context, actor: Actor, command: DecideDestructio
 
     Raises:
         SeparationOfDuty: operator or witness decides.
-        Conflict: not witnessed, or decided already.
+        Conflict: not witnessed, decided already, or less was witnessed and photographed than the policy demands.
     """
     authorize(actor, Permission.RECORD_VALIDATE)
     with context.writing(actor) as session:
@@ -172,6 +173,7 @@ def _destroy(session: Session, context: Context, actor: Actor, row: Destruction)
     device = session.get_one(Device, row.device_id)
     refuse_held(session, device)
     after = _may_destroy(device)
+    refuse_short_destruction(session, row, device)
     digest, index = sign_and_log(session, context, "statement", _body(session, context, row), "acceptance", row.id)
     row.statement_sha256, row.log_index = digest, index
     device.state = after

@@ -6,36 +6,38 @@ import dataclasses
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 import reports.orders
 from inventory.contract.v1.orders import PlanRequest, SealedOrder
-from inventory.domain.exceptions import ExceptionCode
+from inventory.domain.approving import roles_shown
 from inventory.domain.lifecycle import DeviceEvent
 from inventory.domain.orders import OPEN, OrderEvent, next_state
-from inventory.domain.policy import Decision, PolicyInput, decide, plan_objections
+from inventory.domain.policy import Decision
 from inventory.domain.roles import Permission
 from inventory.domain.techniques import plan_faults, settings_for
-from inventory.domain.vocabulary import ExceptionState, HostState, OrderState, highest
+from inventory.domain.vocabulary import OrderState
 from inventory.errors import Conflict, Duplicate, Invalid, OrderImpossible, Reason
 from inventory.events import Tag
-from inventory.models import Attachment, DataSet, Destruction, Device, ExceptionItem, Holding, Host, Lease, Order
+from inventory.models import Destruction, Device, Host, Lease, Order
 from reports.canonical import digest_of, to_base64
 from reports.envelope import payload_digest, sign
 from reports.tlog import Checkpoint
 
-from ._gate import policy_in_force
+from ._attached import attached_host
 from ._holds import refuse_held
 from ._mapping import device_label
+from ._policy import decision_for, fit_plan, objections_to, plain, roles_of
 from ._revocation import abandon
 from ._transitions import move_order, possible_for_device
 from .context import Actor, Context, authorize
 from .kernel import find, next_number, note, required, stamp, store_envelope
 from .queries.devices import find_device
-from .queries.orders import order_detail
+from .queries.orders import decision_view, order_detail
+from .readings import open_reading
 from .roster import approvers_in_force, published, read
 from .views import OrderDetail, PolicyDecisionView
 
@@ -68,16 +70,7 @@ def advise(context: Context, actor: Actor, device: str, purpose: Purpose) -> Pol
     """What the policy would demand for this device and purpose, and why. Permission `inventory.read`. Raises `NotFound`."""
     authorize(actor, Permission.READ)
     with context.reading(actor) as session:
-        decision = _decide(session, find_device(session, device), purpose)
-        return PolicyDecisionView(
-            policy_id=decision.policy_id,
-            policy_sha256=decision.policy_sha256,
-            category=decision.category,
-            required_method=decision.method,
-            required_verification=decision.verification,
-            approvals=decision.approvals,
-            explanation=decision.explanation,
-        )
+        return decision_view(plain(_decide(session, find_device(session, device), purpose)))
 
 
 def create_order(context: Context, actor: Actor, command: CreateOrder) -> OrderDetail:
@@ -98,11 +91,11 @@ def create_order(context: Context, actor: Actor, command: CreateOrder) -> OrderD
     with context.writing(actor) as session:
         device = find_device(session, command.device)
         possible_for_device(device, DeviceEvent.START_RUN)
-        host = _host(session, device)
+        host = attached_host(session, device)
         refuse_held(session, device)
         _refuse_second(session, device)
         decision = _decide(session, device, command.purpose)
-        plan = command.plan
+        plan = fit_plan(session, device, decision, command.plan)
         faults = plan_faults({name: getattr(plan, name) for name in type(plan).model_fields})
         if faults:
             raise Invalid("plan", " ".join(faults))
@@ -110,7 +103,7 @@ def create_order(context: Context, actor: Actor, command: CreateOrder) -> OrderD
         if undecided:
             words = f"The policy in force has not decided {', '.join(undecided)}; an order cannot do so by itself."
             raise OrderImpossible([Reason("setting-not-of-policy", words)])
-        objections = plan_objections(decision, plan.method, plan.technique, plan.verification)
+        objections = objections_to(session, device, decision, plan)
         if objections:
             raise OrderImpossible(objections)
         approvals = _approvals_required(session, decision, actor)
@@ -118,7 +111,7 @@ def create_order(context: Context, actor: Actor, command: CreateOrder) -> OrderD
         number = next_number(session, "order", now)
         checkpoint, _, _ = context.ledger.checkpoint(session)
         sealed = _seal(
-            command,
+            dataclasses.replace(command, plan=plan),
             decision,
             device,
             host,
@@ -142,7 +135,7 @@ def create_order(context: Context, actor: Actor, command: CreateOrder) -> OrderD
             nonce=sealed.nonce,
             plan=sealed.plan.to_dict(),
             purpose=dataclasses.asdict(command.purpose),
-            decision=_plain(decision),
+            decision=plain(decision),
             requested_by=actor.ref,
             reason=reason,
             created=now,
@@ -217,47 +210,18 @@ def abandon_order(context: Context, actor: Actor, order: str, reason: str) -> Or
 
 
 def _decide(session: Session, device: Device, purpose: Purpose) -> Decision:
-    categories = session.scalars(
-        sa.select(DataSet.category)
-        .join(Holding, Holding.data_set_id == DataSet.id)
-        .where(Holding.device_id == device.id)
+    return decision_for(
+        session, device, reuse=purpose.reuse, leaves_control=purpose.leaves_control, damaged=purpose.damaged
     )
-    question = PolicyInput(
-        category=highest(list(categories)),
-        reuse=purpose.reuse,
-        leaves_control=purpose.leaves_control,
-        damaged=purpose.damaged,
-        media=device.media or device.declared_media,
-    )
-    return decide(policy_in_force(session), question)
-
-
-def _host(session: Session, device: Device) -> Host:
-    """The confirmed host where the device is attached now. Raises `Conflict`."""
-    host = session.scalar(
-        sa.select(Host)
-        .join(Attachment, Attachment.host_id == Host.id)
-        .where(Attachment.device_id == device.id, Attachment.until.is_(None))
-    )
-    if device.fingerprint is None or host is None:
-        raise Conflict(f"Device {device.id} is not attached to any host; attach it where an agent runs.")
-    if host.state is not HostState.CONFIRMED:
-        raise Conflict(f"The agent of {host.name} is {host.state}; only a confirmed one may be given orders.")
-    ambiguous = sa.select(ExceptionItem.sentence).where(
-        ExceptionItem.code == str(ExceptionCode.AMBIGUOUS_DEVICE),
-        ExceptionItem.device_id == device.id,
-        ExceptionItem.state == ExceptionState.OPEN,
-    )
-    sentence = session.scalar(ambiguous)
-    if sentence is not None:
-        raise Conflict(sentence)
-    return host
 
 
 def _refuse_second(session: Session, device: Device) -> None:
     other = session.scalar(sa.select(Order.id).where(Order.device_id == device.id, Order.state.in_(OPEN)))
     if other is not None:
         raise Duplicate("open order", "device", other)
+    reading = open_reading(session, device.id)
+    if reading is not None:
+        raise Conflict(f"Device {device.id} is being read again ({reading}); cancel that first.")
     destruction = session.scalar(
         sa.select(Destruction.id).where(Destruction.device_id == device.id, Destruction.decision.is_(None))
     )
@@ -277,6 +241,12 @@ def _approvals_required(session: Session, decision: Decision, actor: Actor) -> i
             f"{needed} people must approve and the roster names {len(able)} besides you; have more approvers enrolled."
         )
         raise OrderImpossible([Reason("too-few-approvers", words)])
+    if not roles_shown(decision.approval_roles, roles_of(session, able)):
+        roles = ", ".join(role.replace("_", " ") for role in decision.approval_roles)
+        words = (
+            f"The policy demands these roles among the approvers: {roles}; the roster has no such people besides you."
+        )
+        raise OrderImpossible([Reason("approver-role-missing", words)])
     return needed
 
 
@@ -316,15 +286,3 @@ def _seal(  # noqa: PLR0913 - an order seals this much, most of it named
     )
     SealedOrder.model_validate(sealed.to_dict())  # an order the agent could not read must never be approved
     return sealed
-
-
-def _plain(decision: Decision) -> dict[str, Any]:
-    return {
-        "policy_id": decision.policy_id,
-        "policy_sha256": decision.policy_sha256,
-        "category": None if decision.category is None else str(decision.category),
-        "method": str(decision.method),
-        "verification": str(decision.verification),
-        "approvals": decision.approvals,
-        "explanation": decision.explanation,
-    }

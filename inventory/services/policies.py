@@ -2,28 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from functools import cache
+from itertools import product
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from inventory.domain.policy import Policy, differences, parse
+from inventory.domain import policy_file
+from inventory.domain.policy import (
+    Policy,
+    PolicyInput,
+    as_second,
+    decide,
+    differences,
+    parse,
+    technique_objections,
+    verdict_objections,
+)
 from inventory.domain.roles import Permission
-from inventory.domain.vocabulary import DeviceState
-from inventory.errors import Duplicate, Invalid
+from inventory.domain.vocabulary import CATEGORY_ORDER, Category, DeviceState
+from inventory.errors import Duplicate, Invalid, NotFound
 from inventory.events import Tag
-from inventory.models import Device, PolicyVersion
+from inventory.models import DataSet, Device, Holding, Order, PolicyVersion, Record
+from inventory.models.orders import OPEN_STATES
 
-from ._gate import LEAVE, REUSE_INSIDE, gate_view, policy_in_force
+from ._gate import policy_in_force, technique_of
 from .context import Actor, Context, authorize
 from .kernel import note, required
 from .views import PolicyView
 
+LISTED: Final = 200
+"""So many devices a preview names; it counts all of them."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ImportPolicy:
-    """A new version of the table (schema: `inventory.domain.policy`)."""
+    """A new version of the table (schema: `inventory.domain.policy_document`)."""
 
     document: dict[str, Any]
     reason: str
@@ -37,7 +54,11 @@ class PolicyPreview:
     differences: tuple[str, ...]
     """Row by row, in words."""
     devices_no_longer_sufficient: tuple[str, ...]
-    """Sanitized devices whose standing record would not open the gate any more, for reuse inside or for leaving."""
+    """Sanitized devices whose standing record suffices for some way now and would not any more; the first of them."""
+    devices_count: int = 0
+    """How many there are in all."""
+    open_orders: int = 0
+    """Orders under way: they keep the decision they were sealed with."""
 
 
 def current_policy(context: Context, actor: Actor) -> PolicyView:
@@ -55,30 +76,93 @@ def list_policies(context: Context, actor: Actor) -> tuple[PolicyView, ...]:
         return tuple(_view(row) for row in rows)
 
 
+def policy_as_file(context: Context, actor: Actor, *, sha256: str | None = None, following: bool = False) -> str:
+    """A version as TOML: the one in force, or the one of a digest. Permission `inventory.read`. Raises `NotFound`.
+
+    Args:
+        context: the open inventory.
+        actor: who asks.
+        sha256: digest of the version; None: the one in force.
+        following: in the newest schema, with the next version's number: where a new version begins.
+    """
+    authorize(actor, Permission.READ)
+    with context.reading(actor) as session:
+        wanted = PolicyVersion.in_force if sha256 is None else PolicyVersion.sha256 == sha256
+        row = session.scalar(sa.select(PolicyVersion).where(wanted))
+        if row is None:
+            raise NotFound("policy", sha256 or "in force")
+        if not following:
+            return policy_file.write(row.document)
+        known = parse(row.document)
+        numbers = [parse(one.document).version for one in session.scalars(sa.select(PolicyVersion))]
+        return policy_file.write(as_second(known, version=max(numbers) + 1))
+
+
 def preview_policy(context: Context, actor: Actor, document: dict[str, Any]) -> PolicyPreview:
     """What a document would change, without taking it. Permission `inventory.read`. Raises `Invalid`."""
     authorize(actor, Permission.READ)
     proposed = parse(document)
     with context.reading(actor) as session:
         current = policy_in_force(session)
+        named: list[str] = []
+        count = 0
+        for device in _no_longer_sufficient(session, current, proposed):
+            count += 1
+            if len(named) < LISTED:
+                named.append(device)
+        open_orders = sa.select(sa.func.count()).select_from(Order).where(sa.text(OPEN_STATES))
         return PolicyPreview(
             sha256=proposed.sha256,
             differences=differences(current, proposed),
-            devices_no_longer_sufficient=_no_longer_sufficient(session, current, proposed),
+            devices_no_longer_sufficient=tuple(named),
+            devices_count=count,
+            open_orders=session.scalar(open_orders) or 0,
         )
 
 
-def _no_longer_sufficient(session: Session, current: Policy, proposed: Policy) -> tuple[str, ...]:
-    """Sanitized devices for which a way that is open now would be closed."""
-    sanitized = sa.select(Device).where(Device.state == DeviceState.SANITIZED).order_by(Device.id)
-    return tuple(
-        device.id
-        for device in session.scalars(sanitized)
-        if any(
-            gate_view(session, current, device, way).open and not gate_view(session, proposed, device, way).open
-            for way in (REUSE_INSIDE, LEAVE)
-        )
+def _no_longer_sufficient(session: Session, current: Policy, proposed: Policy) -> Iterator[str]:
+    """Sanitized devices whose standing record suffices for some way now, and would not suffice for it any more.
+
+    Read as a stream, one statement for all. The policies are asked once for each kind of case, not once for each device.
+    """
+    rank = sa.case(*((DataSet.category == word, number) for number, word in enumerate(CATEGORY_ORDER)))
+    worst = (
+        sa.select(Holding.device_id, sa.func.max(rank).label("rank"))
+        .join(DataSet, DataSet.id == Holding.data_set_id)
+        .group_by(Holding.device_id)
+        .subquery()
     )
+    statement = (
+        sa.select(Device.id, Device.media, Device.declared_media, worst.c.rank, Record)
+        .join(Record, Record.sha256 == Device.standing_record)
+        .outerjoin(worst, worst.c.device_id == Device.id)
+        .where(Device.state == DeviceState.SANITIZED)
+        .order_by(Device.id)
+    )
+    reads = current.restricts or proposed.restricts
+
+    @cache
+    def loses(
+        category: Category | None, media: str | None, outcome: str, method: str, coverage: str, technique: str | None
+    ) -> bool:
+        def suffices(policy: Policy, *, reuse: bool, leaves: bool) -> bool:
+            question = PolicyInput(category=category, reuse=reuse, leaves_control=leaves, media=media)
+            demanded = decide(policy, question)
+            return not (
+                verdict_objections(demanded.method, demanded.verification, outcome, method, coverage)
+                or technique_objections(demanded, technique)
+            )
+
+        return any(
+            suffices(current, reuse=reuse, leaves=leaves) and not suffices(proposed, reuse=reuse, leaves=leaves)
+            for reuse, leaves in product((True, False), repeat=2)
+        )
+
+    for device, observed, declared, number, record in session.execute(statement.execution_options(yield_per=1000)):
+        category = None if number is None else CATEGORY_ORDER[number]
+        technique = technique_of(session, record) if reads else None
+        if loses(category, observed or declared, record.outcome, record.method, record.coverage, technique):
+            yield device
 
 
 def import_policy(context: Context, actor: Actor, command: ImportPolicy) -> PolicyView:
@@ -116,9 +200,10 @@ def import_policy(context: Context, actor: Actor, command: ImportPolicy) -> Poli
         )
         session.add(row)
         session.flush()
+        changed = list(differences(parse(current.document), proposed))
         note(
             session, context, actor, Tag.POLICY_IN_FORCE, "policy", row.id,
-            reason=reason, details={"supersedes": current.id}, evidence=[row.sha256],
+            reason=reason, details={"supersedes": current.id, "changed": changed}, evidence=[row.sha256],
         )  # fmt: skip
         return _view(row)
 

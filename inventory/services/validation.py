@@ -11,9 +11,8 @@ from inventory.domain import lifecycle
 from inventory.domain.exceptions import ExceptionCode
 from inventory.domain.lifecycle import DeviceEvent
 from inventory.domain.orders import OrderEvent, duty_objection, next_state
-from inventory.domain.policy import verdict_objections
 from inventory.domain.roles import Permission
-from inventory.domain.vocabulary import Method, ValidationDecision, Verification
+from inventory.domain.vocabulary import ValidationDecision
 from inventory.errors import Conflict, IllegalTransition, SeparationOfDuty
 from inventory.events import Tag
 from inventory.models import Approval, Device, Lease, Order, Record
@@ -21,6 +20,7 @@ from inventory.models import Validation as ValidationRow
 from reports.statements import Validation, VerdictWords
 
 from ._obligations import cover_holdings
+from ._policy import record_objections
 from ._revocation import refuse_disowned
 from ._sealing import statement_person
 from .context import Actor, Context, authorize
@@ -64,7 +64,7 @@ def validate(context: Context, actor: Actor, command: Validate) -> OrderDetail:
         record = session.get_one(Record, order.record_sha256)
         if approve:
             refuse_disowned(session, record)
-            _sufficient(order, record)
+            _sufficient(session, order, record)
         digest = _sign(session, context, actor, order, record, command.decision, reason)
         order.state = after
         order.outcome_reason = None if approve else reason
@@ -84,15 +84,9 @@ def _other_duty(session: Session, actor: Actor, order: Order) -> None:
         raise SeparationOfDuty("validate", earlier)
 
 
-def _sufficient(order: Order, record: Record) -> None:
+def _sufficient(session: Session, order: Order, record: Record) -> None:
     """Nobody may approve what the policy, as the order sealed it, does not accept."""
-    reasons = verdict_objections(
-        Method(order.decision["method"]),
-        Verification(order.decision["verification"]),
-        record.outcome,
-        record.method,
-        record.coverage,
-    )
+    reasons = record_objections(session, order.decision, record)
     if reasons:
         raise Conflict(
             f"The record of order {order.id} does not satisfy the policy; reject or escalate it.", reasons=reasons

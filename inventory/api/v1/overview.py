@@ -9,9 +9,11 @@ from pydantic import AwareDatetime, TypeAdapter
 from inventory.api.dispatch import Call
 from inventory.api.endpoint import READERS, Answer, File, Noun, people
 from inventory.api.paging import Paging, Text
+from inventory.contract.v1.common import Message, Sha256
 from inventory.contract.v1.lifecycle import ExceptionOwner, ExceptionResolution
 from inventory.contract.v1.requests import PolicyDocument, PolicyImport
 from inventory.contract.v1.vocabulary import Key
+from inventory.domain import policy_file
 from inventory.domain.roles import Permission
 from inventory.domain.vocabulary import ExceptionState
 from inventory.errors import Conflict, Duplicate, Invalid
@@ -34,6 +36,15 @@ class EventQuery(Paging):
     subject: Text | None = None
     actor: Text | None = None
     since: AwareDatetime | None = None
+
+
+class PolicyFileQuery(Message):
+    """Which version."""
+
+    sha256: Sha256 | None = None
+    """Digest of the version; left out: the one in force."""
+    following: bool = False
+    """In the newest schema and with the next number: where a new version begins."""
 
 
 class ExceptionQuery(Paging):
@@ -130,6 +141,13 @@ def list_policies(call: Call) -> tuple[PolicyView, ...]:
     return policies.list_policies(call.context, call.actor)
 
 
+@policy_noun.get("/policy.toml", "A policy as a file", READERS, media_type="application/toml")
+def get_policy_file(call: Call, query: PolicyFileQuery) -> File:
+    """What people keep, compare and review; the same document, byte for byte, comes out of it again."""
+    text = policies.policy_as_file(call.context, call.actor, sha256=query.sha256, following=query.following)
+    return File(text.encode(), "application/toml", "policy.toml")
+
+
 @policy_noun.post("/policies/previews", "Preview a policy", READERS, raises=(Invalid,))
 def preview_policy(call: Call, body: PolicyDocument) -> PolicyPreview:
     """What a document would change, without taking it."""
@@ -146,4 +164,6 @@ def import_policy(call: Call, body: PolicyImport) -> PolicyView:
 
 
 def _document(body: PolicyDocument) -> dict[str, Any]:
-    return body.document
+    if (body.document is None) == (body.file is None):
+        raise Invalid("document", "Send the document or its file's text, exactly one of the two.")
+    return body.document if body.document is not None else policy_file.read(body.file or "")

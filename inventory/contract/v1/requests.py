@@ -36,9 +36,11 @@ class CertificateIssue(Message):
 
 
 class PolicyDocument(Message):
-    """A policy table, to look at before it is taken."""
+    """A policy table, to look at before it is taken: the document, or its file's text. Exactly one of the two."""
 
-    document: dict[str, Any]
+    document: dict[str, Any] | None = None
+    file: Annotated[str, Field(max_length=64_000)] | None = None
+    """TOML, or the document's JSON."""
 
 
 class PolicyImport(PolicyDocument):

@@ -9,13 +9,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from inventory.domain.policy import verdict_objections
 from inventory.domain.roles import Permission
-from inventory.domain.vocabulary import Method, Verification
 from inventory.errors import NotFound
 from inventory.models.data import Statement
 from inventory.models.evidence import Certificate, Record, Seal, StoredEnvelope, Validation
 from inventory.models.orders import Order
+from inventory.services._policy import record_objections
 from inventory.services._scope import only
 from inventory.services.context import Actor, Context, authorize
 from inventory.services.kernel import find
@@ -92,14 +91,7 @@ def record_view(session: Session, record: Record) -> RecordView:
             sha256=decided.sha256,
             log_index=decided.log_index,
         ),
-        satisfies_policy=order is not None
-        and not verdict_objections(
-            Method(order.decision["method"]),
-            Verification(order.decision["verification"]),
-            record.outcome,
-            record.method,
-            record.coverage,
-        ),
+        satisfies_policy=order is not None and not record_objections(session, order.decision, record),
     )
 
 

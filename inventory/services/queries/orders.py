@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from inventory.domain.orders import OPEN, possible
-from inventory.domain.roles import Permission
+from inventory.domain.roles import Permission, Role
 from inventory.domain.vocabulary import Category, Method, OrderState, RecordStanding, Verification
 from inventory.models.devices import Device
 from inventory.models.evidence import Certificate, Record, StoredEnvelope
@@ -208,4 +208,8 @@ def decision_view(decision: dict[str, Any]) -> PolicyDecisionView:
         required_verification=Verification(decision["verification"]),
         approvals=decision["approvals"],
         explanation=decision["explanation"],
+        sentence=decision.get("sentence", ""),
+        techniques=tuple(decision.get("techniques", ())),
+        approval_roles=tuple(Role(role) for role in decision.get("approval_roles", ())),
+        sampling_percent=decision.get("sampling_percent", 0),
     )

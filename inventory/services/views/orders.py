@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from inventory.domain.roles import Role
 from inventory.domain.vocabulary import Category, Method, OrderState, Verification
 
 from .devices import ReasonView
@@ -22,6 +23,14 @@ class PolicyDecisionView:
     required_verification: Verification
     approvals: int
     explanation: str
+    sentence: str = ""
+    """Why, in one sentence; empty on orders from before there was one."""
+    techniques: tuple[str, ...] = ()
+    """Those the policy allows on this kind of medium, best first; empty where it allows all that reach the method."""
+    approval_roles: tuple[Role, ...] = ()
+    """Roles that must be among the approvers, each held by another person."""
+    sampling_percent: int = 0
+    """Share of its lot that somebody else reads back again."""
 
 
 @dataclass(frozen=True, kw_only=True)
