@@ -66,6 +66,18 @@ class CreateOrder:
     """From now; between 5 minutes and 30 days."""
 
 
+@dataclass(frozen=True)
+class Examined:
+    """What an order will rest on, once it is sealed."""
+
+    device: Device
+    host: Host
+    decision: Decision
+    plan: PlanRequest
+    approvals: int
+    """How many people must approve."""
+
+
 def advise(context: Context, actor: Actor, device: str, purpose: Purpose) -> PolicyDecisionView:
     """What the policy would demand for this device and purpose, and why. Permission `inventory.read`. Raises `NotFound`."""
     authorize(actor, Permission.READ)
@@ -85,71 +97,87 @@ def create_order(context: Context, actor: Actor, command: CreateOrder) -> OrderD
         NotFound, Invalid.
     """
     authorize(actor, Permission.ORDER_REQUEST)
-    reason = required("reason", command.reason, least=3)
+    worded(command)
+    with context.writing(actor) as session:
+        order = place(session, context, actor, command, examine(session, actor, command))
+        return order_detail(session, order, context.now())
+
+
+def worded(command: CreateOrder) -> None:
+    """What can be said about a command without looking at anything. Raises `Invalid`."""
+    required("reason", command.reason, least=3)
     if not SHORTEST <= command.lifetime <= LONGEST:
         raise Invalid("lifetime", "An order lives between five minutes and 30 days.")
-    with context.writing(actor) as session:
-        device = find_device(session, command.device)
-        possible_for_device(device, DeviceEvent.START_RUN)
-        host = attached_host(session, device)
-        refuse_held(session, device)
-        _refuse_second(session, device)
-        decision = _decide(session, device, command.purpose)
-        plan = fit_plan(session, device, decision, command.plan)
-        faults = plan_faults({name: getattr(plan, name) for name in type(plan).model_fields})
-        if faults:
-            raise Invalid("plan", " ".join(faults))
-        undecided = [word for word in plan.settings if word not in decision.settings]
-        if undecided:
-            words = f"The policy in force has not decided {', '.join(undecided)}; an order cannot do so by itself."
-            raise OrderImpossible([Reason("setting-not-of-policy", words)])
-        objections = objections_to(session, device, decision, plan)
-        if objections:
-            raise OrderImpossible(objections)
-        approvals = _approvals_required(session, decision, actor)
-        now = context.now().replace(microsecond=0)
-        number = next_number(session, "order", now)
-        checkpoint, _, _ = context.ledger.checkpoint(session)
-        sealed = _seal(
-            dataclasses.replace(command, plan=plan),
-            decision,
-            device,
-            host,
-            number=number,
-            by=actor.ref,
-            approvals=approvals,
-            now=now,
-            after=checkpoint,
-        )
-        envelope = sign("order", sealed.to_dict(), context.secrets.signer("acceptance"))
-        digest = store_envelope(session, context, "order", envelope)
-        order = Order(
-            id=number,
-            state=OrderState.REQUESTED,
-            device_id=device.id,
-            host_id=host.id,
-            agent_key=host.key_id,
-            fingerprint=sealed.device,
-            envelope_sha256=digest,
-            payload_sha256=payload_digest(envelope),
-            nonce=sealed.nonce,
-            plan=sealed.plan.to_dict(),
-            purpose=dataclasses.asdict(command.purpose),
-            decision=plain(decision),
-            requested_by=actor.ref,
-            reason=reason,
-            created=now,
-            expires=now + command.lifetime,
-            approvals_required=approvals,
-        )
-        session.add(order)
-        session.flush()
-        note(
-            session, context, actor, Tag.ORDER_REQUESTED, "order", order.id,
-            device=device.id, host=host.id, reason=reason,
-            details={"explanation": decision.explanation}, evidence=[digest],
-        )  # fmt: skip
-        return order_detail(session, order, context.now())
+
+
+def examine(session: Session, actor: Actor, command: CreateOrder) -> Examined:
+    """Everything that says no to an order before it is sealed. Raises as `create_order`."""
+    device = find_device(session, command.device)
+    possible_for_device(device, DeviceEvent.START_RUN)
+    host = attached_host(session, device)
+    refuse_held(session, device)
+    _refuse_second(session, device)
+    decision = _decide(session, device, command.purpose)
+    plan = fit_plan(session, device, decision, command.plan)
+    faults = plan_faults({name: getattr(plan, name) for name in type(plan).model_fields})
+    if faults:
+        raise Invalid("plan", " ".join(faults))
+    undecided = [word for word in plan.settings if word not in decision.settings]
+    if undecided:
+        words = f"The policy in force has not decided {', '.join(undecided)}; an order cannot do so by itself."
+        raise OrderImpossible([Reason("setting-not-of-policy", words)])
+    objections = objections_to(session, device, decision, plan)
+    if objections:
+        raise OrderImpossible(objections)
+    return Examined(device, host, decision, plan, _approvals_required(session, decision, actor))
+
+
+def place(session: Session, context: Context, actor: Actor, command: CreateOrder, examined: Examined) -> Order:
+    """Seal, keep and write down an order that was examined in this very transaction."""
+    device, host, decision = examined.device, examined.host, examined.decision
+    now = context.now().replace(microsecond=0)
+    number = next_number(session, "order", now)
+    checkpoint, _, _ = context.ledger.checkpoint(session)
+    sealed = _seal(
+        dataclasses.replace(command, plan=examined.plan),
+        decision,
+        device,
+        host,
+        number=number,
+        by=actor.ref,
+        approvals=examined.approvals,
+        now=now,
+        after=checkpoint,
+    )
+    envelope = sign("order", sealed.to_dict(), context.secrets.signer("acceptance"))
+    digest = store_envelope(session, context, "order", envelope)
+    order = Order(
+        id=number,
+        state=OrderState.REQUESTED,
+        device_id=device.id,
+        host_id=host.id,
+        agent_key=host.key_id,
+        fingerprint=sealed.device,
+        envelope_sha256=digest,
+        payload_sha256=payload_digest(envelope),
+        nonce=sealed.nonce,
+        plan=sealed.plan.to_dict(),
+        purpose=dataclasses.asdict(command.purpose),
+        decision=plain(decision),
+        requested_by=actor.ref,
+        reason=sealed.reason,
+        created=now,
+        expires=now + command.lifetime,
+        approvals_required=examined.approvals,
+    )
+    session.add(order)
+    session.flush()
+    note(
+        session, context, actor, Tag.ORDER_REQUESTED, "order", order.id,
+        device=device.id, host=host.id, reason=order.reason,
+        details={"explanation": decision.explanation}, evidence=[digest],
+    )  # fmt: skip
+    return order
 
 
 def cancel_order(context: Context, actor: Actor, order: str, reason: str) -> OrderDetail:

@@ -6,6 +6,8 @@ from inventory.api.endpoint import Noun
 
 from . import (
     agents,
+    balances,
+    batches,
     cases,
     corrections,
     custody,
@@ -36,6 +38,7 @@ NOUNS: tuple[Noun, ...] = (
     orders.noun,
     readings.noun,
     evidence.noun,
+    batches.noun,
     evidence.certificate_noun,
     corrections.noun,
     holdings.noun,
