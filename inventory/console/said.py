@@ -60,6 +60,8 @@ SAID: Final = {
     "approved": Said("ok", "Your signature is accepted."),
     "decided": Said("ok", "Your decision is signed and logged."),
     "document-issued": Said("ok", "The document is signed, logged and sealed."),
+    "reading-requested": Said("ok", "The reading is ordered; the host's agent takes it up with its next report."),
+    "reading-cancelled": Said("ok", "The reading is cancelled."),
     "document-report": Said("warn", "Something is missing: what was issued is a report, and certifies nothing."),
     "statement-prepared": Said("ok", "Prepared. The responsible person signs it with their own key."),
     "facts-signed": Said("ok", "Your signature is accepted."),

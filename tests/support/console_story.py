@@ -26,6 +26,8 @@ from inventory.services import (
     processors,
     queries,
     roster,
+    readings,
+    reconciliation,
     validation,
     waivers,
 )
@@ -387,6 +389,9 @@ def _finished(world: ConsoleWorld, story: Story, agent: ConsoleAgent) -> None:
 
 
 def release_finished(world: ConsoleWorld, story: Story) -> None:
+    again = readings.RequestReading(device=story.device("old"), verification="full", reason="The auditor asks.")
+    story.numbers["reading"] = readings.request_reading(world.context, world.actor("vera"), again).id
+    readings.cancel_reading(world.context, world.actor("omar"), story.numbers["reading"], "The auditor was content.")
     """The sanitized disk leaves through the gate."""
     command = disposal.ReleaseDevice(
         device=story.device("old"),

@@ -32,6 +32,8 @@ _MODULES: Final = (
     "places",
     "policy",
     "roster",
+    "presence",
+    "readings",
     "style",
     "verify",
 )

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any, Final, Literal
 
 from inventory.console.formatting import sentence_case
+from inventory.domain.readings import ReadingState
 from inventory.domain.vocabulary import (
     CaseState,
     Category,
@@ -68,6 +69,17 @@ _ORDER: Final = {
     OrderState.INTERRUPTED: Chip("Interrupted", "bad", "half", "The run was cut off"),
     OrderState.CANCELLED: Chip("Cancelled", "quiet", "ban", "Withdrawn by a person"),
     OrderState.EXPIRED: Chip("Expired", "quiet", "clock", "Its time ran out before it started"),
+}
+_READING: Final = {
+    ReadingState.WAITING: Chip("Waiting", "warn", "clock", "Waiting for its agent"),
+    ReadingState.LEASED: Chip("Being read", "busy", "eye", "The agent has it"),
+    ReadingState.CONFIRMED: Chip("Confirmed", "ok", "shield-check", "What was read is what the record claims"),
+    ReadingState.CONTRADICTED: Chip(
+        "Contradicted", "bad", "cross", "Other content was found; the record counts no more"
+    ),
+    ReadingState.INCONCLUSIVE: Chip("Inconclusive", "warn", "question", "It shows neither one nor the other"),
+    ReadingState.CANCELLED: Chip("Cancelled", "quiet", "ban", "Withdrawn by a person"),
+    ReadingState.EXPIRED: Chip("Expired", "quiet", "clock", "Its time ran out"),
 }
 _HOST: Final = {
     HostState.PENDING: Chip("To be confirmed", "warn", "clock", "Nobody has compared its fingerprint yet"),
@@ -143,6 +155,7 @@ _ROSTER: Final = {
 _ENUMERATED: Final[Mapping[type[StrEnum], Mapping[Any, Chip]]] = {
     DeviceState: _DEVICE,
     OrderState: _ORDER,
+    ReadingState: _READING,
     HostState: _HOST,
     HoldingState: _HOLDING,
     CaseState: _CASE,

@@ -70,6 +70,9 @@ def acts_of(device: DeviceDetail, actor: Actor) -> tuple[Act, ...]:
     if device.order is None and device.host and able(DeviceEvent.START_RUN, Permission.ORDER_REQUEST):
         tone: Literal["primary", ""] = "" if device.state is DeviceState.SANITIZED else "primary"
         found.append(Act("Order sanitization", "order", url_for("console.new_order", **here), tone))
+    sanitized = device.state is DeviceState.SANITIZED and device.order is None and device.host is not None
+    if sanitized and actor.may(Permission.READING_REQUEST):
+        found.append(Act("Read it again", "eye", url_for("console.new_reading", **here)))
     if able(DeviceEvent.RELEASE, Permission.DEVICE_RELEASE):
         tone = "primary" if device.state is DeviceState.SANITIZED else ""
         found.append(Act("Release", "exit", url_for("console.release", **here), tone))

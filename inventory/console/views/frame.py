@@ -122,6 +122,7 @@ _GROUPS: Final[tuple[tuple[str, tuple[_Entry, ...]], ...]] = (
                 "waiting",
                 Permission.RECORD_VALIDATE,
             ),
+            _Entry("Readings", "eye", "readings", Permission.READ),
             _Entry("Certificates", "certificate", "certificates", Permission.READ_EVIDENCE),
             _Entry("Audit packs", "archive", "audit_packs", Permission.AUDIT_EXPORT),
             _Entry("Documents", "certificate", "papers", Permission.READ_EVIDENCE),
