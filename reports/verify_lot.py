@@ -2,64 +2,46 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from . import lot
-from .envelope import open_envelope
-from .errors import BrokenChain
 from .files import LotFile
 from .lot import LotCertificate
-from .media import annex_digest
 from .times import for_people
-from .verify_anchor import AnchorChecks
-from .verify_media import Beside, MediaChecks, nothing_beside
-from .verify_run import check_logged
+from .verify_many import ManyMediaChecks
+from .verify_media import Beside, nothing_beside
 from .verify_steps import Fact, Step
 
 
-class LotChecks:
+class LotChecks(ManyMediaChecks):
     """The checks on one lot, as steps that share what they found."""
 
     def __init__(self, evidence: LotFile, pin: str, beside: Beside = nothing_beside) -> None:
-        self.evidence = evidence
-        self.anchor = AnchorChecks(evidence.anchor, pin)
-        self.media = MediaChecks(self.anchor, evidence.annex, evidence.members)
+        super().__init__(evidence, pin, beside)
+        self.evidence: LotFile = evidence
         self.document: LotCertificate
-        self._pin = pin
-        self._beside = beside
 
     def steps(self) -> list[Step]:
         """Every check, in order."""
         return [
             *self.anchor.steps(),
             Step("statement", "The service signed and logged the document", self._statement),
-            Step("annex", "The list of media is the one that was signed", self._annex),
-            Step("certificates", "Each medium's own certificate is in the log", self._certificates),
-            Step("content", "The document says what follows from its media", self._content),
-            Step("media", "The evidence of each medium holds", self._media),
+            *self.media_steps("document"),
         ]
 
+    @property
+    def signed(self) -> tuple[str, Literal["inside", "beside"]]:
+        """As every such document says it."""
+        return self.document.annex_sha256, self.document.evidence
+
     def _statement(self) -> str:
-        item = self.evidence.statement
-        check_logged(item, "statement", self.anchor.checkpoint)
-        body, _ = open_envelope(
-            item.envelope, self.anchor.trust.keys("acceptance", item.index), "statement", exact=True
-        )
-        self.document = LotCertificate.from_dict(body, "lot")
-        return f"{self.document.number}, log entry {item.index}."
+        self.document = LotCertificate.from_dict(self.statement_body(), "lot")
+        return f"{self.document.number}, log entry {self.evidence.statement.index}."
 
-    def _annex(self) -> str:
-        if annex_digest(self.evidence.annex) != self.document.annex_sha256:
-            raise BrokenChain("annex", "the list of media is not the one that was signed.")
-        return f"{len(self.evidence.annex)} media."
-
-    def _certificates(self) -> str:
-        return self.media.check_documents(self.evidence.statement.index)
-
-    def _content(self) -> str:
+    def content(self) -> str:
+        """Compared with what its rule makes of the same media."""
         lot.check(self.document, self.evidence.annex, self.media.exceptions)
         return self._how_many()
-
-    def _media(self) -> str:
-        return self.media.check_bundles(self.document.evidence, self._pin, self._beside)
 
     def _how_many(self) -> str:
         counts = self.document.counts

@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from . import processor
 from .appointed import open_keys, open_rosters
-from .envelope import envelope_digest, open_envelope
+from .envelope import envelope_digest
 from .errors import BrokenChain
 from .files import ProcessorFile
-from .media import annex_digest
 from .personal import open_signature
 from .processor import ProcessorStatement
 from .times import day_for_people, for_people
-from .verify_anchor import AnchorChecks
-from .verify_media import Beside, MediaChecks, nothing_beside
+from .verify_many import ManyMediaChecks
+from .verify_media import Beside, nothing_beside
 from .verify_run import check_logged
 from .verify_steps import Fact, Step
 
 
-class ProcessorChecks:
+class ProcessorChecks(ManyMediaChecks):
     """The checks on one statement, as steps that share what they found."""
 
     def __init__(self, evidence: ProcessorFile, pin: str, beside: Beside = nothing_beside) -> None:
-        self.evidence = evidence
-        self.anchor = AnchorChecks(evidence.anchor, pin)
-        self.media = MediaChecks(self.anchor, evidence.annex, evidence.members)
+        super().__init__(evidence, pin, beside)
+        self.evidence: ProcessorFile = evidence
         self.document: ProcessorStatement
-        self._pin = pin
-        self._beside = beside
 
     def steps(self) -> list[Step]:
         """Every check, in order."""
@@ -34,20 +32,17 @@ class ProcessorChecks:
             *self.anchor.steps(),
             Step("statement", "The service signed and logged the statement", self._statement),
             Step("signature", "The responsible person signed exactly these facts", self._signature),
-            Step("annex", "The list of media is the one that was signed", self._annex),
-            Step("certificates", "Each medium's own certificate is in the log", self._certificates),
-            Step("content", "The statement says what follows from its media", self._content),
-            Step("media", "The evidence of each medium holds", self._media),
+            *self.media_steps("statement"),
         ]
 
+    @property
+    def signed(self) -> tuple[str, Literal["inside", "beside"]]:
+        """As every such document says it."""
+        return self.document.facts.annex_sha256, self.document.facts.evidence
+
     def _statement(self) -> str:
-        item = self.evidence.statement
-        check_logged(item, "statement", self.anchor.checkpoint)
-        body, _ = open_envelope(
-            item.envelope, self.anchor.trust.keys("acceptance", item.index), "statement", exact=True
-        )
-        self.document = ProcessorStatement.from_dict(body, "processor statement")
-        return f"{self.document.number}, log entry {item.index}."
+        self.document = ProcessorStatement.from_dict(self.statement_body(), "processor statement")
+        return f"{self.document.number}, log entry {self.evidence.statement.index}."
 
     def _signature(self) -> str:
         evidence = self.evidence
@@ -65,21 +60,11 @@ class ProcessorChecks:
         processor.check(self.document, found)
         return f"{self.document.facts.responsible.name}, {for_people(found[0].time)}."
 
-    def _annex(self) -> str:
-        if annex_digest(self.evidence.annex) != self.document.facts.annex_sha256:
-            raise BrokenChain("annex", "the list of media is not the one that was signed.")
-        return f"{len(self.evidence.annex)} media."
-
-    def _certificates(self) -> str:
-        return self.media.check_documents(self.evidence.statement.index)
-
-    def _content(self) -> str:
+    def content(self) -> str:
+        """Compared with what its rule makes of the same media."""
         facts = self.document.facts
         processor.check_facts(facts, self.evidence.annex, self.media.exceptions)
         return "Nothing is open." if facts.complete else f"{len(facts.open)} matters are open."
-
-    def _media(self) -> str:
-        return self.media.check_bundles(self.document.facts.evidence, self._pin, self._beside)
 
     def answer(self) -> tuple[bool, str]:
         """Whether it is a full yes, and the conclusion."""

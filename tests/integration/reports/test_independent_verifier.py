@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import inspect
-import itertools
 import json
 import random
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
@@ -22,16 +19,17 @@ from reports.tlog import ED25519_COSIGNATURE, NoteSigner
 from reports.trust import open_chain
 from reports.trust_body import Witnesses, role_key
 from reports.verify import verify
-from reports.verify_steps import Verification
 from tests.support.capabilities import requires_tool
 from tests.support.evidence import Story, World, certified, good_record, with_checkpoint, with_part
 from tests.support.purge_evidence import crypto_erase, purge_record, sampled_purge
+from tests.support.second_judge import JUDGE, File, broken, handed_over, judged, node
 from tests.unit.reports import test_cheats as cheats
 from tests.unit.reports.test_key_erasure import GOOD as KEYS_DESTROYED
 
+REPORTS = {"unsuccessful-run", "lot-report", "destruction-report"}
+"""Frozen files that are genuine and no yes."""
 TESTS = Path(__file__).resolve().parents[2]
-JUDGE = TESTS / "judges" / "verify.mjs"
-FROZEN = sorted((TESTS / "frozen").glob("*/bundle.json"))
+FROZEN = sorted(path for path in (TESTS / "frozen").glob("*/*.json") if path.stem not in REPORTS)
 ALTERED = 60
 BEYOND_IT = {"verdict", "certificate"}
 """Our checks that the other verifier says it does not make: whether the record suffices, and what the certificate says of it."""
@@ -46,47 +44,10 @@ RECORDS = (
 pytestmark = [pytest.mark.reference_tool, pytest.mark.xdist_group("independent-verifier"), requires_tool("node")]
 
 
-class File(NamedTuple):
-    """A file under a pin, and what our verifier said of it."""
-
-    name: str
-    data: bytes
-    pin: str
-    ours: Verification
-
-    @property
-    def failed(self) -> str:
-        """Our check that failed; empty where none did."""
-        return next((check.code for check in self.ours.checks if check.state == "failed"), "")
-
-
-def _judged(folder: Path, files: list[File]) -> dict[str, dict[str, Any]]:
-    """What the other verifier says of each, all in one process."""
-    for number, file in enumerate(files):
-        (folder / f"{number:04}.json").write_bytes(file.data)
-        (folder / f"{number:04}.pin").write_text(file.pin, encoding="ascii")
-    done = _node("--batch", str(folder))
-    said = json.loads(done.stdout)
-    assert len(said) == len(files)
-    assert (done.returncode == 0) == all(one["yes"] for one in said.values())
-    return {file.name: said[f"{number:04}.json"] for number, file in enumerate(files)}
-
-
-def _node(*arguments: str) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(["node", str(JUDGE), *arguments], capture_output=True, text=True, check=False)
-    assert not done.stderr
-    return done
-
-
-def _broken(said: dict[str, Any]) -> list[str]:
-    """The check that failed, without those that were not reached after it."""
-    return [one["name"] for one in said["checks"] if not one["ok"] and not one["why"].startswith("not reached")]
-
-
-@pytest.mark.parametrize("path", FROZEN, ids=lambda path: path.parent.name)
+@pytest.mark.parametrize("path", FROZEN, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_frozen_evidence_is_a_yes_in_both(path: Path) -> None:
     pin = (path.parent / "pin").read_text(encoding="ascii").strip()
-    done = _node(str(path), pin)
+    done = node(str(path), pin)
     said = json.loads(done.stdout)
     assert (done.returncode, said["yes"]) == (0, True), said
     assert verify(path.read_bytes(), pin).yes
@@ -94,11 +55,11 @@ def test_frozen_evidence_is_a_yes_in_both(path: Path) -> None:
     assert any("sanitization" in one for one in said["notChecked"])
 
 
-@pytest.mark.parametrize("path", FROZEN, ids=lambda path: path.parent.name)
+@pytest.mark.parametrize("path", FROZEN, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_under_another_pin_it_is_a_no(path: Path) -> None:
-    done = _node(str(path), "0" * 64)
+    done = node(str(path), "0" * 64)
     assert done.returncode == 1
-    assert _broken(json.loads(done.stdout)) == ["trust-root"]
+    assert broken(json.loads(done.stdout)) == ["trust-root"]
 
 
 def test_wrong_usage_is_no_yes() -> None:
@@ -108,7 +69,7 @@ def test_wrong_usage_is_no_yes() -> None:
 
 
 def test_an_empty_folder_is_no_yes(tmp_path: Path) -> None:
-    assert _node("--batch", str(tmp_path)).returncode == 1
+    assert node("--batch", str(tmp_path)).returncode == 1
 
 
 def test_fresh_evidence_is_a_yes_in_both(tmp_path: Path) -> None:
@@ -127,9 +88,9 @@ def test_fresh_evidence_is_a_yes_in_both(tmp_path: Path) -> None:
             world.key_event("revoke", "agent", "h-crm-db-01", world.agent)
         data = story.bundle().to_bytes()
         files.append(File(f"world {number}", data, world.pin, verify(data, world.pin)))
-    said = _judged(tmp_path, files)
+    said = judged(tmp_path, files)
     assert [file.ours.yes for file in files] == [True] * len(files)
-    assert {name: _broken(one) for name, one in said.items()} == {file.name: [] for file in files}
+    assert {name: broken(one) for name, one in said.items()} == {file.name: [] for file in files}
 
 
 def test_versions_of_the_trust_root_and_changes_of_keys_are_read_alike(tmp_path: Path) -> None:
@@ -172,47 +133,21 @@ def test_versions_of_the_trust_root_and_changes_of_keys_are_read_alike(tmp_path:
             anchor = dataclasses.replace(bundle.anchor, trust_roots=roots)
             data = dataclasses.replace(bundle, anchor=anchor).to_bytes()  # type: ignore[call-arg]  # of /2
             files.append(File(f"offset {offset}, {name}", data, world.pin, verify(data, world.pin)))
-    said = _judged(tmp_path, files)
+    said = judged(tmp_path, files)
     assert {name: one["yes"] for name, one in said.items()} == {file.name: file.ours.yes for file in files}
     assert [file.ours.yes for file in files].count(True) == 2
-
-
-def _calls(test: Callable[..., None]) -> Iterator[dict[str, Any]]:
-    """The arguments with which pytest would call a parametrized test."""
-    axes = []
-    for mark in getattr(test, "pytestmark", []):
-        assert mark.name == "parametrize"
-        names, rows = mark.args
-        listed = [names] if isinstance(names, str) else list(names)
-        axes.append([dict(zip(listed, [row] if len(listed) == 1 else row, strict=True)) for row in rows])
-    for chosen in itertools.product(*axes):
-        yield {name: value for row in chosen for name, value in row.items()}
 
 
 @pytest.fixture(scope="module")
 def cheating() -> list[File]:
     """Every file that the tests of cheats hand to our verifier."""
-    found: list[File] = []
-    with pytest.MonkeyPatch.context() as patch:
-        for name, test in inspect.getmembers(cheats, inspect.isfunction):
-            if not name.startswith("test_"):
-                continue
-            for arguments in _calls(test):
-
-                def recorded(data: bytes, pin: str, case: str = f"{name} {arguments}") -> Verification:
-                    ours = verify(data, pin)
-                    found.append(File(f"{len(found)} {case}", data, pin, ours))
-                    return ours
-
-                patch.setattr(cheats, "verify", recorded)
-                test(**arguments)
-    return found
+    return handed_over(cheats)
 
 
 @pytest.fixture(scope="module")
 def said(tmp_path_factory: pytest.TempPathFactory, cheating: list[File]) -> dict[str, dict[str, Any]]:
     """What the other verifier says of all of them."""
-    return _judged(tmp_path_factory.mktemp("cheats"), cheating)
+    return judged(tmp_path_factory.mktemp("cheats"), cheating)
 
 
 def test_cheats_are_a_no_in_both(cheating: list[File], said: dict[str, dict[str, Any]]) -> None:
@@ -223,7 +158,7 @@ def test_cheats_are_a_no_in_both(cheating: list[File], said: dict[str, dict[str,
 
 
 def test_each_of_its_checks_catches_somebody(cheating: list[File], said: dict[str, dict[str, Any]]) -> None:
-    reasons = {name for file in cheating for name in _broken(said[file.name])}
+    reasons = {name for file in cheating for name in broken(said[file.name])}
     assert reasons == {one["name"] for one in said[cheating[0].name]["checks"]} - {"form"}
 
 
@@ -304,10 +239,10 @@ def test_a_lie_under_the_right_signature_is_a_no_in_both(tmp_path: Path) -> None
     for kind, path, value, _ in LIES:
         data = _with_lie(world, kind, path, value)
         files.append(File(f"{kind} {path}", data, world.pin, verify(data, world.pin)))
-    said = _judged(tmp_path, files)
+    said = judged(tmp_path, files)
     assert [file.name for file in files if file.ours.yes] == []
     expected = {f"{kind} {path}": [check] for kind, path, _, check in LIES}
-    assert {name: _broken(one) for name, one in said.items()} == expected
+    assert {name: broken(one) for name, one in said.items()} == expected
 
 
 def test_altered_bytes_are_a_no_in_both(tmp_path: Path) -> None:
@@ -319,7 +254,7 @@ def test_altered_bytes_are_a_no_in_both(tmp_path: Path) -> None:
         altered = bytearray(data)
         altered[place] ^= 1 << rng.randrange(8)
         files.append(File(f"byte {place}", bytes(altered), world.pin, verify(bytes(altered), world.pin)))
-    said = _judged(tmp_path, files)
+    said = judged(tmp_path, files)
     assert [file.name for file in files if file.ours.yes or said[file.name]["yes"]] == []
 
 
@@ -336,9 +271,9 @@ def test_every_signature_of_the_log_counts(tmp_path: Path, line: int) -> None:
         lines[line] = lines[line][: len(body) - back] + other + lines[line][len(body) - back + 1 :]
         data = with_checkpoint(good, "\n".join(lines)).to_bytes()
         files.append(File(f"{back} from the end", data, world.pin, verify(data, world.pin)))
-    said = _judged(tmp_path, files)
+    said = judged(tmp_path, files)
     assert [file.failed for file in files] == ["checkpoint"] * 4
-    assert [_broken(one) for one in said.values()] == [["checkpoint"]] * 4
+    assert [broken(one) for one in said.values()] == [["checkpoint"]] * 4
 
 
 @pytest.mark.parametrize(
@@ -359,9 +294,9 @@ def test_another_spelling_is_a_no_in_both(tmp_path: Path, old: bytes, new: bytes
     world = World()
     data = certified(world).bundle().to_bytes().replace(old, new, 1)
     file = File("spelling", data, world.pin, verify(data, world.pin))
-    said = _judged(tmp_path, [file])
+    said = judged(tmp_path, [file])
     assert not file.ours.yes
-    assert _broken(said["spelling"]) == ["form"]
+    assert broken(said["spelling"]) == ["form"]
 
 
 def test_nothing_but_node_itself_is_used() -> None:
