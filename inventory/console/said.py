@@ -76,6 +76,8 @@ SAID: Final = {
     "location-saved": Said("ok", "The place is saved."),
     "party-saved": Said("ok", "The party is saved."),
     "undertaking-filed": Said("ok", "The undertaking is filed."),
+    "balance-drawn": Said("ok", "Counted. Whatever does not agree has its exception and its owner."),
+    "balance-closed": Said("ok", "The balance is signed, logged and closed."),
     "policy-imported": Said("ok", "The new policy is in force. Open orders keep the decision they were sealed with."),
 }
 """Word -> sentence; a test looks for every `said=` of the pages here."""

@@ -112,4 +112,8 @@ def addresses(story: Story) -> dict[str, str]:
         "place_hold": "/holds/new",
         "lift_hold": f"/holds/{n['hold']}/lift",
         "exceptions": "/exceptions",
+        "balances": "/balances",
+        "balance": f"/balances/{n['balance']}",
+        "draw_up_balance": "/balances/new",
+        "close_balance": f"/balances/{n['balance']}/close",
     }

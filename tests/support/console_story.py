@@ -9,6 +9,7 @@ from datetime import timedelta
 from inventory.contract.v1.devices import DriveCapabilities, OwnTechnique
 from inventory.contract.v1.escrows import EscrowDeposit
 from inventory.contract.v1.orders import PlanRequest
+from inventory.domain.balance import ScopeKind
 from inventory.domain.vocabulary import Category, HoldingKind, PartyKind, ValidationDecision, Zone
 from inventory.services import (
     audit_packs,
@@ -368,6 +369,8 @@ def _gathered(world: ConsoleWorld, story: Story) -> None:
         evidence=(hashlib.sha256(b"photograph").hexdigest(),),
         serial_read=OLD.serial,
     )
+    count = reconciliation.DrawUp(scope=ScopeKind.EVERYTHING)
+    story.numbers["balance"] = reconciliation.draw_up(world.context, world.actor("carla"), count).id
     asked = audit_packs.RequestPack(scope="case", reference=story.numbers["case"], word="barleycorn")
     story.numbers["pack"] = audit_packs.request(world.context, world.actor("petra"), asked).number
     story.numbers["destruction"] = destruction.record_destruction(world.context, world.actor("omar"), done).id

@@ -37,6 +37,7 @@ NOUNS: tuple[Noun, ...] = (
     custody.noun,
     orders.noun,
     readings.noun,
+    balances.noun,
     evidence.noun,
     batches.noun,
     evidence.certificate_noun,

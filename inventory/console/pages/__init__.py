@@ -7,6 +7,7 @@ from typing import Final
 
 _MODULES: Final = (
     "account",
+    "balances",
     "cases",
     "certificates",
     "corrections",

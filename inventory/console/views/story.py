@@ -180,6 +180,15 @@ _TOLD: Final[dict[Tag, tuple[str, str, Tone]]] = {
     Tag.WEBHOOK_CHANGED: ("A webhook was changed", "link", "quiet"),
     Tag.WEBHOOK_TESTED: ("A webhook was tested", "link", "quiet"),
     Tag.WEBHOOK_REPLAYED: ("A webhook's messages were sent again", "refresh", "quiet"),
+    Tag.BALANCE_DRAWN: ("A balance was drawn up", "case", "quiet"),
+    Tag.BALANCE_CLOSED: ("A balance was closed", "check", "ok"),
+    Tag.IMPORT_RECEIVED: ("A table was read in", "upload", "quiet"),
+    Tag.IMPORT_MAPPED: ("What an import's columns mean was said", "branch", "quiet"),
+    Tag.IMPORT_CHECKED: ("An import was tried without effect", "eye", "quiet"),
+    Tag.IMPORT_BEGUN: ("An import began", "upload", "accent"),
+    Tag.IMPORT_FINISHED: ("An import was finished", "check", "ok"),
+    Tag.IMPORT_ABANDONED: ("An import was given up", "ban", "warn"),
+    Tag.EXPORT_TAKEN: ("A table was taken away", "download", "quiet"),
     Tag.POLICY_IN_FORCE: ("A policy came into force", "policy", "accent"),
 }
 """Title, icon and tone of each tag; a test compares the keys with the vocabulary."""
