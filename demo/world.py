@@ -47,6 +47,7 @@ class World:
             "SANITRAIL_PORT": self.service.address.rpartition(":")[2],
             "SANITRAIL_HEARTBEAT_SECONDS": "2",
             "SANITRAIL_UPKEEP_SECONDS": "5",
+            "SANITRAIL_SECOND_FACTOR": "offered",  # nobody of the story has a telephone
             "SANITRAIL_ORGANISATION__NAME": "Example CRM Ltd",
             "SANITRAIL_ORGANISATION__ADDRESS": "1 Harbour Street, Exampletown",
             "SANITRAIL_ORGANISATION__CONTACT": "privacy@crm.example",

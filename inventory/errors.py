@@ -9,7 +9,9 @@
     ├─ NotSignedIn 401         nobody is behind this session, token, link or key
     ├─ Forbidden 403           this person or agent may not do this
     │   ├─ SeparationOfDuty    allowed in general, but not on their own act
-    │   └─ AgentNotTrusted     the agent's key is pending, rejected or revoked
+    │   ├─ AgentNotTrusted     the agent's key is pending, rejected or revoked
+    │   ├─ SecondFactorNeeded  the session is half signed in
+    │   └─ ConfirmationNeeded  the person must show again who they are
     ├─ Conflict 409            the world is not in the state the command needs
     │   ├─ IllegalTransition   (state, event) is not in the table
     │   ├─ EvidencePending     the files wait for witnesses or time-stamps
@@ -120,7 +122,9 @@ class NotSignedIn(InventoryError):
     fault = "caller"
     title = "Sign in first"
 
-    def __init__(self, what: Literal["session", "token", "link", "password", "key"]) -> None:
+    def __init__(
+        self, what: Literal["session", "token", "link", "password", "key", "code", "passkey", "sso"]
+    ) -> None:
         self.what = what
         sentences = {
             "session": "The session is unknown, expired or ended; sign in again.",
@@ -128,6 +132,9 @@ class NotSignedIn(InventoryError):
             "link": "The link is unknown, expired or was used before.",
             "password": "Login name or password is wrong.",
             "key": "No enrolled agent has this key.",
+            "code": "The code is wrong, too old, or was used before.",
+            "passkey": "This passkey lets nobody in here, or its answer came too late; try again.",
+            "sso": "Nobody here belongs to that single sign-on account, or its answer is not to be believed.",
         }
         super().__init__(sentences[what])
 
@@ -167,6 +174,33 @@ class AgentNotTrusted(Forbidden):
         self.key_id = key_id
         self.state = state
         super().__init__("agent", f"The agent's key {key_id[:16]}… is {state}; only a confirmed key may do this.")
+
+
+class SecondFactorNeeded(Forbidden):
+    """The password alone was right: the session may show or set up the second factor, and nothing else."""
+
+    code = "second-factor-needed"
+    title = "You are half signed in"
+
+    def __init__(self, standing: Literal["code", "setup"]) -> None:
+        self.standing = standing
+        sentences = {
+            "code": "Show your second factor first: the code of your authenticator app, a recovery code, or a passkey.",
+            "setup": "Set up a passkey or an authenticator app first; a password alone opens nothing here.",
+        }
+        super().__init__("sign-in", sentences[standing])
+
+
+class ConfirmationNeeded(Forbidden):
+    """An act like this wants somebody who has lately shown who they are, not a browser left open."""
+
+    code = "confirmation-needed"
+    title = "Show again who you are"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "sign-in", "Show again who you are, by passkey or password, then repeat this. Nothing was changed."
+        )
 
 
 class Conflict(InventoryError):

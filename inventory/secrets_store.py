@@ -10,6 +10,7 @@ seal-*.pem, .crt  seal PDFs, newest first
 pdf.pem, pdf.crt  seal PDFs where the trust root is of its first schema, which pins the certificate itself
 log-guard.json    what the log signed last (`ledger`)
 custody.key       32 random bytes: encrypts the passwords of drives in custody; a lost one makes them unreadable for good
+authenticators.key  32 random bytes: encrypts what authenticator apps share with us; a lost one means setting them up again
 cookie.key        32 random bytes: checksums of session cookies, tokens of pages; a lost one only signs everybody out
 """
 
@@ -158,6 +159,15 @@ class SecretStore:
             with suppress(UnsafeKeyFile):  # another process was faster
                 write_private_file(path, secrets.token_bytes(32))
         return path.read_bytes()
+
+    @cached_property
+    def authenticators(self) -> Custody:
+        """What encrypts the secrets of authenticator apps; losing its key means that everybody sets theirs up again."""
+        path = self.folder / "authenticators.key"
+        if not path.exists():
+            with suppress(UnsafeKeyFile):  # another process was faster
+                write_private_file(path, secrets.token_bytes(32))
+        return Custody(path.read_bytes())
 
     def custody(self, *, create: bool = False) -> Custody:
         """What encrypts secrets of drives. `create` only while nothing is in custody yet. Raises `SetupError`."""

@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -117,6 +117,12 @@ class Settings(BaseModel):
     """Due date of an erasure case after the withdrawal (GDPR, Article 12 (3): one month)."""
     sign_in_attempts: Annotated[int, Field(ge=1, le=1000)] = 10
     """Per login name and per address within five minutes."""
+    second_factor: Literal["required", "offered"] = "required"
+    """Whether a password alone opens anything; whoever has set up a second factor must show it in either case."""
+    confirm_seconds: Seconds = 15 * 60
+    """For this long after showing who one is, dangerous acts ask no more."""
+    passkey_domain: Annotated[str, Field(pattern=r"^([a-z0-9-]+(\.[a-z0-9-]+)*)?$", max_length=253)] = ""
+    """Domain that passkeys are bound to, never changed afterwards; empty: the host of `external_url`."""
     verification_bytes: Annotated[int, Field(ge=1024, le=64 << 20)] = 32 << 20
     """Largest file the public verification page takes."""
     verification_seconds: Annotated[int, Field(ge=1, le=300)] = 20
@@ -178,6 +184,11 @@ class Settings(BaseModel):
     def session_absolute(self) -> timedelta:
         """How long any session lives."""
         return timedelta(seconds=self.session_absolute_seconds)
+
+    @property
+    def confirm_window(self) -> timedelta:
+        """How long showing who one is counts for dangerous acts."""
+        return timedelta(seconds=self.confirm_seconds)
 
     @property
     def lease(self) -> timedelta:

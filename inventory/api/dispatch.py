@@ -20,7 +20,7 @@ from inventory.auth import web
 from inventory.contract.v1.agents import EnrolmentRequest
 from inventory.errors import InventoryError, NotFound
 from inventory.services import idempotency, named
-from inventory.services.context import Actor, Context, authorize
+from inventory.services.context import Actor, Context, authorize, require_full
 from inventory.services.idempotency import StoredReply
 
 from .bodies import MAX_AGENT_BODY, MAX_PERSON_BODY, check_media_type, field_errors, parse, read_bytes
@@ -107,10 +107,12 @@ def _person(endpoint: Endpoint) -> Actor:
     if access.kind == "public":
         return _NOBODY
     actor = web.actor()
+    if access.see is not None or access.do is not None:
+        require_full(actor)
     if access.see is not None and not actor.may(access.see):
         raise NotFound("page", "here")
     if access.do is not None:
-        authorize(actor, access.do)
+        authorize(actor, access.do, reading=endpoint.method == "GET")
     return actor
 
 

@@ -1,4 +1,4 @@
-"""Signing in by password or one-time link. Argon2 is slow on purpose, so only a few are computed at once."""
+"""Signing in by password or one-time link, and showing it again. Argon2 is slow on purpose: only a few are computed at once."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from flask import request
 
 from inventory.api.problems import ApiError
-from inventory.services import people, sessions
+from inventory.services import authenticators, people, sessions
 from inventory.services.context import Actor
 from inventory.services.sessions import SignedIn
 
@@ -31,19 +31,21 @@ def _slot() -> Iterator[None]:
         _SLOTS.release()
 
 
-def _label() -> str:
+def label() -> str:
+    """What the browser calls itself."""
     return request.headers.get("User-Agent", "")[:_LABEL]
 
 
-def sign_in(login: str, password: str) -> SignedIn:
+def sign_in(login: str, password: str, code: str = "") -> SignedIn:
     """Opens a session; the caller puts it into the answer with `web.remember`.
 
     Raises:
-        NotSignedIn: Name or password wrong, or the account is disabled.
+        NotSignedIn: Name, password or code wrong, or the account is disabled.
         TooManyAttempts: 429.
         ApiError: `busy` (503).
     """
-    command = sessions.SignIn(login=login, password=password, address=request.remote_addr or "", label=_label())
+    address = request.remote_addr or ""
+    command = sessions.SignIn(login=login, password=password, address=address, label=label(), code=code)
     with _slot():
         return sessions.sign_in(context(), command)
 
@@ -57,7 +59,7 @@ def use_link(secret: str, password: str) -> SignedIn:
         ApiError: `busy` (503).
     """
     with _slot():
-        return sessions.use_link(context(), sessions.UseLink(secret=secret, password=password, label=_label()))
+        return sessions.use_link(context(), sessions.UseLink(secret=secret, password=password, label=label()))
 
 
 def change_password(actor: Actor, current: str, new: str) -> None:
@@ -70,3 +72,16 @@ def change_password(actor: Actor, current: str, new: str) -> None:
     """
     with _slot():
         people.change_password(context(), actor, people.ChangePassword(current=current, new=new))
+
+
+def confirm(actor: Actor, password: str, code: str) -> None:
+    """Shows again who one is, by password and code.
+
+    Raises:
+        NotSignedIn: The password or the code is wrong.
+        Conflict: One signs in with a passkey.
+        TooManyAttempts: 429.
+        ApiError: `busy` (503).
+    """
+    with _slot():
+        authenticators.confirm_password(context(), actor, password, code, request.remote_addr or "")

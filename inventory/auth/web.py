@@ -158,6 +158,12 @@ def caller() -> Caller:
     return found
 
 
+def caller_now() -> Caller:
+    """As `caller`, asked anew: something about the session has changed in this request."""
+    g.pop("identified", None)
+    return caller()
+
+
 def actor() -> Actor:
     """The signed-in person as services want them. Raises `NotSignedIn`."""
     return caller().actor

@@ -11,8 +11,9 @@ from flask import Blueprint, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from inventory.domain.roles import Permission
+from inventory.domain.signin import Standing
 from inventory.services import named
-from inventory.services.context import authorize
+from inventory.services.context import authorize, require_full
 
 P = ParamSpec("P")
 Reply = str | AnyResponse | tuple[str, int]
@@ -53,6 +54,14 @@ ACCESS: Final[dict[str, PageAccess]] = {}
 """Endpoint -> access. A page that stands nowhere here does not exist; a test walks it with every role."""
 
 
+_ALWAYS: Final = frozenset({"sign_out", "set_theme", "second_factor"})
+HALF_SIGNED_IN: Final = {
+    Standing.CODE: _ALWAYS,
+    Standing.SETUP: _ALWAYS | {"account", "confirm_presence", "register_passkey", "set_up_authenticator"},
+}
+"""The pages of somebody who is half signed in: to show a second factor, or to set one up."""
+
+
 def _register(
     rule: str, access: PageAccess, methods: tuple[str, ...]
 ) -> Callable[[Callable[P, Reply]], Callable[P, Reply]]:
@@ -63,8 +72,10 @@ def _register(
 
             if not access.public:
                 actor = caller().actor
+                if actor.standing is not Standing.FULL and view.__name__ not in HALF_SIGNED_IN[actor.standing]:
+                    require_full(actor)
                 if access.permission is not None:
-                    authorize(actor, access.permission)
+                    authorize(actor, access.permission, reading="POST" not in methods)
                 named.require_seen(here(), actor, kwargs)
             return view(*args, **kwargs)
 

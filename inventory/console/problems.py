@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from flask import Response, make_response, redirect, render_template, request, url_for
 
@@ -87,10 +87,29 @@ def page_of(problem: Problem, *, signed_in: bool) -> ProblemPage:
     )
 
 
+_ELSEWHERE: Final = {"second-factor-needed": "second_factor", "confirmation-needed": "confirm_presence"}
+"""Refusals that another page mends: the reader is sent there and comes back afterwards."""
+
+
 def _to_sign_in() -> Response:
-    here = request.full_path.rstrip("?") if request.method == "GET" else ""
-    address = url_for("console.sign_in") + (f"?next={quote(here)}" if here and here != url_for("console.home") else "")
+    return _to("sign_in")
+
+
+def _to(endpoint: str) -> Response:
+    here = request.full_path.rstrip("?") if request.method == "GET" else _form_behind()
+    address = url_for(f"console.{endpoint}") + (
+        f"?next={quote(here)}" if here and here != url_for("console.home") else ""
+    )
     return make_response(redirect(address, 303))
+
+
+def _form_behind() -> str:
+    """Where a refused POST came from: the page itself, where it shows a form; else the page with its button."""
+    methods = request.url_rule.methods if request.url_rule is not None else None
+    if methods and "GET" in methods:
+        return request.path
+    came = urlsplit(request.headers.get("Referer", ""))
+    return came.path if came.path.startswith("/console/") else ""
 
 
 def render_problem(problem: Problem) -> Response:
@@ -101,6 +120,8 @@ def render_problem(problem: Problem) -> Response:
         caller = None
     if problem.status == 401 and request.blueprint != "doors":
         return _to_sign_in()
+    if problem.code in _ELSEWHERE and request.blueprint == "console":
+        return _to(_ELSEWHERE[problem.code])
     view = page_of(problem, signed_in=caller is not None)
     frame = None
     if caller is not None and problem.status < 500:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from flask import g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
@@ -102,6 +103,13 @@ def received() -> Form:
 def posted() -> bool:
     """Whether the form was sent."""
     return request.method == "POST"
+
+
+def inside(address: str) -> str:
+    """The address if it is one of our own pages, else the start page: a link never leads elsewhere after signing in."""
+    parts = urlsplit(address)
+    clean = not parts.scheme and not parts.netloc and "\\" not in address and address.isprintable()
+    return address if clean and parts.path.startswith("/console") else url_for("console.home")
 
 
 def go(endpoint: str, said: str = "", **values: Any) -> AnyResponse:  # noqa: ANN401 - parts of an address

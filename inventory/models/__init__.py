@@ -27,10 +27,10 @@ from .packs import AuditPack
 from .papers import Paper, PersonalSignature
 from .people import ApiToken, DirectoryRow, OneTimeLink, Person, SignInAttempt, WebSession
 from .places import Location, Party, Undertaking
-from .time import TimeAuthorityState, TimeStamp
-from .trust import ApproverKey, Roster
 from .readings import Reading
 from .signin import Authenticator, Identity, Passkey, RecoveryCode
+from .time import TimeAuthorityState, TimeStamp
+from .trust import ApproverKey, Roster
 
 __all__ = [
     "ApiToken",
@@ -38,6 +38,7 @@ __all__ = [
     "ApproverKey",
     "Attachment",
     "AuditPack",
+    "Authenticator",
     "Balance",
     "BalanceLine",
     "Base",
@@ -63,6 +64,7 @@ __all__ = [
     "Host",
     "HostContact",
     "IdempotencyKey",
+    "Identity",
     "Lease",
     "Location",
     "LogCheckpoint",
@@ -79,10 +81,13 @@ __all__ = [
     "Order",
     "Paper",
     "Party",
+    "Passkey",
     "Person",
     "PersonalSignature",
     "PolicyVersion",
+    "Reading",
     "Record",
+    "RecoveryCode",
     "Roster",
     "RunProgress",
     "Seal",
@@ -90,7 +95,6 @@ __all__ = [
     "SignInAttempt",
     "Site",
     "Statement",
-    "Reading",
     "StoredEnvelope",
     "Team",
     "TimeAuthorityState",

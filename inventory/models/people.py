@@ -52,6 +52,10 @@ class WebSession(Base):
     last_seen: Mapped[datetime]
     expires: Mapped[datetime]
     ended: Mapped[datetime | None]
+    way: Mapped[str] = mapped_column(sa.String(20), server_default="password")
+    """How it was opened (`domain.signin.Way`)."""
+    confirmed: Mapped[datetime] = mapped_column(server_default=sa.text("'1970-01-01 00:00:00.000000'"))
+    """When the person last showed who they are."""
 
 
 class ApiToken(Base):

@@ -32,6 +32,8 @@ class ApproverKey(Base):
     """Approvals of records that were accepted below this log index still count."""
     until_index: Mapped[int | None]
     """Log index from which on the key has ended; None: no end was set."""
+    credential: Mapped[bytes | None]
+    """Of a passkey: the credential's id, by which a browser finds it."""
 
 
 class Roster(Base):

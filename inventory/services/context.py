@@ -14,12 +14,14 @@ from inventory.clock import Clock
 from inventory.db import Database
 from inventory.domain.roles import Permission, Role, may, roles_with
 from inventory.domain.scopes import NOTHING, Scope
-from inventory.errors import Forbidden
+from inventory.domain.signin import DANGEROUS, Standing
+from inventory.errors import ConfirmationNeeded, Forbidden, SecondFactorNeeded
 from inventory.ledger import Ledger
 from inventory.secrets_store import SecretStore
 from inventory.settings import Settings
 
-ActorKind = Literal["person", "agent", "system"]
+ActorKind = Literal["person", "agent", "system", "link"]
+"""Who acts; `link` is somebody without an account, through the link of one hand-over."""
 
 
 @dataclass(frozen=True)
@@ -34,12 +36,16 @@ class Actor:
     """The agent key that signed the request."""
     session_id: str | None = None
     """The browser session a person acts through."""
+    standing: Standing = Standing.FULL
+    """What that session is worth at present."""
+    recent: bool = True
+    """Whether the person has lately shown who they are. A token cannot: it has its own roles and end instead."""
     scope: Scope = NOTHING
     """How far a person sees; agents and the system are bound by other rules."""
 
     def may(self, permission: Permission) -> bool:
         """Whether one of the actor's roles grants it; agents and the system have no roles and are granted nothing by this."""
-        return self.kind == "person" and may(self.roles, permission)
+        return self.kind == "person" and self.standing is Standing.FULL and may(self.roles, permission)
 
 
 SYSTEM = Actor("system", "system")
@@ -80,22 +86,51 @@ class Context:
             yield session
 
 
-def authorize(actor: Actor, permission: Permission) -> None:
+def authorize(actor: Actor, permission: Permission, *, reading: bool = False) -> None:
     """Let the actor pass, or raise.
 
+    Args:
+        actor: who acts.
+        permission: what for.
+        reading: nothing is changed, so the person need not show again who they are.
+
     Raises:
+        SecondFactorNeeded: the session is half signed in.
         Forbidden: none of the actor's roles grants the permission.
+        ConfirmationNeeded: a dangerous act, and the person has not shown lately who they are.
     """
+    require_full(actor)
     if not actor.may(permission):
         holders = ", ".join(sorted(str(role).replace("_", " ") for role in roles_with(permission))) or "nobody"
         raise Forbidden(str(permission), f"This needs the role {holders}; you do not hold it.")
+    if not reading and permission in DANGEROUS:
+        require_recent(actor)
 
 
-def require_person(actor: Actor) -> None:
+def require_person(actor: Actor, *, setup: bool = False) -> None:
     """For acts on oneself that need no role, only a person.
+
+    Args:
+        actor: who acts.
+        setup: also for a session that is there to set up a second factor.
 
     Raises:
         Forbidden: an agent or the system asked.
+        SecondFactorNeeded: the session is half signed in.
     """
     if actor.kind != "person":
         raise Forbidden("self", "Only a person may do this.")
+    if not (setup and actor.standing is Standing.SETUP):
+        require_full(actor)
+
+
+def require_full(actor: Actor) -> None:
+    """Raise `SecondFactorNeeded` where the session is half signed in."""
+    if actor.standing is not Standing.FULL:
+        raise SecondFactorNeeded("code" if actor.standing is Standing.CODE else "setup")
+
+
+def require_recent(actor: Actor) -> None:
+    """Raise `ConfirmationNeeded` where the person has not shown lately who they are."""
+    if not actor.recent:
+        raise ConfirmationNeeded

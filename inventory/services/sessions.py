@@ -1,4 +1,4 @@
-"""Signing in: passwords (argon2id), server-side sessions, scoped API tokens, one-time links.
+"""Signing in by password (argon2id) and code, server-side sessions, scoped API tokens, one-time links.
 
 Secrets are 256 random bits shown once; only their SHA-256 is stored. Failures say nothing about which part was wrong, and cost
 the same time whether or not the login name exists. Sign-in attempts are limited per login name and per address by rows in the
@@ -9,24 +9,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from inventory.domain.roles import Permission, Role
 from inventory.domain.scopes import narrowed
-from inventory.errors import Invalid, NotFound, NotSignedIn, TooManyAttempts
+from inventory.domain.signin import Standing, Way, is_recent, standing
+from inventory.errors import Invalid, NotFound, NotSignedIn
 from inventory.events import Tag
-from inventory.models import ApiToken, OneTimeLink, Person, SignInAttempt, Site, Team, WebSession
+from inventory.models import ApiToken, OneTimeLink, Person, Site, Team, WebSession
 
-from . import passwords
-from .context import SYSTEM, Actor, Context, require_person
+from . import attempts, passwords
+from .context import SYSTEM, Actor, Context, require_person, require_recent
+from .factors import check_code, has_factors
 from .kernel import digest_of_secret, find, new_secret, next_number, note, required
 from .people import end_sessions, known_ids, person_view, scope_of_person
 from .views import ApiTokenView, PersonView, SessionView
-
-ATTEMPT_WINDOW: Final = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +38,8 @@ class SignIn:
     """Client address, for the rate limit; not kept with the session."""
     label: str = ""
     """User agent, cut to 200 characters."""
+    code: str = ""
+    """Of the authenticator app, or a recovery code; may be shown afterwards instead."""
 
 
 @dataclass(frozen=True)
@@ -84,43 +85,53 @@ class CreateToken:
 
 
 def sign_in(context: Context, command: SignIn) -> SignedIn:
-    """Check a password and open a session.
+    """Check a password, and a code where one came along, and open a session; half a one where something is still to be shown.
 
     Raises:
-        NotSignedIn: name or password wrong, or the account is disabled.
+        NotSignedIn: name or password wrong, or the account is disabled; or the code is wrong.
         TooManyAttempts: 429; carries `retry_after_seconds`.
     """
-    login = command.login.strip().lower()[:64]
-    keys = (digest_of_secret(f"login\x00{login}"), digest_of_secret(f"address\x00{command.address}"))
+    ref = prove_password(context, command.login, command.password, command.address)
     with context.writing() as session:
-        _limit_attempts(session, context, keys)
+        person = None if ref is None else session.get(Person, ref)
+        if person is None or not person.enabled:
+            raise NotSignedIn("password")
+        way = check_code(session, context, person, command.code) if command.code.strip() else Way.PASSWORD
+        signed_in = None if way is None else open_session(session, context, person, command.label, way)
+    if signed_in is None:
+        raise NotSignedIn("code")
+    return signed_in
+
+
+def prove_password(context: Context, login: str, password: str, address: str) -> str | None:
+    """Whose login name and password these are; None where they are nobody's.
+
+    Raises:
+        TooManyAttempts: 429; carries `retry_after_seconds`.
+    """
+    login = login.strip().lower()[:64]
+    keys = (attempts.key("login", login), attempts.key("address", address))
+    with context.writing() as session:
+        attempts.limit(session, context, keys, context.settings.sign_in_attempts)
         # Written before the password is looked at, so that parallel attempts are counted, too.
-        attempts = [SignInAttempt(key_sha256=key, at=context.now()) for key in keys]
-        session.add_all(attempts)
-        session.flush()
-        made = [attempt.id for attempt in attempts]
+        made = attempts.count(session, context, keys)
         person = session.scalar(sa.select(Person).where(Person.login == login))
         stored = person.password_hash if person is not None and person.enabled else None
-    good = passwords.matches(command.password, stored)
+    good = passwords.matches(password, stored)
     with context.writing() as session:
         person = session.scalar(sa.select(Person).where(Person.login == login))
         if not good or person is None or not person.enabled or person.password_hash != stored:
             if person is not None:
                 note(session, context, SYSTEM, Tag.PERSON_SIGN_IN_REFUSED, "person", person.ref)
-            signed_in = None
-        else:
-            forgiven = sa.or_(SignInAttempt.key_sha256 == keys[0], SignInAttempt.id.in_(made))
-            session.execute(sa.delete(SignInAttempt).where(forgiven))
-            signed_in = _open_session(session, context, person, command.label)
-    if signed_in is None:
-        raise NotSignedIn("password")
-    return signed_in
+            return None
+        attempts.forgive(session, keys[0], made)
+        return person.ref
 
 
 def peek_link(context: Context, secret: str) -> PersonView:
     """Whose link this is, without using it (for the page that asks for the password). Raises `NotSignedIn`."""
     with context.reading() as session:
-        _, person = _live_link(session, context, secret)
+        _, person = live_link(session, context, secret)
         return person_view(session, person, directory=True)
 
 
@@ -132,18 +143,18 @@ def use_link(context: Context, command: UseLink) -> SignedIn:
         Invalid: the password is not acceptable.
     """
     with context.reading() as session:
-        _, person = _live_link(session, context, command.secret)
+        _, person = live_link(session, context, command.secret)
         passwords.check_acceptable(command.password, person.login)
     fresh = passwords.hash_password(command.password)
     with context.writing() as session:
-        link, person = _live_link(session, context, command.secret)
+        link, person = live_link(session, context, command.secret)
         link.used = context.now()
         person.password_hash = fresh
         end_sessions(session, context, person.ref)
         who = Actor(person.ref, "person")
         note(session, context, who, Tag.LINK_USED, "person", person.ref)
         note(session, context, who, Tag.PERSON_PASSWORD_SET, "person", person.ref)
-        return _open_session(session, context, person, command.label)
+        return open_session(session, context, person, command.label, Way.LINK)
 
 
 def caller_for_session(context: Context, secret: str) -> Caller:
@@ -163,8 +174,12 @@ def caller_for_session(context: Context, secret: str) -> Caller:
         if not person.enabled:
             raise NotSignedIn("session")
         roles = frozenset(Role(role) for role in person.roles)
-        actor = Actor(person.ref, "person", roles, session_id=row.id, scope=scope_of_person(person))
-        caller = Caller(actor, person_view(session, person, directory=True), _session_view(row), None)
+        worth = standing_of(session, context, row)
+        actor = Actor(
+            person.ref, "person", roles if worth is Standing.FULL else frozenset(), session_id=row.id, standing=worth,
+            recent=is_recent(row.confirmed, now, context.settings.confirm_window), scope=scope_of_person(person),
+        )  # fmt: skip
+        caller = Caller(actor, person_view(session, person, directory=True), _session_view(row, worth), None)
     if now - row.last_seen > timedelta(minutes=1):
         with context.writing() as session:
             session.execute(sa.update(WebSession).where(WebSession.id == row.id).values(last_seen=now))
@@ -212,7 +227,7 @@ def list_sessions(context: Context, actor: Actor) -> tuple[SessionView, ...]:
     )
     with context.reading(actor) as session:
         rows = session.scalars(sa.select(WebSession).where(*live).order_by(WebSession.created.desc()))
-        return tuple(_session_view(row) for row in rows)
+        return tuple(_session_view(row, standing_of(session, context, row)) for row in rows)
 
 
 def end_session(context: Context, actor: Actor, session_id: str) -> None:
@@ -234,6 +249,7 @@ def create_token(context: Context, actor: Actor, command: CreateToken) -> tuple[
         Invalid: roles one does not have, or a lifetime outside 1 minute to 366 days.
     """
     require_person(actor)
+    require_recent(actor)
     name = required("name", command.name, most=100)
     if not command.roles or not command.roles <= actor.roles:
         raise Invalid("roles", "A token has at least one role, and only roles you hold yourself.")
@@ -299,18 +315,8 @@ def revoke_token(context: Context, actor: Actor, token_id: str) -> None:
             note(session, context, actor, Tag.TOKEN_REVOKED, "token", row.id)
 
 
-def _limit_attempts(session: Session, context: Context, keys: tuple[str, ...]) -> None:
-    """Raise `TooManyAttempts` where one of the keys has used up its window. Old attempts are forgotten on the way."""
-    now = context.now()
-    session.execute(sa.delete(SignInAttempt).where(SignInAttempt.at < now - ATTEMPT_WINDOW))
-    for key in keys:
-        times = session.scalars(sa.select(SignInAttempt.at).where(SignInAttempt.key_sha256 == key)).all()
-        if len(times) >= context.settings.sign_in_attempts:
-            wait = min(times) + ATTEMPT_WINDOW - now
-            raise TooManyAttempts(max(1, int(wait.total_seconds())))
-
-
-def _live_link(session: Session, context: Context, secret: str) -> tuple[OneTimeLink, Person]:
+def live_link(session: Session, context: Context, secret: str) -> tuple[OneTimeLink, Person]:
+    """The link and whose it is. Raises `NotSignedIn` where it is unknown, expired or used."""
     link = session.get(OneTimeLink, digest_of_secret(secret))
     if link is None or link.used is not None or link.expires <= context.now():
         raise NotSignedIn("link")
@@ -320,7 +326,8 @@ def _live_link(session: Session, context: Context, secret: str) -> tuple[OneTime
     return link, person
 
 
-def _open_session(session: Session, context: Context, person: Person, label: str) -> SignedIn:
+def open_session(session: Session, context: Context, person: Person, label: str, way: Way) -> SignedIn:
+    """A fresh session; how the person came in decides what it is worth."""
     secret, digest = new_secret()
     now = context.now()
     row = WebSession(
@@ -331,17 +338,28 @@ def _open_session(session: Session, context: Context, person: Person, label: str
         created=now,
         last_seen=now,
         expires=now + context.settings.session_absolute,
+        way=str(way),
+        confirmed=now,
     )
     session.add(row)
-    note(session, context, Actor(person.ref, "person"), Tag.PERSON_SIGNED_IN, "person", person.ref)
+    actor = Actor(person.ref, "person")
+    note(session, context, actor, Tag.PERSON_SIGNED_IN, "person", person.ref, details={"way": str(way)})
     session.flush()
-    return SignedIn(secret, _session_view(row), person_view(session, person, directory=True))
+    view = _session_view(row, standing_of(session, context, row))
+    return SignedIn(secret, view, person_view(session, person, directory=True))
 
 
-def _session_view(row: WebSession) -> SessionView:
+def standing_of(session: Session, context: Context, row: WebSession) -> Standing:
+    """What a session is worth at present."""
+    demanded = context.settings.second_factor == "required"
+    return standing(Way(row.way), factors=has_factors(session, row.person), demanded=demanded)
+
+
+def _session_view(row: WebSession, worth: Standing) -> SessionView:
     return SessionView(
-        id=row.id, person=row.person, created=row.created, last_seen=row.last_seen, expires=row.expires, label=row.label
-    )
+        id=row.id, person=row.person, created=row.created, last_seen=row.last_seen, expires=row.expires,
+        label=row.label, way=Way(row.way), standing=worth, confirmed=row.confirmed,
+    )  # fmt: skip
 
 
 def _token_view(row: ApiToken) -> ApiTokenView:

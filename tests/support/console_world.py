@@ -87,7 +87,9 @@ class ConsoleWorld:
         self.clock = clock or ShiftedClock()
         if history:
             self.clock.to(days=28)
-        self.settings = Settings(data_dir=folder / "data", external_url=url, organisation=ORGANISATION)
+        self.settings = Settings(
+            data_dir=folder / "data", external_url=url, organisation=ORGANISATION, second_factor="offered"
+        )
         self.context: Context = setup.initialise(self.settings, self.clock)
         self.people: dict[str, Someone] = {}
         self.agents: list[ConsoleAgent] = []

@@ -68,7 +68,13 @@ class HttpWorld:
         self.clock = clock or MovableClock()
         self.base = base
         self.settings = Settings.model_validate(
-            {"data_dir": folder / "data", "database_url": database_url, "external_url": BASE, **settings}
+            {
+                "data_dir": folder / "data",
+                "database_url": database_url,
+                "external_url": BASE,
+                "second_factor": "offered",
+                **settings,
+            }
         )
         self.context: Context = setup.initialise(self.settings, self.clock)
         self.app: Flask = create_app(self.settings, clock=self.clock, context=self.context)

@@ -306,7 +306,9 @@ def failed_record(record: SanitizationRecord, touched: str = "yes") -> Sanitizat
 def make_world(folder: Path, url: str = "", **settings: Any) -> World:  # noqa: ANN401 - settings of every type
     """A new inventory with people, a roster of two, and one confirmed agent that has reported two disks."""
     clock = FixedClock()
-    context = setup.initialise(Settings(data_dir=folder, database_url=url, **settings), clock)
+    context = setup.initialise(
+        Settings(data_dir=folder, database_url=url, **{"second_factor": "offered", **settings}), clock
+    )
     world = World(context, clock, folder)
     world.invite()
     for login in ("approver1", "approver2", "both", "all-hands"):
@@ -333,7 +335,7 @@ def copied_world(target: Path) -> Iterator[World]:
     folder, template = _template()
     shutil.copytree(folder, target)
     clock = FixedClock(template.clock.moment)
-    context = setup.open_inventory(Settings(data_dir=target), clock)
+    context = setup.open_inventory(Settings(data_dir=target, second_factor="offered"), clock)
     world = World(context, clock, target, dict(template.actors), dict(template.signers))
     world.agent = dataclasses.replace(template.agent, context=context, disks=list(template.agent.disks), taken={})
     try:

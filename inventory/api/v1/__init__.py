@@ -27,19 +27,21 @@ from . import (
     readings,
     service,
     session,
+    signin,
     verification,
 )
 
 NOUNS: tuple[Noun, ...] = (
     session.noun,
+    signin.noun,
     overview.noun,
     devices.noun,
     custody.noun,
     orders.noun,
+    batches.noun,
     readings.noun,
     balances.noun,
     evidence.noun,
-    batches.noun,
     evidence.certificate_noun,
     corrections.noun,
     holdings.noun,

@@ -14,6 +14,7 @@ from inventory.auth import signin, web
 from inventory.contract.v1.people import LinkUse, PasswordChange, SignInRequest, TokenCreate
 from inventory.contract.v1.vocabulary import Key
 from inventory.domain.roles import Role
+from inventory.domain.signin import Standing
 from inventory.errors import Invalid, NotFound, NotSignedIn, TooManyAttempts
 from inventory.services import sessions
 from inventory.services.sessions import SignedIn
@@ -47,10 +48,11 @@ class TokenCreated:
 _WHO = TypeAdapter(WhoAmI)
 
 
-def _entered(signed_in: SignedIn) -> Response:
+def entered(signed_in: SignedIn) -> Response:
+    """The answer to somebody who has just signed in: who they are, and the cookie."""
     who = WhoAmI(
         person=signed_in.person,
-        roles=tuple(sorted(signed_in.person.roles)),
+        roles=tuple(sorted(signed_in.person.roles)) if signed_in.session.standing is Standing.FULL else (),
         session=signed_in.session,
         token=None,
         csrf_token=web.csrf_token_for(signed_in),
@@ -60,31 +62,40 @@ def _entered(signed_in: SignedIn) -> Response:
     return response
 
 
+def who_is_behind() -> WhoAmI:
+    """Who asks, looked up anew."""
+    caller = web.caller_now()
+    return WhoAmI(
+        person=caller.person,
+        roles=tuple(sorted(caller.actor.roles)),
+        session=caller.session,
+        token=caller.token,
+        csrf_token=web.csrf_token(),
+    )
+
+
 @noun.post("/session", "Sign in", PUBLIC, status=201, reply=WhoAmI, raises=(NotSignedIn, TooManyAttempts))
 def sign_in(call: Call, body: SignInRequest) -> Response:
-    """Opens a session and sets its cookie. Attempts are limited per login name and per address."""
+    """Opens a session and sets its cookie. Attempts are limited per login name and per address.
+
+    Where a second factor is still to be shown or set up, `session.standing` says so, and nothing else is answered until then.
+    """
     del call
-    return _entered(signin.sign_in(body.login, body.password))
+    return entered(signin.sign_in(body.login, body.password, body.code))
 
 
 @noun.post("/welcome", "Use a one-time link", PUBLIC, status=201, reply=WhoAmI, raises=(NotSignedIn, Invalid))
 def use_link(call: Call, body: LinkUse) -> Response:
     """Sets the first or a new password, ends every other session of the person, and signs in."""
     del call
-    return _entered(signin.use_link(body.secret, body.password))
+    return entered(signin.use_link(body.secret, body.password))
 
 
 @noun.get("/session", "Who am I", SIGNED_IN)
 def who_am_i(call: Call) -> WhoAmI:
     """The signed-in person, the roles that count, and the token a page must send back."""
-    caller = web.caller()
-    return WhoAmI(
-        person=caller.person,
-        roles=tuple(sorted(call.actor.roles)),
-        session=caller.session,
-        token=caller.token,
-        csrf_token=web.csrf_token(),
-    )
+    del call
+    return who_is_behind()
 
 
 @noun.delete("/session", "Sign out", SIGNED_IN)

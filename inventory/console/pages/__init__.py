@@ -32,9 +32,9 @@ _MODULES: Final = (
     "people",
     "places",
     "policy",
-    "roster",
     "presence",
     "readings",
+    "roster",
     "style",
     "verify",
 )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from flask import make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -11,21 +9,19 @@ from inventory.auth import signin
 from inventory.auth import web as auth
 from inventory.console.blueprint import Reply, act, doors, public
 from inventory.console.forms import Form
-from inventory.console.web import form_status, go, here, posted
+from inventory.console.web import form_status, go, here, inside, posted
+from inventory.domain.signin import Standing
 from inventory.errors import Invalid, InventoryError
-from inventory.services import sessions
+from inventory.services import passkeys, sessions
 from inventory.services.sessions import SignedIn
 
-
-def _inside(address: str) -> str:
-    """The address if it is one of our own pages, else the start page: a link never leads elsewhere after signing in."""
-    parts = urlsplit(address)
-    clean = not parts.scheme and not parts.netloc and "\\" not in address and address.isprintable()
-    return address if clean and parts.path.startswith("/console") else url_for("console.home")
+from .presence import assertion_of, attestation_of, options_of
 
 
 def _enter(signed_in: SignedIn, address: str) -> AnyResponse:
-    response = make_response(redirect(_inside(address), 303))
+    whole = signed_in.session.standing is Standing.FULL
+    onward = inside(address) if whole else url_for("console.second_factor", next=inside(address))
+    response = make_response(redirect(onward, 303))
     auth.remember(response, signed_in)
     return response
 
@@ -38,10 +34,18 @@ def front() -> AnyResponse:
 
 @doors.route("/welcome/<secret>", methods=["GET", "POST"])
 def welcome(secret: str) -> Reply:
-    """Set a password through a one-time link."""
+    """Make a passkey, or set a password, through a one-time link."""
     person = sessions.peek_link(here(), secret)
     form = Form.received(request.form) if posted() else Form.starting()
-    if posted():
+    if posted() and form.value("answer"):
+        try:
+            made = attestation_of(form)
+            if made is not None:
+                command = passkeys.Register(label=form.value("label") or "First passkey", answer=made)
+                return _enter(passkeys.welcome(here(), secret, command, signin.label()), "")
+        except InventoryError as error:
+            form.refused(error)
+    elif posted():
         password = form.value("password")
         if password != form.value("again"):
             form.fail("again", "The two passwords are not the same.")
@@ -50,18 +54,26 @@ def welcome(secret: str) -> Reply:
                 return _enter(signin.use_link(secret, password), "")
             except Invalid as error:
                 form.refused(error)
-    page = render_template("console/welcome.html", person=person, form=form, action=request.path)
+    asked = options_of(passkeys.welcome_options(here(), secret))
+    page = render_template("console/welcome.html", person=person, form=form, action=request.path, passkey=asked)
     return page, form_status(form)
 
 
 @public("/sign-in", "GET", "POST")
 def sign_in() -> Reply:
-    """Login name and password."""
+    """A passkey, or login name and password."""
     form = Form.received(request.form) if posted() else Form.starting()
     address = form.value("next") or request.args.get("next", "")
     if not posted() and auth.find_caller() is not None:
-        return redirect(_inside(address), 303)
-    if posted():
+        return redirect(inside(address), 303)
+    if posted() and form.value("answer"):
+        try:
+            shown = assertion_of(form)
+            if shown is not None:
+                return _enter(passkeys.sign_in(here(), shown, signin.label()), address)
+        except InventoryError as error:
+            form.refused(error)
+    elif posted():
         form.text("login", "Enter your login name.", limit=64)
         if not form.value("password"):
             form.fail("password", "Enter your password.")
@@ -70,7 +82,10 @@ def sign_in() -> Reply:
                 return _enter(signin.sign_in(form.value("login").strip(), form.value("password")), address)
             except InventoryError as error:
                 form.refused(error)
-    page = render_template("console/sign-in.html", form=form, next=_inside(address), action=url_for("console.sign_in"))
+    page = render_template(
+        "console/sign-in.html", form=form, next=inside(address), action=url_for("console.sign_in"),
+        passkey=options_of(passkeys.sign_in_options(here())),
+    )  # fmt: skip
     return page, form_status(form)
 
 
@@ -86,7 +101,7 @@ def sign_out() -> Reply:
 def set_theme() -> Reply:
     """Light or dark, remembered by a cookie that says nothing else."""
     theme = request.form.get("theme", "")
-    response = make_response(redirect(_inside(request.form.get("back", "")), 303))
+    response = make_response(redirect(inside(request.form.get("back", "")), 303))
     if theme in {"light", "dark"}:
         response.set_cookie("theme", theme, max_age=31_536_000, samesite="Lax", secure=auth.is_secure(), path="/")
     return response

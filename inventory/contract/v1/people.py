@@ -15,6 +15,52 @@ class SignInRequest(Message):
 
     login: Line
     password: Secret
+    code: OptionalLine = ""
+    """Of an authenticator app, or a recovery code; it may be shown afterwards instead."""
+
+
+class CodeShown(Message):
+    """The second factor, after the password: a code of the authenticator app, or a recovery code."""
+
+    code: Line
+
+
+class Confirmation(Message):
+    """Showing again who one is, before a dangerous act."""
+
+    password: Secret
+    code: OptionalLine = ""
+    """Where an authenticator app counts."""
+
+
+class PasskeyAnswer(Message):
+    """What `navigator.credentials.get` gave; bytes in base64."""
+
+    credential_id: Base64
+    client_data: Base64
+    authenticator_data: Base64
+    signature: Base64
+
+
+class PasskeyMade(Message):
+    """What `navigator.credentials.create` gave; bytes in base64."""
+
+    label: Line
+    """What its owner calls it."""
+    client_data: Base64
+    attestation: Base64
+
+
+class PasskeyWelcome(PasskeyMade):
+    """A one-time link, spent by registering a passkey instead of setting a password."""
+
+    secret: Secret
+
+
+class LinkShown(Message):
+    """A one-time link, looked at without using it."""
+
+    secret: Secret
 
 
 class LinkUse(Message):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from inventory.domain.roles import Role
+from inventory.domain.signin import Standing, Way
 from inventory.domain.vocabulary import KeyState
 
 
@@ -43,6 +44,12 @@ class SessionView:
     expires: datetime
     label: str
     """The browser as it named itself, cut short."""
+    way: Way
+    """How it was opened."""
+    standing: Standing
+    """What it is worth: full, or half signed in."""
+    confirmed: datetime
+    """When the person last showed who they are."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,6 +22,7 @@ ALL = endpoints()
 DOCUMENT = document("https://sanitrail.example.org")
 PUBLIC = {
     "sign_in", "use_link",
+    "passkey_options", "sign_in_with_passkey", "welcome_options", "welcome_with_passkey",
     "get_checkpoint", "get_consistency", "get_inclusion", "get_trust_root", "get_trust_roots", "get_trust", "get_tile",
     "get_entry_bundle", "get_logged_trust_root", "get_logged_key_event", "get_logged_correction", "get_document_standing",
     "get_trust_root_file", "healthz", "readyz", "get_version", "openapi_document", "reference_page",
@@ -31,6 +32,9 @@ PUBLIC = {
 NO_PERMISSION_NEEDED = {
     "who_am_i", "sign_out", "change_password", "list_sessions", "end_session",
     "list_tokens", "create_token", "revoke_token",
+    "show_second_factor", "confirmation_options", "confirm", "confirm_with_passkey", "my_factors",
+    "new_passkey_options", "register_passkey", "remove_passkey",
+    "begin_authenticator", "confirm_authenticator", "remove_authenticator", "new_recovery_codes",
 }  # fmt: skip
 """What concerns only oneself."""
 
@@ -69,7 +73,7 @@ def test_the_document_describes_the_endpoint(endpoint: Endpoint) -> None:
 @pytest.mark.parametrize("endpoint", ALL, ids=lambda endpoint: endpoint.name)
 def test_what_changes_something_is_no_get(endpoint: Endpoint) -> None:
     assert endpoint.method == "GET" or endpoint.access.kind != "public" or endpoint.name in {
-        "sign_in", "use_link", "verify_file",
+        "sign_in", "use_link", "verify_file", "sign_in_with_passkey", "welcome_options", "welcome_with_passkey",
     }  # fmt: skip
     if endpoint.method == "GET":
         assert endpoint.body is None

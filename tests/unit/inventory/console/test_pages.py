@@ -16,7 +16,7 @@ from tests.support.console_world import CAST, PASSWORD
 from .conftest import Site
 
 load()
-ELSEWHERE = {"search": 303}
+ELSEWHERE = {"search": 303, "second_factor": 303}
 """Pages that send on."""
 FILES = {
     "statement_pdf",
