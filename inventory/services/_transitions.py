@@ -6,7 +6,7 @@ Guards have been asked before; what the table does not have is refused here, wha
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
@@ -21,7 +21,7 @@ from inventory.models import Device, Order
 from .context import Actor, Context
 from .kernel import note
 
-_DEVICE_TAGS = {
+DEVICE_TAGS: Final = {
     DeviceEvent.OBSERVE: Tag.DEVICE_BOUND,
     DeviceEvent.PLACE_IN_SERVICE: Tag.DEVICE_PLACED,
     DeviceEvent.RELOCATE: Tag.DEVICE_RELOCATED,
@@ -40,6 +40,7 @@ _DEVICE_TAGS = {
     DeviceEvent.FIND: Tag.DEVICE_FOUND,
     DeviceEvent.RETURN_BY_WAIVER: Tag.DEVICE_WAIVED,
 }
+"""What each event of a device is called in its history."""
 
 _ORDER_TAGS = {
     OrderEvent.APPROVE: Tag.ORDER_APPROVED,
@@ -87,7 +88,7 @@ def move_device(  # noqa: PLR0913 - an event has these sides, all but four named
     session.flush()
     said = {"event": str(event), "from": str(before), "to": str(device.state), **(details or {})}
     note(
-        session, context, actor, _DEVICE_TAGS[event], "device", device.id,
+        session, context, actor, DEVICE_TAGS[event], "device", device.id,
         order=order, reason=reason, details=said, evidence=evidence,
     )  # fmt: skip
 

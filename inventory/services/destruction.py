@@ -9,10 +9,10 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from inventory.domain.lifecycle import DeviceEvent, next_state
+from inventory.domain.lifecycle import DeviceEvent
 from inventory.domain.roles import Permission
-from inventory.domain.vocabulary import DeviceState, ValidationDecision
-from inventory.errors import Conflict, IllegalTransition, Invalid, SeparationOfDuty
+from inventory.domain.vocabulary import ValidationDecision
+from inventory.errors import Conflict, Invalid, SeparationOfDuty
 from inventory.events import Tag
 from inventory.models import Destruction, Device, Order
 from inventory.models.orders import OPEN_STATES
@@ -24,6 +24,7 @@ from ._mapping import destruction_view
 from ._obligations import cover_holdings
 from ._policy import refuse_short_destruction
 from ._sealing import statement_person
+from ._transitions import move_device, possible_for_device
 from .context import Actor, Context, authorize
 from .kernel import find, moment, next_number, note, optional, required, sign_and_log, stamp
 from .views import DestructionView
@@ -71,7 +72,7 @@ def record_destruction(context: Context, actor: Actor, command: RecordDestructio
     with context.writing(actor) as session:
         device = find(session, Device, command.device, "device")
         refuse_held(session, device)
-        _may_destroy(device)
+        possible_for_device(device, DeviceEvent.DESTROY)
         order = session.scalar(sa.select(Order.id).where(Order.device_id == device.id, sa.text(OPEN_STATES)))
         if order is not None:
             raise Conflict(f"Order {order} is open for device {device.id}; finish or cancel it first.")
@@ -172,15 +173,13 @@ def decide_destruction(context: Context, actor: Actor, command: DecideDestructio
 def _destroy(session: Session, context: Context, actor: Actor, row: Destruction) -> None:
     device = session.get_one(Device, row.device_id)
     refuse_held(session, device)
-    after = _may_destroy(device)
+    possible_for_device(device, DeviceEvent.DESTROY)
     refuse_short_destruction(session, row, device)
     digest, index = sign_and_log(session, context, "statement", _body(session, context, row), "acceptance", row.id)
     row.statement_sha256, row.log_index = digest, index
-    device.state = after
-    session.flush()
     cover_holdings(session, context, device, evidence=digest, leased=row.performed)
-    note(
-        session, context, actor, Tag.DEVICE_DESTROYED, "device", device.id,
+    move_device(
+        session, context, actor, device, DeviceEvent.DESTROY,
         reason=row.reason, details={"destruction": row.id, "method": row.method}, evidence=[digest, *row.evidence],
     )  # fmt: skip
 
@@ -210,10 +209,3 @@ def _body(session: Session, context: Context, row: Destruction) -> dict[str, Any
         "reason": row.reason,
         "time": stamp(context.now()),
     }
-
-
-def _may_destroy(device: Device) -> DeviceState:
-    after = next_state(device.state, DeviceEvent.DESTROY)
-    if after is None:
-        raise IllegalTransition(f"Device {device.id}", str(device.state), str(DeviceEvent.DESTROY))
-    return after

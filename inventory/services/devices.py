@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,15 +9,17 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from inventory.domain.exceptions import ExceptionCode
-from inventory.domain.lifecycle import GUARDS, DeviceEvent, Guard, next_state
+from inventory.domain.lifecycle import GUARDS, DeviceEvent, Guard
 from inventory.domain.roles import Permission
 from inventory.domain.vocabulary import DeviceState, PartyKind, Zone, less_secure
-from inventory.errors import Conflict, Duplicate, GateClosed, IllegalTransition, Invalid, Reason
+from inventory.errors import Conflict, Duplicate, GateClosed, Invalid, Reason
 from inventory.events import Tag
 from inventory.models import CaseDataSet, DataSet, Device, ErasureCase, Holding, Location, Party
 
 from ._gate import REUSE_INSIDE, Way, gate_view, policy_in_force
 from ._mapping import device_label
+from ._transitions import move_device, possible_for_device
+from ._scope import claim
 from .context import Actor, Context, authorize
 from .kernel import (
     check_version,
@@ -34,15 +35,6 @@ from .queries.devices import device_detail, find_device
 from .views import DeviceDetail
 
 MEDIA: Final = ("magnetic", "flash", "virtual", "pmem", "unknown")
-TAGS: Final[Mapping[DeviceEvent, Tag]] = {
-    DeviceEvent.PLACE_IN_SERVICE: Tag.DEVICE_PLACED,
-    DeviceEvent.RELOCATE: Tag.DEVICE_RELOCATED,
-    DeviceEvent.RETIRE: Tag.DEVICE_RETIRED,
-    DeviceEvent.QUARANTINE: Tag.DEVICE_QUARANTINED,
-    DeviceEvent.RETURN_TO_SERVICE: Tag.DEVICE_RETURNED_TO_SERVICE,
-    DeviceEvent.REPORT_MISSING: Tag.DEVICE_REPORTED_MISSING,
-    DeviceEvent.FIND: Tag.DEVICE_FOUND,
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,6 +112,7 @@ def declare(context: Context, actor: Actor, command: DeclareDevice) -> DeviceDet
             declared_capacity=command.capacity_bytes,
             declared_media=command.media,
         )
+        claim(actor, device, place)
         session.add(device)
         session.flush()
         note(
@@ -281,20 +274,14 @@ def _change(context: Context, actor: Actor, command: ChangeState, event: DeviceE
     with context.writing(actor) as session:
         device = find_device(session, command.device)
         check_version(f"Device {device.id}", device.version, command.version)
-        after = next_state(device.state, event)
-        if after is None:
-            raise IllegalTransition(f"Device {device.id}", str(device.state), str(event))
+        possible_for_device(device, event)
         place = find(session, Location, command.location, "location") if command.location else None
         _guard(session, device, event, place)
         before = {"state": str(device.state), "location": device.location_id}
-        device.state = after
         if place is not None:
             device.location_id = place.id
-        session.flush()
-        note(
-            session, context, actor, TAGS[event], "device", device.id,
-            reason=reason, details={"before": before, "location": device.location_id},
-        )  # fmt: skip
+        said = {"before": before, "location": device.location_id}
+        move_device(session, context, actor, device, event, reason=reason, details=said)
         if event is DeviceEvent.RETURN_TO_SERVICE:
             # From now on anything may be written to it; its certificates speak of the past.
             device.standing_record = None

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from inventory.domain import lifecycle
 from inventory.domain.exceptions import ExceptionCode
 from inventory.domain.lifecycle import DeviceEvent
 from inventory.domain.orders import OrderEvent, duty_objection, next_state
@@ -23,6 +22,7 @@ from ._obligations import cover_holdings
 from ._policy import record_objections
 from ._revocation import refuse_disowned
 from ._sealing import statement_person
+from ._transitions import move_device, possible_for_device
 from .context import Actor, Context, authorize
 from .kernel import check_version, find, note, raise_exception, required, settle_exception, sign_and_log, stamp
 from .queries.orders import order_detail
@@ -51,37 +51,43 @@ def validate(context: Context, actor: Actor, command: Validate) -> OrderDetail:
         StaleVersion, NotFound, Invalid (reason missing).
     """
     authorize(actor, Permission.RECORD_VALIDATE)
-    reason = required("reason", command.reason, least=3)
     with context.writing(actor) as session:
-        order = find(session, Order, command.order, "order")
-        check_version(f"Order {order.id}", order.version, command.version)
-        approve = ValidationDecision(command.decision) is ValidationDecision.APPROVE
-        event = OrderEvent.VALIDATE if approve else OrderEvent.REJECT
-        after = next_state(order.state, event)
-        if after is None or order.record_sha256 is None:
-            raise IllegalTransition(f"Order {order.id}", str(order.state), str(event))
-        _other_duty(session, actor, order)
-        record = session.get_one(Record, order.record_sha256)
-        if approve:
-            refuse_disowned(session, record)
-            _sufficient(session, order, record)
-        digest = _sign(session, context, actor, order, record, command.decision, reason)
-        order.state = after
-        order.outcome_reason = None if approve else reason
-        session.flush()
-        if approve:
-            _approved(session, context, actor, order, record, digest)
-        else:
-            _rejected(session, context, actor, order, command.decision, reason, digest)
-        session.flush()
-        return order_detail(session, order, context.now())
+        return order_detail(session, decide(session, context, actor, command), context.now())
 
 
-def _other_duty(session: Session, actor: Actor, order: Order) -> None:
-    approvers = set(session.scalars(sa.select(Approval.approver).where(Approval.order_id == order.id)))
-    earlier = duty_objection("validate", actor.ref, requester=order.requested_by, approvers=approvers)
+def decide(session: Session, context: Context, actor: Actor, command: Validate) -> Order:
+    """Decide within a transaction that is under way. Raises as `validate`."""
+    reason = required("reason", command.reason, least=3)
+    order = find(session, Order, command.order, "order")
+    check_version(f"Order {order.id}", order.version, command.version)
+    approve = ValidationDecision(command.decision) is ValidationDecision.APPROVE
+    event = OrderEvent.VALIDATE if approve else OrderEvent.REJECT
+    after = next_state(order.state, event)
+    if after is None or order.record_sha256 is None:
+        raise IllegalTransition(f"Order {order.id}", str(order.state), str(event))
+    earlier = bar(session, actor.ref, order)
     if earlier is not None:
         raise SeparationOfDuty("validate", earlier)
+    record = session.get_one(Record, order.record_sha256)
+    if approve:
+        refuse_disowned(session, record)
+        _sufficient(session, order, record)
+    digest = _sign(session, context, actor, order, record, command.decision, reason)
+    order.state = after
+    order.outcome_reason = None if approve else reason
+    session.flush()
+    if approve:
+        _approved(session, context, actor, order, record, digest)
+    else:
+        _rejected(session, context, actor, order, command.decision, reason, digest)
+    session.flush()
+    return order
+
+
+def bar(session: Session, person: str, order: Order) -> str | None:
+    """What this person did about the order that forbids them to decide; None where nothing does."""
+    approvers = set(session.scalars(sa.select(Approval.approver).where(Approval.order_id == order.id)))
+    return duty_objection("validate", person, requester=order.requested_by, approvers=approvers)
 
 
 def _sufficient(session: Session, order: Order, record: Record) -> None:
@@ -131,9 +137,8 @@ def _sign(
 
 def _approved(session: Session, context: Context, actor: Actor, order: Order, record: Record, validation: str) -> None:
     device = session.get_one(Device, order.device_id)
-    _move(device, DeviceEvent.VALIDATION_APPROVED)
+    possible_for_device(device, DeviceEvent.VALIDATION_APPROVED)
     device.standing_record = record.sha256
-    session.flush()
     # What was seen live after the first lease was written after it, or never reached: it stays uncovered.
     leased = session.scalar(sa.select(sa.func.min(Lease.acquired)).where(Lease.order_id == order.id))
     if leased is None:
@@ -143,8 +148,8 @@ def _approved(session: Session, context: Context, actor: Actor, order: Order, re
         session, context, actor, Tag.RECORD_VALIDATED, "order", order.id,
         device=device.id, reason=order.reason, details={"decision": "approve"}, evidence=[record.sha256, validation],
     )  # fmt: skip
-    note(
-        session, context, actor, Tag.DEVICE_SANITIZED, "device", device.id,
+    move_device(
+        session, context, actor, device, DeviceEvent.VALIDATION_APPROVED,
         order=order.id, details={"method": record.method, "covered": covered}, evidence=[record.sha256],
     )  # fmt: skip
     settle_exception(session, context, ExceptionCode.SANITIZATION_FAILED, device.id, f"Sanitized by order {order.id}.")
@@ -161,15 +166,12 @@ def _rejected(
     validation: str,
 ) -> None:
     device = session.get_one(Device, order.device_id)
-    _move(device, DeviceEvent.VALIDATION_REJECTED)
-    session.flush()
+    possible_for_device(device, DeviceEvent.VALIDATION_REJECTED)
     note(
         session, context, actor, Tag.RECORD_REJECTED, "order", order.id,
         device=device.id, reason=reason, details={"decision": str(decision)}, evidence=[validation],
     )  # fmt: skip
-    note(
-        session, context, actor, Tag.DEVICE_SANITIZATION_FAILED, "device", device.id, order=order.id, reason=reason
-    )  # fmt: skip
+    move_device(session, context, actor, device, DeviceEvent.VALIDATION_REJECTED, order=order.id, reason=reason)
     escalated = decision is ValidationDecision.ESCALATE
     raise_exception(
         session,
@@ -179,10 +181,3 @@ def _rejected(
         f"The record of order {order.id} was {'escalated to a stronger method' if escalated else 'rejected'}: {reason}",
         device=device.id,
     )
-
-
-def _move(device: Device, event: DeviceEvent) -> None:
-    after = lifecycle.next_state(device.state, event)
-    if after is None:
-        raise IllegalTransition(f"Device {device.id}", str(device.state), str(event))
-    device.state = after
