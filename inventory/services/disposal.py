@@ -15,6 +15,7 @@ from inventory.events import Tag
 from inventory.models import Location, Party, Undertaking
 
 from ._gate import Receiver, Way, gate_view, policy_in_force
+from ._transitions import move_device
 from .context import Actor, Context, authorize
 from .kernel import check_version, find, note, optional, required
 from .places import undertaking_valid
@@ -68,17 +69,14 @@ def release(context: Context, actor: Actor, command: ReleaseDevice) -> DeviceDet
         check_version(f"Device {device.id}", device.version, command.version)
         way = way_to(session, context, command.destination)
         answer = gate_view(session, policy_in_force(session), device, way)
-        after = next_state(device.state, DeviceEvent.RELEASE)
-        if answer.open and after is not None:
-            device.state = after
+        if answer.open and next_state(device.state, DeviceEvent.RELEASE) is not None:
             device.location_id = command.destination.location
             device.party_id = command.destination.party
             device.destination = way.words
-            session.flush()
-            details = {"destination": way.words, "required_method": answer.required_method}
-            note(
-                session, context, actor, Tag.DEVICE_RELEASED, "device", device.id,
-                reason=reason, details=details, evidence=[device.standing_record] if device.standing_record else [],
+            move_device(
+                session, context, actor, device, DeviceEvent.RELEASE, reason=reason,
+                details={"destination": way.words, "required_method": answer.required_method},
+                evidence=[device.standing_record] if device.standing_record else [],
             )  # fmt: skip
             session.flush()
             return device_detail(session, device)
@@ -107,16 +105,23 @@ def way_to(session: Session, context: Context, destination: Destination) -> Way:
             raise Invalid("location", f"{place.name} belongs to {owner.name}, not to {party.name}.")
         party = owner
     words = optional("description", destination.description) or _words(place, party)
+    return way_between(session, context, place, party, words, reuse=destination.reuse)
+
+
+def way_between(
+    session: Session, context: Context, place: Location | None, party: Party | None, words: str, *, reuse: bool
+) -> Way:
+    """What a place of ours, somebody's hands or neither mean to the gate; the two do not contradict each other."""
     if party is None:
         inside = place is not None
         receiver: Receiver = "own" if inside else "unknown"
-        return Way(words, reuse=destination.reuse, leaves_control=not inside, receiver=receiver)
+        return Way(words, reuse=reuse, leaves_control=not inside, receiver=receiver)
     if party.kind is PartyKind.OWN:
-        return Way(words, reuse=destination.reuse, leaves_control=False, receiver="own")
+        return Way(words, reuse=reuse, leaves_control=False, receiver="own")
     filed = session.scalars(sa.select(Undertaking).where(Undertaking.party_id == party.id)).all()
     bound = undertaking_valid(filed, context.now())
     receiver = "undertaking-valid" if bound else "undertaking-missing"
-    return Way(words, reuse=destination.reuse, leaves_control=True, receiver=receiver)
+    return Way(words, reuse=reuse, leaves_control=True, receiver=receiver)
 
 
 def _words(place: Location | None, party: Party | None) -> str:
