@@ -12,6 +12,7 @@ from typing import Final, Literal
 from .parts import StrictPart
 
 LOT_CLOSING: Final = "sanitrail/lot-closing/1"
+HANDOVER: Final = "sanitrail/handover/1"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,3 +48,51 @@ class LotClosing(StrictPart):
     """Pseudonym of whoever closed it."""
     reason: str
     time: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class HandedDevice(StrictPart):
+    """A device that was handed over, as the sender's register had it."""
+
+    device: str
+    asset_tag: str
+    fingerprint: str
+    container: str
+    """Number of the container it lay in; empty where it lay in none."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HandedSide(StrictPart):
+    """One side's part: who, when, and what was counted."""
+
+    actor: str
+    """Pseudonym of the person, or number of the link through which somebody without an account answered."""
+    time: str
+    count: int
+    seals: tuple[str, ...]
+    """In order."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HandOver(StrictPart):
+    """Both sides of a hand-over: accepted where the counts agree, else disputed, with every difference."""
+
+    schema: Literal["sanitrail/handover/1"] = HANDOVER
+    number: str
+    answer: Literal["accepted", "disputed"]
+    lot: str
+    """Empty where the devices are no lot."""
+    from_party: str
+    """Number of the party that had them; empty: the issuer."""
+    from_location: str
+    to_party: str
+    to_location: str
+    outward: bool
+    """Whether they left the issuer's control."""
+    containers: tuple[str, ...]
+    devices: tuple[HandedDevice, ...]
+    """By number; each once."""
+    sender: HandedSide
+    receiver: HandedSide
+    differences: tuple[str, ...]
+    """In words; empty exactly where it was accepted."""

@@ -17,6 +17,7 @@ from .data import (
 )
 from .devices import Attachment, Destruction, Device, Waiver
 from .evidence import Certificate, Record, Seal, SealedTranslation, StoredEnvelope, Validation
+from .handovers import Handover, HandoverDevice, HandoverLink
 from .history import Event, ExceptionItem, PolicyVersion
 from .hosts import EnrolmentToken, Host, HostContact, IdempotencyKey, Nonce
 from .log import Correction, LogCheckpoint, LogCosignature, LogEntry, LogHead, LogTile, LogWitness
@@ -59,6 +60,9 @@ __all__ = [
     "Escrow",
     "Event",
     "ExceptionItem",
+    "Handover",
+    "HandoverDevice",
+    "HandoverLink",
     "Hold",
     "Holding",
     "Host",

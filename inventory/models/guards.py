@@ -41,11 +41,14 @@ KEPT: Final = (
     "balance",
     "escrow",
     "lease",
+    "reading",
     "lot",
     "lot_device",
-    "reading",
     "container",
     "container_device",
+    "handover",
+    "handover_device",
+    "handover_link",
 )
 """Rows of these tables change, and are never deleted."""
 

@@ -8,10 +8,12 @@ from collections.abc import Collection, Sequence
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from inventory.domain.exceptions import ExceptionCode
+from inventory.domain.handovers import HandoverState
 from inventory.domain.lots import UNCLOSED, LotState
 from inventory.domain.vocabulary import ExceptionState
 from inventory.errors import Reason
-from inventory.models import Container, ContainerDevice, Device, ExceptionItem, Lot, LotDevice
+from inventory.models import Container, ContainerDevice, Device, ExceptionItem, Handover, Lot, LotDevice
 
 from ._mapping import device_label
 from .views.devices import ReasonView
@@ -48,7 +50,7 @@ def unclosed_lots(session: Session, devices: Collection[str]) -> dict[str, str]:
         .where(LotDevice.device_id.in_(devices), LotDevice.removed.is_(None), Lot.state.in_(UNCLOSED))
         .order_by(LotDevice.id)
     )
-    return dict(session.execute(statement).tuples().all())
+    return dict(session.execute(statement).all())
 
 
 def containers_of(session: Session, devices: Collection[str]) -> dict[str, str]:
@@ -56,7 +58,7 @@ def containers_of(session: Session, devices: Collection[str]) -> dict[str, str]:
     statement = sa.select(ContainerDevice.device_id, ContainerDevice.container_id).where(
         ContainerDevice.device_id.in_(devices), ContainerDevice.removed.is_(None)
     )
-    return dict(session.execute(statement).tuples().all())
+    return dict(session.execute(statement).all())
 
 
 def unsettled(session: Session, lot: Lot) -> tuple[Reason, ...]:
@@ -69,7 +71,25 @@ def unsettled(session: Session, lot: Lot) -> tuple[Reason, ...]:
         .where(ExceptionItem.device_id.in_(inside), ExceptionItem.state == ExceptionState.OPEN)
         .order_by(ExceptionItem.id)
     )
-    return tuple(Reason("exception-open", f"{item.id} is open: {item.sentence}") for item in items)
+    reasons = [Reason("exception-open", f"{item.id} is open: {item.sentence}") for item in items]
+    return (*reasons, *_under_way(session, lot))
+
+
+def _under_way(session: Session, lot: Lot) -> list[Reason]:
+    """Hand-overs of the lot that nobody has answered, and what was disputed about it as a whole."""
+    found: list[Reason] = []
+    for row in session.scalars(sa.select(Handover).where(Handover.lot_id == lot.id).order_by(Handover.id)):
+        if row.state is HandoverState.OFFERED:
+            found.append(Reason("handover-open", f"Hand-over {row.id} of it has no answer yet."))
+        disputed = sa.select(ExceptionItem).where(
+            ExceptionItem.code.in_([str(ExceptionCode.HANDOVER_DISPUTED), str(ExceptionCode.HANDOVER_BLOCKED)]),
+            sa.or_(ExceptionItem.subject == row.id, ExceptionItem.subject.startswith(f"{row.id} ")),
+            ExceptionItem.device_id.is_(None),
+            ExceptionItem.state == ExceptionState.OPEN,
+        )
+        items = session.scalars(disputed.order_by(ExceptionItem.id))
+        found += [Reason("exception-open", f"{item.id} is open: {item.sentence}") for item in items]
+    return found
 
 
 def lot_rows(session: Session, rows: Sequence[Lot]) -> tuple[LotRow, ...]:
@@ -79,9 +99,7 @@ def lot_rows(session: Session, rows: Sequence[Lot]) -> tuple[LotRow, ...]:
             sa.select(LotDevice.lot_id, sa.func.count())
             .where(LotDevice.lot_id.in_([row.id for row in rows]), LotDevice.removed.is_(None))
             .group_by(LotDevice.lot_id)
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     return tuple(
         LotRow(
@@ -146,7 +164,7 @@ def container_views(session: Session, rows: Sequence[Container]) -> tuple[Contai
     statement = sa.select(ContainerDevice.container_id, ContainerDevice.device_id).where(
         ContainerDevice.container_id.in_([row.id for row in rows]), ContainerDevice.removed.is_(None)
     )
-    for container, device in session.execute(statement.order_by(ContainerDevice.device_id)).tuples():
+    for container, device in session.execute(statement.order_by(ContainerDevice.device_id)):
         inside.setdefault(container, []).append(device)
     return tuple(
         ContainerView(

@@ -17,7 +17,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from inventory import models as m
 from inventory.domain.scopes import Scope
-from inventory.errors import Forbidden, NotFound
+from inventory.errors import Forbidden, Invalid, NotFound
 from inventory.models import Base
 
 from .context import Actor
@@ -37,6 +37,12 @@ def only(actor: Actor, model: type[Base]) -> tuple[Condition, ...]:
     return (_NEVER,) if rule is None else (rule(actor),)
 
 
+def within(session: Session, model: type[Base]) -> tuple[Condition, ...]:
+    """As `only`, for the one for whom the session was opened."""
+    actor: Actor | None = session.info.get("actor")
+    return () if actor is None else only(actor, model)
+
+
 def limited(actor: Actor) -> bool:
     """Whether anything is hidden from the actor. Agents and the service itself are bound by other rules."""
     return actor.kind == "person" and not actor.scope.everything
@@ -46,6 +52,29 @@ def require_unlimited(actor: Actor, act: str) -> None:
     """For acts that decide who sees what: whoever is limited could widen their own limit. Raises `Forbidden`."""
     if limited(actor):
         raise Forbidden("scope", f"To {act} takes somebody who sees everything; you see only some sites or teams.")
+
+
+def claim(actor: Actor, device: m.Device, place: m.Location | None) -> None:
+    """Whoever is limited goes on seeing what they declare: it is at their site and of their team from the beginning.
+
+    Raises:
+        Invalid: they have several, and did not say which.
+    """
+    if not limited(actor):
+        return
+    sites, teams = actor.scope.sites, actor.scope.teams
+    if sites is not None and (place is None or place.site_id is None):
+        if len(sites) != 1:
+            raise Invalid(
+                "location", "Say where it is: you see several sites, or none, and one of them must answer for it."
+            )
+        (device.site_id,) = sites
+    if teams is not None:
+        if len(teams) != 1:
+            raise Invalid(
+                "team", "You see several teams, or none: declare it as one of a single team, with a narrowed token."
+            )
+        (device.team_id,) = teams
 
 
 def seen(session: Session, actor: Actor, model: type[Model], key: object, kind: str) -> Model:
@@ -192,6 +221,25 @@ def _container(actor: Actor) -> Condition:
     return sa.or_(m.Container.created_by == actor.ref, here, _lot_seen(actor, m.Container.lot_id))
 
 
+def _handover(actor: Actor, handover: Any) -> Condition:  # noqa: ANN401 - the model or an alias of it
+    """One's own; or from or to one of the sites: whoever receives must see what comes. Of teams: with nothing strange in it."""
+    place, outside = aliased(m.Location), aliased(m.HandoverDevice)
+    found: list[Condition] = []
+    if actor.scope.sites is not None:
+        ends = sa.or_(place.id == handover.from_location, place.id == handover.to_location)
+        here = sa.exists().where(ends, _among(place.site_id, actor.scope.sites))
+        found.append(here.correlate_except(place))
+    if actor.scope.teams is not None:
+        strange = sa.exists().where(outside.handover_id == handover.id, ~device_seen(actor, outside.device_id))
+        found.append(~strange.correlate_except(outside))
+    return sa.or_(handover.offered_by == actor.ref, sa.and_(*found))
+
+
+def _handover_seen(actor: Actor, column: Column) -> Condition:
+    one = aliased(m.Handover)
+    return sa.exists().where(one.id == column, _handover(actor, one)).correlate_except(one)
+
+
 def _destruction_seen(actor: Actor, column: Column) -> Condition:
     one = aliased(m.Destruction)
     return sa.exists().where(one.id == column, device_seen(actor, one.device_id)).correlate_except(one)
@@ -224,6 +272,9 @@ RULES: Final[dict[type[Base], Callable[[Actor], Condition]]] = {
     m.LotDevice: lambda actor: sa.and_(_lot_seen(actor, m.LotDevice.lot_id), device_seen(actor, m.LotDevice.device_id)),
     m.Container: _container,
     m.ContainerDevice: lambda actor: device_seen(actor, m.ContainerDevice.device_id),
+    m.Handover: lambda actor: _handover(actor, m.Handover),
+    m.HandoverDevice: lambda actor: _handover_seen(actor, m.HandoverDevice.handover_id),
+    m.HandoverLink: lambda actor: _handover_seen(actor, m.HandoverLink.handover_id),
     m.Attachment: lambda actor: device_seen(actor, m.Attachment.device_id),
     m.Holding: lambda actor: device_seen(actor, m.Holding.device_id),
     m.DeclaredPath: lambda actor: _host_seen(actor, m.DeclaredPath.host_id),

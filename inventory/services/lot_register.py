@@ -10,6 +10,7 @@ from typing import Final
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import flag_modified
 
 from inventory.domain.exceptions import ExceptionCode
 from inventory.domain.lifecycle import FINAL
@@ -18,11 +19,12 @@ from inventory.domain.roles import Permission
 from inventory.domain.vocabulary import DeviceState
 from inventory.errors import Conflict, IllegalTransition, Invalid, NotFound, Reason
 from inventory.events import Tag
-from inventory.models import Container, Device, Lot, LotDevice, Party
+from inventory.models import Container, Device, Lot, LotDevice, Party, Site
 from reports.custody import LotClosing, LotMember
 from reports.media import MAX_MEDIA
 
 from ._lots import containers_of, lot_detail, lot_rows, members, unclosed_lots, unsettled
+from ._scope import only
 from .context import Actor, Context, authorize
 from .kernel import (
     check_version,
@@ -119,7 +121,7 @@ def open_lot(context: Context, actor: Actor, command: OpenLot) -> LotDetail:
             purpose=LotPurpose(command.purpose),
             destination=optional("destination", command.destination),
             party_id=party.id if party else None,
-            site_id=command.site,
+            site_id=find(session, Site, command.site, "site").id if command.site else None,
             state=LotState.OPEN,
             opened=context.now(),
             opened_by=actor.ref,
@@ -309,7 +311,7 @@ def list_lots(
 ) -> Page[LotRow]:
     """Lots, newest first. Permission `inventory.read`. Raises `Invalid`."""
     authorize(actor, Permission.READ)
-    statement = sa.select(Lot).order_by(Lot.id.desc())
+    statement = sa.select(Lot).where(*only(actor, Lot)).order_by(Lot.id.desc())
     if state is not None:
         statement = statement.where(Lot.state == state)
     if after is not None:
@@ -354,5 +356,5 @@ def _possible(lot: Lot, event: LotEvent) -> None:
 def _touch(session: Session, lot: Lot) -> None:
     """Whoever read the lot before must read it again: its content is part of its version."""
     session.flush()
-    sa.orm.attributes.flag_modified(lot, "note")
+    flag_modified(lot, "note")
     session.flush()

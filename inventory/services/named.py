@@ -35,6 +35,8 @@ BY_NUMBER: Final[Mapping[str, tuple[type[Base], str]]] = {
     "HD": (m.Hold, "hold"),
     "HO": (m.Holding, "holding"),
     "L": (m.Location, "location"),
+    "HL": (m.HandoverLink, "link"),
+    "HV": (m.Handover, "hand-over"),
     "LC": (m.Paper, "document"),
     "LF": (m.Paper, "document"),
     "LT": (m.Lot, "lot"),
@@ -74,24 +76,23 @@ def require_seen(context: Context, actor: Actor, address: Mapping[str, object]) 
                 raise NotFound("record" if part == "record" else "envelope", text)
 
 
-def number_seen(session: Session, actor: Actor, text: str) -> bool:
-    """Whether what has this number is seen; so is what is no number of anything, for there is nothing to see."""
+def number_seen(session: Session, actor: Actor, text: str, *, known: bool = True) -> bool:
+    """Whether what has this number is seen. Of what does not exist there is nothing to see: `known` says what to answer."""
     found = _NUMBER.fullmatch(text)
     if found is None or found[1] not in BY_NUMBER:
-        return True
+        return known
     row = session.get(BY_NUMBER[found[1]][0], text)
-    return row is None or sees(session, actor, row)
+    return known if row is None else sees(session, actor, row)
 
 
 def entry_seen(session: Session, actor: Actor, entry: m.LogEntry) -> bool:
-    """Whether the subject of a log entry is seen. What is no number of ours is seen only of the organisation's own kinds."""
-    if not limited(actor) or entry.kind in SERVICES_OWN:
+    """Whether the subject of a log entry is seen. What names nothing of ours is seen only of the organisation's own kinds."""
+    if not limited(actor):
         return True
-    found = _NUMBER.fullmatch(entry.subject)
-    if found is None or found[1] not in BY_NUMBER:
-        return False
-    row = session.get(BY_NUMBER[found[1]][0], entry.subject)
-    return row is not None and sees(session, actor, row)
+    named = [word for word in entry.subject.split() if _NUMBER.fullmatch(word)]
+    if not named:
+        return entry.kind in SERVICES_OWN
+    return all(number_seen(session, actor, word, known=False) for word in named)
 
 
 def envelope_seen(session: Session, actor: Actor, sha256: str) -> bool:
