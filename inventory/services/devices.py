@@ -90,37 +90,47 @@ class ChangeState:
 def declare(context: Context, actor: Actor, command: DeclareDevice) -> DeviceDetail:
     """Declare a device. Permission `device.declare`. Raises `Duplicate` (asset tag), `Invalid`, `NotFound` (location)."""
     authorize(actor, Permission.DEVICE_DECLARE)
+    with context.writing(actor) as session:
+        device = declare_within(session, context, actor, command, _free_tag(session, command.asset_tag))
+        session.flush()
+        return device_detail(session, device)
+
+
+def declare_within(
+    session: Session,
+    context: Context,
+    actor: Actor,
+    command: DeclareDevice,
+    tag: str | None,
+    details: dict[str, object] | None = None,
+) -> Device:
+    """The same within a transaction that is under way. Raises `Invalid`, `NotFound` (location)."""
     if command.media is not None and command.media not in MEDIA:
         raise Invalid("media", f"The kind of medium is one of {', '.join(MEDIA)}.")
     if command.capacity_bytes is not None and not 0 < command.capacity_bytes < 2**53:
         raise Invalid("capacity_bytes", "The capacity is a positive number of bytes.")
-    with context.writing(actor) as session:
-        tag = _free_tag(session, command.asset_tag)
-        place = find(session, Location, command.location, "location") if command.location else None
-        device = Device(
-            id=next_number(session, "device"),
-            state=DeviceState.DECLARED,
-            asset_tag=tag,
-            source=optional("source", command.source, most=200),
-            location_id=place.id if place else None,
-            created=context.now(),
-            declared_at=context.now(),
-            declared_by=actor.ref,
-            declared_vendor=_fact("vendor", command.vendor),
-            declared_model=_fact("model", command.model),
-            declared_serial=_fact("serial", command.serial),
-            declared_capacity=command.capacity_bytes,
-            declared_media=command.media,
-        )
-        claim(actor, device, place)
-        session.add(device)
-        session.flush()
-        note(
-            session, context, actor, Tag.DEVICE_DECLARED, "device", device.id,
-            details={"asset_tag": tag, "label": device_label(device), "location": device.location_id},
-        )  # fmt: skip
-        session.flush()
-        return device_detail(session, device)
+    place = find(session, Location, command.location, "location") if command.location else None
+    device = Device(
+        id=next_number(session, "device"),
+        state=DeviceState.DECLARED,
+        asset_tag=tag,
+        source=optional("source", command.source, most=200),
+        location_id=place.id if place else None,
+        created=context.now(),
+        declared_at=context.now(),
+        declared_by=actor.ref,
+        declared_vendor=_fact("vendor", command.vendor),
+        declared_model=_fact("model", command.model),
+        declared_serial=_fact("serial", command.serial),
+        declared_capacity=command.capacity_bytes,
+        declared_media=command.media,
+    )
+    claim(actor, device, place)
+    session.add(device)
+    session.flush()
+    said = {"asset_tag": tag, "label": device_label(device), "location": device.location_id, **(details or {})}
+    note(session, context, actor, Tag.DEVICE_DECLARED, "device", device.id, details=said)
+    return device
 
 
 def _fact(field: str, text: str | None) -> str | None:
@@ -211,6 +221,8 @@ def compare(session: Session, context: Context, device: Device) -> None:
         for name, said, seen in pairs
         if said is not None and seen is not None and "unknown" not in {said, seen} and not same_words(said, seen)
     ]
+    if not same_capacity(device.declared_capacity, device.capacity_bytes):
+        differing.append(f"capacity declared {device.declared_capacity}, observed {device.capacity_bytes}")
     if device.declared_at is None or device.observed_at is None or not differing:
         settle_exception(session, context, ExceptionCode.FACTS_DIFFER, device.id, "Declared and observed facts agree.")
         return
@@ -221,6 +233,14 @@ def compare(session: Session, context: Context, device: Device) -> None:
 def same_words(declared: object, observed: object) -> bool:
     """Whether a declared word agrees with one that was read; people and drives pad and case them differently."""
     return "".join(str(declared).lower().split()) == "".join(str(observed).lower().split())
+
+
+def same_capacity(declared: int | None, observed: int | None) -> bool:
+    """Whether they may be one drive's: a round number is what stands on labels, and labels are right within one percent."""
+    if declared is None or observed is None or declared == observed:
+        return True
+    round_number = declared % 10**7 == 0 or declared % 2**20 == 0
+    return round_number and abs(declared - observed) * 100 <= declared
 
 
 def place_in_service(context: Context, actor: Actor, command: ChangeState) -> DeviceDetail:
