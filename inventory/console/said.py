@@ -61,6 +61,7 @@ SAID: Final = {
     "order-requested": Said("ok", "The order is sealed and waits for its approvers."),
     "order-cancelled": Said("ok", "The order is cancelled."),
     "batch-ordered": Said("ok", "The orders are sealed and wait for their approvers, each by itself."),
+    "decided-together": Said("ok", "Your decisions are signed and logged, one for each record."),
     "reading-requested": Said("ok", "The reading is ordered; the host's agent takes it up with its next report."),
     "reading-cancelled": Said("ok", "The reading is cancelled."),
     "stop-requested": Said("warn", "The agent is asked to stop. Its record will say interrupted."),

@@ -63,6 +63,7 @@ def addresses(story: Story) -> dict[str, str]:
         "cancel_order": f"/orders/{n['requested']}/cancel",
         "stop_order": f"/orders/{n['running']}/stop",
         "failure_report": f"{order}/failure-report.pdf",
+        "new_batch": "/orders/batch",
         "readings": "/readings",
         "reading": f"/readings/{n['reading']}",
         "new_reading": f"{device}/reading",

@@ -29,6 +29,7 @@ from . import (
     session,
     signin,
     verification,
+    waiting,
 )
 
 NOUNS: tuple[Noun, ...] = (
@@ -39,6 +40,7 @@ NOUNS: tuple[Noun, ...] = (
     custody.noun,
     orders.noun,
     batches.noun,
+    waiting.noun,
     readings.noun,
     balances.noun,
     evidence.noun,

@@ -8,6 +8,7 @@ from typing import Final
 _MODULES: Final = (
     "account",
     "balances",
+    "batches",
     "cases",
     "certificates",
     "corrections",
@@ -33,6 +34,7 @@ _MODULES: Final = (
     "places",
     "policy",
     "presence",
+    "queue",
     "readings",
     "roster",
     "style",

@@ -24,7 +24,7 @@ from inventory.services import orders as service
 from .orders import show_order
 
 _LIMIT = 64_000
-_DECISIONS = (
+DECISIONS = (
     Option("approve", "Approve", "The result suffices. The device counts as sanitized, and the gate may let it pass."),
     Option("reject", "Reject", "The result does not suffice. Repeat it, or use another technique."),
     Option("escalate", "Escalate", "A stronger method is needed: purge, or destroy."),
@@ -96,7 +96,7 @@ def validate(order: str) -> Reply:
                 return done
     record = queries.record(here(), actor(), found.record) if found.record is not None else None
     return show(
-        "validate.html", form_status(typed), order=found, form=typed, record=record, decisions=_DECISIONS,
+        "validate.html", form_status(typed), order=found, form=typed, record=record, decisions=DECISIONS,
         verdict=verdict_of(record) if record is not None else None, seats=seats_of(found, names()),
     )  # fmt: skip
 

@@ -35,12 +35,12 @@ from inventory.services.views import OrderDetail, RecordView
 from reports.findings.techniques import HOST, KEYS
 
 LIFETIMES = (Option("4", "4 hours"), Option("24", "1 day"), Option("168", "1 week"))
-_PURPOSES = (
+PURPOSES = (
     Option("inside", "Reuse it ourselves", "It stays under our control."),
     Option("outside", "Let others use it", "Sold, donated, returned from lease, exchanged."),
     Option("scrap", "Scrap it", "Nobody uses it again."),
 )
-_READ_BACK = (
+READ_BACK = (
     Option("full", "Every block", "Nothing is left to chance."),
     Option(
         "representative",
@@ -86,12 +86,6 @@ def orders_to_approve() -> Reply:
     return _list("to-approve")
 
 
-@page("/queues/validate", Permission.RECORD_VALIDATE)
-def orders_to_validate() -> Reply:
-    """What waits for validators."""
-    return _list("to-validate")
-
-
 def _purpose(typed: Form) -> service.Purpose:
     wanted = typed.value("purpose")
     return service.Purpose(
@@ -102,7 +96,7 @@ def _purpose(typed: Form) -> service.Purpose:
 def _requested(typed: Form, device_id: str, how: tuple[Option, ...]) -> AnyResponse | None:
     pattern = typed.one_of("pattern", PATTERNS, "Choose what is written.")
     technique = typed.one_of("technique", how, "Choose one of the techniques offered.")
-    typed.one_of("purpose", _PURPOSES, "Say what shall become of it: the policy decides by that.")
+    typed.one_of("purpose", PURPOSES, "Say what shall become of it: the policy decides by that.")
     verification = typed.word("verification", Verification, "Choose how much is read back.")
     method = typed.word("method", Method, "Choose the method to reach.")
     technique = _with_first(typed, technique)
@@ -169,7 +163,7 @@ def new_order(device: str) -> Reply:
             return done
     advice = [
         (option, service.advise(here(), actor(), found.id, _purpose(Form.starting({"purpose": option.value}))))
-        for option in _PURPOSES
+        for option in PURPOSES
     ]
     dormant = [
         item
@@ -178,7 +172,7 @@ def new_order(device: str) -> Reply:
     ]
     return show(
         "new-order.html", form_status(typed), device=found, form=typed, advice=advice, patterns=PATTERNS,
-        read_back=_READ_BACK, lifetimes=LIFETIMES, dormant=dormant, techniques=how, technique_hint=asked_words(found),
+        read_back=READ_BACK, lifetimes=LIFETIMES, dormant=dormant, techniques=how, technique_hint=asked_words(found),
         scopes=scopes_of(found), answers=answers_of(found), firsts=firsts_of(found), patterned=takes_pattern(found),
         allocates=leaves_allocated(found),
     )  # fmt: skip
