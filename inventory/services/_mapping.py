@@ -21,6 +21,7 @@ from inventory.models.places import Location
 from reports.keys import fingerprint_words
 
 from ._holds import holds_on
+from ._scope import within
 from .views import (
     AttachmentView,
     DestructionView,
@@ -321,7 +322,7 @@ def host_rows(session: Session, hosts: Sequence[Host], now: datetime, silent_aft
     devices = dict(
         session.execute(
             sa.select(Attachment.host_id, sa.func.count())
-            .where(Attachment.host_id.in_(ids), Attachment.until.is_(None))
+            .where(Attachment.host_id.in_(ids), Attachment.until.is_(None), *within(session, Attachment))
             .group_by(Attachment.host_id)
         ).all()
     )
@@ -342,6 +343,8 @@ def host_rows(session: Session, hosts: Sequence[Host], now: datetime, silent_aft
                 devices=devices.get(host.id, 0),
                 outbox=contact.outbox if contact else 0,
                 version=host.version,
+                site=host.site_id,
+                team=host.team_id,
             )
         )
     return tuple(rows)

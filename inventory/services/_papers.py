@@ -27,7 +27,7 @@ from ._destroyed import signatures_on
 from ._lines import Line
 from ._signing import place, who_signed
 from .context import Actor, Context
-from .kernel import find, load_envelope, note, sign_and_log
+from .kernel import load_envelope, note, sign_and_log
 from .views import PaperView
 
 

@@ -21,7 +21,7 @@ from ._mapping import holding_views, holdings_select
 from ._obligations import begin_holding
 from ._obligations import end_holding as close_holding
 from ._proofs import cover_if_proven
-from ._scope import admit, only
+from ._scope import admit, only, within
 from .context import Actor, Context, authorize
 from .kernel import check_version, find, moment, next_number, note, optional, required, stamp
 from .views import DataSetView, DeclaredPathView, HoldingView
@@ -189,7 +189,11 @@ def _data_set_views(session: Session, rows: Sequence[DataSet]) -> tuple[DataSetV
     counts = dict(
         session.execute(
             sa.select(Holding.data_set_id, sa.func.count(sa.distinct(Holding.device_id)))
-            .where(Holding.data_set_id.in_([row.id for row in rows]), Holding.covered_at.is_(None))
+            .where(
+                Holding.data_set_id.in_([row.id for row in rows]),
+                Holding.covered_at.is_(None),
+                *within(session, Holding),
+            )
             .group_by(Holding.data_set_id)
         ).all()
     )
@@ -207,6 +211,7 @@ def _data_set_views(session: Session, rows: Sequence[DataSet]) -> tuple[DataSetV
             copies_of=sources.get(row.id, ()),
             devices_holding=counts.get(row.id, 0),
             version=row.version,
+            team=row.team_id,
         )
         for row in rows
     )

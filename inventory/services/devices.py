@@ -18,6 +18,7 @@ from inventory.models import CaseDataSet, DataSet, Device, ErasureCase, Holding,
 
 from ._gate import REUSE_INSIDE, Way, gate_view, policy_in_force
 from ._mapping import device_label
+from ._scope import claim
 from ._transitions import move_device, possible_for_device
 from ._scope import claim
 from .context import Actor, Context, authorize

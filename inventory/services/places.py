@@ -13,11 +13,11 @@ from inventory.domain.roles import Permission
 from inventory.domain.vocabulary import PartyKind, Zone, less_secure
 from inventory.errors import Duplicate, GateClosed, Invalid, Reason
 from inventory.events import Tag
-from inventory.models import Device, Location, Party, Undertaking
+from inventory.models import Device, Location, Party, Site, Undertaking
 from reports.canonical import is_sha256
 
 from ._gate import Way, gate_view, policy_in_force
-from ._scope import only
+from ._scope import only, within
 from .context import Actor, Context, authorize
 from .kernel import check_version, find, moment, next_number, note, optional, required
 from .views import LocationView, PartyView, UndertakingView
@@ -32,6 +32,8 @@ class CreateLocation:
     address: str = ""
     party: str | None = None
     """Whose place; None: ours."""
+    site: str | None = None
+    """At which site; whoever is limited to sites names one of theirs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,12 +75,16 @@ def create_location(context: Context, actor: Actor, command: CreateLocation) -> 
         name = required("name", command.name, most=200)
         _free_name(session, name)
         party = find(session, Party, command.party, "party") if command.party else None
+        site = find(session, Site, command.site, "site") if command.site else None
+        if site is None and actor.scope.sites is not None:
+            raise Invalid("site", "Name one of your sites: you would not see a place that is at none of them.")
         location = Location(
             id=next_number(session, "location"),
             name=name,
             zone=Zone(command.zone),
             address=optional("address", command.address),
             party_id=party.id if party else None,
+            site_id=site.id if site else None,
         )
         session.add(location)
         session.flush()
@@ -147,7 +153,7 @@ def _location_views(session: Session, rows: Sequence[Location]) -> tuple[Locatio
     counts = dict(
         session.execute(
             sa.select(Device.location_id, sa.func.count())
-            .where(Device.location_id.in_([row.id for row in rows]))
+            .where(Device.location_id.in_([row.id for row in rows]), *within(session, Device))
             .group_by(Device.location_id)
         ).all()
     )
@@ -157,6 +163,7 @@ def _location_views(session: Session, rows: Sequence[Location]) -> tuple[Locatio
             name=row.name,
             zone=row.zone,
             party=row.party_id,
+            site=row.site_id,
             address=row.address,
             devices=counts.get(row.id, 0),
             version=row.version,

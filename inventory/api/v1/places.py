@@ -31,7 +31,9 @@ def list_locations(call: Call) -> tuple[LocationView, ...]:
 )
 def create_location(call: Call, body: LocationCreate) -> Answer[LocationView]:
     """A place with its zone."""
-    command = places.CreateLocation(name=body.name, zone=Zone(body.zone), address=body.address, party=body.party)
+    command = places.CreateLocation(
+        name=body.name, zone=Zone(body.zone), address=body.address, party=body.party, site=body.site
+    )
     location = places.create_location(call.context, call.actor, command)
     return Answer(location, version=location.version)
 

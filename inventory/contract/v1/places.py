@@ -14,6 +14,8 @@ class LocationCreate(Message):
     address: OptionalLine = ""
     party: Key | None = None
     """Whose place; null: ours."""
+    site: Key | None = None
+    """At which site; whoever is limited to sites names one of theirs."""
 
 
 class LocationChange(Message):

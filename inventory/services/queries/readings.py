@@ -14,13 +14,14 @@ from sqlalchemy.orm import Session
 
 from inventory.domain.readings import OPEN, ReadingState
 from inventory.domain.roles import Permission
-from inventory.errors import NotFound
 from inventory.models.devices import Device
 from inventory.models.evidence import Record
 from inventory.models.hosts import Host
 from inventory.models.readings import Reading
 from inventory.services._mapping import device_label
+from inventory.services._scope import only
 from inventory.services.context import Actor, Context, authorize
+from inventory.services.kernel import find
 from inventory.services.views import Page
 from inventory.services.views.readings import ReadingDetail, ReadingRow
 
@@ -43,7 +44,7 @@ def list_readings(
 ) -> Page[ReadingRow]:
     """Newest first. Permission `inventory.read`. Raises `Invalid` (limit)."""
     authorize(actor, Permission.READ)
-    statement = sa.select(Reading).order_by(Reading.id.desc()).limit(bounded(limit) + 1)
+    statement = sa.select(Reading).where(*only(actor, Reading)).order_by(Reading.id.desc()).limit(bounded(limit) + 1)
     if where.states:
         statement = statement.where(Reading.state.in_(where.states))
     if where.device is not None:
@@ -63,10 +64,7 @@ def reading(context: Context, actor: Actor, number: str) -> ReadingDetail:
     """One verify-only order. Permission `inventory.read`. Raises `NotFound`."""
     authorize(actor, Permission.READ)
     with context.reading(actor) as session:
-        found = session.get(Reading, number)
-        if found is None:
-            raise NotFound("reading", number)
-        return reading_detail(session, found)
+        return reading_detail(session, find(session, Reading, number, "reading"))
 
 
 def reading_rows(session: Session, readings: Sequence[Reading]) -> tuple[ReadingRow, ...]:

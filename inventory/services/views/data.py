@@ -58,6 +58,7 @@ class DataSetView:
     devices_holding: int
     """Devices with a live or residue holding of it."""
     version: int
+    team: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

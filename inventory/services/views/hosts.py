@@ -47,6 +47,8 @@ class HostRow:
     outbox: int
     """Records the agent still has to hand over."""
     version: int
+    site: str | None = None
+    team: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

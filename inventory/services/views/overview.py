@@ -104,6 +104,8 @@ class LocationView:
     address: str
     devices: int
     version: int
+    site: str | None = None
+    """At which site; None: at none that is known."""
 
 
 @dataclass(frozen=True, kw_only=True)
