@@ -20,7 +20,6 @@ from ._gate import REUSE_INSIDE, Way, gate_view, policy_in_force
 from ._mapping import device_label
 from ._scope import claim
 from ._transitions import move_device, possible_for_device
-from ._scope import claim
 from .context import Actor, Context, authorize
 from .kernel import (
     check_version,
