@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
+
+from flask import Response
 
 from inventory.console.blueprint import Reply, form, page
 from inventory.console.forms import Form
 from inventory.console.web import actor, form_status, go, here, perform, posted, received, show
+from inventory.domain import policy_file
+from inventory.domain.policy import FLOOR, Demand, Policy, parse
 from inventory.domain.roles import Permission
 from inventory.domain.techniques import DISPUTES
-from inventory.errors import InventoryError
+from inventory.domain.vocabulary import Method
+from inventory.errors import Invalid, InventoryError
 from inventory.services import policies, queries
-
-_LIMIT = 64_000
-_COLUMNS = ("category", "reuse", "leaves_control", "method")
 
 
 @page("/policy")
@@ -25,26 +26,60 @@ def policy_page() -> Reply:
         "policy.html",
         policy=current,
         versions=policies.list_policies(here(), actor()),
-        rows=_rows(current.document),
+        rows=_rows(parse(current.document)),
+        silent_days=parse(current.document).agent_silent_days,
         disputes=DISPUTES,
     )
 
 
-def _rows(document: dict[str, Any]) -> list[dict[str, Any]]:
-    return [{name: row.get(name) for name in _COLUMNS} for row in document.get("methods", []) if isinstance(row, dict)]
+@page("/policy/file")
+def policy_as_file() -> Reply:
+    """The version in force as a file to keep and compare."""
+    response = Response(policies.policy_as_file(here(), actor()), mimetype="application/toml")
+    response.headers["Content-Disposition"] = 'attachment; filename="policy.toml"'
+    return response
+
+
+def _rows(policy: Policy) -> list[dict[str, Any]]:
+    return [
+        {
+            "category": str(case[0]),
+            "reuse": case[1],
+            "leaves_control": case[2],
+            "method": str(policy.rows[case].method),
+            "needs": _needs(policy.rows[case]),
+            "if_destroyed": _destroyed(policy.rows[case]),
+        }
+        for case in FLOOR
+    ]
+
+
+def _needs(row: Demand) -> str:
+    """What an order and its run need, in words."""
+    if row.method is Method.DESTROY:
+        return "Physical destruction"
+    words = [f"{row.verification} read-back", f"{row.approvals} approvals" if row.approvals > 1 else "1 approval"]
+    words += (
+        [f"among them {', '.join(role.replace('_', ' ') for role in row.approval_roles)}"] if row.approval_roles else []
+    )
+    words += ["proof by canaries"] if row.canaries else []
+    words += [f"{row.sampling_percent}% read again by somebody else"] if row.sampling_percent else []
+    words += [f"{media}: {', '.join(names) or 'no technique'}" for media, names in (row.techniques or {}).items()]
+    said = "; ".join(words)
+    return said[0].upper() + said[1:]
+
+
+def _destroyed(row: Demand) -> str:
+    witnesses = f"{row.witnesses} witnesses" if row.witnesses > 1 else "1 witness"
+    return f"{witnesses}, {row.photographs} {'photographs' if row.photographs > 1 else 'photograph'}"
 
 
 def _document(typed: Form) -> dict[str, Any] | None:
-    text = typed.value("document")
     try:
-        value = json.loads(text) if 0 < len(text) <= _LIMIT else None
-    except ValueError as error:
-        typed.fail("document", f"This is not JSON: {error}.")
+        return policy_file.read(typed.value("document"))
+    except Invalid as error:
+        typed.fail("document", error.explain())
         return None
-    if not isinstance(value, dict):
-        typed.fail("document", "A policy is one JSON object.")
-        return None
-    return value
 
 
 @form("/policy/new", Permission.POLICY_MANAGE)
@@ -71,9 +106,9 @@ def new_policy() -> Reply:
             except InventoryError as error:
                 typed.refused(error)
     else:
-        current = policies.current_policy(here(), actor())
-        typed.values.setdefault("document", json.dumps(current.document, indent=2, ensure_ascii=False))
+        typed.values.setdefault("document", policies.policy_as_file(here(), actor(), following=True))
     labels = [
-        queries.device(here(), actor(), device) for device in (preview.devices_no_longer_sufficient if preview else ())
+        queries.device(here(), actor(), device)
+        for device in (preview.devices_no_longer_sufficient if preview else ())[:20]
     ]
     return show("new-policy.html", form_status(typed), form=typed, preview=preview, devices=labels)

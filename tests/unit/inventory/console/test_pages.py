@@ -29,6 +29,7 @@ FILES = {
     "paper_file",
     "paper_folder",
     "audit_pack_file",
+    "policy_as_file",
 }
 SAME_OBJECT = {
     ("approve", "ann"): 409,  # she has signed this order already
