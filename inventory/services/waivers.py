@@ -10,16 +10,16 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from inventory.domain.exceptions import ExceptionCode
-from inventory.domain.lifecycle import DeviceEvent, next_state
+from inventory.domain.lifecycle import DeviceEvent
 from inventory.domain.roles import Permission, Role, roles_with
-from inventory.domain.vocabulary import DeviceState
-from inventory.errors import Conflict, IllegalTransition, Invalid, SeparationOfDuty
+from inventory.errors import Conflict, Invalid, SeparationOfDuty
 from inventory.events import Tag
 from inventory.models import Device, Order, Waiver
 from inventory.models.orders import OPEN_STATES
 
 from ._holds import refuse_held
 from ._mapping import waiver_view
+from ._transitions import move_device, possible_for_device
 from .context import Actor, Context, authorize
 from .kernel import find, moment, next_number, note, raise_exception, required
 from .queries.devices import device_detail
@@ -50,7 +50,7 @@ def open_waiver(context: Context, actor: Actor, command: OpenWaiver) -> WaiverVi
     with context.writing(actor) as session:
         device = find(session, Device, command.device, "device")
         refuse_held(session, device)
-        _may_return(device)
+        possible_for_device(device, DeviceEvent.RETURN_BY_WAIVER)
         waiver = Waiver(
             id=next_number(session, "waiver"),
             device_id=device.id,
@@ -116,12 +116,10 @@ def return_by_waiver(context: Context, actor: Actor, waiver: str) -> DeviceDetai
         device = session.get_one(Device, row.device_id)
         refuse_held(session, device)
         _no_open_order(session, device)
-        device.state = _may_return(device)
         device.destination = row.destination
         row.used = context.now()
-        session.flush()
-        note(
-            session, context, actor, Tag.DEVICE_WAIVED, "device", device.id,
+        move_device(
+            session, context, actor, device, DeviceEvent.RETURN_BY_WAIVER,
             reason=row.reason, details={"waiver": row.id, "destination": row.destination},
         )  # fmt: skip
         raise_exception(
@@ -144,13 +142,6 @@ def _signing_role(actor: Actor, word: str) -> Role:
             return role
     names = " or ".join(sorted(str(role).replace("_", " ") for role in allowed))
     raise Invalid("role", f"Sign in a role you hold that may sign waivers: {names}.")
-
-
-def _may_return(device: Device) -> DeviceState:
-    after = next_state(device.state, DeviceEvent.RETURN_BY_WAIVER)
-    if after is None:
-        raise IllegalTransition(f"Device {device.id}", str(device.state), str(DeviceEvent.RETURN_BY_WAIVER))
-    return after
 
 
 def _no_open_order(session: Session, device: Device) -> None:
