@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -79,6 +80,7 @@ class HttpWorld:
         self.context: Context = setup.initialise(self.settings, self.clock)
         self.app: Flask = create_app(self.settings, clock=self.clock, context=self.context)
         self._people: dict[frozenset[Role], Person] = {}
+        self._numbers = itertools.count()
 
     def close(self) -> None:
         self.context.database.close()
@@ -99,7 +101,7 @@ class HttpWorld:
     ) -> Person:
         """A new person with these roles, never seen before; sees everything unless told otherwise."""
         wanted = frozenset(roles)
-        login = f"p{len(self._people)}-{'-'.join(sorted(wanted)) or 'outsider'}".replace("_", "-")[:50]
+        login = f"p{next(self._numbers)}-{'-'.join(sorted(wanted)) or 'outsider'}".replace("_", "-")[:50]
         command = people.CreatePerson(
             login=login,
             name=login.title(),
