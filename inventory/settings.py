@@ -115,6 +115,10 @@ class Settings(BaseModel):
     """A one-time link is good for this long."""
     erasure_days: Annotated[int, Field(ge=1, le=366)] = 30
     """Due date of an erasure case after the withdrawal (GDPR, Article 12 (3): one month)."""
+    erasure_remind_days: Annotated[int, Field(ge=0, le=366)] = 7
+    """So many days before the due date an erasure case becomes an exception that reminds people of it."""
+    erasure_escalate_days: Annotated[int, Field(ge=0, le=366)] = 7
+    """So many days after it the case is escalated."""
     sign_in_attempts: Annotated[int, Field(ge=1, le=1000)] = 10
     """Per login name and per address within five minutes."""
     second_factor: Literal["required", "offered"] = "required"

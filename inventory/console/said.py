@@ -52,6 +52,11 @@ SAID: Final = {
     "path-withdrawn": Said("ok", "Withdrawn. What the disks still carry is residue."),
     "case-opened": Said("ok", "The case is open; its obligations are derived from what every medium held."),
     "obligations-attested": Said("ok", "Attested in your name, and kept as evidence."),
+    "cases-taken-in": Said("ok", "The list is taken in: each of its withdrawals has a case."),
+    "case-due-moved": Said("ok", "The due date is moved. Tell the customer why."),
+    "path-dated": Said(
+        "ok", "It is known now since when the data has lain there; what follows from it is written down."
+    ),
     "case-closed": Said("ok", "The case is closed."),
     "statement-issued": Said("ok", "The statement is signed and logged."),
     "hold-placed": Said("ok", "The hold is in force. Runs under way have been asked to stop."),

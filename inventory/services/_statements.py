@@ -39,6 +39,7 @@ from reports.statements import Attestation, OpenObligation
 
 from ._anchor import anchor_at, first_pin, newest_anchored
 from ._mapping import held_of
+from ._questions import questions_about
 from ._sealing import organization, sealed, statement_person, store_seal
 from .context import Actor, Context
 from .corrections import voided
@@ -193,6 +194,16 @@ def _open(session: Session, case: ErasureCase) -> tuple[OpenObligation, ...]:
         )
         for one in obligation_views(session, case.id)
         if one.open
+    ) + tuple(
+        OpenObligation(
+            obligation=one.exception,
+            data_set=one.data_set,
+            medium="not known",
+            kind="medium sanitized",
+            why=one.sentence,
+            due=stamp(case.due),
+        )
+        for one in questions_about(session, case.id)
     )
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -14,34 +12,20 @@ from inventory.domain.roles import Permission
 from inventory.domain.vocabulary import CaseState, ObligationKind
 from inventory.errors import Conflict, Duplicate, EvidencePending, Invalid, NotFound, Reason
 from inventory.events import Tag
-from inventory.models import CaseDataSet, DataSet, ErasureCase, Obligation
+from inventory.models import ErasureCase, Obligation
 from reports.canonical import digest_of, is_sha256
 from reports.language import Language
 
-from . import _statements
-from ._copies import with_copies
-from ._obligations import close_obligation, settle_case, sync_case
+from . import _opening, _statements
+from ._obligations import close_obligation, settle_case
+from ._questions import questions_about
 from .context import Actor, Context, authorize
-from .data import find_data_set
-from .kernel import find, moment, next_number, note, required, stamp
+from .kernel import find, note, required, stamp
 from .queries.data import case_detail
 from .translations import pdf_in
 from .views import CaseDetail, StatementView
 
-_REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{2,63}")
-
-
-@dataclass(frozen=True, kw_only=True)
-class OpenCase:
-    """A withdrawal. The reference is opaque: never a name, never an address."""
-
-    reference: str
-    data_sets: tuple[str, ...]
-    withdrawn: datetime
-    customer_since: datetime | None = None
-    """None: not known, so every holding before counts."""
-    due: datetime | None = None
-    """None: 30 days after the withdrawal."""
+OpenCase = _opening.OpenCase
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,65 +50,15 @@ def open_case(context: Context, actor: Actor, command: OpenCase) -> CaseDetail:
         NotFound.
     """
     authorize(actor, Permission.CASE_MANAGE)
-    reference = _opaque(command.reference)
-    withdrawn, since, due = _dates(context, command)
-    if not command.data_sets:
-        raise Invalid("data_sets", "A case names at least one data set.")
     with context.writing(actor) as session:
+        prepared = _opening.prepare(session, context, command)
         existing = session.scalar(
-            sa.select(ErasureCase.id).where(ErasureCase.reference == reference, ErasureCase.closed.is_(None))
+            sa.select(ErasureCase.id).where(ErasureCase.reference == prepared.reference, ErasureCase.closed.is_(None))
         )
         if existing is not None:
             raise Duplicate("open case", "reference", existing)
-        case = ErasureCase(
-            id=next_number(session, "case", context.now()),
-            reference=reference,
-            state=CaseState.OPEN,
-            customer_since=since,
-            withdrawn=withdrawn,
-            due=due,
-            opened=context.now(),
-            opened_by=actor.ref,
-        )
-        session.add(case)
-        session.flush()
-        named = [find_data_set(session, name).id for name in command.data_sets]
-        data_sets = with_copies(session, named)
-        session.add_all(CaseDataSet(case_id=case.id, data_set_id=data_set) for data_set in data_sets)
-        session.flush()
-        names = session.scalars(sa.select(DataSet.name).where(DataSet.id.in_(data_sets)).order_by(DataSet.name))
-        details = {"reference": reference, "data_sets": names.all(), "due": stamp(due)}
-        note(session, context, actor, Tag.CASE_OPENED, "case", case.id, details=details)
-        sync_case(session, context, case)
-        session.flush()
+        case = _opening.open_prepared(session, context, actor, prepared)
         return case_detail(session, case, context.now())
-
-
-def _opaque(reference: str) -> str:
-    """A reference, and nothing that looks like a person: it stands on statements and in evidence for ever."""
-    text = reference.strip()
-    if "@" in text or " " in text:
-        raise Invalid("reference", "The reference must be opaque: a customer number, never a name or an address.")
-    if not _REFERENCE.fullmatch(text):
-        raise Invalid("reference", "The reference has 3 to 64 letters, digits and . _ : / -")
-    if not any(character.isdigit() for character in text):
-        raise Invalid("reference", "The reference must be opaque: without a digit it looks like a name.")
-    return text
-
-
-def _dates(context: Context, command: OpenCase) -> tuple[datetime, datetime | None, datetime]:
-    withdrawn = moment("withdrawn", command.withdrawn)
-    if withdrawn > context.now() + timedelta(seconds=context.settings.clock_tolerance_seconds):
-        raise Invalid("withdrawn", "The withdrawal lies in the future.")
-    since = None if command.customer_since is None else moment("customer_since", command.customer_since)
-    if since is not None and since > withdrawn:
-        raise Invalid("customer_since", "The customer came before withdrawing.")
-    due = withdrawn + timedelta(days=context.settings.erasure_days)
-    if command.due is not None:
-        due = moment("due", command.due)
-    if due < withdrawn:
-        raise Invalid("due", "The due date lies after the withdrawal.")
-    return withdrawn, since, due
 
 
 def attest(context: Context, actor: Actor, command: Attest) -> CaseDetail:
@@ -198,6 +132,7 @@ def close_case(context: Context, actor: Actor, case: str, reason: str) -> CaseDe
             ObligationKind.MEDIUM_SANITIZED: "a medium",
         }
         reasons = [Reason("obligation-open", f"{number} is open ({words[kind]}).") for number, kind in still]
+        reasons += [Reason("media-unknown", one.sentence) for one in questions_about(session, row.id)]
         if reasons:
             raise Conflict(f"Case {row.id} cannot be closed: something is still open.", reasons=reasons)
         row.state = CaseState.CLOSED

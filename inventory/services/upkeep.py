@@ -14,11 +14,10 @@ from sqlalchemy.orm import Session
 
 from inventory.domain.exceptions import ExceptionCode
 from inventory.domain.orders import OPEN, OrderEvent, next_state
-from inventory.domain.vocabulary import CaseState, ExceptionState, HostState, OrderState
+from inventory.domain.vocabulary import ExceptionState, HostState, OrderState
 from inventory.errors import EvidencePending, InventoryError
 from inventory.events import Tag
 from inventory.models import (
-    ErasureCase,
     ExceptionItem,
     Host,
     HostContact,
@@ -32,7 +31,17 @@ from inventory.models import (
 )
 from reports.errors import ReportError
 
-from . import _statements, certificates, papers, readings, seal_renewal, time_stamps, translations, witnesses
+from . import (
+    _statements,
+    case_dates,
+    certificates,
+    papers,
+    readings,
+    seal_renewal,
+    time_stamps,
+    translations,
+    witnesses,
+)
 from ._mapping import is_silent
 from .context import SYSTEM, Context
 from .kernel import note, raise_exception, settle_exception
@@ -66,7 +75,7 @@ def run(context: Context) -> UpkeepReport:
         now = context.now()
         expired = _expire_orders(session, context, now) + readings.expire_readings(session, context, now)
         silent = _silent_hosts(session, context, now)
-        overdue = _overdue_cases(session, context, now)
+        overdue = case_dates.remind(session, context, now)
         removed = _forget(session, now)
     cosigned = witnesses.ask_all(context)
     stamped = sum(one.stamped is not None for one in time_stamps.take(context))
@@ -130,24 +139,6 @@ def _silent_hosts(session: Session, context: Context, now: datetime) -> int:
                 f"The agent on {host.name} has not been heard since {last:%Y-%m-%d %H:%M} UTC. Where are its disks?"
             )
             raise_exception(session, context, ExceptionCode.HOST_SILENT, host.id, sentence, host=host.id)
-    return count
-
-
-def _overdue_cases(session: Session, context: Context, now: datetime) -> int:
-    count = 0
-    late = sa.select(ErasureCase).where(ErasureCase.due < now, ErasureCase.state != CaseState.CLOSED)
-    for case in session.scalars(late.order_by(ErasureCase.id)):
-        count += 1
-        sentence = f"Erasure case {case.id} ({case.reference}) was due {case.due:%Y-%m-%d} and is {case.state}."
-        raise_exception(session, context, ExceptionCode.CASE_OVERDUE, case.id, sentence)
-    closed = sa.select(ErasureCase.id).where(ErasureCase.state == CaseState.CLOSED)
-    open_items = sa.select(ExceptionItem.subject).where(
-        ExceptionItem.code == str(ExceptionCode.CASE_OVERDUE),
-        ExceptionItem.state == ExceptionState.OPEN,
-        ExceptionItem.subject.in_(closed),
-    )
-    for subject in session.scalars(open_items).all():
-        settle_exception(session, context, ExceptionCode.CASE_OVERDUE, subject, "The case was closed.")
     return count
 
 

@@ -50,6 +50,7 @@ NOUNS: tuple[Noun, ...] = (
     holdings.holdings,
     holdings.hold_noun,
     cases.noun,
+    cases.exposures,
     cases.statements,
     papers.noun,
     hosts.noun,

@@ -16,8 +16,8 @@ from inventory.console.views.lists import narrowed, pager
 from inventory.console.web import actor, form_status, go, here, may, perform, posted, received, show, show_sheet
 from inventory.domain.roles import Permission
 from inventory.domain.vocabulary import CaseState, ObligationKind
+from inventory.services import case_dates, data, queries
 from inventory.services import cases as service
-from inventory.services import data, queries
 
 _ATTESTABLE = {ObligationKind.LOGICAL_DELETION, ObligationKind.BACKUP_GONE}
 
@@ -164,6 +164,48 @@ def close_case(case: str) -> Reply:
             back=url_for("console.case", case=found.id),
             consequences=("Only a case whose every obligation is closed by evidence can be closed.",),
             fields=(reason(),),
+        ),
+        typed,
+    )
+
+
+@form("/cases/<case>/due", Permission.CASE_MANAGE)
+def move_due(case: str) -> Reply:
+    """Put a case off, with a reason the customer is told, too."""
+    found = queries.case(here(), actor(), case)
+    typed = received()
+    typed.values.setdefault("version", str(found.version))
+    if posted():
+        due = typed.day("due", "On which day is it due? Write YYYY-MM-DD.", end=True)
+        why = typed.text("reason", "Say why, in at least ten characters.")
+        version = typed.number("version", "Load the page again.", low=0, high=10**9)
+        if due is not None:
+            command = case_dates.MoveDue(case=found.id, due=due, reason=why, version=version)
+            done = perform(
+                typed,
+                lambda: go("case", said="case-due-moved", case=case_dates.move_due(here(), actor(), command).id),
+            )
+            if done is not None:
+                return done
+    return show_sheet(
+        Sheet(
+            title=f"Move the due date of {found.reference}",
+            submit="Move the due date",
+            lead=f"It is due on {found.due:%Y-%m-%d}.",
+            crumbs=(
+                ("Erasure cases", url_for("console.cases")),
+                (found.reference, url_for("console.case", case=found.id)),
+            ),
+            back=url_for("console.case", case=found.id),
+            consequences=(
+                "A case can be put off to three times the ordinary term after the withdrawal, and no further.",
+                "The customer has to be told of it, with the reason, within the ordinary term (GDPR, Article 12 (3)).",
+            ),
+            fields=(
+                Field(kind="day", name="due", label="Due"),
+                reason(),
+                Field(kind="hidden", name="version", label=""),
+            ),
         ),
         typed,
     )

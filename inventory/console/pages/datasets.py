@@ -28,7 +28,11 @@ _CATEGORIES = options(
 _ENCRYPTION = tuple(Option(value, sentence_case(value)) for value in ("unknown", "none", "software", "self-encrypting"))
 
 
-def _fields(*, new: bool) -> tuple[Field, ...]:
+def _others(but: str = "") -> tuple[Option, ...]:
+    return tuple(Option(row.id, row.name) for row in data.list_data_sets(here(), actor()) if row.id != but)
+
+
+def _fields(others: tuple[Option, ...], *, new: bool) -> tuple[Field, ...]:
     name = Field(
         kind="text",
         name="name",
@@ -42,6 +46,27 @@ def _fields(*, new: bool) -> tuple[Field, ...]:
         Field(kind="area", name="description", label="What it is", required=False),
         Field(kind="number", name="retention_days", label="Kept for how many days", required=False),
         Field(kind="select", name="encryption", label="Encrypted at rest", options=_ENCRYPTION),
+        Field(
+            kind="text",
+            name="key_holder",
+            label="Who holds the keys",
+            hint="A team or a key store. Not said: a lost medium counts as readable.",
+            required=False,
+        ),
+        *(
+            (
+                Field(
+                    kind="ticks",
+                    name="copies_of",
+                    label="Made from these data sets",
+                    hint="Backups and exports: who withdraws from one of them withdraws from this one, too.",
+                    options=others,
+                    required=False,
+                ),
+            )
+            if others
+            else ()
+        ),
     )
     return (name, *common) if new else (*common, reason())
 
@@ -65,6 +90,7 @@ def data_set(data_set: str) -> Reply:
         holdings=holdings.items,
         pager=pager(holdings, "holdings"),
         lineage=lineage_of(paths, holdings.items),
+        names={row.id: row.name for row in data.list_data_sets(here(), actor())} if found.copies_of else {},
     )
 
 
@@ -87,6 +113,8 @@ def new_data_set() -> Reply:
                 description=typed.text("description"),
                 retention_days=retention,
                 encryption=encryption,
+                key_holder=typed.text("key_holder", limit=200),
+                copies_of=tuple(typed.values.getlist("copies_of")),
             )
             done = perform(
                 typed,
@@ -103,7 +131,7 @@ def new_data_set() -> Reply:
             lead="Sanitrail knows where data is, not what it says. Its confidentiality decides how its media must be sanitized.",
             crumbs=(("Data sets", url_for("console.data_sets")),),
             back=url_for("console.data_sets"),
-            fields=_fields(new=True),
+            fields=_fields(_others(), new=True),
         ),
         typed,
     )
@@ -119,8 +147,11 @@ def change_data_set(data_set: str) -> Reply:
         "description": found.description,
         "retention_days": "" if found.retention_days is None else str(found.retention_days),
         "encryption": found.encryption,
+        "key_holder": found.key_holder or "",
     }
     typed = received() if posted() else Form(MultiDict(known))
+    if not posted():
+        typed.values.setlist("copies_of", list(found.copies_of))
     if posted():
         category = typed.word("category", Category, "Choose how much its disclosure would harm.")
         owner = typed.text("owner", "Say who answers for it.", limit=128)
@@ -131,6 +162,7 @@ def change_data_set(data_set: str) -> Reply:
             command = data.ChangeDataSet(
                 data_set=found.id, category=category, owner=owner, description=typed.text("description"),
                 retention_days=retention, encryption=encryption, reason=why,
+                key_holder=typed.text("key_holder", limit=200), copies_of=tuple(typed.values.getlist("copies_of")),
             )  # fmt: skip
             done = perform(
                 typed,
@@ -150,7 +182,7 @@ def change_data_set(data_set: str) -> Reply:
             ),
             back=url_for("console.data_set", data_set=found.id),
             consequences=("A higher confidentiality applies to every medium that ever held it.",),
-            fields=_fields(new=False),
+            fields=_fields(_others(found.id), new=False),
         ),
         typed,
     )

@@ -96,6 +96,7 @@ _GROUPS: Final[tuple[tuple[str, tuple[_Entry, ...]], ...]] = (
         "Data",
         (
             _Entry("Data sets", "data", "data_sets", Permission.READ),
+            _Entry("Exposure", "eye", "exposure", Permission.READ),
             _Entry("Erasure cases", "case", "cases", Permission.READ, "cases_open", "open", Permission.CASE_MANAGE),
             _Entry("Holds", "hold", "holds", Permission.READ, "holds_active", "active"),
         ),

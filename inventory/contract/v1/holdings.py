@@ -85,6 +85,21 @@ class CaseOpen(Message):
     """Null: 30 days after the withdrawal, or as the service is set."""
 
 
+class CaseIntake(Message):
+    """Withdrawals from a list. With one row refused none is taken in; what is there already stays as it is."""
+
+    cases: Annotated[tuple[CaseOpen, ...], Field(min_length=1, max_length=5000)]
+    dry_run: bool = True
+    """Only say what would become of each."""
+
+
+class CaseDue(Message):
+    """Another due date; three times the ordinary term after the withdrawal at most."""
+
+    due: Instant
+    reason: Prose
+
+
 class Attestation(Message):
     """A person states that rows were deleted, or that a backup expired; a medium can never be attested."""
 

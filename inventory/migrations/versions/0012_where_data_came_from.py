@@ -42,16 +42,12 @@ def upgrade() -> None:
 
 def _rebuild() -> None:
     """SQLite changes no constraint in place: the table is copied, and what stood on it is made again."""
-    checks = (
-        sa.CheckConstraint("kind IN ('primary', 'replica', 'backup', 'cache', 'swap')", name=op.f("ck_holding_kind")),
-        sa.CheckConstraint(SOURCES, name=op.f("ck_holding_source")),
-        sa.CheckConstraint("(covered_at IS NULL) = (covered_by IS NULL)", name=op.f("ck_holding_covered_by_evidence")),
-        sa.CheckConstraint("covered_at IS NULL OR until IS NOT NULL", name=op.f("ck_holding_covered_has_ended")),
-    )
     op.drop_index("uq_holding_live_path", "holding")
     op.execute("DROP TRIGGER guard_holding_delete")
-    with op.batch_alter_table("holding", recreate="always", table_args=checks) as batch:
+    with op.batch_alter_table("holding", recreate="always") as batch:
+        batch.drop_constraint(op.f("ck_holding_source"), type_="check")
         batch.alter_column("source", type_=sa.String(length=9), existing_nullable=False)
+        batch.create_check_constraint(op.f("ck_holding_source"), SOURCES)
     op.create_index(
         "uq_holding_live_path",
         "holding",

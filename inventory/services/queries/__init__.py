@@ -6,7 +6,9 @@ Lists take `after` (the `next` of the page before) and `limit` (1 to 200). Filte
 from .data import case, list_cases, list_holdings
 from .devices import device, device_timeline, list_devices
 from .evidence import list_certificates, list_statements, record, record_envelope
+from .exposure import exposure, list_exposures
 from .hosts import host, list_hosts
+from .incidents import incident
 from .orders import list_orders, order
 from .overview import dashboard, list_events, list_exceptions
 
@@ -15,12 +17,15 @@ __all__ = [
     "dashboard",
     "device",
     "device_timeline",
+    "exposure",
     "host",
+    "incident",
     "list_cases",
     "list_certificates",
     "list_devices",
     "list_events",
     "list_exceptions",
+    "list_exposures",
     "list_holdings",
     "list_hosts",
     "list_orders",

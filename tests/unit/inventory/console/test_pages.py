@@ -34,6 +34,7 @@ FILES = {
 SAME_OBJECT = {
     ("approve", "ann"): 409,  # she has signed this order already
     ("sign_statement", "ben"): 403,  # somebody else is responsible for it
+    **{("incident", login): 409 for login in CAST},  # nobody reported it missing
     **{("failure_report", login): 409 for login in CAST},  # a validated order earns a certificate, no failure report
     **{
         (page, login): 404 for page in ("witness_destruction", "decide_destruction") for login in CAST
