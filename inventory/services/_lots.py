@@ -15,6 +15,7 @@ from inventory.domain.vocabulary import ExceptionState
 from inventory.errors import Reason
 from inventory.models import Container, ContainerDevice, Device, ExceptionItem, Handover, Lot, LotDevice
 
+from ._counting import differences
 from ._mapping import device_label
 from .views.devices import ReasonView
 from .views.lots import ContainerView, LotDetail, LotMemberView, LotRow
@@ -70,9 +71,11 @@ def unsettled(session: Session, lot: Lot) -> tuple[Reason, ...]:
         sa.select(ExceptionItem)
         .where(ExceptionItem.device_id.in_(inside), ExceptionItem.state == ExceptionState.OPEN)
         .order_by(ExceptionItem.id)
-    )
+    ).all()
     reasons = [Reason("exception-open", f"{item.id} is open: {item.sentence}") for item in items]
-    return (*reasons, *_under_way(session, lot))
+    known = {item.id for item in items}
+    books = [Reason(one.code, one.sentence) for one in differences(session, lot.id) if one.exception not in known]
+    return (*reasons, *books, *_under_way(session, lot))
 
 
 def _under_way(session: Session, lot: Lot) -> list[Reason]:

@@ -146,3 +146,26 @@ def enhanced_erase(**changes: Any) -> tuple[CommandFacts, ...]:  # noqa: ANN401 
         command(2, command="SECURITY ERASE PREPARE", opcode="f3", **shared),
         command(3, **{"command": "SECURITY ERASE UNIT", "opcode": "f4", **last}),
     )
+
+
+def purged(record: SanitizationRecord, **changes: Any) -> SanitizationRecord:  # noqa: ANN401 - fields of the command
+    """The same run, had the drive done it by itself."""
+    fields: dict[str, Any] = {
+        "technique": "ata-sanitize-overwrite",
+        "command": "SANITIZE DEVICE / OVERWRITE EXT",
+        "opcode": "b4",
+        "sent": ata_command(0xB4, 0x14),
+        "sent_at": record.run.started,
+        "answered_at": record.run.started,
+        "answer": ata_status(0x4000),
+        "before": ata_status(0),
+        "after": ata_status(),
+        **changes,
+    }
+    (one,) = record.method.passes
+    canaries = dataclasses.replace(one, pattern="keyed-stream", key_sha256=KEY_SHA256)
+    method = dataclasses.replace(
+        record.method, technique="ata-sanitize-overwrite", passes=(canaries,), commands=(command(**fields),)
+    )
+    verification = dataclasses.replace(record.verification, expected="no-canary+pattern:00000000")
+    return dataclasses.replace(record, method=method, verification=verification)

@@ -6,11 +6,23 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from inventory.domain.balance import ScopeKind
 from inventory.domain.lots import ContainerKind, LotPurpose
 from inventory.domain.roles import Role
 from inventory.domain.scopes import EVERYTHING
 from inventory.domain.vocabulary import PartyKind, Zone
-from inventory.services import containers, devices, handover_offers, handovers, lot_register, people, places, queries
+from inventory.services import (
+    containers,
+    devices,
+    exceptions,
+    handover_offers,
+    handovers,
+    lot_register,
+    people,
+    places,
+    queries,
+    reconciliation,
+)
 from inventory.services.context import Actor
 from inventory.services.views.handovers import HandoverDetail
 from inventory.services.views.lots import ContainerView, LotDetail
@@ -99,9 +111,22 @@ class Travelling:
 
     def closed(self, count: int = 1) -> LotDetail:
         """A closed lot."""
-        lot = self.lot(count)
-        self.move(lot.id, "begin_closing")
-        return self.move(lot.id, "close")
+        return self.close(self.lot(count).id)
+
+    def close(self, lot: str) -> LotDetail:
+        """Frozen, reconciled, each difference answered, closed."""
+        self.move(lot, "begin_closing")
+        self.answer_differences(lot)
+        return self.move(lot, "close")
+
+    def answer_differences(self, lot: str) -> None:
+        """That no agent has ever seen these is what the books ask about; somebody says why."""
+        command = reconciliation.DrawUp(scope=ScopeKind.LOT, reference=lot)
+        reconciliation.draw_up(self.context, self.sender, command)
+        for member in lot_register.lot(self.context, self.sender, lot).members:
+            for item in queries.list_exceptions(self.context, self.sender, device=member.device).items:
+                resolving = exceptions.ResolveException(exception=item.id, resolution="New and in its bag.")
+                exceptions.resolve(self.context, self.sender, resolving)
 
     def box(
         self, *, lot: str | None = None, seals: tuple[str, ...] = (), devices: tuple[str, ...] = ()

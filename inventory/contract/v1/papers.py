@@ -17,11 +17,14 @@ AnswerName = Literal["yes", "no", "unknown"]
 
 
 class LotIssue(Message):
-    """A lot: a named list of devices, frozen when it is issued."""
+    """A closed lot by its number, or a named list of devices, frozen when it is issued."""
 
-    name: Line
-    devices: Annotated[tuple[Key, ...], Field(min_length=1, max_length=2000)]
+    name: OptionalLine = ""
+    """Empty only with a lot, whose name it then bears."""
+    devices: Annotated[tuple[Key, ...], Field(max_length=2000)] = ()
     """Numbers or asset tags."""
+    lot: Key | None = None
+    """Of a lot that is closed; instead of devices."""
     reference: OptionalLine = ""
     """The customer's order or contract."""
     requested_by: Key | None = None

@@ -26,7 +26,7 @@ PUBLIC = {
     "get_checkpoint", "get_consistency", "get_inclusion", "get_trust_root", "get_trust_roots", "get_trust", "get_tile",
     "get_entry_bundle", "get_logged_trust_root", "get_logged_key_event", "get_logged_correction", "get_document_standing",
     "get_trust_root_file", "healthz", "readyz", "get_version", "openapi_document", "reference_page",
-    "verify_file", "get_standing",
+    "verify_file", "get_standing", "open_downstream", "answer_downstream",
 }  # fmt: skip
 """The whole list of what a stranger may ask; a new one must be added here on purpose."""
 NO_PERMISSION_NEEDED = {
@@ -74,6 +74,7 @@ def test_the_document_describes_the_endpoint(endpoint: Endpoint) -> None:
 def test_what_changes_something_is_no_get(endpoint: Endpoint) -> None:
     assert endpoint.method == "GET" or endpoint.access.kind != "public" or endpoint.name in {
         "sign_in", "use_link", "verify_file", "sign_in_with_passkey", "welcome_options", "welcome_with_passkey",
+        "open_downstream", "answer_downstream",
     }  # fmt: skip
     if endpoint.method == "GET":
         assert endpoint.body is None

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from inventory.contract.v1.orders import PlanRequest
 from inventory.domain.handovers import HandoverState
 from inventory.domain.scopes import Scope
 from inventory.domain.vocabulary import DeviceState, PartyKind
@@ -29,6 +30,8 @@ from inventory.services import (
     handover_offers,
     handovers,
     holds,
+    lot_register,
+    orders,
     places,
     queries,
     setup,
@@ -41,9 +44,12 @@ from reports.custody import HandOver
 from reports.envelope import open_envelope
 from reports.trust import open_trust_root
 from tests.support.inventory_world import World, copied_world
+from tests.support.purge_evidence import purged
 from tests.support.travelling import Travelling
 
 HERE = "192.0.2.1"
+LEAVING = orders.Purpose(reuse=True, leaves_control=True)
+PURGE = PlanRequest(method="purge", technique="ata-sanitize-overwrite", pattern_set="canaries", verification="full")
 
 
 @pytest.fixture(scope="module")
@@ -141,7 +147,9 @@ def test_what_differs_is_disputed_and_each_difference_an_exception(travel: Trave
 def test_a_dispute_keeps_a_lot_from_being_closed(travel: Travelling) -> None:
     lot = travel.lot(2)
     handover = travel.offer(lot=lot.id)
-    frozen = travel.move(lot.id, "begin_closing")
+    travel.move(lot.id, "begin_closing")
+    travel.answer_differences(lot.id)
+    frozen = lot_register.lot(travel.context, travel.sender, lot.id)
     assert [one.code for one in frozen.unsettled] == ["handover-open"]
     travel.answer(handover.id, 3)
     with pytest.raises(Conflict) as refused:
@@ -266,12 +274,18 @@ def test_the_undertaking_is_asked_again_at_the_answer(travel: Travelling) -> Non
 
 
 def written_and_sanitized(travel: Travelling) -> str:
-    """The disk that held data, sanitized, in the store."""
+    """The disk that held data, purged, in the store."""
     number = travel.world.device().id
     for box in containers_of(travel, number):
         taking = containers.TakeFromContainer(container=box, device=number, reason="to be wiped")
         containers.take(travel.context, travel.sender, taking)
-    travel.world.sanitized()
+    world = travel.world
+    world.change("retire")
+    order = world.approve(world.order(plan=PURGE, purpose=LEAVING).id)
+    lease = world.agent.take()
+    assert world.ask(lease).clear
+    world.hand_over(lease, purged(world.finished(lease)))
+    world.validate(order.id)
     if device(travel, number)[1] != travel.store:
         moving = devices.MoveDevice(device=number, location=travel.store, reason="back to the store")
         devices.move(travel.context, travel.sender, moving)

@@ -10,7 +10,7 @@ from inventory.domain.lots import ContainerKind, LotPurpose, LotState
 from inventory.domain.vocabulary import Zone
 from inventory.errors import Conflict, Forbidden, GateClosed, IllegalTransition, Invalid, NotFound, StaleVersion
 from inventory.models import LogEntry
-from inventory.services import containers, devices, exceptions, lot_register, lots, papers, places, queries, setup
+from inventory.services import containers, devices, lot_register, lots, papers, places, queries, setup
 from inventory.services.kernel import load_envelope
 from inventory.services.views.lots import LotDetail
 from reports.custody import LotClosing
@@ -73,8 +73,7 @@ def test_closing_again_names_the_closing_before(travel: Travelling) -> None:
     travel.move(first.id, "reopen")
     assert "lot-reopened" in travel.world.codes()
     put_in(travel, first.id, *travel.unused())
-    travel.move(first.id, "begin_closing")
-    closing = statement(travel, travel.move(first.id, "close"))
+    closing = statement(travel, travel.close(first.id))
     assert (closing.closing, closing.previous, len(closing.devices)) == (2, first.closed_sha256, 2)
     assert "lot-reopened" not in travel.world.codes()
 
@@ -82,15 +81,27 @@ def test_closing_again_names_the_closing_before(travel: Travelling) -> None:
 def test_an_open_exception_of_one_device_keeps_the_whole_lot_open(travel: Travelling) -> None:
     lot = travel.lot(2)
     missing = lot.members[0].device
+    travel.move(lot.id, "begin_closing")
+    travel.answer_differences(lot.id)
     devices.report_missing(travel.context, travel.sender, devices.ChangeState(device=missing, reason="not there"))
-    frozen = travel.move(lot.id, "begin_closing")
-    assert [one.code for one in frozen.unsettled] == ["exception-open"]
+    assert "exception-open" in codes(travel, lot.id)
     with pytest.raises(Conflict, match="not everything is accounted for"):
         travel.move(lot.id, "close")
-    (item,) = queries.list_exceptions(travel.context, travel.sender, device=missing).items
-    command = exceptions.ResolveException(exception=item.id, resolution="Seen again behind the shelf.")
-    exceptions.resolve(travel.context, travel.sender, command)
+    travel.answer_differences(lot.id)
     assert travel.move(lot.id, "close").state is LotState.CLOSED
+
+
+def test_what_the_books_ask_about_keeps_a_lot_open(travel: Travelling) -> None:
+    lot = travel.lot()
+    travel.move(lot.id, "begin_closing")
+    assert codes(travel, lot.id) == ["declared-not-observed"]
+    with pytest.raises(Conflict, match="not everything is accounted for"):
+        travel.move(lot.id, "close")
+
+
+def codes(travel: Travelling, lot: str) -> list[str]:
+    """What keeps it open."""
+    return [one.code for one in lot_register.lot(travel.context, travel.sender, lot).unsettled]
 
 
 def test_an_empty_lot_is_not_closed(travel: Travelling) -> None:
@@ -148,8 +159,7 @@ def test_a_certificate_is_asked_for_by_the_number_of_a_closed_lot(
     lot = travel.lot(2)
     with pytest.raises(Conflict, match="not closed"):
         lots.issue(travel.context, travel.sender, lots.IssueLot(lot=lot.id))
-    travel.move(lot.id, "begin_closing")
-    travel.move(lot.id, "close")
+    travel.close(lot.id)
     with pytest.raises(Invalid):
         lots.issue(travel.context, travel.sender, lots.IssueLot(lot=lot.id, devices=(lot.members[0].device,)))
     paper = lots.issue(travel.context, travel.sender, lots.IssueLot(lot=lot.id))

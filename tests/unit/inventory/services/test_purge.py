@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 import pytest
@@ -11,35 +10,11 @@ from inventory.contract.v1.orders import Lease, PlanRequest
 from inventory.domain.vocabulary import OrderState
 from inventory.services import certificates, orders, queries
 from inventory.services.views import OrderDetail
-from reports.record import SanitizationRecord
 from tests.support.inventory_world import World
-from tests.support.purge_evidence import KEY_SHA256, ata_command, ata_status, command
+from tests.support.purge_evidence import ata_status, purged
 
 LEAVING = orders.Purpose(reuse=True, leaves_control=True)
 PURGE = PlanRequest(method="purge", technique="ata-sanitize-overwrite", pattern_set="canaries", verification="full")
-
-
-def purged(record: SanitizationRecord, **changes: Any) -> SanitizationRecord:  # noqa: ANN401 - fields of the command
-    """The same run, had the drive done it by itself."""
-    fields: dict[str, Any] = {
-        "technique": "ata-sanitize-overwrite",
-        "command": "SANITIZE DEVICE / OVERWRITE EXT",
-        "opcode": "b4",
-        "sent": ata_command(0xB4, 0x14),
-        "sent_at": record.run.started,
-        "answered_at": record.run.started,
-        "answer": ata_status(0x4000),
-        "before": ata_status(0),
-        "after": ata_status(),
-        **changes,
-    }
-    (one,) = record.method.passes
-    canaries = dataclasses.replace(one, pattern="keyed-stream", key_sha256=KEY_SHA256)
-    method = dataclasses.replace(
-        record.method, technique="ata-sanitize-overwrite", passes=(canaries,), commands=(command(**fields),)
-    )
-    verification = dataclasses.replace(record.verification, expected="no-canary+pattern:00000000")
-    return dataclasses.replace(record, method=method, verification=verification)
 
 
 @pytest.fixture
