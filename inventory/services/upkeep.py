@@ -35,11 +35,13 @@ from . import (
     _statements,
     case_dates,
     certificates,
+    handovers,
     papers,
     readings,
     seal_renewal,
     time_stamps,
     translations,
+    undertakings,
     witnesses,
 )
 from ._mapping import is_silent
@@ -76,6 +78,8 @@ def run(context: Context) -> UpkeepReport:
         expired = _expire_orders(session, context, now) + readings.expire_readings(session, context, now)
         silent = _silent_hosts(session, context, now)
         overdue = case_dates.remind(session, context, now)
+        handovers.remind(session, context, now)
+        undertakings.remind(session, context, now)
         removed = _forget(session, now)
     cosigned = witnesses.ask_all(context)
     stamped = sum(one.stamped is not None for one in time_stamps.take(context))
