@@ -38,8 +38,8 @@ from reports.errors import ClaimRefused
 from reports.statements import Attestation, OpenObligation
 
 from ._anchor import anchor_at, first_pin, newest_anchored
+from ._case_questions import questions_about
 from ._mapping import held_of
-from ._questions import questions_about
 from ._sealing import organization, sealed, statement_person, store_seal
 from .context import Actor, Context
 from .corrections import voided

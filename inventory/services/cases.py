@@ -17,8 +17,8 @@ from reports.canonical import digest_of, is_sha256
 from reports.language import Language
 
 from . import _opening, _statements
+from ._case_questions import questions_about
 from ._obligations import close_obligation, settle_case
-from ._questions import questions_about
 from .context import Actor, Context, authorize
 from .kernel import find, note, required, stamp
 from .queries.data import case_detail
