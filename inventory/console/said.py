@@ -43,6 +43,9 @@ SAID: Final = {
         "warn", "The waiver is countersigned. It will stand on every report about this device."
     ),
     "waiver-used": Said("warn", "The device left unsanitized under a waiver."),
+    "site-saved": Said("ok", "The site is saved."),
+    "team-saved": Said("ok", "The team is saved."),
+    "belonging-saved": Said("ok", "Saved. Whoever is limited sees it from their next request on."),
     "host-confirmed": Said("ok", "The fingerprint is confirmed. Its key is in the log, and its agent may work."),
     "host-rejected": Said("ok", "The host is turned away."),
     "host-revoked": Said("ok", "The host's key counts no more."),

@@ -199,7 +199,7 @@ def caller_for_token(context: Context, secret: str) -> Caller:
         roles = frozenset(Role(role) for role in row.roles if role in person.roles)
         view = person_view(session, person, directory=True)
         scope = scope_of_person(person).within(narrowed(row.sites, row.teams))
-        caller = Caller(Actor(person.ref, "person", roles, scope=scope), view, None, _token_view(row))
+        caller = Caller(Actor(person.ref, "person", roles, scope=scope), view, None, token_view(row))
     if row.last_used is None or now - row.last_used > timedelta(minutes=1):
         with context.writing() as session:
             session.execute(sa.update(ApiToken).where(ApiToken.id == row.id).values(last_used=now))
@@ -274,7 +274,7 @@ def create_token(context: Context, actor: Actor, command: CreateToken) -> tuple[
         session.flush()
         details = {"roles": row.roles, "sites": row.sites, "teams": row.teams}
         note(session, context, actor, Tag.TOKEN_CREATED, "token", row.id, details=details)
-        return _token_view(row), secret
+        return token_view(row), secret
 
 
 def _own(
@@ -300,7 +300,7 @@ def list_tokens(context: Context, actor: Actor) -> tuple[ApiTokenView, ...]:
     require_person(actor)
     with context.reading(actor) as session:
         rows = session.scalars(sa.select(ApiToken).where(ApiToken.person == actor.ref).order_by(ApiToken.id.desc()))
-        return tuple(_token_view(row) for row in rows)
+        return tuple(token_view(row) for row in rows)
 
 
 def revoke_token(context: Context, actor: Actor, token_id: str) -> None:
@@ -362,7 +362,8 @@ def _session_view(row: WebSession, worth: Standing) -> SessionView:
     )  # fmt: skip
 
 
-def _token_view(row: ApiToken) -> ApiTokenView:
+def token_view(row: ApiToken) -> ApiTokenView:
+    """A token as its owner sees it, without its secret."""
     return ApiTokenView(
         id=row.id,
         person=row.person,

@@ -29,6 +29,7 @@ _MODULES: Final = (
     "keys",
     "order_acts",
     "orders",
+    "organisation",
     "packs",
     "papers",
     "paths",

@@ -14,6 +14,8 @@ from inventory.domain.roles import Permission, Role
 from inventory.services import people as service
 from inventory.services.views import PersonView
 
+from .organisation import scope_fields, typed_scope
+
 _ROLES = options(
     Role,
     sentence_case,
@@ -44,12 +46,16 @@ def new_person() -> Reply:
         login = typed.text("login", "Choose a login name.", limit=64)
         name = typed.text("name", "Write their name.", limit=128)
         roles = typed.words("roles", Role)
+        everywhere, at, of = typed_scope(typed)
         command = service.CreatePerson(
             login=login,
             name=name,
             title=typed.text("title", limit=128),
             contact=typed.text("contact", limit=128),
             roles=roles,
+            everywhere=everywhere,
+            sites=at,
+            teams=of,
         )
         made: list[tuple[PersonView, str]] = []
 
@@ -86,6 +92,7 @@ def new_person() -> Reply:
                 ),
                 Field(kind="text", name="contact", label="Telephone or mail", required=False, limit=128),
                 Field(kind="ticks", name="roles", label="Roles", options=_ROLES),
+                *scope_fields(),
             ),
         ),
         typed,

@@ -146,6 +146,7 @@ _GROUPS: Final[tuple[tuple[str, tuple[_Entry, ...]], ...]] = (
                 Permission.APPROVER_KEY_CONFIRM,
             ),
             _Entry("People", "people", "people", Permission.READ),
+            _Entry("Sites and teams", "place", "sites", Permission.READ),
         ),
     ),
 )

@@ -1,0 +1,61 @@
+"""Sites, teams and scopes, as an administrator enters them without a line of JavaScript."""
+
+from __future__ import annotations
+
+import secrets
+
+from inventory.services import organisation, people
+from inventory.services.organisation import CreateSite
+
+from .conftest import Site
+
+
+def once() -> str:
+    return secrets.token_hex(16)
+
+
+def test_a_site_is_added_and_stands_on_the_page(site: Site) -> None:
+    answer = site.post("ines", "/sites/new", {"once": once(), "name": "Coimbra", "address": "Rua 1"})
+    assert answer.status_code == 303, answer.text
+    page = site.get("ines", "/sites").text
+    assert "Coimbra" in page
+    assert "Rua 1" in page
+    again = site.post("ines", "/sites/new", {"once": once(), "name": "Coimbra"})
+    assert again.status_code == 409
+    assert "already a site with this name" in again.text
+
+
+def test_how_far_somebody_sees_is_said_with_a_reason_and_shown_in_a_sentence(site: Site) -> None:
+    boss = site.world.actor("ines")
+    made = organisation.create_site(site.world.context, boss, CreateSite(name="Évora"))
+    command = people.CreatePerson(login="visitor", name="Vi Sitor", title="", contact="", roles=frozenset({"viewer"}))  # type: ignore[arg-type]
+    ref = people.create_person(site.world.context, boss, command)[0].ref
+    assert "Sees nothing" in site.get("ines", f"/people/{ref}").text
+    without = site.post("ines", f"/people/{ref}/scope", {"once": once(), "sites": made.id, "reason": ""})
+    assert without.status_code == 422
+    answer = site.post("ines", f"/people/{ref}/scope", {"once": once(), "sites": made.id, "reason": "Works there."})
+    assert answer.status_code == 303, answer.text
+    assert f"Sees what is at {made.id}." in site.get("ines", f"/people/{ref}").text
+    both = {"once": once(), "sites": made.id, "everywhere": "yes", "reason": "Both."}
+    assert "not both" in site.post("ines", f"/people/{ref}/scope", both).text
+
+
+def test_a_place_a_host_and_a_data_set_are_put_where_they_belong(site: Site) -> None:
+    boss = site.world.actor("ines")
+    at = organisation.create_site(site.world.context, boss, CreateSite(name="Braga"))
+    of = organisation.create_team(site.world.context, boss, organisation.CreateTeam(name="Storage"))
+    numbers = site.story.numbers
+    for who, path, values in (
+        ("carla", f"/places/{numbers['Office store']}/site", {"site": at.id}),
+        ("ines", f"/hosts/{site.world.agents[-1].host}/belonging", {"site": at.id, "team": of.id}),
+        ("petra", f"/data/{numbers['data_set']}/team", {"team": of.id}),
+    ):
+        answer = site.post(who, path, {"once": once(), "reason": "So it is.", **values})
+        assert answer.status_code == 303, answer.text
+    listed = next(one for one in organisation.list_sites(site.world.context, boss) if one.id == at.id)
+    assert (listed.locations, listed.hosts) == (1, 1)
+
+
+def test_whoever_may_not_manage_people_sees_no_button(site: Site) -> None:
+    assert "Add a site" not in site.get("vic", "/sites").text
+    assert site.get("vic", "/sites/new").status_code == 403
