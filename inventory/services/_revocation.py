@@ -12,6 +12,7 @@ from inventory.domain.lifecycle import DeviceEvent, next_state
 from inventory.domain.orders import OPEN, OrderEvent
 from inventory.domain.orders import next_state as next_order_state
 from inventory.domain.readings import ReadingState
+from inventory.domain.samples import Finding
 from inventory.domain.vocabulary import DeviceState
 from inventory.errors import Conflict
 from inventory.events import Tag
@@ -27,6 +28,7 @@ from inventory.models import (
     Order,
     Reading,
     Record,
+    SampleDevice,
 )
 
 from ._obligations import settle_case
@@ -71,6 +73,12 @@ def refuse_disowned(session: Session, record: Record) -> None:
     reading = session.scalar(against.limit(1))
     if reading is not None:
         raise Conflict(f"Record {record.sha256[:16]}… does not count: reading {reading} found other content.")
+    failed = sa.select(SampleDevice.sample_id).where(
+        SampleDevice.record_sha256 == record.sha256, SampleDevice.finding == Finding.FAILED
+    )
+    sample = session.scalar(failed.limit(1))
+    if sample is not None:
+        raise Conflict(f"Record {record.sha256[:16]}… does not count: sample {sample} found other content.")
     approved = sa.select(ApproverKey).join(Approval, Approval.key_id == ApproverKey.key_id)
     for key in session.scalars(approved.where(Approval.order_id == record.order_id)):
         if key.revoked_below is not None and record.log_index >= key.revoked_below:
@@ -78,6 +86,21 @@ def refuse_disowned(session: Session, record: Record) -> None:
                 f"Record {record.sha256[:16]}… does not count: the key of its approver {key.person} is revoked from log index"
                 f" {key.revoked_below} on."
             )
+
+
+def contradict(session: Session, context: Context, record: Record, why: str, *, evidence: Sequence[str]) -> None:
+    """Somebody found other content on the medium than a record claims: it stops counting, and its device has failed.
+
+    A device that was sanitized again since rests on the newer record, and stays as it is.
+    """
+    device = session.get(Device, record.device_id) if record.device_id else None
+    if device is None or device.standing_record not in {None, record.sha256}:
+        return
+    standing = device.standing_record == record.sha256
+    if standing and next_state(device.state, DeviceEvent.READING_CONTRADICTED) is not None:
+        words = f"The record of order {record.order_id} does not hold: {why}"
+        move_device(session, context, SYSTEM, device, DeviceEvent.READING_CONTRADICTED, reason=words, evidence=evidence)
+    _disown(session, context, [record], why)
 
 
 def disown_records(session: Session, context: Context, host: Host, below: int) -> None:
