@@ -43,11 +43,14 @@ class ExceptionCode(StrEnum):
     SANITIZATION_FAILED = "sanitization-failed"
     ESCALATION = "escalation"
     READING_INCONCLUSIVE = "reading-inconclusive"
+    SAMPLE_OVERDUE = "sample-overdue"
     CASE_DUE = "case-due"
     CASE_OVERDUE = "case-overdue"
     CASE_ESCALATED = "case-escalated"
     WEBHOOK_UNDELIVERED = "webhook-undelivered"
     WAIVER_USED = "waiver-used"
+    STATUS_CHANGE = "status-change"
+    STATUS_CHANGE_OVERDUE = "status-change-overdue"
     UNDERTAKING_DUE = "undertaking-due"
     UNDERTAKING_LAPSED = "undertaking-lapsed"
     HANDOVER_OVERDUE = "handover-overdue"
@@ -73,6 +76,7 @@ CRITICAL: Final = frozenset(
         ExceptionCode.RECORD_HISTORY_BROKEN,
         ExceptionCode.RECORD_DISOWNED,
         ExceptionCode.CASE_OVERDUE,
+        ExceptionCode.STATUS_CHANGE_OVERDUE,
         ExceptionCode.CASE_ESCALATED,
         ExceptionCode.HANDOVER_DISPUTED,
         ExceptionCode.HANDOVER_BLOCKED,
@@ -111,11 +115,14 @@ TITLES: Final[Mapping[ExceptionCode, str]] = {
     ExceptionCode.RECORD_HISTORY_BROKEN: "A record does not continue its device's history",
     ExceptionCode.RECORD_DISOWNED: "A record stopped counting",
     ExceptionCode.SANITIZATION_FAILED: "A sanitization did not succeed",
+    ExceptionCode.SAMPLE_OVERDUE: "A drawn sample was not examined in time",
     ExceptionCode.ESCALATION: "A stronger method is needed",
     ExceptionCode.CASE_DUE: "An erasure case is due soon",
     ExceptionCode.CASE_OVERDUE: "An erasure case is overdue",
     ExceptionCode.CASE_ESCALATED: "An erasure case has been overdue for too long",
     ExceptionCode.WEBHOOK_UNDELIVERED: "A webhook's messages could not be delivered",
+    ExceptionCode.STATUS_CHANGE: "A medium becomes less secure: may it, as it is?",
+    ExceptionCode.STATUS_CHANGE_OVERDUE: "Nobody has answered for a medium that becomes less secure",
     ExceptionCode.WAIVER_USED: "A device left unsanitized under a waiver",
     ExceptionCode.UNDERTAKING_DUE: "A party's undertaking ends soon",
     ExceptionCode.UNDERTAKING_LAPSED: "A party's undertaking has ended",

@@ -78,7 +78,9 @@ RULES: Final[Mapping[ChangeKind, Rule]] = {
         by_person=True,
         answers=_AWAY,
     ),
-    ChangeKind.RESALE: Rule(said="is to be sold", asked="May it leave as it is?", leaves=True, by_person=True, answers=_AWAY),
+    ChangeKind.RESALE: Rule(
+        said="is to be sold", asked="May it leave as it is?", leaves=True, by_person=True, answers=_AWAY
+    ),
     ChangeKind.DRIVE_REPLACED: Rule(
         said="was replaced: another drive stands in its slot",
         asked="Where is it, and may it be there as it is?",
@@ -148,7 +150,9 @@ def may_withdraw(kind: ChangeKind) -> bool:
     return RULES[kind].by_person
 
 
-def question_words(kind: ChangeKind, device: str, *, host: str | None, to: str | None, due: datetime, closed: str) -> str:
+def question_words(
+    kind: ChangeKind, device: str, *, host: str | None, to: str | None, due: datetime, closed: str
+) -> str:
     """The exception's sentence.
 
     Args:

@@ -20,6 +20,7 @@ from .evidence import Certificate, Record, Seal, SealedTranslation, StoredEnvelo
 from .handovers import Handover, HandoverDevice, HandoverLink
 from .history import Event, ExceptionItem, PolicyVersion
 from .hosts import EnrolmentToken, Host, HostContact, IdempotencyKey, Nonce
+from .imports import Import, ImportLine, ImportPart, ImportState
 from .log import Correction, LogCheckpoint, LogCosignature, LogEntry, LogHead, LogTile, LogWitness
 from .lots import Container, ContainerDevice, Lot, LotDevice
 from .orders import Approval, Lease, Order, RunProgress
@@ -28,7 +29,9 @@ from .packs import AuditPack
 from .papers import Paper, PersonalSignature
 from .people import ApiToken, DirectoryRow, OneTimeLink, Person, SignInAttempt, WebSession
 from .places import Location, Party, Undertaking
+from .questions import Question
 from .readings import Reading
+from .samples import Sample, SampleDevice
 from .signin import Authenticator, Identity, Passkey, RecoveryCode
 from .time import TimeAuthorityState, TimeStamp
 from .trust import ApproverKey, Roster
@@ -68,6 +71,10 @@ __all__ = [
     "Host",
     "HostContact",
     "IdempotencyKey",
+    "Import",
+    "ImportLine",
+    "ImportPart",
+    "ImportState",
     "Identity",
     "Lease",
     "Location",
@@ -89,11 +96,14 @@ __all__ = [
     "Person",
     "PersonalSignature",
     "PolicyVersion",
+    "Question",
     "Reading",
     "Record",
     "RecoveryCode",
     "Roster",
     "RunProgress",
+    "Sample",
+    "SampleDevice",
     "Seal",
     "SealedTranslation",
     "SignInAttempt",

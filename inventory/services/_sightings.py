@@ -16,6 +16,7 @@ from inventory.events import Tag
 from inventory.models import Attachment, Device, ExceptionItem, Host
 
 from ._lineage import carry_along
+from ._questions import raise_replaced
 from ._transitions import move_device
 from .context import Actor, Context
 from .devices import compare, same_words
@@ -204,9 +205,8 @@ class Sightings:
             .where(Attachment.host_id == self.host.id, Attachment.until.is_(None))
             .order_by(Attachment.id)
         )
-        for attachment, device in attached.all():
-            if device.id in here:
-                continue
+        gone = [(attachment, device) for attachment, device in attached.all() if device.id not in here]
+        for attachment, device in gone:
             self._detach(attachment, device, "The agent does not see it any more.")
             if device.state in _EXPECTED_ATTACHED or (device.state not in FINAL and device.location_id is None):
                 words = (
@@ -217,6 +217,7 @@ class Sightings:
                     self.session, self.context, ExceptionCode.DEVICE_GONE, device.id, words,
                     device=device.id, host=self.host.id,
                 )  # fmt: skip
+        raise_replaced(self.session, self.context, self.host, gone)
 
     def _nameless(self, one: ObservedDevice) -> str:
         subject = f"{self.host.id} {one.path}"

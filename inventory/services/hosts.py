@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from inventory.contract.v1.agents import EnrolmentReply, EnrolmentRequest
 from inventory.contract.v1.common import Envelope
+from inventory.domain.questions import ChangeKind
 from inventory.domain.roles import Permission
 from inventory.domain.vocabulary import HostState
 from inventory.errors import AgentNotTrusted, Conflict, Duplicate, EvidenceRefused, Forbidden, Invalid, NotSignedIn
@@ -20,9 +21,10 @@ from reports.canonical import from_base64
 from reports.errors import MalformedDocument
 from reports.keys import fingerprint_words, load_public_key
 
+from ._questions import raise_for_host
 from ._revocation import disown_records, end_orders
 from .approvers import has_ended, log_key_event
-from .context import Actor, Context, authorize
+from .context import SYSTEM, Actor, Context, authorize
 from .kernel import digest_of_secret, find, load_envelope, new_secret, next_number, note, optional, required
 from .queries.hosts import host_detail
 from .roster import published
@@ -242,6 +244,9 @@ def revoke_within(session: Session, context: Context, actor: Actor, command: Rev
     note(session, context, actor, Tag.HOST_REVOKED, "host", row.id, reason=reason, evidence=[digest])
     session.flush()
     end_orders(session, context, actor, row, reason)
+    raise_for_host(
+        session, context, SYSTEM, ChangeKind.HOST_DECOMMISSIONED, row, reason=f"Its key was revoked: {reason}"
+    )
     disown_records(session, context, row, below)
     return row
 

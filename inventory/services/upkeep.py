@@ -37,6 +37,7 @@ from . import (
     certificates,
     handovers,
     papers,
+    questions,
     readings,
     seal_renewal,
     time_stamps,
@@ -85,6 +86,7 @@ def run(context: Context) -> UpkeepReport:
     stamped = sum(one.stamped is not None for one in time_stamps.take(context))
     time_stamps.remind(context)
     seal_renewal.renew_if_due(context)
+    questions.attend(context)
     with context.reading() as session:
         lapsed = _lapsed_leases(session, context.now())
         unfinished = [(number, certificates.seal) for number in certificates.unsealed(session)]

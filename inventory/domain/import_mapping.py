@@ -1,0 +1,322 @@
+"""Tables from elsewhere: what a column means, and what a row says in our words. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from enum import StrEnum
+from typing import Any, Final
+
+from inventory.errors import Invalid
+
+FORMAT: Final = "sanitrail/import-mapping/1"
+MEDIA: Final = ("magnetic", "flash", "virtual", "pmem", "unknown")
+MAX_CELL: Final = 2000
+_MAX_WORDS: Final = 500
+
+
+class Field(StrEnum):
+    """What a column may say about a device."""
+
+    ASSET_TAG = "asset_tag"
+    SERIAL = "serial"
+    VENDOR = "vendor"
+    MODEL = "model"
+    CAPACITY = "capacity"
+    MEDIA = "media"
+    LOCATION = "location"
+    SOURCE = "source"
+
+
+LIMITS: Final[Mapping[Field, int]] = {
+    Field.ASSET_TAG: 64,
+    Field.SERIAL: 256,
+    Field.VENDOR: 256,
+    Field.MODEL: 256,
+    Field.CAPACITY: 64,
+    Field.MEDIA: 64,
+    Field.LOCATION: 200,
+    Field.SOURCE: 200,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """One reason why a row is refused."""
+
+    code: str
+    field: str
+    sentence: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """What a row says about a device; None: nothing."""
+
+    asset_tag: str | None = None
+    serial: str | None = None
+    vendor: str | None = None
+    model: str | None = None
+    capacity_bytes: int | None = None
+    media: str | None = None
+    location: str | None = None
+    """As it stands in the file, or as the mapping's words translate it."""
+    source: str = ""
+
+    @property
+    def identity(self) -> str | None:
+        """By which the device is known without an asset tag."""
+        if self.serial is None or self.model is None:
+            return None
+        return f"{squeezed(self.model)} {squeezed(self.serial)}"
+
+
+def squeezed(text: str) -> str:
+    """As people and drives pad and case words differently."""
+    return "".join(text.lower().split())
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImportMapping:
+    """What the columns of one kind of file mean."""
+
+    name: str
+    columns: Mapping[Field, tuple[str, ...]]
+    """Titles a column may have; the first of them that the file has and that is filled in the row counts."""
+    fixed: Mapping[Field, str] = field(default_factory=dict)
+    """Said of every row whose columns say nothing."""
+    words: Mapping[Field, Mapping[str, str]] = field(default_factory=dict)
+    """Words of the file (case and space do not matter) -> ours."""
+    only: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Column -> the values of rows that are read; all others are left out."""
+    skip: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    unit: str = "auto"
+    """Of a capacity without a unit."""
+
+    def to_document(self) -> dict[str, Any]:
+        """As it is kept and sent."""
+        return {
+            "format": FORMAT,
+            "name": self.name,
+            "columns": {str(key): list(titles) for key, titles in self.columns.items()},
+            "fixed": {str(key): text for key, text in self.fixed.items()},
+            "words": {str(key): dict(words) for key, words in self.words.items()},
+            "only": {title: sorted(values) for title, values in self.only.items()},
+            "skip": {title: sorted(values) for title, values in self.skip.items()},
+            "unit": self.unit,
+        }
+
+
+_MEMBERS: Final = frozenset({"format", "name", "columns", "fixed", "words", "only", "skip", "unit"})
+UNITS: Final[Mapping[str, int]] = {
+    "b": 1, "byte": 1, "bytes": 1,
+    "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12, "pb": 10**15,
+    "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40, "pib": 2**50,
+}  # fmt: skip
+_CAPACITY: Final = re.compile(r"([0-9][0-9 .,'’_]*)\s*([A-Za-z]*)")  # noqa: RUF001 - an apostrophe some countries write
+_LEAST_BYTES: Final = 10**6
+
+
+def mapping_of(document: object) -> ImportMapping:
+    """Read a mapping. Raises `Invalid` with what is wrong."""
+    if not isinstance(document, dict) or document.get("format") != FORMAT:
+        raise Invalid("mapping", f"A mapping begins with format = {FORMAT!r}.")
+    unknown = set(document) - _MEMBERS
+    if unknown:
+        raise Invalid("mapping", f"A mapping has no {min(map(str, unknown))!r}.")
+    unit = document.get("unit", "auto")
+    if not isinstance(unit, str) or (unit != "auto" and unit not in UNITS):
+        raise Invalid("mapping", f"The unit is auto or one of {', '.join(UNITS)}.")
+    columns = {_field(key): _texts(f"columns.{key}", value) for key, value in _table(document, "columns").items()}
+    if Field.ASSET_TAG not in columns and not {Field.SERIAL, Field.MODEL} <= set(columns):
+        raise Invalid("mapping", "Name the column of the asset tag, or those of serial number and model.")
+    return ImportMapping(
+        name=_text("name", document.get("name", "")),
+        columns=columns,
+        fixed={_field(key): _text(f"fixed.{key}", value) for key, value in _table(document, "fixed").items()},
+        words={_field(key): _words(f"words.{key}", value) for key, value in _table(document, "words").items()},
+        only={_title(key): frozenset(_texts(f"only.{key}", value)) for key, value in _table(document, "only").items()},
+        skip={_title(key): frozenset(_texts(f"skip.{key}", value)) for key, value in _table(document, "skip").items()},
+        unit=unit,
+    )
+
+
+def _table(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    found = document.get(name, {})
+    if not isinstance(found, dict) or len(found) > _MAX_WORDS:
+        raise Invalid("mapping", f"{name} is a table with at most {_MAX_WORDS} entries.")
+    return found
+
+
+def _field(key: object) -> Field:
+    if key not in set(Field):
+        raise Invalid("mapping", f"There is no field {str(key)[:64]!r}; there are {', '.join(Field)}.")
+    return Field(str(key))
+
+
+def _title(key: str) -> str:
+    return _text("column", key)
+
+
+def _text(where: str, value: object) -> str:
+    if not isinstance(value, str) or len(value) > MAX_CELL or not value.isprintable():
+        raise Invalid("mapping", f"{where[:64]} is a line of text.")
+    return value.strip()
+
+
+def _texts(where: str, value: object) -> tuple[str, ...]:
+    several = [value] if isinstance(value, str) else value
+    if not isinstance(several, list) or not 1 <= len(several) <= _MAX_WORDS:
+        raise Invalid("mapping", f"{where[:64]} is a text or a list of texts.")
+    return tuple(_text(where, one) for one in several)
+
+
+def _words(where: str, value: object) -> dict[str, str]:
+    if not isinstance(value, dict) or len(value) > _MAX_WORDS:
+        raise Invalid("mapping", f"{where[:64]} is a table of words.")
+    return {squeezed(_text(where, key)): _text(where, ours) for key, ours in value.items()}
+
+
+KNOWN_TITLES: Final[Mapping[Field, tuple[str, ...]]] = {
+    Field.ASSET_TAG: ("asset tag", "asset_tag", "assettag", "asset", "tag", "inventory number", "label"),
+    Field.SERIAL: ("serial", "serial number", "serial_number", "serialnumber", "s/n", "sn"),
+    Field.VENDOR: ("manufacturer", "vendor", "make", "brand"),
+    Field.MODEL: ("model", "model name", "part id", "part_id", "part number", "product"),
+    Field.CAPACITY: ("capacity", "capacity bytes", "capacity_bytes", "size", "disk size"),
+    Field.MEDIA: ("media", "media type", "kind of medium", "disk type", "type"),
+    Field.LOCATION: ("location", "place", "site", "room"),
+    Field.SOURCE: ("source", "user", "host", "device", "computer"),
+}
+"""Titles that say what they mean, for a first proposal; a person confirms it."""
+
+
+def guessed(header: Sequence[str]) -> ImportMapping:
+    """A first proposal from the titles alone; no column means two things."""
+    left = {title.strip().lower(): title for title in header}
+    columns: dict[Field, tuple[str, ...]] = {}
+    for one, titles in KNOWN_TITLES.items():
+        found = next((left.pop(title) for title in titles if title in left), None)
+        if found is not None:
+            columns[one] = (found,)
+    return ImportMapping(name="From the titles", columns=columns)
+
+
+class Reader:
+    """A mapping held against one file's header."""
+
+    def __init__(self, mapping: ImportMapping, header: Sequence[str]) -> None:
+        self._mapping = mapping
+        self._places = {squeezed(title): place for place, title in reversed(list(enumerate(header)))}
+        self._columns = {
+            one: [self._places[squeezed(title)] for title in titles if squeezed(title) in self._places]
+            for one, titles in mapping.columns.items()
+        }
+        self.missing = tuple(one for one, places in self._columns.items() if not places)
+        """Fields none of whose columns the file has."""
+        absent = [title for title in (*mapping.only, *mapping.skip) if squeezed(title) not in self._places]
+        if absent:
+            raise Invalid("mapping", f"The file has no column {absent[0][:64]!r}, by which rows shall be left out.")
+        have = {one for one, places in self._columns.items() if places}
+        if Field.ASSET_TAG not in have and not {Field.SERIAL, Field.MODEL} <= have:
+            raise Invalid("mapping", "The file has no column with an asset tag, and none with serial number and model.")
+
+    def read(self, cells: Sequence[str]) -> Row | tuple[Problem, ...] | None:
+        """What the row says; None where the mapping leaves it out; every problem where it says nothing usable."""
+        if self._left_out(cells):
+            return None
+        problems: list[Problem] = []
+        said = {one: self._cell(one, cells, problems) for one in Field}
+        capacity, written = None, said[Field.CAPACITY]
+        if written is not None:
+            capacity = bytes_of(written, self._mapping.unit)
+            if capacity is None:
+                problems.append(problem("capacity-unreadable", Field.CAPACITY, f"{written!r} is no capacity."))
+        media = said[Field.MEDIA]
+        if media is not None:
+            media = media.lower()
+            if media not in MEDIA:
+                problems.append(
+                    problem(
+                        "media-unknown",
+                        Field.MEDIA,
+                        f"{media!r} is none of {', '.join(MEDIA)}; the mapping can translate it.",
+                    )
+                )
+        row = Row(
+            asset_tag=said[Field.ASSET_TAG], serial=said[Field.SERIAL], vendor=said[Field.VENDOR],
+            model=said[Field.MODEL], capacity_bytes=capacity, media=media,
+            location=said[Field.LOCATION], source=said[Field.SOURCE] or "",
+        )  # fmt: skip
+        if row.asset_tag is None and row.identity is None and not problems:
+            problems.append(
+                problem("no-identity", Field.ASSET_TAG, "It has no asset tag, and no serial number with a model.")
+            )
+        return tuple(problems) or row
+
+    def _left_out(self, cells: Sequence[str]) -> bool:
+        for title, wanted in self._mapping.only.items():
+            if squeezed(_at(cells, self._places[squeezed(title)])) not in {squeezed(one) for one in wanted}:
+                return True
+        return any(
+            squeezed(_at(cells, self._places[squeezed(title)])) in {squeezed(one) for one in unwanted}
+            for title, unwanted in self._mapping.skip.items()
+        )
+
+    def _cell(self, one: Field, cells: Sequence[str], problems: list[Problem]) -> str | None:
+        """The first filled column's text, in our words."""
+        text = next((found for place in self._columns.get(one, ()) if (found := cleaned(_at(cells, place)))), "")
+        text = text or self._mapping.fixed.get(one, "")
+        if not text:
+            return None
+        words = self._mapping.words.get(one, {})
+        text = words.get(squeezed(text), text)
+        if not text:
+            return None  # the mapping says that this word says nothing
+        if len(text) > LIMITS[one]:
+            problems.append(problem("too-long", one, f"At most {LIMITS[one]} characters; this has {len(text)}."))
+        elif not text.isprintable():
+            problems.append(problem("unprintable", one, "It has characters that cannot be printed."))
+        else:
+            return text
+        return None
+
+
+def problem(code: str, one: Field, sentence: str) -> Problem:
+    """One reason, cut to what a page shows."""
+    return Problem(code=code, field=str(one), sentence=sentence[:300])
+
+
+def _at(cells: Sequence[str], place: int) -> str:
+    return cells[place] if place < len(cells) else ""
+
+
+def cleaned(text: str) -> str:
+    """A cell without padding, and without the apostrophe an export put before what spreadsheets take for a formula."""
+    trimmed = " ".join(text.split())
+    return trimmed[1:] if trimmed[:1] == "'" and trimmed[1:2] in {"=", "+", "-", "@"} else trimmed
+
+
+def bytes_of(text: str, unit: str = "auto") -> int | None:
+    """A capacity in bytes; None where it cannot be told. A small number without a unit says nothing."""
+    found = _CAPACITY.fullmatch(text.strip())
+    if found is None:
+        return None
+    number, word = re.sub(r"[ '’_]", "", found[1]), found[2].lower()  # noqa: RUF001 - as above
+    if re.fullmatch(r"[1-9][0-9]{0,2}[.,][0-9]{3}", number):
+        return None  # a thousand, or a fraction? Nobody can tell
+    if number.count(",") + number.count(".") > 1 and len(set(re.findall("[,.]", number))) == 1:
+        number = re.sub("[,.]", "", number)  # the same mark twice groups thousands
+    elif "," in number and "." in number:
+        last = max(number.rindex(","), number.rindex("."))
+        number = re.sub("[,.]", "", number[:last]) + "." + number[last + 1 :]
+    number = number.replace(",", ".")
+    if not word and unit == "auto":
+        return int(number) if number.isdigit() and _LEAST_BYTES <= int(number) < 2**53 else None
+    scale = UNITS.get(word or unit)
+    try:
+        exact = Decimal(number) * (scale or 0)
+    except InvalidOperation:
+        return None
+    return int(exact) if scale and 0 < exact < 2**53 else None
