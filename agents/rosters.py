@@ -20,7 +20,7 @@ from inventory.contract.v1.orders import Roster, RosterPerson
 from reports.canonical import from_base64
 from reports.envelope import open_envelope, payload_bytes, payload_digest, unverified_body
 from reports.errors import ReportError
-from reports.keys import VerifyingKey, load_public_key
+from reports.passkeys import ApproverKey, load_approver_key
 
 from .refusals import RosterMalformed, RosterNotConfirmed, RosterOutOfOrder, RosterQuorumMissing
 
@@ -35,7 +35,7 @@ class PinnedRoster:
     envelope: dict[str, Any]
 
     @property
-    def keys(self) -> dict[str, VerifyingKey]:
+    def keys(self) -> dict[str, ApproverKey]:
         """Everybody's key by key id."""
         return _keys(self.roster)
 
@@ -123,10 +123,10 @@ def confirmed(chain: Sequence[Mapping[str, Any]], digest: str) -> PinnedRoster:
     return last
 
 
-def _keys(roster: Roster) -> dict[str, VerifyingKey]:
-    keys: dict[str, VerifyingKey] = {}
+def _keys(roster: Roster) -> dict[str, ApproverKey]:
+    keys: dict[str, ApproverKey] = {}
     for person in roster.people:
-        key = load_public_key(from_base64(person.public_key, "roster.public_key"))
+        key = load_approver_key(from_base64(person.public_key, "roster.public_key"))
         if key.key_id != person.key_id:
             raise RosterMalformed(f"The key of {person.ref} is not the one its id names.")
         keys[key.key_id] = key

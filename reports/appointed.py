@@ -9,8 +9,8 @@ from .canonical import from_base64
 from .enrolled import KeyDirectory
 from .envelope import open_envelope, payload_digest, unverified_body
 from .errors import BrokenChain, MalformedDocument
-from .keys import VerifyingKey, verifying_keys
 from .orders import Roster
+from .passkeys import ApproverKey, approver_keys
 from .trust import TrustRoot
 
 
@@ -51,9 +51,9 @@ def open_rosters(rosters: Sequence[Logged]) -> Roster:
     return before
 
 
-def roster_keys(roster: Roster) -> dict[str, VerifyingKey]:
+def roster_keys(roster: Roster) -> dict[str, ApproverKey]:
     """The keys of a roster by key id. Raises `MalformedDocument` where it makes no sense."""
-    keys = verifying_keys(*(from_base64(person.public_key, "roster.public_key") for person in roster.people))
+    keys = approver_keys(*(from_base64(person.public_key, "roster.public_key") for person in roster.people))
     if {person.key_id for person in roster.people} != keys.keys() or len(keys) != len(roster.people):
         raise MalformedDocument("roster", "the key ids are not those of the keys, or a key stands there twice")
     if len({person.ref for person in roster.people}) != len(roster.people):

@@ -13,7 +13,8 @@ from typing import Any, Literal, Self
 from .canonical import from_base64, to_base64
 from .envelope import open_envelope, signer_ids
 from .errors import BrokenChain, KeyNotValid, UnknownKey
-from .keys import VerifyingKey, load_public_key, verifying_keys
+from .keys import load_public_key, verifying_keys
+from .passkeys import ApproverKey, load_approver_key
 from .statements import KEY_CHANGE, KeyChange, KeyEvent
 from .times import parse_instant
 from .trust import TrustRoot
@@ -25,7 +26,8 @@ EnrolledRole = Literal["agent", "approver"]
 class EnrolledKey:
     """A key of an agent or approver and the log positions at which its statements count."""
 
-    key: VerifyingKey
+    key: ApproverKey
+    """An agent's is never a passkey."""
     role: EnrolledRole
     ref: str
     enrolled_at: int
@@ -90,7 +92,7 @@ class KeyDirectory:
         if event is None:
             return None
         parse_instant(event.time, "key-event.time")
-        key = load_public_key(from_base64(event.spki, "key-event.spki"))
+        key = _load(event.role, from_base64(event.spki, "key-event.spki"))
         if index <= self._last:
             raise BrokenChain("key events", "they are not in the order of the log.")
         self._last = index
@@ -110,7 +112,7 @@ class KeyDirectory:
         body, _ = open_envelope(envelope, keys, "key-event", exact=True)
         return read_key_event(body)
 
-    def _take(self, event: KeyEvent, key: VerifyingKey, index: int) -> None:
+    def _take(self, event: KeyEvent, key: ApproverKey, index: int) -> None:
         known = self._keys.get(key.key_id)
         if event.event == "enrol":
             if known is not None or event.valid_below is not None:
@@ -122,7 +124,7 @@ class KeyDirectory:
             raise BrokenChain("key events", f"key {key.key_id[:16]}… is revoked, but not as it was enrolled.")
         self._keys[key.key_id] = known.revoked(below)
 
-    def _change(self, event: KeyChange, key: VerifyingKey, index: int) -> None:
+    def _change(self, event: KeyChange, key: ApproverKey, index: int) -> None:
         if event.event == "rotate":
             ending = None if event.replaces is None else self._keys.get(event.replaces)
             if key.key_id in self._keys:
@@ -164,8 +166,8 @@ def key_event(
     *,
     valid_below: int | None = None,
 ) -> KeyEvent:
-    """The body of a key event for a key given as DER SubjectPublicKeyInfo (checked to be a usable one)."""
-    load_public_key(spki_der)
+    """The body of a key event for a key: DER SubjectPublicKeyInfo, or a passkey's document; checked to be a usable one."""
+    _load(role, spki_der)
     return KeyEvent(event=event, role=role, ref=ref, spki=to_base64(spki_der), time=time, valid_below=valid_below)
 
 
@@ -180,9 +182,14 @@ def key_change(
     replaces: str | None = None,
 ) -> KeyChange:
     """The body of a key event that replaces a key, or gives it an end."""
-    load_public_key(spki_der)
+    _load(role, spki_der)
     spki = to_base64(spki_der)
     return KeyChange(event=event, role=role, ref=ref, spki=spki, replaces=replaces, until_index=until_index, time=time)
+
+
+def _load(role: EnrolledRole, data: bytes) -> ApproverKey:
+    """A key for a role: only people have passkeys. Raises `MalformedDocument`."""
+    return load_approver_key(data) if role == "approver" else load_public_key(data)
 
 
 def read_key_event(body: Mapping[str, Any]) -> KeyEvent | KeyChange:

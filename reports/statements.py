@@ -226,7 +226,7 @@ class KeyEvent(StrictPart):
     ref: str
     """Host number of an agent, pseudonym of an approver."""
     spki: str
-    """Base64 of the DER SubjectPublicKeyInfo."""
+    """Base64 of the DER SubjectPublicKeyInfo; of an approver's passkey, of its document (`passkeys`)."""
     time: str
     valid_below: int | None
     """Of a revocation: statements accepted below this log index still count. None means the revocation's own index."""

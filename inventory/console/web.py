@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from inventory.auth import web as auth
 from inventory.domain.roles import Permission
 from inventory.errors import Forbidden, InventoryError, NotSignedIn, SeparationOfDuty
-from inventory.services import idempotency, people
+from inventory.services import approvers, idempotency, people
 from inventory.services.context import Actor, Context
 from inventory.services.sessions import Caller
 
@@ -70,6 +70,16 @@ def names() -> Callable[[str], str]:
     return lambda ref: known.get(ref, "the service" if ref == "system" else ref)
 
 
+def my_passkeys() -> list[dict[str, str]]:
+    """One's own passkeys that approve, as a page's script wants them."""
+    mine = approvers.list_keys(here(), actor(), person=actor().ref)
+    return [
+        {"key_id": key.key_id, "rp_id": key.passkey.rp_id, "credential": key.passkey.credential}
+        for key in mine
+        if key.passkey is not None
+    ]
+
+
 def frame() -> Frame:
     """Navigation and account of the signed-in reader."""
     return build_frame(here(), caller(), request.path)
@@ -77,7 +87,15 @@ def frame() -> Frame:
 
 def show(template: str, status: int = 200, **values: Any) -> Reply:  # noqa: ANN401 - templates take anything
     """Render a page inside the console's frame."""
-    html = render_template(f"console/{template}", frame=frame(), person_name=names(), may=may, can=Permission, **values)
+    html = render_template(
+        f"console/{template}",
+        frame=frame(),
+        person_name=names(),
+        may=may,
+        can=Permission,
+        my_passkeys=my_passkeys,
+        **values,
+    )
     return (html, status)
 
 

@@ -15,7 +15,7 @@ from reports.bundle import Logged, logged
 from reports.canonical import from_base64, sha256_hex, to_base64
 from reports.envelope import Envelope, open_envelope, signer_ids
 from reports.errors import ReportError
-from reports.keys import verifying_keys
+from reports.passkeys import approver_keys
 from reports.personal import PersonalSignature as Body
 from reports.personal import SignerRole
 from reports.times import parse_instant
@@ -82,7 +82,7 @@ def take_in(  # noqa: PLR0913 - all of it is compared
     current = published(session)
     people = () if current is None else read(current).people
     try:
-        known = verifying_keys(*(from_base64(one.public_key) for one in people if one.key_id in keys))
+        known = approver_keys(*(from_base64(one.public_key) for one in people if one.key_id in keys))
         found, signed = open_envelope(envelope, known, "personal-signature", exact=True)
         body = Body.from_dict(found, "personal-signature")
         moment = parse_instant(body.time, "personal-signature.time")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,11 +24,12 @@ from inventory.domain.techniques import plan_line
 from inventory.domain.vocabulary import OrderState
 from inventory.errors import Conflict, Duplicate, EvidenceRefused, Forbidden, SeparationOfDuty
 from inventory.events import Tag
-from inventory.models import Approval, Device, Host, Order
+from inventory.models import Approval, ApproverKey, Device, Host, Order
 from reports.canonical import from_base64
-from reports.envelope import open_envelope
+from reports.envelope import open_envelope, payload_bytes, payload_type, pre_authentication_encoding
 from reports.errors import ReportError
-from reports.keys import verifying_keys
+from reports.passkeys import ApproverKey as PersonKey
+from reports.passkeys import PasskeyKey, approver_keys, counter_of, load_approver_key
 from reports.times import parse_instant
 
 from ._holds import refuse_held
@@ -123,6 +125,7 @@ def approve(context: Context, actor: Actor, command: Approve) -> OrderDetail:
         note(
             session, context, actor, Tag.ORDER_APPROVAL_GIVEN, "order", row.id,
             device=row.device_id, host=row.host_id, reason=body.shown, evidence=[digest],
+            details=_counted(command.envelope, load_approver_key(find(session, ApproverKey, key_id, "key").spki)),
         )  # fmt: skip
         if enough_approvals(session, context, row):
             people = sorted(one.approver for one in approvals_of(session, row))
@@ -179,7 +182,7 @@ def enough_approvals(session: Session, context: Context, order: Order) -> bool:
     facts: list[ApprovalFacts] = []
     for row in approvals_of(session, order):
         try:
-            keys = verifying_keys(*(from_base64(spki) for spki in people.values()))
+            keys = approver_keys(*(from_base64(spki) for spki in people.values()))
             body, (key_id,) = open_envelope(load_envelope(session, row.sha256), keys, "approval", exact=True)
             facts.append(_facts(reports.orders.Approval.from_dict(body, "approval"), key_id))
         except (ReportError, ValueError):
@@ -214,16 +217,35 @@ def _opened(session: Session, envelope: dict[str, Any], keys: frozenset[str]) ->
     """The approval's payload, and the one key that signed it."""
     current = published(session)
     people = () if current is None else read(current).people
+    known = approver_keys(*(from_base64(one.public_key) for one in people if one.key_id in keys))
     try:
-        known = verifying_keys(*(from_base64(one.public_key) for one in people if one.key_id in keys))
         body, signed = open_envelope(envelope, known, "approval", exact=True)
         approval = reports.orders.Approval.from_dict(body, "approval")
         parse_instant(approval.time, "approval.time")
     except ReportError as error:
-        raise EvidenceRefused("envelope", error.summarize()) from error
+        raise EvidenceRefused("envelope", _why_no_passkey(envelope, known) or error.summarize()) from error
     if len(signed) != 1:
         raise EvidenceRefused("envelope", "An approval bears exactly one signature.")
     return approval, signed[0]
+
+
+def _why_no_passkey(envelope: dict[str, Any], known: Mapping[str, PersonKey]) -> str:
+    """What is wrong with an assertion of a passkey, in words; empty where none is."""
+    try:
+        message = pre_authentication_encoding(payload_type("approval"), payload_bytes(envelope, "approval"))
+        (one,) = envelope["signatures"]
+        key = known.get(one["keyid"])
+        why = key.objection(from_base64(one["sig"]), message) if isinstance(key, PasskeyKey) else None
+    except (ReportError, ValueError, TypeError, KeyError):
+        return ""
+    return f"The passkey's signature does not count: {why}." if why else ""
+
+
+def _counted(envelope: dict[str, Any], key: PersonKey) -> dict[str, int]:
+    """What a passkey's counter said, for the history; nothing is made of it."""
+    if not isinstance(key, PasskeyKey):
+        return {}
+    return {"passkey_counter": counter_of(from_base64(envelope["signatures"][0]["sig"]))}
 
 
 def _facts(body: reports.orders.Approval, key_id: str) -> ApprovalFacts:

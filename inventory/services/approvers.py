@@ -19,12 +19,14 @@ from reports.enrolled import EnrolledRole, key_event
 from reports.errors import MalformedDocument
 from reports.keys import fingerprint_words, load_public_key
 from reports.keys import key_id as key_id_of
+from reports.passkeys import PasskeyKey, load_approver_key
 from reports.trust import read_body
 
 from ._revocation import disown_approved
 from .context import Actor, Context, authorize, require_person
 from .kernel import find, note, required, sign_and_log, stamp
 from .views import ApproverKeyView
+from .views.people import ApproverPasskeyView
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,6 +184,7 @@ def key_view(row: ApproverKey, listed: frozenset[str]) -> ApproverKeyView:
         key_id=row.key_id,
         fingerprint=fingerprint_words(row.key_id),
         public_key=to_base64(row.spki),
+        passkey=_passkey_view(row),
         person=row.person,
         state=row.state,
         registered=row.registered,
@@ -190,6 +193,15 @@ def key_view(row: ApproverKey, listed: frozenset[str]) -> ApproverKeyView:
         revoked=row.revoked,
         in_roster=row.key_id in listed,
     )
+
+
+def _passkey_view(row: ApproverKey) -> ApproverPasskeyView | None:
+    if row.credential is None:
+        return None
+    key = load_approver_key(row.spki)
+    if not isinstance(key, PasskeyKey):
+        return None
+    return ApproverPasskeyView(rp_id=key.rp_id, origins=key.origins, credential=to_base64(row.credential))
 
 
 def _known_otherwise(session: Session, key_id: str) -> bool:

@@ -17,7 +17,7 @@ from inventory.models import ApproverKey, Person, Roster
 from reports.canonical import canonical, from_base64, parse_strict, sha256_hex, to_base64
 from reports.envelope import Envelope, open_envelope, payload_bytes, payload_type
 from reports.errors import ReportError
-from reports.keys import verifying_keys
+from reports.passkeys import approver_keys
 
 from .approvers import has_ended
 from .context import Actor, Context, authorize
@@ -247,7 +247,7 @@ def _checked(envelope: dict[str, Any], payload: bytes, keys: dict[str, bytes]) -
             raise EvidenceRefused(
                 "envelope", "It signs another roster than the one proposed; read it again before signing."
             )
-        _, signed = open_envelope(envelope, verifying_keys(*keys.values()), "roster")
+        _, signed = open_envelope(envelope, approver_keys(*keys.values()), "roster")
     except ReportError as error:
         raise EvidenceRefused("envelope", error.summarize()) from error
     return next(
@@ -269,7 +269,7 @@ def _publish(session: Session, context: Context, actor: Actor, row: Roster) -> N
         "payload": to_base64(row.payload),
         "signatures": row.signatures,
     }
-    keys = verifying_keys(*(spki for _, spki in _electors(session, row).values()))
+    keys = approver_keys(*(spki for _, spki in _electors(session, row).values()))
     open_envelope(envelope, keys, "roster", exact=True)
     before = published(session)
     if before is not None:

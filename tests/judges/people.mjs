@@ -1,5 +1,6 @@
 // Whose signatures count: keys that the log enrolled, rosters that followed one another, what people signed themselves.
 import { canonical, count, exactly, hex, keyring, moment, must, opened, publicKey, read, same } from "./formats.mjs";
+import { personKey, personKeyring } from "./passkeys.mjs";
 
 /** The service's keys of a role at a place in the log. */
 export function serviceKeys(trust) {
@@ -17,7 +18,7 @@ export function enrolledKeys(events, service) {
   must(rising(events), "the key events are not in the order of the log");
   for (const { envelope, index } of events) {
     const { body } = opened(envelope, "key-event", service("enrolment", index));
-    const key = publicKey(body.spki);
+    const key = body.role === "approver" ? personKey(body.spki) : publicKey(body.spki);
     const before = known.get(key.id);
     moment(body.time);
     if (body.schema === "sanitrail/key-event/2") {
@@ -57,8 +58,8 @@ export function rosterOf(rosters) {
   must(rising(rosters), "the rosters are not in the order of the log");
   for (const { envelope } of rosters) {
     const { body, payloadDigest } = read(envelope, "roster");
-    const keys = keyring(body.people.map((person) => person.public_key));
-    must(body.people.every((person) => publicKey(person.public_key).id === person.key_id), "a key id is not the key's");
+    const keys = personKeyring(body.people.map((person) => person.public_key));
+    must(body.people.every((person) => personKey(person.public_key).id === person.key_id), "a key id is not the key's");
     same("people of the roster", new Set(body.people.map((person) => person.ref)).size, body.people.length);
     must(count(body.quorum) && body.quorum >= 1 && body.quorum <= keys.size, "a quorum that makes no sense");
     must(count(body.minimum_approvals) && body.minimum_approvals >= 1, "a minimum that makes no sense");

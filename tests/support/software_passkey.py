@@ -11,11 +11,13 @@ from typing import Any
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from fido2 import cbor
 from fido2.cose import ES256, RS256, CoseKey, EdDSA
 from fido2.webauthn import AttestedCredentialData
 
-from reports.canonical import from_base64, to_base64
+from reports.canonical import from_base64, sha256_hex, to_base64
+from reports.passkeys import assertion_bytes, passkey_document
 
 UP, UV, BE, AT = 0x01, 0x04, 0x08, 0x40
 _Private = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | rsa.RSAPrivateKey
@@ -93,3 +95,31 @@ class SoftwarePasskey:
             "other_keys_can_be_added_here": "do not compare clientDataJSON against a template",
         }
         return json.dumps(said).encode()
+
+
+@dataclass
+class PasskeySigner:
+    """A passkey in the place of a key file: signs envelopes, or in one chosen way wrongly."""
+
+    passkey: SoftwarePasskey = field(
+        default_factory=lambda: SoftwarePasskey("sanitrail.example.org", "https://sanitrail.example.org")
+    )
+    wrong: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def key_id(self) -> str:
+        """Of the document."""
+        return sha256_hex(self.public_key_der)
+
+    @property
+    def public_key_der(self) -> bytes:
+        """The document that enrols it."""
+        spki = self.passkey.key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        return passkey_document(spki, self.passkey.rp_id, (self.passkey.origin,))
+
+    def sign(self, message: bytes) -> bytes:
+        """An assertion whose challenge is the message's digest."""
+        options = {"challenge": to_base64(hashlib.sha256(message).digest())}
+        answer = self.passkey.ask(options, **self.wrong)
+        parts = (from_base64(answer[name]) for name in ("authenticator_data", "client_data", "signature"))
+        return assertion_bytes(*parts)

@@ -14,6 +14,7 @@ from inventory.contract.v1.common import Message, Sha256
 from inventory.contract.v1.endpoints import PREFIX
 from inventory.contract.v1.people import (
     ApproverKeyRegister,
+    ApproverPasskeyMade,
     DirectoryUpdate,
     PersonCreate,
     Reason,
@@ -25,17 +26,21 @@ from inventory.contract.v1.people import (
 from inventory.contract.v1.vocabulary import Key
 from inventory.domain.roles import Permission, Role
 from inventory.errors import (
+    ConfirmationNeeded,
     Conflict,
     Duplicate,
     EvidenceRefused,
     Forbidden,
     Invalid,
     NotFound,
+    NotSignedIn,
     SeparationOfDuty,
 )
-from inventory.services import approvers, organisation, roster
+from inventory.services import approver_passkeys, approvers, organisation, roster
 from inventory.services import people as service
 from inventory.services.views import ApproverKeyView, OneTimeLinkView, PersonView, RosterView
+
+from .signin import AskNewPasskey, attestation
 
 noun = Noun(
     "people", "People by pseudonym, their roles, and the directory that can be erased without breaking a proof."
@@ -158,6 +163,27 @@ def list_approver_keys(call: Call, query: OfPerson) -> tuple[ApproverKeyView, ..
 def register_approver_key(call: Call, body: ApproverKeyRegister) -> ApproverKeyView:
     """It waits until an administrator has compared fingerprints with you."""
     return approvers.register_key(call.context, call.actor, approvers.RegisterKey(public_key=body.public_key))
+
+
+@keys.post(
+    "/approver-keys/passkey-options", "Ask for a passkey to approve with", people(Permission.APPROVER_KEY_REGISTER)
+)
+def approver_passkey_options(call: Call) -> AskNewPasskey:
+    """Only in a session: a passkey is made in a browser at this service's own address."""
+    return AskNewPasskey(options=approver_passkeys.create_options(call.context, call.actor))
+
+
+@keys.post(
+    "/approver-keys/passkeys",
+    "Register a passkey to approve with",
+    people(Permission.APPROVER_KEY_REGISTER),
+    status=201,
+    raises=(NotSignedIn, ConfirmationNeeded, EvidenceRefused, Duplicate, Conflict),
+)
+def register_approver_passkey(call: Call, body: ApproverPasskeyMade) -> ApproverKeyView:
+    """It waits until an administrator has compared fingerprints with you; the fingerprint covers its domain and addresses."""
+    answer = attestation(body.client_data, body.attestation)
+    return approver_passkeys.register(call.context, call.actor, answer)
 
 
 @keys.post(

@@ -78,10 +78,12 @@ def assertion(body: PasskeyAnswer) -> Assertion:
 
 def registration(body: PasskeyMade) -> passkeys.Register:
     """A new passkey as services want it. Raises `Invalid`."""
-    answer = Attestation(
-        client_data=_bytes("client_data", body.client_data), attestation=_bytes("attestation", body.attestation)
-    )
-    return passkeys.Register(label=body.label, answer=answer)
+    return passkeys.Register(label=body.label, answer=attestation(body.client_data, body.attestation))
+
+
+def attestation(client_data: str, made: str) -> Attestation:
+    """What an authenticator made, as services want it. Raises `Invalid`."""
+    return Attestation(client_data=_bytes("client_data", client_data), attestation=_bytes("attestation", made))
 
 
 def _bytes(field: str, text: str) -> bytes:

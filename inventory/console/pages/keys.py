@@ -11,8 +11,10 @@ from inventory.console.sheets import Sheet, reason
 from inventory.console.web import actor, form_status, go, here, names, perform, posted, received, show, show_sheet
 from inventory.domain.roles import Permission
 from inventory.errors import NotFound
-from inventory.services import approvers
+from inventory.services import approver_passkeys, approvers
 from inventory.services.views import ApproverKeyView
+
+from .presence import attestation_of, options_of
 
 
 @page("/keys", Permission.APPROVER_KEY_REGISTER)
@@ -22,9 +24,26 @@ def keys_page() -> Reply:
 
 
 def _show(typed: Form) -> Reply:
+    asked = approver_passkeys.create_options(here(), actor()) if actor().session_id else None
     return show(
-        "keys.html", form_status(typed), keys=approvers.list_keys(here(), actor(), person=actor().ref), form=typed
-    )
+        "keys.html", form_status(typed), keys=approvers.list_keys(here(), actor(), person=actor().ref), form=typed,
+        passkey=options_of(asked),
+    )  # fmt: skip
+
+
+@act("/keys/passkey", Permission.APPROVER_KEY_REGISTER)
+def register_approver_passkey() -> Reply:
+    """Register a passkey to approve with; the browser has made it."""
+    typed = received()
+    made = attestation_of(typed)
+    if made is None:
+        return _show(typed)
+
+    def deed() -> AnyResponse:
+        approver_passkeys.register(here(), actor(), made)
+        return go("keys", said="key-registered")
+
+    return perform(typed, deed) or _show(typed)
 
 
 @act("/keys/register", Permission.APPROVER_KEY_REGISTER)

@@ -119,7 +119,7 @@ class RosterPerson(Message):
     ref: Ref
     key_id: Sha256
     public_key: Base64
-    """DER SubjectPublicKeyInfo: P-256 or Ed25519."""
+    """DER SubjectPublicKeyInfo: P-256 or Ed25519; or a passkey's document, which pins its domain and addresses."""
     roles: tuple[Literal["approver"], ...]
 
 

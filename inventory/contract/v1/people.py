@@ -162,6 +162,13 @@ class ApproverKeyRegister(Message):
     """DER SubjectPublicKeyInfo: P-256 or Ed25519."""
 
 
+class ApproverPasskeyMade(Message):
+    """A passkey to approve with: what `navigator.credentials.create` gave; bytes in base64."""
+
+    client_data: Base64
+    attestation: Base64
+
+
 class RosterProposal(Message):
     """A new roster: whose approvals agents shall believe."""
 

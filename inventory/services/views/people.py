@@ -83,6 +83,18 @@ class OneTimeLinkView:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ApproverPasskeyView:
+    """What is particular to a key that is a passkey."""
+
+    rp_id: str
+    """The domain it is bound to."""
+    origins: tuple[str, ...]
+    """The addresses it may be used from; agents and verifiers insist on them."""
+    credential: str
+    """Base64 of the credential's id, by which a browser finds it."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class ApproverKeyView:
     """An approver's public key."""
 
@@ -90,7 +102,8 @@ class ApproverKeyView:
     fingerprint: str
     """As both sides show it: groups of four."""
     public_key: str
-    """Base64 of the DER SubjectPublicKeyInfo."""
+    """Base64 of the DER SubjectPublicKeyInfo, or of a passkey's document."""
+    passkey: ApproverPasskeyView | None
     person: str
     state: KeyState
     registered: datetime

@@ -12,6 +12,8 @@ const fileField = form.querySelector("[data-key-file]");
 const browserChoice = form.querySelector("[data-key-browser]");
 const fileChoice = form.querySelector("[data-key-file-choice]");
 const errorLine = form.querySelector("[data-sign-error]");
+const passkeyChoice = form.querySelector("[data-key-passkey]");
+const passkeys = window.PublicKeyCredential ? (material.passkeys ?? []).filter((one) => material.keys.includes(one.key_id)) : [];
 let browserKey = null;
 
 function fail(message) {
@@ -43,18 +45,24 @@ async function lookForKey() {
     browserKey = await find(keyId);
     if (browserKey) break;
   }
+  if (passkeys.length) {
+    passkeyChoice.disabled = false;
+    passkeyChoice.checked = true;
+    form.querySelector("[data-key-passkey-hint]").textContent = "Your authenticator asks for your PIN, finger or face.";
+  }
   if (browserKey) {
     browserChoice.disabled = false;
-    browserChoice.checked = true;
+    browserChoice.checked = !passkeys.length;
     hint.textContent = browserKey.keyId.match(/.{4}/g).slice(0, 4).join(" ") + " …";
   } else {
     hint.textContent = "This browser holds none of your keys that count here.";
-    fileChoice.checked = true;
-    fileField.hidden = false;
+    fileChoice.checked = !passkeys.length;
+    fileField.hidden = !fileChoice.checked;
   }
 }
 
 async function chosenKey() {
+  if (passkeyChoice.checked && passkeys.length) return { keyId: passkeys[0].key_id, passkey: passkeys[0] };
   if (browserChoice.checked && browserKey) return browserKey;
   const [file] = fileField.files;
   if (!file) throw new Error("Choose your key file first.");
@@ -96,7 +104,7 @@ form.addEventListener(
       // Later, not now: while the first submission is still being told about, a second one is silently dropped.
       setTimeout(() => form.requestSubmit(event.submitter), 0);
     } catch (problem) {
-      fail(problem.message);
+      fail(problem.name === "NotAllowedError" ? "No passkey was shown: it was cancelled, took too long, or is not on this device." : problem.message);
     } finally {
       delete form.dataset.busy;
     }

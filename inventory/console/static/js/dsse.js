@@ -71,7 +71,22 @@ export function derFromP1363(signature) {
   return new Uint8Array([0x30, body.length, ...body]);
 }
 
+/** An approver's passkey signs the SHA-256 of the message as its challenge; its whole answer is the signature (reports/passkeys.py). */
+async function assertionBytes(passkey, message) {
+  const credential = await navigator.credentials.get({
+    publicKey: {
+      challenge: await crypto.subtle.digest("SHA-256", message),
+      rpId: passkey.rp_id,
+      allowCredentials: [{ type: "public-key", id: fromBase64(passkey.credential) }],
+      userVerification: "required",
+    },
+  });
+  const { authenticatorData, clientDataJSON, signature } = credential.response;
+  return text.encode(canonical({ authenticator_data: toBase64(authenticatorData), client_data: toBase64(clientDataJSON), signature: toBase64(signature) }));
+}
+
 async function signBytes(key, message) {
+  if (key.passkey) return assertionBytes(key.passkey, message);
   if (key.privateKey.algorithm.name === "Ed25519") return new Uint8Array(await crypto.subtle.sign("Ed25519", key.privateKey, message));
   return derFromP1363(await crypto.subtle.sign({ name: "ECDSA", hash: "SHA-256" }, key.privateKey, message));
 }
@@ -80,7 +95,7 @@ async function signBytes(key, message) {
  * Sign payload bytes as one kind of statement.
  * @param {string} kind such as "approval"
  * @param {Uint8Array} payload the exact bytes
- * @param {{keyId: string, privateKey: CryptoKey}} key
+ * @param {{keyId: string, privateKey: CryptoKey} | {keyId: string, passkey: {rp_id: string, credential: string}}} key
  */
 export async function signPayload(kind, payload, key) {
   const signature = await signBytes(key, pae(payloadType(kind), payload));
