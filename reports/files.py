@@ -2,7 +2,8 @@
 
 - `sanitrail/lot-certificate/1`: a lot, one line a medium, each medium's certificate, its evidence inside or beside;
 - `sanitrail/processor-statement/1`: a processor's statement under Art. 28(3)(g) GDPR, media as in a lot;
-- `sanitrail/destruction-certificate/1`: what people attest of a physical destruction, with their own signatures.
+- `sanitrail/destruction-certificate/1`: what people attest of a physical destruction, with their own signatures;
+- `sanitrail/sample/1`: which media of a closed lot are examined again, and what the draw follows from; it has no pages.
 
 As there: a file must equal its own canonical form, and every part of it is signed, logged or checked exactly. Pure.
 """
@@ -24,12 +25,14 @@ from .parts import StrictPart
 LOT_FILE: Final = "sanitrail/lot-certificate/1"
 PROCESSOR_FILE: Final = "sanitrail/processor-statement/1"
 DESTRUCTION_FILE: Final = "sanitrail/destruction-certificate/1"
+SAMPLE_FILE: Final = "sanitrail/sample/1"
 
 ATTACHMENT_NAMES: Final[dict[str, str]] = {
     **bundle.ATTACHMENT_NAMES,
     LOT_FILE: "lot-certificate.json",
     PROCESSOR_FILE: "processor-statement.json",
     DESTRUCTION_FILE: "destruction-certificate.json",
+    SAMPLE_FILE: "sample.json",
 }
 """Under which name each file is attached to its PDF."""
 
@@ -104,11 +107,26 @@ class DestructionFile(File):
     statement: Logged
 
 
-EvidenceFile: TypeAlias = bundle.EvidenceFile | LotFile | ProcessorFile | DestructionFile
-_FORMATS: Final[dict[str, type[LotFile | ProcessorFile | DestructionFile]]] = {
+@dataclass(frozen=True, kw_only=True)
+class SampleFile(File):
+    """The draw of a sample."""
+
+    format: Literal["sanitrail/sample/1"] = SAMPLE_FILE
+    anchor: Anchor
+    closing: Logged
+    """The signed closing of the lot (`custody.LotClosing`)."""
+    statement: Logged
+    """What was drawn (`sampling.SampleDrawn`)."""
+    seed_proof: tuple[str, ...]
+    """Consistency proof from the log at the closing to the anchor's checkpoint: base64 hashes."""
+
+
+EvidenceFile: TypeAlias = bundle.EvidenceFile | LotFile | ProcessorFile | DestructionFile | SampleFile
+_FORMATS: Final[dict[str, type[LotFile | ProcessorFile | DestructionFile | SampleFile]]] = {
     LOT_FILE: LotFile,
     PROCESSOR_FILE: ProcessorFile,
     DESTRUCTION_FILE: DestructionFile,
+    SAMPLE_FILE: SampleFile,
 }
 
 

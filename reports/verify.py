@@ -14,7 +14,7 @@ from typing import TypeAlias
 from .bundle import DestructionBundle, ErasureStatementFile, UnsuccessfulRunBundle
 from .canonical import is_sha256
 from .errors import BadSeal, MalformedDocument, ReportError
-from .files import ATTACHMENT_NAMES, EvidenceFile, LotFile, ProcessorFile, read_file
+from .files import ATTACHMENT_NAMES, EvidenceFile, LotFile, ProcessorFile, SampleFile, read_file
 from .renewals import Renewals
 from .sealcheck import check_issued_seal, check_seal, extract_evidence, looks_like_pdf
 from .sealdata import check_seal_data
@@ -25,10 +25,11 @@ from .verify_lot import LotChecks
 from .verify_media import Beside, nothing_beside
 from .verify_processor import ProcessorChecks
 from .verify_run import RunChecks
+from .verify_sample import SampleChecks
 from .verify_statement import StatementChecks
 from .verify_steps import Check, DocumentKind, Fact, Step, Verification, all_passed, run_steps
 
-_Checks: TypeAlias = RunChecks | StatementChecks | LotChecks | ProcessorChecks | DestructionChecks
+_Checks: TypeAlias = RunChecks | StatementChecks | LotChecks | ProcessorChecks | DestructionChecks | SampleChecks
 
 PRINTED_WORDS = (
     "That the words printed on the pages are those of the evidence: the sealer says so; compare them with the facts "
@@ -103,6 +104,8 @@ def _checks_of(evidence: EvidenceFile, pin: str, beside: Beside) -> _Checks:
         return LotChecks(evidence, pin, beside)
     if isinstance(evidence, ProcessorFile):
         return ProcessorChecks(evidence, pin, beside)
+    if isinstance(evidence, SampleFile):
+        return SampleChecks(evidence, pin)
     return DestructionChecks(evidence, pin)
 
 
@@ -175,7 +178,7 @@ def _conclude(
 
 
 def _answer(evidence: EvidenceFile, run: _Checks) -> tuple[bool, str]:
-    if isinstance(run, (LotChecks, ProcessorChecks, DestructionChecks)):
+    if isinstance(run, (LotChecks, ProcessorChecks, DestructionChecks, SampleChecks)):
         return run.answer()
     if isinstance(run, StatementChecks):
         if run.document.complete:
@@ -201,6 +204,8 @@ def _kind(evidence: EvidenceFile, run: _Checks) -> DocumentKind:
         return "processor-statement"
     if isinstance(run, DestructionChecks):
         return "destruction"
+    if isinstance(run, SampleChecks):
+        return "sample"
     if isinstance(evidence, ErasureStatementFile):
         return "erasure-statement"
     return "certificate" if isinstance(evidence, DestructionBundle) else "unsuccessful-run"

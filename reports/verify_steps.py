@@ -16,6 +16,7 @@ DocumentKind = Literal[
     "lot",
     "processor-statement",
     "destruction",
+    "sample",
     "audit-pack",
     "unreadable",
 ]
@@ -26,6 +27,7 @@ KIND_WORDS: dict[str, str] = {
     "lot": "Certificate or report of a lot",
     "processor-statement": "Statement of a processor under Article 28(3)(g) GDPR",
     "destruction": "Certificate or report of physical destruction",
+    "sample": "Draw of a sample",
     "audit-pack": "Audit pack",
     "unreadable": "No document known here",
 }

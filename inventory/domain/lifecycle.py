@@ -204,6 +204,8 @@ class GateQuestion:
     damaged: bool = False
     media: str | None = None
     """Kind of medium: decides nothing but which techniques count."""
+    sample: str = "not-demanded"
+    """not-demanded, passed, missing: the independent sample that the record's policy asked for, where the medium leaves."""
 
 
 @dataclass(frozen=True)
@@ -288,6 +290,9 @@ def _record(question: GateQuestion, decision: Decision) -> list[Reason]:
                 "It was attached to a host after its last validated record, and nobody has said what it held.",
             )
         )
+    if question.sample not in {"not-demanded", "passed"}:
+        words = "The policy asks for an independent sample of its lot, and none that covers this record has passed."
+        reasons.append(Reason("sample-missing", words))
     reasons += [
         Reason("path-unresolved", f"The path {path} could not be followed to its media; it may lie on this one.")
         for path in question.unresolved_paths

@@ -22,6 +22,7 @@ from reports.envelope import unverified_body
 
 from ._holds import holds_on
 from ._mapping import held_of
+from ._samples import sample_passed
 from .kernel import load_envelope
 from .views import GateView, ReasonView
 
@@ -84,6 +85,7 @@ def gate_question(session: Session, device: Device, way: Way, *, technique: bool
         open_order=_open_order(session, device),
         unresolved_paths=_unresolved_paths(session, device),
         media=device.media or device.declared_media,
+        sample="not-demanded" if record is None or not way.leaves_control else sample_passed(session, record),
     )
 
 

@@ -17,22 +17,21 @@ from inventory.contract.v1.readings import (
     ReadingSubmission,
 )
 from inventory.domain.exceptions import ExceptionCode
-from inventory.domain.lifecycle import DeviceEvent
-from inventory.domain.lifecycle import next_state as next_device_state
 from inventory.domain.readings import EVENT_OF, OPEN, ReadingEvent, ReadingState, next_state
+from inventory.domain.samples import Finding
 from inventory.errors import Conflict, EvidenceRefused, NotFound
 from inventory.events import Tag
 from inventory.ledger import encode
-from inventory.models import Attachment, Device, Host, Reading, Record
+from inventory.models import Attachment, Host, Reading, Record
 from reports.envelope import envelope_digest, open_envelope, unverified_body
 from reports.errors import ReportError
 from reports.keys import load_public_key
 from reports.reading import Judgement, ReadingAccepted, ReadingOrder, judge_reading
 from reports.reading import Reading as Body
 
+from . import samples
 from ._attached import attached_path
-from ._revocation import disown_record
-from ._transitions import move_device
+from ._revocation import contradict
 from .context import SYSTEM, Actor, Context
 from .hosts import trusted_host
 from .kernel import load_envelope, note, raise_exception, settle_exception, sign_and_log, stamp, store_envelope
@@ -205,7 +204,9 @@ def _conclude(
         device=row.device_id, host=row.host_id, reason=why, evidence=[digest],
     )  # fmt: skip
     if event is ReadingEvent.CONTRADICT:
-        _contradict(session, context, row, why, digest)
+        record = session.get_one(Record, row.record_sha256)
+        words = f"reading {row.id} found other content on the medium. {why}"
+        contradict(session, context, record, words, evidence=[digest])
     elif event is ReadingEvent.DOUBT:
         sentence = f"Reading {row.id} of device {row.device_id} shows neither that its record holds nor that it does not: {why}"
         raise_exception(
@@ -215,19 +216,9 @@ def _conclude(
     else:
         code, words = ExceptionCode.READING_INCONCLUSIVE, f"Reading {row.id} confirmed the record."
         settle_exception(session, context, code, row.device_id, words)
-
-
-def _contradict(session: Session, context: Context, row: Reading, why: str, digest: str) -> None:
-    """The record stops counting: what it covered is residue again, and the device has failed."""
-    device = session.get_one(Device, row.device_id)
-    record = session.get_one(Record, row.record_sha256)
-    words = f"Reading {row.id} contradicts the record of order {record.order_id}. {why}"
-    if device.standing_record not in {None, record.sha256}:
-        return  # sanitized again since: the newer record covers what this one did
-    standing = device.standing_record == record.sha256
-    if standing and next_device_state(device.state, DeviceEvent.READING_CONTRADICTED) is not None:
-        move_device(session, context, SYSTEM, device, DeviceEvent.READING_CONTRADICTED, reason=words, evidence=[digest])
-    disown_record(session, context, record, f"reading {row.id} found other content on the medium.")
+    if event is not ReadingEvent.DOUBT:
+        finding = Finding.PASSED if event is ReadingEvent.CONFIRM else Finding.FAILED
+        samples.reading_ended(session, context, row, finding)
 
 
 def _received(session: Session, context: Context, number: str) -> ReadingReceived:

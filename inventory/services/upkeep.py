@@ -39,6 +39,7 @@ from . import (
     papers,
     questions,
     readings,
+    samples,
     seal_renewal,
     time_stamps,
     translations,
@@ -81,6 +82,7 @@ def run(context: Context) -> UpkeepReport:
         overdue = case_dates.remind(session, context, now)
         handovers.remind(session, context, now)
         undertakings.remind(session, context, now)
+        samples.remind(session, context, now)
         removed = _forget(session, now)
     cosigned = witnesses.ask_all(context)
     stamped = sum(one.stamped is not None for one in time_stamps.take(context))

@@ -1,0 +1,136 @@
+"""Samples as other services need them: who may examine, how they look, and whether what a record's policy asked for was done."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from inventory.domain.roles import Permission, Role, may
+from inventory.domain.samples import SampleState, examiner_objection
+from inventory.models import Approval, Device, Lot, Order, Person, Record, Sample, SampleDevice, Validation
+from reports.envelope import unverified_body
+from reports.sampling import SampleDrawn
+
+from ._mapping import device_label
+from .kernel import load_envelope
+from .views.samples import SampleDetail, SampleDeviceView, SampleRow
+
+
+def examiners(session: Session) -> tuple[str, ...]:
+    """Everybody whose role lets them examine devices, by pseudonym."""
+    people = session.scalars(sa.select(Person).where(Person.enabled).order_by(Person.ref))
+    return tuple(
+        person.ref for person in people if may([Role(role) for role in person.roles], Permission.READING_REQUEST)
+    )
+
+
+def barred(session: Session, person: str, sample: Sample, row: SampleDevice) -> str | None:
+    """What this person did about the device's sanitization, or the draw; None: nothing."""
+    record = session.get_one(Record, row.record_sha256)
+    order = session.get_one(Order, record.order_id)
+    approvers = set(session.scalars(sa.select(Approval.approver).where(Approval.order_id == order.id)))
+    validator = session.scalar(sa.select(Validation.validator).where(Validation.record_sha256 == record.sha256))
+    return examiner_objection(
+        person, requester=order.requested_by, approvers=approvers, validator=validator, drawer=sample.drawn_by
+    )
+
+
+def sample_passed(session: Session, record: Record) -> str:
+    """Whether the sample that a record's sealed decision asked for was passed: not-demanded, passed, missing."""
+    decision = session.scalar(sa.select(Order.decision).where(Order.id == record.order_id))
+    if decision is None or not decision.get("sampling_percent"):
+        return "not-demanded"
+    device = record.device_id or ""
+    passed = sa.select(Sample).where(Sample.state == SampleState.PASSED).order_by(Sample.id.desc())
+    for sample in session.scalars(passed):
+        drawn = drawn_of(session, sample)
+        if device in drawn.population and _rests_on(session, sample, device, record.sha256):
+            return "passed"
+    return "missing"
+
+
+def _rests_on(session: Session, sample: Sample, device: str, record: str) -> bool:
+    """Whether the closing that was drawn from lists the device with this very record."""
+    closing = unverified_body(load_envelope(session, sample.closing_sha256), "custody")
+    return any(one["device"] == device and one["record"] == record for one in closing["devices"])
+
+
+def drawn_of(session: Session, sample: Sample) -> SampleDrawn:
+    """The signed statement of a draw."""
+    body = unverified_body(load_envelope(session, sample.statement_sha256), "custody")
+    return SampleDrawn.from_dict(body, "sample")
+
+
+def sample_rows(session: Session, rows: Sequence[Sample]) -> tuple[SampleRow, ...]:
+    """Samples as a list shows them, in the order given."""
+    ids = [row.id for row in rows]
+    names = dict(session.execute(sa.select(Lot.id, Lot.name).where(Lot.id.in_({row.lot_id for row in rows}))).all())
+    counts = {
+        sample: (devices, examined)
+        for sample, devices, examined in session.execute(
+            sa.select(SampleDevice.sample_id, sa.func.count(), sa.func.count(SampleDevice.finding))
+            .where(SampleDevice.sample_id.in_(ids))
+            .group_by(SampleDevice.sample_id)
+        )
+    }
+    return tuple(
+        SampleRow(
+            id=row.id,
+            lot=row.lot_id,
+            lot_name=names[row.lot_id],
+            closing=row.closing,
+            state=row.state,
+            percent=row.percent,
+            population=row.population,
+            devices=counts[row.id][0],
+            examined=counts[row.id][1],
+            drawn=row.drawn,
+            drawn_by=row.drawn_by,
+            due=row.due,
+            log_index=row.log_index,
+            version=row.version,
+        )
+        for row in rows
+    )
+
+
+def sample_detail(session: Session, row: Sample) -> SampleDetail:
+    """Everything about a sample, within a transaction that is under way."""
+    (short,) = sample_rows(session, [row])
+    fields = {field.name: getattr(short, field.name) for field in dataclasses.fields(SampleRow)}
+    found = session.execute(
+        sa.select(SampleDevice, Device)
+        .join(Device, Device.id == SampleDevice.device_id)
+        .where(SampleDevice.sample_id == row.id)
+        .order_by(SampleDevice.device_id)
+    ).all()
+    able = examiners(session)
+    return SampleDetail(
+        **fields,
+        closing_sha256=row.closing_sha256,
+        closing_index=row.closing_index,
+        seed=drawn_of(session, row).seed.root,
+        sha256=row.statement_sha256,
+        drawn_devices=tuple(
+            SampleDeviceView(
+                device=device.id,
+                asset_tag=device.asset_tag,
+                label=device_label(device),
+                state=device.state,
+                record=one.record_sha256,
+                assigned_to=one.assigned_to,
+                assigned=one.assigned,
+                able=tuple(person for person in able if barred(session, person, row, one) is None),
+                reading=one.reading_id,
+                finding=one.finding,
+                tool=one.tool,
+                note=one.note,
+                evidence=tuple(one.evidence),
+                found=one.found,
+            )
+            for one, device in found
+        ),
+    )
