@@ -19,6 +19,7 @@ _MODULES: Final = (
     "devices",
     "disposal",
     "doorway",
+    "duties",
     "evidence",
     "exceptions",
     "exposure",

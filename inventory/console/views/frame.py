@@ -147,6 +147,7 @@ _GROUPS: Final[tuple[tuple[str, tuple[_Entry, ...]], ...]] = (
             ),
             _Entry("People", "people", "people", Permission.READ),
             _Entry("Sites and teams", "place", "sites", Permission.READ),
+            _Entry("Who may do what", "people", "duties", Permission.READ_EVENTS),
         ),
     ),
 )

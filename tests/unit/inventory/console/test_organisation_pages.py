@@ -59,3 +59,22 @@ def test_a_place_a_host_and_a_data_set_are_put_where_they_belong(site: Site) -> 
 def test_whoever_may_not_manage_people_sees_no_button(site: Site) -> None:
     assert "Add a site" not in site.get("vic", "/sites").text
     assert site.get("vic", "/sites/new").status_code == 403
+
+
+def test_the_auditor_reads_by_which_role_somebody_may_do_what_and_what_they_did(site: Site) -> None:
+    ann = site.world.people["ann"].ref
+    page = site.get("aud", f"/people/{ann}/duties").text
+    assert "order.approve" in page
+    assert "in the roster" in page
+    assert "An approver signed" in page
+    assert site.get("vic", f"/people/{ann}/duties").status_code == 403
+    assert site.get("vic", f"/people/{site.world.people['vic'].ref}/duties").status_code == 200
+
+
+def test_an_orders_page_names_who_is_barred_by_their_own_act(site: Site) -> None:
+    order = site.story.numbers["requested"]
+    page = site.get("aud", f"/duties/{order}").text
+    assert "Omar Haddad" in page  # requested it
+    assert "Vera Lindqvist" in page  # may validate it
+    assert site.get("aud", "/duties/O-2026-999999").status_code == 404
+    assert site.get("aud", f"/duties?about={order}").location.endswith(f"/duties/{order}")

@@ -30,14 +30,25 @@ from .conftest import Site
 WORKER = frozenset({Role.CUSTODIAN, Role.OPERATOR, Role.APPROVER, Role.VALIDATOR, Role.PRIVACY_OFFICER})
 ORGANISATION = {"ref", "key_id", "party", "version", "index", "session", "token", "passkey", "identity"}
 """Parts of an address that name what belongs to the whole organisation, or to oneself."""
-EXAMPLES = {"style", "request_audit_pack"}
+EXAMPLES = {"style", "request_audit_pack", "duties", "draw_up_balance"}
 """Pages whose hints show how a number looks."""
 OPEN_PAGES = {"person", "erase_directory", "file_undertaking", "confirm_key", "revoke_key", "log_entry", "search"}
 """Pages about what belongs to the whole organisation."""
 
 
 NOT_TOLD = tuple(
-    f"/api/v1/{noun}" for noun in ("teams", "balances", "lots", "containers", "hand-overs", "handovers", "webhooks")
+    f"/api/v1/{noun}"
+    for noun in (
+        "teams",
+        "balances",
+        "lots",
+        "containers",
+        "handovers",
+        "hand-overs",
+        "webhooks",
+        "questions",
+        "imports",
+    )
 )
 """What the told story has none of; the tests of these parts look at them."""
 
@@ -128,6 +139,7 @@ def value_of(company: Company, endpoint: Endpoint, name: str) -> str | None:
         "destructions": n["destruction"],
         "devices": n["flash"],
         "documents": n["paper"],
+        "duties": n["validated"],
         "escrows": n["custody"],
         "exceptions": _exception(company),
         "holdings": n["holding"],
