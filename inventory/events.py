@@ -192,6 +192,8 @@ class Tag(StrEnum):
     RECORD_REJECTED = "record.rejected"
     RECORD_DISOWNED = "record.disowned"
     """The key that signed it was revoked from an earlier log index on."""
+    EVIDENCE_KEPT = "evidence-file.kept"
+    """A photograph, film or paper about a device."""
     READING_REQUESTED = "reading.requested"
     READING_LEASED = "reading.leased"
     READING_CONFIRMED = "reading.confirmed"

@@ -36,6 +36,8 @@ class Permission(StrEnum):
     """Place, relocate, retire, quarantine, return to service, report missing or found."""
     DEVICE_RELEASE = "device.release"
     """Through the gate only."""
+    EVIDENCE_KEEP = "evidence.keep"
+    """Add photographs, films and papers about a device."""
     DESTRUCTION_RECORD = "destruction.record"
     DESTRUCTION_WITNESS = "destruction.witness"
     WAIVER = "waiver.sign"
@@ -94,6 +96,7 @@ GRANTS: Final[Mapping[Role, frozenset[Permission]]] = {
         Permission.LOT_MANAGE,
         Permission.HANDOVER,
         Permission.READING_REQUEST,
+        Permission.EVIDENCE_KEEP,
         Permission.DESTRUCTION_RECORD,
         Permission.DESTRUCTION_WITNESS,
         Permission.WAIVER,
@@ -109,6 +112,7 @@ GRANTS: Final[Mapping[Role, frozenset[Permission]]] = {
         Permission.LOT_MANAGE,
         Permission.ORDER_REQUEST,
         Permission.READING_REQUEST,
+        Permission.EVIDENCE_KEEP,
         Permission.ORDER_CANCEL,
         Permission.ORDER_STOP,
         Permission.ESCROW_REVEAL,
@@ -132,6 +136,7 @@ GRANTS: Final[Mapping[Role, frozenset[Permission]]] = {
     | {
         Permission.RECORD_VALIDATE,
         Permission.READING_REQUEST,
+        Permission.EVIDENCE_KEEP,
         Permission.SAMPLE_DRAW,
         Permission.CERTIFICATE_ISSUE,
         Permission.DOCUMENT_CORRECT,

@@ -17,6 +17,7 @@ from .data import (
 )
 from .devices import Attachment, Destruction, Device, Waiver
 from .evidence import Certificate, Record, Seal, SealedTranslation, StoredEnvelope, Validation
+from .evidence_files import EvidenceFile
 from .handovers import Handover, HandoverDevice, HandoverLink
 from .history import Event, ExceptionItem, PolicyVersion
 from .hosts import EnrolmentToken, Host, HostContact, IdempotencyKey, Nonce
@@ -62,6 +63,7 @@ __all__ = [
     "ErasureCase",
     "Escrow",
     "Event",
+    "EvidenceFile",
     "ExceptionItem",
     "Handover",
     "HandoverDevice",

@@ -16,6 +16,7 @@ IMMUTABLE: Final = (
     "correction",
     "envelope",
     "event",
+    "evidence_file",
     "log_checkpoint",
     "log_cosignature",
     "log_entry",

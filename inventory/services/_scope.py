@@ -288,6 +288,7 @@ RULES: Final[dict[type[Base], Callable[[Actor], Condition]]] = {
     m.RunProgress: lambda actor: _order_seen(actor, m.RunProgress.order_id),
     m.Question: lambda actor: device_seen(actor, m.Question.device_id),
     m.Reading: lambda actor: device_seen(actor, m.Reading.device_id),
+    m.EvidenceFile: lambda actor: device_seen(actor, m.EvidenceFile.device_id),
     m.Sample: lambda actor: _lot_seen(actor, m.Sample.lot_id),
     m.SampleDevice: lambda actor: device_seen(actor, m.SampleDevice.device_id),
     m.Record: lambda actor: _either(actor, m.Record.device_id, m.Record.host_id),

@@ -61,6 +61,7 @@ SERIES = {
     "obligation": ("OB-", 6),
     "hold": ("HD-", 4),
     "sample": ("SM-", 5),
+    "evidence_file": ("EF-", 6),
     "lot_number": ("LT-", 5),
     "container": ("CT-", 5),
     "handover": ("HV-", 5),
