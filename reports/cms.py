@@ -15,6 +15,7 @@ from asn1crypto import algos, cms, core, tsp
 from asn1crypto import x509 as asn1_x509
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 
+from .der import FIRST, OCTETS, SECOND, SEQUENCE, SET, number, value
 from .errors import BadSeal
 
 _ECDSA_SHA256 = {"algorithm": "sha256_ecdsa"}
@@ -62,36 +63,22 @@ def build(certificate: bytes, message_sha256: bytes, signature: bytes, token: by
         token: time-stamp over `signature`, in its one form; None where there is none.
     """
     parsed = asn1_x509.Certificate.load(certificate)
-    signer = cms.SignerInfo(
-        {
-            "version": "v1",
-            "sid": cms.SignerIdentifier(
-                {
-                    "issuer_and_serial_number": cms.IssuerAndSerialNumber(
-                        {"issuer": parsed.issuer, "serial_number": parsed.serial_number}
-                    )
-                }
-            ),
-            "digest_algorithm": algos.DigestAlgorithm(_SHA256),
-            "signed_attrs": signed_attributes(certificate, message_sha256),
-            "signature_algorithm": algos.SignedDigestAlgorithm(_ECDSA_SHA256),
-            "signature": signature,
-        }
-    )
+    sid = value(SEQUENCE, parsed.issuer.dump(), core.Integer(parsed.serial_number).dump())
+    digest_algorithm = algos.DigestAlgorithm(_SHA256).dump()
+    signed_attrs = signed_attributes(certificate, message_sha256).contents
+    unsigned = b""
     if token is not None:
-        signer["unsigned_attrs"] = cms.CMSAttributes(
-            [cms.CMSAttribute({"type": _STAMP, "values": [cms.ContentInfo.load(token)]})]
-        )
-    signed = cms.SignedData(
-        {
-            "version": "v1",
-            "digest_algorithms": [algos.DigestAlgorithm(_SHA256)],
-            "encap_content_info": {"content_type": "data"},
-            "certificates": [parsed],
-            "signer_infos": [signer],
-        }
-    )
-    return bytes(cms.ContentInfo({"content_type": "signed_data", "content": signed}).dump())
+        stamp = value(SEQUENCE, cms.CMSAttributeType(_STAMP).dump(), value(SET, token))
+        unsigned = value(SECOND, stamp)
+    signer = value(
+        SEQUENCE, number(1), sid, digest_algorithm, value(FIRST, signed_attrs),
+        algos.SignedDigestAlgorithm(_ECDSA_SHA256).dump(), value(OCTETS, signature), unsigned,
+    )  # fmt: skip
+    signed = value(
+        SEQUENCE, number(1), value(SET, digest_algorithm), value(SEQUENCE, cms.ContentType("data").dump()),
+        value(FIRST, certificate), value(SET, signer),
+    )  # fmt: skip
+    return value(SEQUENCE, cms.ContentType("signed_data").dump(), value(FIRST, signed))
 
 
 def parts_of(der: bytes) -> SealParts:

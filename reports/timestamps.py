@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 
 from .canonical import from_base64
+from .der import FIRST, OCTETS, SEQUENCE, SET, number, set_of, value
 from .errors import BadStamp, ReportError
 from .timestamp_path import certification_path, load_certificate, may_stamp
 from .trust_body import TimeAuthority
@@ -323,35 +324,20 @@ def _build(token: _Token, certificates: Sequence[bytes]) -> bytes:
     signature = (
         _low_s(token.signature, key.curve.name) if isinstance(key, ec.EllipticCurvePublicKey) else token.signature
     )
-    digest = algos.DigestAlgorithm({"algorithm": token.digest})
-    signer_info = cms.SignerInfo(
-        {
-            "version": "v1",
-            "sid": cms.SignerIdentifier(
-                {
-                    "issuer_and_serial_number": cms.IssuerAndSerialNumber(
-                        {"issuer": signer.issuer, "serial_number": signer.serial_number}
-                    )
-                }
-            ),
-            "digest_algorithm": digest,
-            "signed_attrs": cms.CMSAttributes([cms.CMSAttribute.load(der) for der in token.attributes]),
-            "signature_algorithm": algos.SignedDigestAlgorithm(
-                {"algorithm": f"{token.digest}_{'ecdsa' if elliptic else 'rsa'}"}
-            ),
-            "signature": signature,
-        }
-    )
-    signed = cms.SignedData(
-        {
-            "version": "v3",
-            "digest_algorithms": [digest],
-            "encap_content_info": {"content_type": "tst_info", "content": core.ParsableOctetString(token.info)},
-            "certificates": [asn1_x509.Certificate.load(der) for der in certificates],
-            "signer_infos": [signer_info],
-        }
-    )
-    return bytes(cms.ContentInfo({"content_type": "signed_data", "content": signed}).dump())
+    digest = algos.DigestAlgorithm({"algorithm": token.digest}).dump()
+    algorithm = algos.SignedDigestAlgorithm({"algorithm": f"{token.digest}_{'ecdsa' if elliptic else 'rsa'}"})
+    sid = value(SEQUENCE, signer.issuer.dump(), core.Integer(signer.serial_number).dump())
+    signer_info = value(
+        SEQUENCE, number(1), sid, digest, value(FIRST, set_of(*token.attributes)),
+        algorithm.dump(), value(OCTETS, signature),
+    )  # fmt: skip
+    info = value(FIRST, value(OCTETS, token.info))
+    signed = value(
+        SEQUENCE, number(3), value(SET, digest),
+        value(SEQUENCE, cms.ContentType("tst_info").dump(), info),
+        value(FIRST, set_of(*certificates)), value(SET, signer_info),
+    )  # fmt: skip
+    return value(SEQUENCE, cms.ContentType("signed_data").dump(), value(FIRST, signed))
 
 
 def _low_s(signature: bytes, curve: str) -> bytes:
