@@ -10,6 +10,7 @@ it has, and nothing follows from what it does not have.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -160,15 +161,24 @@ def open_since(anchor: Anchor, trust: TrustRoot, checkpoint: Checkpoint) -> tupl
     """
     if len({stamp.authority for stamp in anchor.since}) != len(anchor.since):
         raise MalformedDocument("since", "two stamps of one authority")
-    found = []
-    for stamp in anchor.since:
-        token = from_base64(stamp.token, "since.token")
-        said = check_authentic(token, _authority(trust, stamp.authority))
-        leaf = leaf_hash(log_entry("time-stamp", sha256_hex(token)))
-        proof = tuple(from_base64(one, "since.proof") for one in stamp.proof)
-        verify_inclusion(leaf, stamp.index, checkpoint.size, proof, checkpoint.root)
-        found.append((stamp.index, said))
-    return tuple(found)
+    return tuple((stamp.index, open_logged_stamp(stamp, (trust,), checkpoint)) for stamp in anchor.since)
+
+
+def open_logged_stamp(stamp: LoggedStamp, roots: Sequence[TrustRoot], checkpoint: Checkpoint) -> StampTime:
+    """Check one stamp that is an entry of the log, by the newest of these trust roots that names its authority.
+
+    Raises:
+        UnknownKey: none of them names it.
+        ReportError: the stamp does not hold, or is not in the log.
+    """
+    naming = [root for root in roots if stamp.authority in {one.name for one in root.time_authorities}]
+    trust = (naming or roots)[-1]
+    token = from_base64(stamp.token, "stamp.token")
+    said = check_authentic(token, _authority(trust, stamp.authority))
+    leaf = leaf_hash(log_entry("time-stamp", sha256_hex(token)))
+    proof = tuple(from_base64(one, "stamp.proof") for one in stamp.proof)
+    verify_inclusion(leaf, stamp.index, checkpoint.size, proof, checkpoint.root)
+    return said
 
 
 def _authority(trust: TrustRoot, name: str) -> TimeAuthority:

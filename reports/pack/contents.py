@@ -11,7 +11,7 @@ import heapq
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from reports.anchor import Anchor
+from reports.anchor import Anchor, LoggedStamp
 from reports.bundle import Logged
 from reports.canonical import canonical
 from reports.parts import StrictPart
@@ -163,6 +163,13 @@ class LoggedLine(StrictPart):
     index: int
     envelope: dict[str, Any]
     proof: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class StampLine(LoggedStamp):
+    """The line of a time-stamp, which is no envelope: the token itself, by whose authority."""
+
+    kind: Literal["time-stamp"] = "time-stamp"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,12 +6,13 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Final, get_args
 
-from reports.anchor import OpenedAnchor, open_anchor
+from reports.anchor import OpenedAnchor, open_anchor, open_logged_stamp
 from reports.bundle import Logged, RunEvidence, decode_hashes
 from reports.canonical import parse_canonical, sha256_hex
+from reports.destruction import DestructionCertificate
 from reports.envelope import envelope_digest, open_envelope, unverified_body
 from reports.errors import BrokenChain, MalformedDocument, ReportError
-from reports.files import read_file
+from reports.files import DestructionFile, read_file
 from reports.record import SanitizationRecord
 from reports.sealcheck import extract_evidence
 from reports.statements import CustodyEvent
@@ -20,7 +21,7 @@ from reports.tlog import LogKind, leaf_hash, log_entry, verify_consistency, veri
 from reports.verify import verify
 
 from . import contents
-from .contents import Account, LoggedLine, Manifest, PackHead, PackSeal, PackStatement, Sample
+from .contents import Account, LoggedLine, Manifest, PackHead, PackSeal, PackStatement, Sample, StampLine
 
 _KINDS: Final = frozenset(get_args(LogKind))
 _BY_DOCUMENT: Final = frozenset({"sanitized", "released", "destroyed"})
@@ -102,13 +103,18 @@ class Judge:
     def logged(self, name: str, line: bytes) -> None:
         """A line of a file in `log/`."""
         try:
-            read = LoggedLine.from_dict(parse_canonical(line, name), name)
+            value = parse_canonical(line, name)
+            stamp = isinstance(value, dict) and value.get("kind") == "time-stamp"
+            read = StampLine.from_dict(value, name) if stamp else LoggedLine.from_dict(value, name)
             if read.kind not in _KINDS:
                 raise MalformedDocument(name, f"no kind of log entry: {read.kind[:40]!r}")
             if read.index <= self._last_line.get(name, -1):
                 raise BrokenChain(name, f"entry {read.index} is not in the order of the log.")
             self._last_line[name] = read.index
-            self._included(read.kind, read.envelope, read.index, read.proof)
+            if isinstance(read, StampLine):
+                open_logged_stamp(read, self._anchor.roots, self._anchor.checkpoint)
+            else:
+                self._included(read.kind, read.envelope, read.index, read.proof)
         except ReportError as error:
             raise PackProblem("log", error) from error
         self._lines[read.kind] += 1
@@ -214,7 +220,7 @@ class Judge:
         return any(
             found.yes
             and number in in_force
-            and (found.fingerprint is None or found.fingerprint == account.device.fingerprint)
+            and found.fingerprint == account.device.fingerprint
             and (account.account != "destroyed" or found.kind == "destruction")
             and (account.account == "destroyed" or found.kind == "certificate")
             for number, found in self._folder.items()
@@ -356,8 +362,11 @@ class Judge:
 
 
 def _fingerprint(data: bytes) -> str | None:
-    """The medium that a run's evidence is about; the file was verified before."""
+    """The one medium that evidence is about, None where it is about several or none; the file was verified before."""
     file = read_file(data)
+    if isinstance(file, DestructionFile):
+        body = unverified_body(file.statement.envelope, "statement")
+        return DestructionCertificate.from_dict(body).facts.medium.fingerprint or None
     if not isinstance(file, RunEvidence):
         return None
     record = SanitizationRecord.from_dict(unverified_body(file.record, "sanitization-record"))

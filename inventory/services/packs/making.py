@@ -10,14 +10,14 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from inventory.models import AuditPack, LogEntry, PolicyVersion, Seal
+from inventory.models import AuditPack, LogEntry, PolicyVersion, Seal, TimeStamp
 from inventory.services._anchor import anchor_at
 from inventory.services._sealing import organization
 from inventory.services.context import Context
 from inventory.services.kernel import load_envelope, stamp
 from reports.anchor import open_state
 from reports.bundle import encode_hashes
-from reports.canonical import canonical, sha256_hex
+from reports.canonical import canonical, sha256_hex, to_base64
 from reports.pack.archive import CHUNK, ArchiveWriter
 from reports.pack.contents import (
     HEAD_NAME,
@@ -34,6 +34,7 @@ from reports.pack.contents import (
     PackStatement,
     Sample,
     Sampling,
+    StampLine,
     sample_size,
 )
 from reports.statements import Organization
@@ -169,7 +170,13 @@ class PackMaker:
                 return
             for index, digest in rows:
                 proof = encode_hashes(self._context.ledger.inclusion(session, index, size))
-                line = LoggedLine(kind=kind, index=index, envelope=load_envelope(session, digest), proof=proof)
+                line: LoggedLine | StampLine
+                if kind == "time-stamp":
+                    made = session.get_one(TimeStamp, digest)
+                    token = to_base64(made.token)
+                    line = StampLine(authority=made.authority, token=token, index=index, proof=proof)
+                else:
+                    line = LoggedLine(kind=kind, index=index, envelope=load_envelope(session, digest), proof=proof)
                 self._listing.counts[part] += 1
                 yield canonical(line.to_dict()) + b"\n"
             last = rows[-1][0]
