@@ -76,9 +76,27 @@ class Client:
             except (OSError, ValueError) as error:
                 raise Unreachable(f"{self.server} did not answer as a Sanitrail service ({error}).") from error
 
-    def post(self, path: str, body: dict[str, Any]) -> Any:  # noqa: ANN401 - as get
+    def post(self, path: str, body: dict[str, Any] | None) -> Any:  # noqa: ANN401 - as get
         """POST below /api/v1."""
         return self._send("POST", path, body)[0]
+
+    def of_version(self, version: int) -> Client:
+        """The same, for one request about what was read in this version."""
+        return replace(self, headers={**self.headers, "If-Match": f'"{version}"'})
+
+    def put(self, path: str, body: dict[str, Any]) -> Any:  # noqa: ANN401 - as get
+        """PUT below /api/v1."""
+        return self._send("PUT", path, body)[0]
+
+    def upload(self, path: str, file: Path) -> Any:  # noqa: ANN401 - as get
+        """POST a file below /api/v1, however long it is."""
+        with file.open("rb") as content:
+            request = self._request("POST", path, None)
+            request.data = content
+            request.add_header("Content-Length", str(file.stat().st_size))
+            request.add_header("Content-Type", "application/octet-stream")
+            with self._open(request, _DOWNLOAD_SECONDS) as reply:
+                return json.loads(reply.read(_MAX_REPLY))
 
     def download(self, path: str, file: IO[bytes]) -> int:
         """GET below /api/v1 into a file, however long it is. Returns its bytes.

@@ -16,6 +16,7 @@ _ROOMS: Final = {
     "signing": ("sign-facts",),
     "keys": ("keys",),
     "packs": ("audit-pack",),
+    "imports": ("import",),
     "log": ("log",),
     "policy": ("policy",),
 }
@@ -49,7 +50,8 @@ def cli() -> None:
 
     \b
     On the server:   init, serve, check, config, migrate, openapi, admin-link, log, keys
-    From anywhere:   people, token, enrol-token, approver-key, approve, roster, sign-facts, audit-pack, policy
+    From anywhere:   people, token, enrol-token, approver-key, approve, roster, sign-facts, audit-pack,
+                     import, export, policy
 
     Commands that talk to a service take --server and a token; see `sanitrail token create --help`.
     """  # noqa: D301 - click reads the control character \\b as: do not rewrap

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
@@ -116,6 +118,7 @@ UNITS: Final[Mapping[str, int]] = {
     "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40, "pib": 2**50,
 }  # fmt: skip
 _CAPACITY: Final = re.compile(r"([0-9][0-9 .,'’_]*)\s*([A-Za-z]*)")  # noqa: RUF001 - an apostrophe some countries write
+_GROUPED: Final = re.compile(r"[1-9][0-9]{0,2}(?:((?:,[0-9]{3})+)(?:\.[0-9]+)?|(?:\.[0-9]{3})+(?:,[0-9]+)?)")
 _LEAST_BYTES: Final = 10**6
 
 
@@ -141,6 +144,15 @@ def mapping_of(document: object) -> ImportMapping:
         skip={_title(key): frozenset(_texts(f"skip.{key}", value)) for key, value in _table(document, "skip").items()},
         unit=unit,
     )
+
+
+def mapping_from_text(text: str) -> ImportMapping:
+    """A mapping as TOML or JSON. Raises `Invalid`."""
+    try:
+        document = json.loads(text) if text.lstrip().startswith("{") else tomllib.loads(text)
+    except ValueError as error:
+        raise Invalid("mapping", "The mapping is neither TOML nor JSON.") from error
+    return mapping_of(document)
 
 
 def _table(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
@@ -306,11 +318,9 @@ def bytes_of(text: str, unit: str = "auto") -> int | None:
     number, word = re.sub(r"[ '’_]", "", found[1]), found[2].lower()  # noqa: RUF001 - as above
     if re.fullmatch(r"[1-9][0-9]{0,2}[.,][0-9]{3}", number):
         return None  # a thousand, or a fraction? Nobody can tell
-    if number.count(",") + number.count(".") > 1 and len(set(re.findall("[,.]", number))) == 1:
-        number = re.sub("[,.]", "", number)  # the same mark twice groups thousands
-    elif "," in number and "." in number:
-        last = max(number.rindex(","), number.rindex("."))
-        number = re.sub("[,.]", "", number[:last]) + "." + number[last + 1 :]
+    if (grouped := _GROUPED.fullmatch(number)) is not None:
+        mark = "," if grouped[1] is not None else "."
+        number = number.replace(mark, "")
     number = number.replace(",", ".")
     if not word and unit == "auto":
         return int(number) if number.isdigit() and _LEAST_BYTES <= int(number) < 2**53 else None

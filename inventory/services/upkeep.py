@@ -48,6 +48,7 @@ from . import (
 )
 from ._mapping import is_silent
 from .context import SYSTEM, Context
+from .imports import register as imports
 from .kernel import note, raise_exception, settle_exception
 
 log = logging.getLogger("inventory.upkeep")
@@ -87,6 +88,7 @@ def run(context: Context) -> UpkeepReport:
     cosigned = witnesses.ask_all(context)
     stamped = sum(one.stamped is not None for one in time_stamps.take(context))
     time_stamps.remind(context)
+    imports.go_on(context)
     seal_renewal.renew_if_due(context)
     questions.attend(context)
     with context.reading() as session:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from datetime import timedelta
+from io import BytesIO
 
 from inventory.contract.v1.devices import DriveCapabilities, OwnTechnique
 from inventory.contract.v1.escrows import EscrowDeposit
@@ -33,6 +34,7 @@ from inventory.services import (
     waivers,
 )
 from inventory.services.devices import ChangeState
+from inventory.services.imports import register as imports
 from reports.canonical import to_base64
 from tests.support.console_agent import ConsoleAgent, Disk
 from tests.support.console_world import ConsoleWorld
@@ -369,6 +371,9 @@ def _gathered(world: ConsoleWorld, story: Story) -> None:
         evidence=(hashlib.sha256(b"photograph").hexdigest(),),
         serial_read=OLD.serial,
     )
+    table = BytesIO(b"Asset tag,Serial number,Model\nAT-0901,Z9901,EX-1\nAT-0902,,\nAT-0901,Z9903,EX-1\n")
+    story.numbers["import"] = imports.receive(world.context, world.actor("carla"), "shelf.csv", table).id
+    imports.check(world.context, world.actor("carla"), story.numbers["import"])
     count = reconciliation.DrawUp(scope=ScopeKind.EVERYTHING)
     story.numbers["balance"] = reconciliation.draw_up(world.context, world.actor("carla"), count).id
     asked = audit_packs.RequestPack(scope="case", reference=story.numbers["case"], word="barleycorn")

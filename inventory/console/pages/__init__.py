@@ -27,6 +27,7 @@ _MODULES: Final = (
     "holds",
     "home",
     "hosts",
+    "imports",
     "keys",
     "order_acts",
     "orders",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, StringConstraints
 
@@ -28,3 +28,12 @@ class BalanceClosing(Message):
     """Why it may be closed."""
 
     reason: Text
+
+
+class MappingDocument(Message):
+    """What the columns of a file mean; exactly one of the two."""
+
+    ready_made: Reference = ""
+    """Name of a mapping that comes with the product."""
+    document: dict[str, Any] | None = None
+    """`sanitrail/import-mapping/1`."""

@@ -1,0 +1,415 @@
+"""Imports as people use them: send a file, say what its columns mean, try it without effect, take it over."""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+import tempfile
+import time
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from importlib.resources import files
+from typing import IO, Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from inventory.domain.import_mapping import ImportMapping, Reader, Row, guessed, mapping_of
+from inventory.domain.importing import Outcome
+from inventory.domain.roles import Permission
+from inventory.errors import Conflict, Invalid, InventoryError, NotFound
+from inventory.events import Tag
+from inventory.models import Import, ImportLine, ImportPart, ImportState
+from inventory.services._scope import only
+from inventory.services.context import SYSTEM, Actor, Context, authorize
+from inventory.services.kernel import check_version, find, next_number, note, required
+from inventory.services.queries._paging import bounded, cut, number
+from inventory.services.views import Page
+
+from . import csv_file, steps, xlsx_file
+from .rows import MAX_BYTES, MAX_COLUMNS, MAX_ROWS, Line, Unreadable
+
+MOST_OPEN: Final = 5
+"""Imports one person may have under way; each keeps its file."""
+_SAMPLE: Final = 8
+_OPEN: Final = (ImportState.RECEIVED, ImportState.CHECKING, ImportState.CHECKED, ImportState.RUNNING)
+_PATIENCE_SECONDS: Final = 2.0
+"""How long one call works before it answers how far it came."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImportView:
+    """An import and how far it has come."""
+
+    id: str
+    state: ImportState
+    name: str
+    kind: str
+    sha256: str
+    size: int
+    rows: int
+    header: tuple[str, ...]
+    mapping: dict[str, Any]
+    counts: dict[str, int]
+    """Outcome -> lines, as far as they were tried."""
+    worked: int
+    """Lines tried or taken over so far, of `rows`."""
+    received: datetime
+    received_by: str
+    begun_by: str | None
+    ended: datetime | None
+    version: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class SampleLine:
+    """One of the first lines: as it stands there, and as it is understood."""
+
+    line: int
+    cells: tuple[str, ...]
+    facts: dict[str, str]
+    """Field -> what the mapping makes of it."""
+    problems: tuple[str, ...]
+    left_out: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class LineView:
+    """What became of a line, or would."""
+
+    id: int
+    line: int
+    outcome: Outcome
+    asset_tag: str | None
+    device: str | None
+    problems: tuple[dict[str, str], ...]
+    done: bool
+
+
+# -- ready-made mappings -----------------------------------------------------------------------------------------------
+
+
+@cache
+def ready_made() -> dict[str, ImportMapping]:
+    """Mappings that come with the product, by name."""
+    found = {}
+    for file in sorted((files(__package__) / "mappings").iterdir(), key=lambda one: one.name):
+        if file.name.endswith(".toml"):
+            found[file.name.removesuffix(".toml")] = mapping_of(tomllib.loads(file.read_text(encoding="utf-8")))
+    return found
+
+
+def mapping_named(name: str) -> ImportMapping:
+    """A ready-made mapping. Raises `NotFound`."""
+    found = ready_made().get(name)
+    if found is None:
+        raise NotFound("import mapping", name)
+    return found
+
+
+# -- receiving ---------------------------------------------------------------------------------------------------------
+
+
+def receive(context: Context, actor: Actor, name: str, file: IO[bytes], mapping: str = "") -> ImportView:
+    """Read a file in, whole or not at all; nothing of it counts yet. Permission `device.declare`.
+
+    Args:
+        context: the open inventory.
+        actor: who sends it.
+        name: what it is called.
+        file: at its beginning; a CSV file or an XLSX workbook.
+        mapping: name of a ready-made mapping; empty: proposed from the titles.
+
+    Raises:
+        Invalid: it is no table, or larger than one may be.
+        Conflict: the person has too many imports under way.
+        NotFound: the mapping.
+    """
+    authorize(actor, Permission.DEVICE_DECLARE)
+    called = required("name", name, most=200)
+    wanted = mapping_named(mapping) if mapping else None
+    digest, size = _measured(file)
+    kind = "xlsx" if file.read(4)[:4] in {b"PK\x03\x04", b"\xd0\xcf\x11\xe0"} else "csv"
+    file.seek(0)
+    with tempfile.TemporaryFile() as packed:
+        header, sample, rows = _read(xlsx_file.lines(file) if kind == "xlsx" else csv_file.lines(file), packed)
+        understood = wanted or guessed(header)
+        with context.writing(actor) as session:
+            _not_too_many(session, actor)
+            row = Import(
+                id=next_number(session, "import"), state=ImportState.RECEIVED, name=called, kind=kind, sha256=digest,
+                size=size, rows=rows, header=header, sample=sample, mapping=understood.to_document(), position=0,
+                counts={}, received=context.now(), received_by=actor.ref,
+            )  # fmt: skip
+            session.add(row)
+            session.flush()
+            for part, content in _parts(packed):
+                session.execute(sa.insert(ImportPart), [{"import_id": row.id, "number": part, "content": content}])
+            note(
+                session, context, actor, Tag.IMPORT_RECEIVED, "import", row.id,
+                reason=called, details={"sha256": digest, "bytes": size, "rows": rows},
+            )  # fmt: skip
+            return _view(row)
+
+
+def _measured(file: IO[bytes]) -> tuple[str, int]:
+    digest, size = hashlib.sha256(), 0
+    while part := file.read(1 << 20):
+        digest.update(part)
+        size += len(part)
+        if size > MAX_BYTES:
+            raise Invalid("file", f"At most {MAX_BYTES >> 20} MiB are read in; split the file.")
+    file.seek(0)
+    return digest.hexdigest(), size
+
+
+def _read(lines: Iterator[Line | Unreadable], packed: IO[bytes]) -> tuple[list[str], list[dict[str, Any]], int]:
+    """Pack the lines into a file, some hundred a part; the header, the first lines, and how many there are."""
+    head = next(lines, None)
+    if not isinstance(head, Line):
+        raise Invalid("file", "The file has no header: its first line names the columns.")
+    if len(head.cells) > MAX_COLUMNS:
+        raise Invalid("file", f"The file has more than {MAX_COLUMNS} columns.")
+    header = ["".join(one if one.isprintable() else " " for one in title)[:200].strip() for title in head.cells]
+    sample: list[dict[str, Any]] = []
+    waiting: list[Line | Unreadable] = []
+    rows = 0
+    for one in lines:
+        rows += 1
+        if rows > MAX_ROWS:
+            raise Invalid("file", f"At most {MAX_ROWS} lines are read in; split the file.")
+        if isinstance(one, Line) and len(sample) < _SAMPLE:
+            sample.append({"line": one.number, "cells": [cell[:200] for cell in one.cells[:MAX_COLUMNS]]})
+        waiting.append(one)
+        if len(waiting) == steps.PART_LINES:
+            _append(packed, steps.pack(waiting))
+            waiting = []
+    if waiting:
+        _append(packed, steps.pack(waiting))
+    if not rows:
+        raise Invalid("file", "The file has a header and no line beneath it.")
+    return header, sample, rows
+
+
+def _append(packed: IO[bytes], content: bytes) -> None:
+    packed.write(struct.pack(">I", len(content)) + content)
+
+
+def _parts(packed: IO[bytes]) -> Iterator[tuple[int, bytes]]:
+    packed.seek(0)
+    part = 0
+    while length := packed.read(4):
+        part += 1
+        yield part, packed.read(struct.unpack(">I", length)[0])
+
+
+def _not_too_many(session: Session, actor: Actor) -> None:
+    under_way = sa.select(sa.func.count()).where(Import.received_by == actor.ref, Import.state.in_(_OPEN))
+    if (session.scalar(under_way) or 0) >= MOST_OPEN:
+        raise Conflict(f"You have {MOST_OPEN} imports under way; finish or abandon one first.")
+
+
+# -- what people decide ------------------------------------------------------------------------------------------------
+
+
+def set_mapping(
+    context: Context, actor: Actor, reference: str, mapping: ImportMapping, version: int | None = None
+) -> ImportView:
+    """Say what the columns mean; what was tried before is forgotten. Permission `device.declare`.
+
+    Raises:
+        Invalid: the file has none of the columns that name a device.
+        Conflict: it is being taken over, or has ended.
+        StaleVersion, NotFound.
+    """
+    authorize(actor, Permission.DEVICE_DECLARE)
+    with context.writing(actor) as session:
+        row = _open(session, reference, version)
+        Reader(mapping, row.header)
+        row.mapping, row.state, row.position, row.counts = mapping.to_document(), ImportState.RECEIVED, 0, {}
+        session.execute(sa.delete(ImportLine).where(ImportLine.import_id == row.id))
+        session.flush()
+        note(session, context, actor, Tag.IMPORT_MAPPED, "import", row.id, details={"mapping": mapping.name})
+        return _view(row)
+
+
+def check(context: Context, actor: Actor, reference: str, version: int | None = None) -> ImportView:
+    """Try every line without effect. Permission `device.declare`. Goes on by itself; `advance` hastens it. As `set_mapping`."""
+    authorize(actor, Permission.DEVICE_DECLARE)
+    with context.writing(actor) as session:
+        row = _open(session, reference, version)
+        Reader(mapping_of(row.mapping), row.header)
+        session.execute(sa.delete(ImportLine).where(ImportLine.import_id == row.id))
+        row.state, row.position, row.counts = ImportState.CHECKING, 0, {}
+    return advance(context, actor, reference)
+
+
+def run(context: Context, actor: Actor, reference: str, version: int | None = None) -> ImportView:
+    """Take over what the dry run found good; refused lines stay out. Permission `device.declare`.
+
+    Raises:
+        Conflict: it was not tried yet.
+        StaleVersion, NotFound.
+    """
+    authorize(actor, Permission.DEVICE_DECLARE)
+    with context.writing(actor) as session:
+        row = find(session, Import, reference, "import")
+        check_version(f"Import {row.id}", row.version, version)
+        if row.state is not ImportState.CHECKED:
+            raise Conflict(f"Import {row.id} is {row.state}; it is taken over once every line was tried.")
+        row.state, row.position, row.begun_by = ImportState.RUNNING, 0, actor.ref
+        session.flush()
+        note(session, context, actor, Tag.IMPORT_BEGUN, "import", row.id, reason=row.name, details=dict(row.counts))
+    return advance(context, actor, reference)
+
+
+def abandon(context: Context, actor: Actor, reference: str, version: int | None = None) -> ImportView:
+    """Give it up: the file goes, and what was taken over already stays. Permission `device.declare`."""
+    authorize(actor, Permission.DEVICE_DECLARE)
+    with context.writing(actor) as session:
+        row = find(session, Import, reference, "import")
+        check_version(f"Import {row.id}", row.version, version)
+        if row.state not in _OPEN:
+            raise Conflict(f"Import {row.id} has ended already.")
+        row.state, row.ended = ImportState.ABANDONED, context.now()
+        steps.forget(session, row)
+        session.flush()
+        note(session, context, actor, Tag.IMPORT_ABANDONED, "import", row.id, reason=row.name, details=dict(row.counts))
+        return _view(row)
+
+
+def _open(session: Session, reference: str, version: int | None) -> Import:
+    row = find(session, Import, reference, "import")
+    check_version(f"Import {row.id}", row.version, version)
+    if row.state not in _OPEN or row.state is ImportState.RUNNING:
+        raise Conflict(f"Import {row.id} is {row.state}; what its columns mean cannot be changed any more.")
+    return row
+
+
+def advance(context: Context, actor: Actor, reference: str, seconds: float = _PATIENCE_SECONDS) -> ImportView:
+    """Work on it for a moment; it answers how far it came. Permission `device.declare`. Raises `NotFound`, `Conflict`."""
+    authorize(actor, Permission.DEVICE_DECLARE)
+    return _advance(context, actor, reference, seconds)
+
+
+def _advance(context: Context, actor: Actor, reference: str, seconds: float) -> ImportView:
+    end = time.monotonic() + seconds
+    while True:
+        with context.writing(None if actor == SYSTEM else actor) as session:
+            row = find(session, Import, reference, "import")
+            more = steps.step(session, context, row, actor)
+            session.flush()
+            view = _view(row)
+        if not more or time.monotonic() >= end:
+            return view
+
+
+def go_on(context: Context, seconds: float = 5.0) -> int:
+    """Upkeep: work on whatever is being taken over, for a moment each. Returns how many there are.
+
+    A dry run is for whoever waits for it: it depends on what they see, so nobody goes on with it in their stead.
+    """
+    with context.reading() as session:
+        waiting = session.scalars(
+            sa.select(Import.id).where(Import.state == ImportState.RUNNING).order_by(Import.id)
+        ).all()
+    for reference in waiting:
+        try:
+            _advance(context, SYSTEM, reference, seconds)
+        except InventoryError:
+            continue
+    return len(waiting)
+
+
+# -- reading -----------------------------------------------------------------------------------------------------------
+
+
+def one_import(context: Context, actor: Actor, reference: str) -> ImportView:
+    """One import. Permission `device.declare`. Raises `NotFound`."""
+    authorize(actor, Permission.DEVICE_DECLARE)
+    with context.reading(actor) as session:
+        return _view(find(session, Import, reference, "import"))
+
+
+def list_imports(context: Context, actor: Actor, *, after: str | None = None, limit: int = 50) -> Page[ImportView]:
+    """Imports, newest first. Permission `device.declare`. Raises `Invalid`."""
+    authorize(actor, Permission.DEVICE_DECLARE)
+    statement = sa.select(Import).where(*only(actor, Import)).order_by(Import.id.desc()).limit(bounded(limit) + 1)
+    if after is not None:
+        statement = statement.where(Import.id < after)
+    with context.reading(actor) as session:
+        rows, following = cut(session.scalars(statement).all(), limit, lambda row: row.id)
+        return Page(tuple(_view(row) for row in rows), following)
+
+
+def preview(context: Context, actor: Actor, reference: str) -> tuple[SampleLine, ...]:
+    """The first lines, as they stand and as the mapping understands them. Permission `device.declare`. Raises `NotFound`."""
+    authorize(actor, Permission.DEVICE_DECLARE)
+    with context.reading(actor) as session:
+        row = find(session, Import, reference, "import")
+        try:
+            reader = Reader(mapping_of(row.mapping), row.header)
+        except Invalid as refused:
+            return tuple(
+                SampleLine(
+                    line=one["line"], cells=tuple(one["cells"]), facts={}, problems=(refused.sentence,), left_out=False
+                )
+                for one in row.sample
+            )
+        return tuple(_sample_line(reader, one) for one in row.sample)
+
+
+def _sample_line(reader: Reader, one: dict[str, Any]) -> SampleLine:
+    said = reader.read(one["cells"])
+    facts = {}
+    if isinstance(said, Row):
+        facts = {key: str(value) for key, value in vars(said).items() if value not in {None, ""}}
+    problems = tuple(found.sentence for found in said) if isinstance(said, tuple) else ()
+    return SampleLine(
+        line=one["line"], cells=tuple(one["cells"]), facts=facts, problems=problems, left_out=said is None
+    )
+
+
+def list_lines(
+    context: Context,
+    actor: Actor,
+    reference: str,
+    *,
+    outcome: Outcome | None = None,
+    after: str | None = None,
+    limit: int = 50,
+) -> Page[LineView]:
+    """What became of each line, or would. Permission `device.declare`. Raises `NotFound`, `Invalid`."""
+    authorize(actor, Permission.DEVICE_DECLARE)
+    with context.reading(actor) as session:
+        row = find(session, Import, reference, "import")
+        statement = sa.select(ImportLine).where(ImportLine.import_id == row.id)
+        if outcome is not None:
+            statement = statement.where(ImportLine.outcome == outcome)
+        last = number(after)
+        if last is not None:
+            statement = statement.where(ImportLine.line > last)
+        statement = statement.order_by(ImportLine.line).limit(bounded(limit) + 1)
+        found, following = cut(session.scalars(statement).all(), limit, lambda line: str(line.line))
+        return Page(tuple(_line(one) for one in found), following)
+
+
+def _line(one: ImportLine) -> LineView:
+    return LineView(
+        id=one.id, line=one.line, outcome=one.outcome, asset_tag=one.asset_tag, device=one.device,
+        problems=tuple(one.problems), done=one.done,
+    )  # fmt: skip
+
+
+def _view(row: Import) -> ImportView:
+    worked = row.rows if row.state in {ImportState.CHECKED, ImportState.FINISHED} else row.position
+    if row.state is ImportState.CHECKING:
+        worked = min(row.rows, row.position * steps.PART_LINES)
+    return ImportView(
+        id=row.id, state=row.state, name=row.name, kind=row.kind, sha256=row.sha256, size=row.size, rows=row.rows,
+        header=tuple(row.header), mapping=row.mapping, counts=row.counts, worked=min(worked, row.rows),
+        received=row.received, received_by=row.received_by, begun_by=row.begun_by, ended=row.ended, version=row.version,
+    )  # fmt: skip
