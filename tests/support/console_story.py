@@ -11,6 +11,8 @@ from inventory.contract.v1.devices import DriveCapabilities, OwnTechnique
 from inventory.contract.v1.escrows import EscrowDeposit
 from inventory.contract.v1.orders import PlanRequest
 from inventory.domain.balance import ScopeKind
+from inventory.domain.lots import LotPurpose
+from inventory.domain.questions import ChangeKind
 from inventory.domain.vocabulary import Category, HoldingKind, PartyKind, ValidationDecision, Zone
 from inventory.services import (
     audit_packs,
@@ -21,7 +23,9 @@ from inventory.services import (
     destruction,
     devices,
     disposal,
+    evidence_files,
     holds,
+    lot_register,
     lots,
     orders,
     places,
@@ -30,6 +34,8 @@ from inventory.services import (
     roster,
     readings,
     reconciliation,
+    roster,
+    samples,
     validation,
     waivers,
 )
@@ -40,6 +46,7 @@ from tests.support.console_agent import ConsoleAgent, Disk
 from tests.support.console_world import ConsoleWorld
 
 DATABASE = Disk("Seagate", "ST4000NM0035-1V4107", "ZC1A9F3T", 4_000_787_030_016, path="/dev/sdb", slot="bay 3")
+PHOTOGRAPH = b"\x89PNG\r\n\x1a\nno picture, but it begins like one"
 MIRROR = Disk("Seagate", "ST4000NM0035-1V4107", "ZC1A9K77", 4_000_787_030_016, path="/dev/sdc", slot="bay 4")
 FLASH = Disk(
     "Samsung",
@@ -399,6 +406,28 @@ def _finished(world: ConsoleWorld, story: Story, agent: ConsoleAgent) -> None:
 def release_finished(world: ConsoleWorld, story: Story) -> None:
     again = readings.RequestReading(device=story.device("old"), verification="full", reason="The auditor asks.")
     story.numbers["reading"] = readings.request_reading(world.context, world.actor("vera"), again).id
+    _sampled(world, story)
+    swap = questions.AnnounceChange(device=story.device("backup"), kind=ChangeKind.WARRANTY_SWAP, reason="It clicks.")
+    story.numbers["question"] = questions.announce(world.context, world.actor("carla"), swap).id
+
+
+def _sampled(world: ConsoleWorld, story: Story) -> None:
+    """A closed lot of one disk, drawn from, with a photograph of it."""
+    vera, carla = world.actor("vera"), world.actor("carla")
+    opened = lot_register.OpenLot(name="Pool, first box", purpose=LotPurpose.STORAGE, devices=(story.device("old"),))
+    lot = lot_register.open_lot(world.context, carla, opened).id
+    story.numbers["sampled_lot"] = lot
+    lot_register.begin_closing(world.context, carla, lot_register.MoveLot(lot=lot, reason="Counted."))
+    lot_register.close(world.context, carla, lot_register.MoveLot(lot=lot, reason="Counted."))
+    drawn = samples.draw_sample(world.context, vera, samples.DrawSample(lot=lot, percent=100))
+    story.numbers["sample"] = drawn.id
+    given = samples.AssignExaminer(sample=drawn.id, device=story.device("old"), person=carla.ref)
+    samples.assign(world.context, vera, given)
+    photograph = evidence_files.KeepFile(device=story.device("old"), content=PHOTOGRAPH, note="The label.")
+    story.numbers["file"] = evidence_files.keep(world.context, carla, photograph).id
+
+
+def release_finished(world: ConsoleWorld, story: Story) -> None:
     readings.cancel_reading(world.context, world.actor("omar"), story.numbers["reading"], "The auditor was content.")
     """The sanitized disk leaves through the gate."""
     command = disposal.ReleaseDevice(

@@ -22,6 +22,7 @@ _MODULES: Final = (
     "duties",
     "evidence",
     "exceptions",
+    "evidence_files",
     "exposure",
     "history",
     "holds",
@@ -46,6 +47,8 @@ _MODULES: Final = (
     "verify",
 )
 
+    "samples",
+    "scan",
 
 def load() -> None:
     """Import every module, which registers its pages."""

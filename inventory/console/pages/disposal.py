@@ -13,12 +13,13 @@ from inventory.console.formatting import sentence_case
 from inventory.console.forms import Form, Option, options
 from inventory.console.sheets import Field, Sheet, reason
 from inventory.console.views.device import crumbs_of
-from inventory.console.web import actor, caller, form_status, go, here, perform, posted, received, show, show_sheet
+from inventory.console.views.story import Link
+from inventory.console.web import actor, caller, form_status, go, here, may, perform, posted, received, show, show_sheet
 from inventory.domain.roles import Permission
 from inventory.domain.vocabulary import ValidationDecision
 from inventory.errors import GateClosed, NotFound
 from inventory.services import destruction as destructions
-from inventory.services import disposal, places, queries, waivers
+from inventory.services import disposal, evidence_files, places, queries, waivers
 from inventory.services.disposal import Destination
 from inventory.services.views import DeviceDetail, GateView
 
@@ -84,6 +85,9 @@ def record_destruction(device: str) -> Reply:
     """State that a medium was destroyed."""
     found = queries.device(here(), actor(), device)
     typed = received()
+    if not posted() and may(Permission.READ_EVIDENCE):
+        kept = evidence_files.list_files(here(), actor(), found.id)
+        typed.values.setdefault("evidence", "\n".join(one.sha256 for one in kept))
     if posted():
         method = typed.one_of("method", _METHODS, "Choose how it was destroyed.")
         machine = typed.text("machine", "Name the machine with its calibration or approval.")
@@ -118,6 +122,7 @@ def record_destruction(device: str) -> Reply:
             crumbs=crumbs_of(found.id, found.asset_tag),
             back=url_for("console.device", device=found.id),
             consequences=("Nothing changes until somebody else has witnessed it and a validator has decided.",),
+            notes=(Link("Add photographs and papers first", url_for("console.evidence_files", device=found.id)),),
             fields=(
                 Field(kind="choices", name="method", label="How", options=_METHODS),
                 Field(kind="text", name="machine", label="Machine", hint="With its calibration or approval."),
@@ -136,7 +141,7 @@ def record_destruction(device: str) -> Reply:
                     kind="area",
                     name="evidence",
                     label="Evidence",
-                    hint="SHA-256 of photographs, videos or the vendor's papers, one a line. The files stay with you.",
+                    hint="SHA-256 of photographs, videos or the vendor's papers, one a line. Kept ones stand here.",
                     limit=4000,
                 ),
                 Field(kind="area", name="note", label="Note", required=False),

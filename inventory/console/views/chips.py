@@ -11,6 +11,7 @@ from inventory.console.formatting import sentence_case
 from inventory.domain.readings import ReadingState
 from inventory.domain.vocabulary import (
     CaseState,
+from inventory.domain.samples import Finding, SampleState
     Category,
     DeviceState,
     EscrowState,
@@ -83,6 +84,15 @@ _READING: Final = {
 }
 _HOST: Final = {
     HostState.PENDING: Chip("To be confirmed", "warn", "clock", "Nobody has compared its fingerprint yet"),
+_SAMPLE: Final = {
+    SampleState.OPEN: Chip("Open", "warn", "clock", "Not every drawn device was examined"),
+    SampleState.PASSED: Chip("Passed", "ok", "shield-check", "Each drawn device holds what its record claims"),
+    SampleState.FAILED: Chip("Failed", "bad", "cross", "One does not; the lot is open again"),
+}
+_FINDING: Final = {
+    Finding.PASSED: Chip("Holds", "ok", "check", "What was read is what the record claims"),
+    Finding.FAILED: Chip("Does not hold", "bad", "cross", "Other content was found"),
+}
     HostState.CONFIRMED: Chip("Confirmed", "ok", "check", "Its key counts"),
     HostState.REJECTED: Chip("Rejected", "bad", "cross", "Its key never counted"),
     HostState.REVOKED: Chip("Revoked", "bad", "ban", "Its key counts no more"),
@@ -170,6 +180,8 @@ _ENUMERATED: Final[Mapping[type[StrEnum], Mapping[Any, Chip]]] = {
 _NAMED: Final = {"outcome": _OUTCOME, "severity": _SEVERITY, "roster": _ROSTER}
 
 
+    SampleState: _SAMPLE,
+    Finding: _FINDING,
 def state_chip(state: StrEnum) -> Chip:
     """The chip of an enumerated state; a test walks every member."""
     return _ENUMERATED[type(state)][state]

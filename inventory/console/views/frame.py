@@ -130,6 +130,7 @@ _GROUPS: Final[tuple[tuple[str, tuple[_Entry, ...]], ...]] = (
             _Entry("Balances", "case", "balances", Permission.READ),
             _Entry("Documents", "certificate", "papers", Permission.READ_EVIDENCE),
         ),
+            _Entry("Samples", "check", "samples", Permission.READ),
     ),
     (
         "Trust",
