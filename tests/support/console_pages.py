@@ -106,6 +106,8 @@ def addresses(story: Story) -> dict[str, str]:
         "log_entry": "/log/3",
         "trust_root": "/log/trust-root.json",
         "events": "/events",
+        "announce_change": f"{device}/change",
+        "announce_host_change": f"/hosts/{world.agents[0].host}/change",
         "policy": "/policy",
         "new_policy": "/policy/new",
         "policy_as_file": "/policy/file",

@@ -31,7 +31,7 @@ from inventory.services import (
     places,
     processors,
     queries,
-    roster,
+    questions,
     readings,
     reconciliation,
     roster,
@@ -45,8 +45,8 @@ from reports.canonical import to_base64
 from tests.support.console_agent import ConsoleAgent, Disk
 from tests.support.console_world import ConsoleWorld
 
-DATABASE = Disk("Seagate", "ST4000NM0035-1V4107", "ZC1A9F3T", 4_000_787_030_016, path="/dev/sdb", slot="bay 3")
 PHOTOGRAPH = b"\x89PNG\r\n\x1a\nno picture, but it begins like one"
+DATABASE = Disk("Seagate", "ST4000NM0035-1V4107", "ZC1A9F3T", 4_000_787_030_016, path="/dev/sdb", slot="bay 3")
 MIRROR = Disk("Seagate", "ST4000NM0035-1V4107", "ZC1A9K77", 4_000_787_030_016, path="/dev/sdc", slot="bay 4")
 FLASH = Disk(
     "Samsung",
@@ -390,7 +390,7 @@ def _gathered(world: ConsoleWorld, story: Story) -> None:
 
 def _finished(world: ConsoleWorld, story: Story, agent: ConsoleAgent) -> None:
     """One order through to its certificate, and one whose record waits for a validator."""
-    order = request_order(world, story.device("old"), "Goes back to the pool of spare disks.")
+    order = request_order(world, story.device("old"), "Goes back to the pool of spare disks.", pattern="zeros")
     world.approve(order, "ann", "ben")
     lease = agent.take()
     agent.whole_run(lease, lambda: world.clock.to(days=5, hours=20))
@@ -401,11 +401,9 @@ def _finished(world: ConsoleWorld, story: Story, agent: ConsoleAgent) -> None:
     story.numbers["validated"] = order
     issued = certificates.issue(world.context, world.actor("vera"), order, destination="Pool of spare disks, Lisbon")
     story.numbers["certificate"] = issued.number
-
-
-def release_finished(world: ConsoleWorld, story: Story) -> None:
     again = readings.RequestReading(device=story.device("old"), verification="full", reason="The auditor asks.")
     story.numbers["reading"] = readings.request_reading(world.context, world.actor("vera"), again).id
+    readings.cancel_reading(world.context, world.actor("omar"), story.numbers["reading"], "The auditor was content.")
     _sampled(world, story)
     swap = questions.AnnounceChange(device=story.device("backup"), kind=ChangeKind.WARRANTY_SWAP, reason="It clicks.")
     story.numbers["question"] = questions.announce(world.context, world.actor("carla"), swap).id
@@ -428,7 +426,6 @@ def _sampled(world: ConsoleWorld, story: Story) -> None:
 
 
 def release_finished(world: ConsoleWorld, story: Story) -> None:
-    readings.cancel_reading(world.context, world.actor("omar"), story.numbers["reading"], "The auditor was content.")
     """The sanitized disk leaves through the gate."""
     command = disposal.ReleaseDevice(
         device=story.device("old"),

@@ -21,8 +21,8 @@ _MODULES: Final = (
     "doorway",
     "duties",
     "evidence",
-    "exceptions",
     "evidence_files",
+    "exceptions",
     "exposure",
     "history",
     "holds",
@@ -43,12 +43,11 @@ _MODULES: Final = (
     "queue",
     "readings",
     "roster",
+    "samples",
     "style",
     "verify",
 )
 
-    "samples",
-    "scan",
 
 def load() -> None:
     """Import every module, which registers its pages."""

@@ -8,10 +8,12 @@ from enum import StrEnum
 from typing import Any, Final, Literal
 
 from inventory.console.formatting import sentence_case
+from inventory.domain.handovers import HandoverState
+from inventory.domain.lots import LotState
 from inventory.domain.readings import ReadingState
+from inventory.domain.samples import Finding, SampleState
 from inventory.domain.vocabulary import (
     CaseState,
-from inventory.domain.samples import Finding, SampleState
     Category,
     DeviceState,
     EscrowState,
@@ -82,8 +84,6 @@ _READING: Final = {
     ReadingState.CANCELLED: Chip("Cancelled", "quiet", "ban", "Withdrawn by a person"),
     ReadingState.EXPIRED: Chip("Expired", "quiet", "clock", "Its time ran out"),
 }
-_HOST: Final = {
-    HostState.PENDING: Chip("To be confirmed", "warn", "clock", "Nobody has compared its fingerprint yet"),
 _SAMPLE: Final = {
     SampleState.OPEN: Chip("Open", "warn", "clock", "Not every drawn device was examined"),
     SampleState.PASSED: Chip("Passed", "ok", "shield-check", "Each drawn device holds what its record claims"),
@@ -93,6 +93,8 @@ _FINDING: Final = {
     Finding.PASSED: Chip("Holds", "ok", "check", "What was read is what the record claims"),
     Finding.FAILED: Chip("Does not hold", "bad", "cross", "Other content was found"),
 }
+_HOST: Final = {
+    HostState.PENDING: Chip("To be confirmed", "warn", "clock", "Nobody has compared its fingerprint yet"),
     HostState.CONFIRMED: Chip("Confirmed", "ok", "check", "Its key counts"),
     HostState.REJECTED: Chip("Rejected", "bad", "cross", "Its key never counted"),
     HostState.REVOKED: Chip("Revoked", "bad", "ban", "Its key counts no more"),
@@ -144,6 +146,18 @@ _ESCROW: Final = {
     EscrowState.RELEASED: Chip("Released", "ok", "check", "The agent says that the drive has no password any more"),
     EscrowState.REVEALED: Chip("Revealed", "warn", "eye", "Somebody has seen it"),
 }
+_LOT: Final = {
+    LotState.OPEN: Chip("Open", "accent", "box", "Devices go in and out"),
+    LotState.CLOSING: Chip("Being closed", "busy", "hold", "Frozen while it is reconciled"),
+    LotState.CLOSED: Chip("Closed", "ok", "check", "Reconciled; the list is signed and logged"),
+    LotState.REOPENED: Chip("Re-opened", "warn", "alert", "It was closed, and something turned out otherwise"),
+}
+_HANDOVER: Final = {
+    HandoverState.OFFERED: Chip("Offered", "warn", "clock", "The sender still has everything"),
+    HandoverState.ACCEPTED: Chip("Accepted", "ok", "check", "Both counts agree: the receiver has it"),
+    HandoverState.DISPUTED: Chip("Disputed", "bad", "alert", "The counts differ; nothing changed hands"),
+    HandoverState.WITHDRAWN: Chip("Taken back", "quiet", "ban", "The sender took the offer back"),
+}
 _OUTCOME: Final = {
     "sanitized": Chip("Sanitized", "ok", "shield-check"),
     "partial": Chip("Partial", "bad", "half"),
@@ -166,6 +180,8 @@ _ENUMERATED: Final[Mapping[type[StrEnum], Mapping[Any, Chip]]] = {
     DeviceState: _DEVICE,
     OrderState: _ORDER,
     ReadingState: _READING,
+    SampleState: _SAMPLE,
+    Finding: _FINDING,
     HostState: _HOST,
     HoldingState: _HOLDING,
     CaseState: _CASE,
@@ -176,12 +192,12 @@ _ENUMERATED: Final[Mapping[type[StrEnum], Mapping[Any, Chip]]] = {
     RecordStanding: _STANDING,
     ValidationDecision: _DECISION,
     EscrowState: _ESCROW,
+    LotState: _LOT,
+    HandoverState: _HANDOVER,
 }
 _NAMED: Final = {"outcome": _OUTCOME, "severity": _SEVERITY, "roster": _ROSTER}
 
 
-    SampleState: _SAMPLE,
-    Finding: _FINDING,
 def state_chip(state: StrEnum) -> Chip:
     """The chip of an enumerated state; a test walks every member."""
     return _ENUMERATED[type(state)][state]

@@ -125,12 +125,12 @@ _GROUPS: Final[tuple[tuple[str, tuple[_Entry, ...]], ...]] = (
                 Permission.RECORD_VALIDATE,
             ),
             _Entry("Readings", "eye", "readings", Permission.READ),
+            _Entry("Samples", "check", "samples", Permission.READ),
             _Entry("Certificates", "certificate", "certificates", Permission.READ_EVIDENCE),
             _Entry("Audit packs", "archive", "audit_packs", Permission.AUDIT_EXPORT),
             _Entry("Balances", "case", "balances", Permission.READ),
             _Entry("Documents", "certificate", "papers", Permission.READ_EVIDENCE),
         ),
-            _Entry("Samples", "check", "samples", Permission.READ),
     ),
     (
         "Trust",
