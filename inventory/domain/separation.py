@@ -28,6 +28,8 @@ class Deed(StrEnum):
     ANSWERED = "answered"
     REGISTERED = "registered"
     CONFIRMED = "confirmed"
+    EXAMINED = "examined"
+    """As part of an independent sample."""
     EXPLAINED = "explained"
     CLOSED = "closed"
 
@@ -56,6 +58,11 @@ DUTIES: Final[Mapping[Subject, tuple[Duty, ...]]] = {
     Subject.ORDER: (
         Duty(Deed.APPROVED, Permission.ORDER_APPROVE, frozenset({Deed.REQUESTED})),
         Duty(Deed.VALIDATED, Permission.RECORD_VALIDATE, frozenset({Deed.REQUESTED, Deed.APPROVED})),
+        Duty(
+            Deed.EXAMINED,
+            Permission.READING_REQUEST,
+            frozenset({Deed.REQUESTED, Deed.APPROVED, Deed.VALIDATED}),
+        ),
     ),
     Subject.DESTRUCTION: (
         Duty(Deed.WITNESSED, Permission.DESTRUCTION_WITNESS, frozenset({Deed.PERFORMED})),
@@ -81,6 +88,7 @@ SAID: Final[Mapping[Deed, str]] = {
     Deed.ANSWERED: "answered it",
     Deed.REGISTERED: "registered it",
     Deed.CONFIRMED: "confirmed it",
+    Deed.EXAMINED: "examined it for a sample",
     Deed.EXPLAINED: "answered one of its differences",
     Deed.CLOSED: "closed it",
 }

@@ -35,7 +35,7 @@ def create_options(context: Context, actor: Actor) -> CreateOptions | None:
     authorize(actor, Permission.APPROVER_KEY_REGISTER, reading=True)
     if actor.session_id is None:
         raise NotSignedIn("session")
-    with context.reading() as session:
+    with context.reading(actor) as session:
         person = find(session, Person, actor.ref, "person")
         mine = sa.select(ApproverKey.credential).where(
             ApproverKey.person == actor.ref,
@@ -62,7 +62,7 @@ def register(context: Context, actor: Actor, answer: Attestation) -> ApproverKey
     authorize(actor, Permission.APPROVER_KEY_REGISTER)
     if actor.session_id is None:
         raise NotSignedIn("session")
-    with context.writing() as session:
+    with context.writing(actor) as session:
         made = ceremonies.created(session, context, answer, "approver-key", actor.session_id, APPROVER_ALGORITHMS)
         domain, addresses = ceremonies.require_domain(context), ceremonies.origins(context)
         try:

@@ -31,7 +31,7 @@ def begin(context: Context, actor: Actor) -> AuthenticatorSecret:
     require_person(actor, setup=True)
     require_recent(actor)
     secret = secrets.token_bytes(SECRET_BYTES)
-    with context.writing() as session:
+    with context.writing(actor) as session:
         person = find(session, Person, actor.ref, "person")
         row = session.get(Authenticator, actor.ref)
         if row is not None and row.confirmed is not None:
@@ -47,7 +47,7 @@ def begin(context: Context, actor: Actor) -> AuthenticatorSecret:
 def pending(context: Context, actor: Actor) -> AuthenticatorSecret | None:
     """The secret that waits for its first code, for the page that shows it once more; None where none waits."""
     require_person(actor, setup=True)
-    with context.reading() as session:
+    with context.reading(actor) as session:
         row = session.get(Authenticator, actor.ref)
         if row is None or row.confirmed is not None:
             return None
@@ -65,7 +65,7 @@ def confirm(context: Context, actor: Actor, code: str) -> tuple[str, ...]:
     require_person(actor, setup=True)
     require_recent(actor)
     codes: tuple[str, ...] = ()
-    with context.writing() as session:
+    with context.writing(actor) as session:
         counted = attempts.key("code", actor.ref)
         attempts.limit(session, context, [counted], attempts.CODES_IN_WINDOW, attempts.CODE_WINDOW)
         row = session.scalar(sa.select(Authenticator).where(Authenticator.person == actor.ref).with_for_update())
@@ -93,7 +93,7 @@ def remove(context: Context, actor: Actor) -> None:
     """
     require_person(actor)
     require_recent(actor)
-    with context.writing() as session:
+    with context.writing(actor) as session:
         row = authenticator_of(session, actor.ref, lock=True)
         if row is None:
             raise Conflict("There is no authenticator app to remove.")
@@ -111,7 +111,7 @@ def new_recovery_codes(context: Context, actor: Actor) -> tuple[str, ...]:
     """
     require_person(actor)
     require_recent(actor)
-    with context.writing() as session:
+    with context.writing(actor) as session:
         if not has_factors(session, actor.ref):
             raise Conflict("There is no second factor to recover: set up a passkey or an authenticator app first.")
         return make_recovery_codes(session, context, actor)
@@ -126,7 +126,7 @@ def show_code(context: Context, actor: Actor, code: str) -> None:
     """
     if actor.session_id is None or actor.standing is not Standing.CODE:
         raise NotSignedIn("session")
-    with context.writing() as session:
+    with context.writing(actor) as session:
         way = check_code(session, context, find(session, Person, actor.ref, "person"), code)
         if way is not None:
             show_in_session(session, context, actor, way)
@@ -145,14 +145,14 @@ def confirm_password(context: Context, actor: Actor, password: str, code: str, a
     require_person(actor, setup=True)
     if actor.session_id is None:
         raise NotSignedIn("session")
-    with context.reading() as session:
+    with context.reading(actor) as session:
         login = find(session, Person, actor.ref, "person").login
         app = authenticator_of(session, actor.ref) is not None
         if not app and passkeys_of(session, actor.ref):
             raise Conflict("You sign in with a passkey; show that.")
     if len(password) > passwords.MOST or prove_password(context, login, password, address) != actor.ref:
         raise NotSignedIn("password")
-    with context.writing() as session:
+    with context.writing(actor) as session:
         way = check_code(session, context, find(session, Person, actor.ref, "person"), code) if app else Way.PASSWORD
         if way is not None:
             show_in_session(session, context, actor, way)

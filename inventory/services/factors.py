@@ -130,7 +130,7 @@ def make_recovery_codes(session: Session, context: Context, actor: Actor) -> tup
 def mine(context: Context, actor: Actor) -> FactorsView:
     """What one can sign in with oneself."""
     require_person(actor, setup=True)
-    with context.reading() as session:
+    with context.reading(actor) as session:
         return factors_view(session, find(session, Person, actor.ref, "person"))
 
 
@@ -165,7 +165,7 @@ def reset(context: Context, actor: Actor, command: ResetFactors) -> PersonView:
     """
     authorize(actor, Permission.PEOPLE_MANAGE)
     reason = required("reason", command.reason)
-    with context.writing() as session:
+    with context.writing(actor) as session:
         person = find(session, Person, command.person, "person")
         if person.ref == actor.ref:
             raise SeparationOfDuty("reset the sign-in", "lost it")

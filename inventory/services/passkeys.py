@@ -61,7 +61,7 @@ def sign_in(context: Context, answer: Assertion, label: str) -> SignedIn:
 
 def confirm_options(context: Context, actor: Actor) -> RequestOptions | None:
     """What to ask of one's own passkeys in a session under way; None where one has none."""
-    with context.reading() as session:
+    with context.reading(actor) as session:
         mine = passkeys_of(session, actor.ref)
         if not mine or actor.session_id is None:
             return None
@@ -76,7 +76,7 @@ def confirm(context: Context, actor: Actor, answer: Assertion) -> None:
     """
     if actor.session_id is None or actor.standing is Standing.SETUP:
         raise NotSignedIn("session")
-    with context.writing() as session:
+    with context.writing(actor) as session:
         row = _known(session, answer)
         if row.person != actor.ref:
             raise NotSignedIn("passkey")
@@ -102,7 +102,7 @@ def create_options(context: Context, actor: Actor) -> CreateOptions | None:
     require_person(actor, setup=True)
     if actor.session_id is None:
         raise NotSignedIn("session")
-    with context.reading() as session:
+    with context.reading(actor) as session:
         person = find(session, Person, actor.ref, "person")
         return _create_options(session, context, person, "register", actor.session_id)
 
@@ -120,7 +120,7 @@ def register(context: Context, actor: Actor, command: Register) -> PasskeyView:
     require_recent(actor)
     if actor.session_id is None:
         raise NotSignedIn("session")
-    with context.writing() as session:
+    with context.writing(actor) as session:
         row = _take(session, context, actor, command, "register", actor.session_id)
         if actor.standing is Standing.SETUP:
             show_in_session(session, context, actor, Way.PASSKEY)
@@ -136,7 +136,7 @@ def remove(context: Context, actor: Actor, passkey: str) -> None:
     """
     require_person(actor)
     require_recent(actor)
-    with context.writing() as session:
+    with context.writing(actor) as session:
         row = find(session, Passkey, passkey, "passkey")
         if row.person != actor.ref or row.removed is not None:
             raise NotFound("passkey", passkey)

@@ -170,7 +170,15 @@ def _of_order(session: Session, row: Base) -> list[_Done]:
         .where(m.Record.order_id == row.id)
         .order_by(m.Validation.log_index)
     )
-    return found + [_Done(Deed.VALIDATED, one.validator, one.at) for one in decided]
+    found += [_Done(Deed.VALIDATED, one.validator, one.at) for one in decided]
+    examined = session.scalars(
+        sa.select(m.SampleDevice)
+        .join(m.Record, m.Record.sha256 == m.SampleDevice.record_sha256)
+        .where(
+            m.Record.order_id == row.id, m.SampleDevice.finding.is_not(None), m.SampleDevice.assigned_to.is_not(None)
+        )
+    )
+    return found + [_Done(Deed.EXAMINED, str(one.assigned_to), one.assigned) for one in examined]
 
 
 def _of_destruction(session: Session, row: Base) -> list[_Done]:

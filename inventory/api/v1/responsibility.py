@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from inventory.api.dispatch import Call
-from inventory.api.endpoint import SIGNED_IN, Noun, people
+from inventory.api.endpoint import READERS, Noun, people
 from inventory.contract.v1.vocabulary import Key
 from inventory.domain.roles import Permission
 from inventory.errors import Forbidden, NotFound
@@ -13,7 +13,7 @@ from inventory.services.views import ObjectDutiesView, PersonDutiesView
 noun = Noun("duties", "Who may do what, and who did: for a person, and for an object on which duties are kept apart.")
 
 
-@noun.get("/people/{ref}/duties", "What a person may do and did", SIGNED_IN, raises=(Forbidden, NotFound))
+@noun.get("/people/{ref}/duties", "What a person may do and did", READERS, raises=(Forbidden, NotFound))
 def duties_of_person(call: Call, ref: Key) -> PersonDutiesView:
     """Each permission with the roles that grant it, how far they see, their keys and tokens, their last acts.
 
