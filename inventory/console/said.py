@@ -66,6 +66,8 @@ SAID: Final = {
     "hold-lifted": Said("ok", "The hold is lifted."),
     "exception-assigned": Said("ok", "It has an owner now."),
     "exception-resolved": Said("ok", "Resolved. It will be raised again if its cause is seen again."),
+    "question-raised": Said("ok", "Announced. The questions stand below; facts answer them."),
+    "question-withdrawn": Said("ok", "Withdrawn. The device stays what it is."),
     "order-requested": Said("ok", "The order is sealed and waits for its approvers."),
     "order-cancelled": Said("ok", "The order is cancelled."),
     "batch-ordered": Said("ok", "The orders are sealed and wait for their approvers, each by itself."),

@@ -11,6 +11,7 @@ from inventory.contract.v1.devices import DriveCapabilities, OwnTechnique
 from inventory.contract.v1.escrows import EscrowDeposit
 from inventory.contract.v1.orders import PlanRequest
 from inventory.domain.balance import ScopeKind
+from inventory.domain.questions import ChangeKind
 from inventory.domain.lots import LotPurpose
 from inventory.domain.questions import ChangeKind
 from inventory.domain.vocabulary import Category, HoldingKind, PartyKind, ValidationDecision, Zone
@@ -404,6 +405,8 @@ def _finished(world: ConsoleWorld, story: Story, agent: ConsoleAgent) -> None:
     again = readings.RequestReading(device=story.device("old"), verification="full", reason="The auditor asks.")
     story.numbers["reading"] = readings.request_reading(world.context, world.actor("vera"), again).id
     readings.cancel_reading(world.context, world.actor("omar"), story.numbers["reading"], "The auditor was content.")
+    swap = questions.AnnounceChange(device=story.device("backup"), kind=ChangeKind.WARRANTY_SWAP, reason="It clicks.")
+    story.numbers["question"] = questions.announce(world.context, world.actor("carla"), swap).id
     _sampled(world, story)
     swap = questions.AnnounceChange(device=story.device("backup"), kind=ChangeKind.WARRANTY_SWAP, reason="It clicks.")
     story.numbers["question"] = questions.announce(world.context, world.actor("carla"), swap).id

@@ -40,6 +40,7 @@ _MODULES: Final = (
     "places",
     "policy",
     "presence",
+    "questions",
     "queue",
     "readings",
     "roster",

@@ -85,6 +85,8 @@ def acts_of(device: DeviceDetail, actor: Actor) -> tuple[Act, ...]:
     ]
     if able(DeviceEvent.RELOCATE, Permission.DEVICE_MOVE):
         found.append(Act("Move", "place", url_for("console.move_device", **here)))
+    if device.state not in FINAL and actor.may(Permission.DEVICE_MOVE):
+        found.append(Act("Repair, return, sale", "exit", url_for("console.announce_change", **here)))
     if device.state not in FINAL and actor.may(Permission.DATA_SET_MANAGE):
         found.append(Act("Say what it holds", "data", url_for("console.declare_holding", **here)))
     if device.state not in FINAL and actor.may(Permission.HOLD_MANAGE):

@@ -82,6 +82,7 @@ _GROUPS: Final[tuple[tuple[str, tuple[_Entry, ...]], ...]] = (
             _Entry("Hosts", "host", "hosts", Permission.READ, "hosts_waiting", "to confirm", Permission.HOST_MANAGE),
             _Entry("Places and parties", "place", "places", Permission.READ),
             _Entry("Imports", "upload", "imports", Permission.DEVICE_DECLARE),
+            _Entry("Questions", "eye", "questions", Permission.READ),
             _Entry(
                 "Exceptions",
                 "alert",
