@@ -341,3 +341,50 @@ def test_what_people_signed_is_what_stands_there() -> None:
     body = unverified_body(story.sign()[0], "personal-signature")
     assert body["sha256"] == story.facts.digest()
     assert body["subject"] == story.facts.id
+
+
+def test_a_record_that_the_document_does_not_name_is_no_identity() -> None:
+    """Genuine, accepted, of this very medium, and still another one than the document rests on."""
+    world = World()
+    story = Destroyed(world, identity=_accepted(world))
+    story.issue()
+    other = (
+        Story(world, with_part(good_record(), "run", state="failed", error="x", error_code="x")).order().run().accept()
+    )
+    shown = Identity(record=other.record_envelope, acceptance=world.logged(other.acceptance, other.accepted_at))
+    _caught(_verify(world, dataclasses.replace(story.file(), identity=shown)), "identity")
+
+
+def test_a_record_accepted_after_the_document_is_no_identity() -> None:
+    world = World()
+    shown = Story(world).order().run()
+    story = Destroyed(world, identity=shown)
+    body = story.compose().to_dict()
+    story.envelope = sign("statement", body, world.acceptance)
+    story.index = world.log.append("statement", story.envelope)
+    shown.accept()
+    _caught(_verify(world, story.file()), "identity")
+
+
+def test_a_record_that_names_another_agent_than_signed_it_is_no_identity() -> None:
+    world = World()
+    shown = Story(world).order().run()
+    lie = with_part(shown.record, "host", agent_key="9" * 64)
+    shown.record_envelope = sign("sanitization-record", lie.to_dict(), world.agent)
+    _caught(_verify(world, Destroyed(world, identity=shown.accept()).issue()), "identity")
+
+
+@pytest.mark.parametrize("field", ["fingerprint", "serial"])
+def test_fingerprint_and_serial_number_are_each_those_of_the_record(field: str) -> None:
+    world = World()
+    value = "9" * 64 if field == "fingerprint" else "WD-OTHER"
+    changes: dict[str, Any] = {f"medium_{field}": value}
+    facts = destruction_facts(**changes, **({"serial_read": value} if field == "serial" else {}))
+    _caught(_verify(world, Destroyed(world, facts, identity=_accepted(world)).issue()), "identity")
+
+
+def test_a_record_signed_after_its_agents_key_was_revoked_is_no_identity() -> None:
+    world = World()
+    shown = Story(world).order().run()
+    world.key_event("revoke", "agent", "h-crm-db-01", world.agent)
+    _caught(_verify(world, Destroyed(world, identity=shown.accept()).issue()), "identity")

@@ -315,3 +315,16 @@ def test_the_evidence_of_another_medium_is_no_evidence_of_this_one() -> None:
     made = some.issue()
     members = (dataclasses.replace(made.members[0], bundle=other.to_dict()),)
     _caught(_verify(world, dataclasses.replace(made, members=members)), "media")
+
+
+def test_evidence_under_another_second_version_of_the_trust_root_is_refused() -> None:
+    """Root keys that sign two versions with one number: each file holds alone, and both do not stand on one trust root."""
+    world = World()
+    world.new_version()
+    some = Lot(world, [medium_of(certified(world), "D-1")])
+    assert _verify(world, some.issue()).yes
+    del world.trust_roots[1]
+    world.new_version(issued="2026-11-22T17:00:00Z")
+    file = some.issue()
+    assert file.anchor.trust_roots[1] != some.media[0][1].anchor.trust_roots[1]
+    _caught(_verify(world, file), "media")

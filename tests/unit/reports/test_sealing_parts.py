@@ -12,13 +12,18 @@ import sys
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID
 from hypothesis import given
 from hypothesis import strategies as st
 
 from reports import cms, ornament
 from reports.errors import BadSeal, MalformedDocument
 from reports.keys import FileSigner
-from reports.sealkey import SealKey, make_certificate
+from reports.sealcheck import _may_seal
+from reports.sealkey import SealKey, issue_certificate, make_authority, make_certificate
 
 MOMENT = dt.datetime(2028, 2, 29, tzinfo=dt.UTC)
 SIGNER = FileSigner.generate("p256")
@@ -202,3 +207,65 @@ def test_pure_modules_import_nothing_of_the_world(name: str) -> None:
         "secrets",
         "random",
     }
+
+
+def _issued(**wrong: object) -> tuple[bytes, bytes]:
+    """A sealing certificate with something about it changed, and the authority that really issued it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    issuer, signer = FileSigner(key), FileSigner.generate("p256")
+    authority = make_authority(issuer, "Example CRM Ltd", MOMENT)
+    good = x509.load_der_x509_certificate(
+        issue_certificate(issuer, authority, signer.public_key_der, "Example CRM Ltd", MOMENT)
+    )
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(good.subject)
+        .issuer_name(good.issuer)
+        .public_key(good.public_key())
+        .serial_number(good.serial_number)
+        .not_valid_before(good.not_valid_before_utc)
+        .not_valid_after(good.not_valid_after_utc)
+    )
+    usage = dict.fromkeys(
+        ("key_encipherment", "data_encipherment", "key_agreement", "crl_sign", "encipher_only", "decipher_only"), False
+    )
+    usage |= {"digital_signature": True, "content_commitment": True, "key_cert_sign": False}
+    for one in good.extensions:
+        value: x509.ExtensionType = one.value
+        if isinstance(value, x509.KeyUsage):
+            if "usage" in wrong:
+                continue
+            value = x509.KeyUsage(**{**usage, **{name: bool(bit) for name, bit in wrong.items() if name in usage}})
+        if isinstance(value, x509.BasicConstraints):
+            value = x509.BasicConstraints(ca=bool(wrong.get("ca")), path_length=None)
+        builder = builder.add_extension(value, critical=one.critical)
+    if "more" in wrong:
+        builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CODE_SIGNING]), critical=False)
+    return builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.DER), authority
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"digital_signature": False},
+        {"content_commitment": False},
+        {"key_cert_sign": True},
+        {"ca": True},
+        {"usage": None},
+        {"more": True},
+    ],
+    ids=lambda wrong: next(iter(wrong)),
+)
+def test_a_certificate_that_is_not_for_sealing_alone_seals_nothing(wrong: dict[str, object]) -> None:
+    """Each bit by itself; the authority really issued it."""
+    certificate, authority = _issued(**wrong)
+    with pytest.raises(BadSeal):
+        _may_seal(certificate, authority, MOMENT + dt.timedelta(days=1))
+
+
+def test_the_same_certificate_with_nothing_wrong_may_seal() -> None:
+    certificate, authority = _issued()
+    _may_seal(certificate, authority, MOMENT + dt.timedelta(days=1))
+    for moment in (MOMENT - dt.timedelta(days=1), MOMENT + dt.timedelta(days=3650)):
+        with pytest.raises(BadSeal):
+            _may_seal(certificate, authority, moment)
