@@ -11,6 +11,8 @@ pdf.pem, pdf.crt  seal PDFs where the trust root is of its first schema, which p
 log-guard.json    what the log signed last (`ledger`)
 custody.key       32 random bytes: encrypts the passwords of drives in custody; a lost one makes them unreadable for good
 authenticators.key  32 random bytes: encrypts what authenticator apps share with us; a lost one means setting them up again
+webhook.pem       signs messages of webhooks that are not signed with a secret; made when the first one is added
+webhooks.key      32 random bytes: encrypts the secrets of webhooks
 cookie.key        32 random bytes: checksums of session cookies, tokens of pages; a lost one only signs everybody out
 """
 
@@ -164,6 +166,15 @@ class SecretStore:
     def authenticators(self) -> Custody:
         """What encrypts the secrets of authenticator apps; losing its key means that everybody sets theirs up again."""
         path = self.folder / "authenticators.key"
+        if not path.exists():
+            with suppress(UnsafeKeyFile):  # another process was faster
+                write_private_file(path, secrets.token_bytes(32))
+        return Custody(path.read_bytes())
+
+    @cached_property
+    def webhooks(self) -> Custody:
+        """What encrypts the secrets of webhooks; losing its key means that every webhook is given a new one."""
+        path = self.folder / "webhooks.key"
         if not path.exists():
             with suppress(UnsafeKeyFile):  # another process was faster
                 write_private_file(path, secrets.token_bytes(32))

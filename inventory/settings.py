@@ -9,6 +9,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -24,6 +25,9 @@ _OTHERS = ("SANITRAIL_AGENT_", "SANITRAIL_CLIENT_")
 """The agent's settings and those of our own command line as a client, which may stand in the same environment."""
 
 _ADDRESS = r"^https?://[A-Za-z0-9.:\[\]-]+$"
+
+_TARGET = r"^(?:\*\.[A-Za-z0-9.-]+|[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?$"
+"""A host, every host of a domain, or an address; with a port or without."""
 
 Seconds = Annotated[int, Field(ge=1, le=366 * 86_400)]
 
@@ -98,6 +102,12 @@ class Settings(BaseModel):
     """The newest checkpoint is stamped at least this often, so that an order names a recent time; and when documents wait."""
     restamp_days: Annotated[int, Field(ge=1, le=3660)] = 365
     """The log must be stamped anew after this; a reminder comes 30 days before."""
+    webhook_targets: tuple[Annotated[str, Field(pattern=_TARGET, max_length=260)], ...] = ()
+    """Where webhooks may send: `host`, `host:port` or `*.domain`. None: nowhere."""
+    webhook_private_networks: tuple[IPv4Network | IPv6Network, ...] = ()
+    """Networks that are not public and that webhooks may reach all the same, also in clear, such as `10.20.0.0/16`."""
+    webhook_authorities: Path | None = None
+    """PEM of further certificate authorities that receivers of webhooks may have; beside those of the system."""
     organisation: Organisation = Organisation()
     documents: Documents = Documents()
 
@@ -159,7 +169,7 @@ class Settings(BaseModel):
             raise ValueError("the same time authority twice")
         return value
 
-    @field_validator("also_known_as", mode="before")
+    @field_validator("also_known_as", "webhook_targets", "webhook_private_networks", mode="before")
     @classmethod
     def _from_one_line(cls, value: object) -> object:
         return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value

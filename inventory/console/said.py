@@ -60,6 +60,9 @@ SAID: Final = {
     "path-dated": Said(
         "ok", "It is known now since when the data has lain there; what follows from it is written down."
     ),
+    "webhook-changed": Said("ok", "The webhook is changed."),
+    "webhook-tested": Said("ok", "A test message is queued; it goes out with the next round, within a minute."),
+    "webhook-replayed": Said("ok", "The messages wait to be sent again, with the same ids."),
     "case-closed": Said("ok", "The case is closed."),
     "statement-issued": Said("ok", "The statement is signed and logged."),
     "hold-placed": Said("ok", "The hold is in force. Runs under way have been asked to stop."),

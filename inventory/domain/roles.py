@@ -81,6 +81,8 @@ class Permission(StrEnum):
     PEOPLE_MANAGE = "people.manage"
     HOST_MANAGE = "host.manage"
     POLICY_MANAGE = "policy.manage"
+    WEBHOOK_MANAGE = "webhook.manage"
+    """Add, pause, test and end webhooks, and send their messages again."""
 
 
 _READER: Final = frozenset({Permission.READ})
@@ -165,6 +167,7 @@ GRANTS: Final[Mapping[Role, frozenset[Permission]]] = {
         Permission.PEOPLE_MANAGE,
         Permission.HOST_MANAGE,
         Permission.POLICY_MANAGE,
+        Permission.WEBHOOK_MANAGE,
         Permission.LOCATION_MANAGE,
         Permission.PARTY_MANAGE,
         Permission.APPROVER_KEY_CONFIRM,

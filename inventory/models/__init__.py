@@ -36,6 +36,7 @@ from .samples import Sample, SampleDevice
 from .signin import Authenticator, Identity, Passkey, RecoveryCode
 from .time import TimeAuthorityState, TimeStamp
 from .trust import ApproverKey, Roster
+from .webhooks import Webhook, WebhookCursor, WebhookDelivery
 
 __all__ = [
     "ApiToken",
@@ -120,4 +121,7 @@ __all__ = [
     "Validation",
     "Waiver",
     "WebSession",
+    "Webhook",
+    "WebhookCursor",
+    "WebhookDelivery",
 ]

@@ -68,6 +68,7 @@ SERIES = {
     "handover_link": ("HL-", 5),
     "exception": ("X-", 6),
     "question": ("Q-", 6),
+    "webhook": ("WH-", 4),
     "escrow": ("CU-", 5),
     "waiver": ("W-", 4),
     "balance": ("BL-", 5),

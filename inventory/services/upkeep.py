@@ -44,6 +44,7 @@ from . import (
     time_stamps,
     translations,
     undertakings,
+    webhook_sending,
     witnesses,
 )
 from ._mapping import is_silent
@@ -70,6 +71,8 @@ class UpkeepReport:
     """Witnesses that signed the newest checkpoint."""
     stamps: int
     """Time-stamps taken."""
+    messages_delivered: int
+    """To webhooks."""
     rows_removed: int
     """Spent nonces, finished idempotency keys, dead sessions and links: never evidence."""
 
@@ -101,7 +104,8 @@ def run(context: Context) -> UpkeepReport:
         lacking = translations.unmade(session, context)
     for number, language in lacking:
         _sealed(context, number, partial(translations.pdf_in, language=language))
-    return UpkeepReport(expired, silent, overdue, sealed, lapsed, cosigned, stamped, removed)
+    told = webhook_sending.send_due(context)
+    return UpkeepReport(expired, silent, overdue, sealed, lapsed, cosigned, stamped, told, removed)
 
 
 def _expire_orders(session: Session, context: Context, now: datetime) -> int:

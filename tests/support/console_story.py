@@ -37,8 +37,12 @@ from inventory.services import (
     reconciliation,
     roster,
     samples,
+    readings,
+    reconciliation,
+    roster,
     validation,
     waivers,
+    webhooks,
 )
 from inventory.services.devices import ChangeState
 from inventory.services.imports import register as imports
@@ -385,6 +389,9 @@ def _gathered(world: ConsoleWorld, story: Story) -> None:
     count = reconciliation.DrawUp(scope=ScopeKind.EVERYTHING)
     story.numbers["balance"] = reconciliation.draw_up(world.context, world.actor("carla"), count).id
     asked = audit_packs.RequestPack(scope="case", reference=story.numbers["case"], word="barleycorn")
+    webhook = webhooks.CreateWebhook(name="Desk", url="https://desk.example.org/hook", tags=("device.*",))
+    desk = webhooks.create(world.context, world.actor("ines"), webhook).webhook
+    story.numbers["webhook"] = webhooks.change(world.context, world.actor("ines"), desk.id, "pause", "not yet", None).id
     story.numbers["pack"] = audit_packs.request(world.context, world.actor("petra"), asked).number
     story.numbers["destruction"] = destruction.record_destruction(world.context, world.actor("omar"), done).id
 

@@ -88,7 +88,11 @@ class ConsoleWorld:
         if history:
             self.clock.to(days=28)
         self.settings = Settings(
-            data_dir=folder / "data", external_url=url, organisation=ORGANISATION, second_factor="offered"
+            data_dir=folder / "data",
+            external_url=url,
+            organisation=ORGANISATION,
+            second_factor="offered",
+            webhook_targets=("desk.example.org",),
         )
         self.context: Context = setup.initialise(self.settings, self.clock)
         self.people: dict[str, Someone] = {}

@@ -37,6 +37,7 @@ from . import (
     signin,
     verification,
     waiting,
+    webhooks,
 )
 
 NOUNS: tuple[Noun, ...] = (
@@ -85,6 +86,7 @@ NOUNS: tuple[Noun, ...] = (
     log.root_noun,
     verification.noun,
     packs.noun,
+    webhooks.noun,
     agents.noun,
     readings.agent_noun,
     service.noun,

@@ -47,6 +47,7 @@ _MODULES: Final = (
     "samples",
     "style",
     "verify",
+    "webhooks",
 )
 
 

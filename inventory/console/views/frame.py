@@ -138,6 +138,7 @@ _GROUPS: Final[tuple[tuple[str, tuple[_Entry, ...]], ...]] = (
         (
             _Entry("Log", "log", "log", Permission.READ_EVIDENCE),
             _Entry("Events", "events", "events", Permission.READ_EVENTS),
+            _Entry("Webhooks", "link", "webhooks", Permission.READ_EVENTS),
             _Entry("Policy", "policy", "policy", Permission.READ),
             _Entry(
                 "Roster and keys",
