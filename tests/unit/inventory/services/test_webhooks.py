@@ -52,7 +52,9 @@ def deliveries(world: World, webhook: str, state: DeliveryState | None = None) -
     return webhooks.list_deliveries(world.context, world.actor("auditor"), webhook, state=state).items
 
 
-def test_what_happens_is_told_once_in_order_and_judged_genuine_by_another_hand(world: World, receiver: Receiver) -> None:
+def test_what_happens_is_told_once_in_order_and_judged_genuine_by_another_hand(
+    world: World, receiver: Receiver
+) -> None:
     world.change("retire")
     made = add(world, receiver)
     world.change("quarantine")
@@ -245,7 +247,7 @@ def test_a_name_that_stands_for_something_inside_is_not_connected_to(world: Worl
             raise AssertionError("a connection was made")
 
         addresses = tuple(ipaddress.ip_address(one) for one in others)
-        assert send(world, send=never, resolver=lambda host, port: addresses) == 0
+        assert send(world, send=never, resolver=lambda *_: addresses) == 0
     assert deliveries(world, made.webhook.id)[0].attempts == 1
 
 
@@ -264,14 +266,14 @@ def test_over_tls_the_certificate_is_the_names_and_the_connection_the_checked_ad
         made = add(world, receiver, url=receiver.url("https", "desk.example.org"))
         other = add(world, receiver, name="Other", url=receiver.url("https", "else.example.org"))
         world.change("retire")
-        assert send(world, resolver=lambda host, port: here) == 1
+        assert send(world, resolver=lambda *_: here) == 1
         (message,) = receiver.messages
         assert message.headers["host"] == f"desk.example.org:{receiver.port}"
         assert judged(message, world.clock.now(), secret=made.secret) == "ok"
         assert "certificate" in deliveries(world, other.webhook.id)[0].problem.lower()
         allow(world, webhook_authorities=None)
         world.change("quarantine")
-        assert send(world, resolver=lambda host, port: here) == 0, "an authority nobody named vouches for nothing"
+        assert send(world, resolver=lambda *_: here) == 0, "an authority nobody named vouches for nothing"
 
 
 def test_what_makes_no_sense_is_refused_at_once(world: World, receiver: Receiver) -> None:
