@@ -91,6 +91,14 @@ def offer(context: Context, actor: Actor, command: OfferHandover) -> HandoverDet
     raise AssertionError("unreachable")
 
 
+def destinations(context: Context, actor: Actor) -> tuple[tuple[str, str], ...]:
+    """Every place something may be sent to, by name: also those the sender does not see. Permission `handover.take_part`."""
+    authorize(actor, Permission.HANDOVER)
+    with context.reading(actor) as session:
+        rows = session.execute(select(Location.id, Location.name, Location.zone).order_by(Location.name))
+        return tuple((row.id, f"{row.name} ({row.zone})") for row in rows)
+
+
 def _gather(session: Session, command: OfferHandover) -> _Load:
     if command.lot is not None:
         if command.containers or command.devices:

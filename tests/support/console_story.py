@@ -45,6 +45,7 @@ from inventory.services.devices import ChangeState
 from inventory.services.imports import register as imports
 from reports.canonical import to_base64
 from tests.support.console_agent import ConsoleAgent, Disk
+from tests.support.console_travel import travelling
 from tests.support.console_world import ConsoleWorld
 
 PHOTOGRAPH = b"\x89PNG\r\n\x1a\nno picture, but it begins like one"
@@ -383,6 +384,7 @@ def _gathered(world: ConsoleWorld, story: Story) -> None:
     table = BytesIO(b"Asset tag,Serial number,Model\nAT-0901,Z9901,EX-1\nAT-0902,,\nAT-0901,Z9903,EX-1\n")
     story.numbers["import"] = imports.receive(world.context, world.actor("carla"), "shelf.csv", table).id
     imports.check(world.context, world.actor("carla"), story.numbers["import"])
+    story.numbers |= travelling(world, story.numbers)
     count = reconciliation.DrawUp(scope=ScopeKind.EVERYTHING)
     story.numbers["balance"] = reconciliation.draw_up(world.context, world.actor("carla"), count).id
     asked = audit_packs.RequestPack(scope="case", reference=story.numbers["case"], word="barleycorn")

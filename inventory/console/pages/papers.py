@@ -87,14 +87,15 @@ def new_lot() -> Reply:
     typed.values.setdefault("destination", "undecided")
     known = _people()
     if posted():
-        name = typed.text("name", "Give the lot a name.", limit=120)
-        devices = tuple(
-            word for word in typed.text("devices", "Name at least one device.", limit=200_000).split() if word
-        )
+        lot = typed.optional("lot")
+        name = typed.text("name", "" if lot else "Give the lot a name.", limit=120)
+        listed = "" if lot else typed.text("devices", "Name at least one device.", limit=200_000)
+        devices = tuple(word for word in listed.split() if word)
         asked = typed.value("requested_by")
         command = lots.IssueLot(
             name=name,
             devices=devices,
+            lot=lot,
             reference=typed.text("reference", limit=200),
             requested_by=asked if asked in {option.value for option in known} else "",
             destination=typed.one_of("destination", _DESTINATIONS, "Choose where it goes."),
@@ -115,11 +116,7 @@ def new_lot() -> Reply:
                 "Where one device is not proven sanitized or destroyed, a report is issued that certifies nothing.",
             ),
             fields=(
-                Field(kind="text", name="name", label="Name of the lot", limit=120),
-                Field(
-                    kind="area", name="devices", label="Devices", limit=200_000,
-                    hint="Numbers or asset tags without spaces, apart by spaces or one a line.",
-                ),
+                *_which(typed.value("lot")),
                 Field(kind="text", name="reference", label="Reference", hint="The customer's order or contract.", required=False),
                 Field(kind="select", name="requested_by", label="Requested by", options=known, blank="None", required=False),
                 Field(kind="select", name="destination", label="Destination", options=_DESTINATIONS),
@@ -127,6 +124,22 @@ def new_lot() -> Reply:
             ),
         ),
         typed,
+    )  # fmt: skip
+
+
+def _which(lot: str) -> tuple[Field, ...]:
+    """A lot that is closed, by its number; or a list of devices."""
+    if lot:
+        return (
+            Field(kind="text", name="lot", label="Lot", hint="Closed; its devices as they stand now.", mono=True),
+            Field(kind="text", name="name", label="Name", required=False, hint="Empty: the lot's own.", limit=120),
+        )
+    return (
+        Field(kind="text", name="name", label="Name of the lot", limit=120),
+        Field(
+            kind="area", name="devices", label="Devices", limit=200_000,
+            hint="Numbers or asset tags without spaces, apart by spaces or one a line.",
+        ),
     )  # fmt: skip
 
 

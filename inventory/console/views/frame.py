@@ -81,6 +81,10 @@ _GROUPS: Final[tuple[tuple[str, tuple[_Entry, ...]], ...]] = (
             _Entry("Devices", "drive", "devices", Permission.READ),
             _Entry("Hosts", "host", "hosts", Permission.READ, "hosts_waiting", "to confirm", Permission.HOST_MANAGE),
             _Entry("Places and parties", "place", "places", Permission.READ),
+            _Entry("Lots", "box", "lots", Permission.READ),
+            _Entry("Containers", "archive", "containers", Permission.READ),
+            _Entry("Hand-overs", "exit", "handovers", Permission.READ),
+            _Entry("Scan", "search", "scan", Permission.READ),
             _Entry("Imports", "upload", "imports", Permission.DEVICE_DECLARE),
             _Entry("Questions", "eye", "questions", Permission.READ),
             _Entry(
