@@ -116,7 +116,7 @@ class Console:
         page.goto(f"{self.base}/console/sign-in")
         page.get_by_label("Login name").fill(login)
         page.get_by_label("Password").fill(PASSWORD)
-        page.get_by_role("button", name="Sign in").click()
+        page.get_by_role("button", name="Sign in", exact=True).click()
         page.wait_for_url(f"{self.base}/console/**")
 
     def profile(self) -> BrowserContext:
