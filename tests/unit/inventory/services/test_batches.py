@@ -13,17 +13,24 @@ from inventory.domain.lots import LotPurpose
 from inventory.errors import Conflict, Forbidden, Invalid, NotFound, StaleVersion
 from inventory.services import batches, holds, lot_register, orders, queries
 from inventory.services.queries.orders import OrderFilter
-from tests.support.inventory_world import DISK, INSIDE, OTHER_DISK, PLAN, World, copied_world
+from tests.support.inventory_world import DISK, INSIDE, OTHER_DISK, PLAN, World, copied_world, copy_of
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> World:
     """A company with two disks out of use."""
-    with copied_world(tmp_path / "data") as made:
+    with copied_world(tmp_path_factory.mktemp("batches") / "data") as made:
         made.hold_data()
         made.agent.observe(("CRM production", "/srv/crm", (DISK, OTHER_DISK), ()))
         made.change("retire", DISK)
         made.change("retire", OTHER_DISK)
+    return made
+
+
+@pytest.fixture
+def world(template: World, tmp_path: Path) -> Iterator[World]:
+    """The same for each test."""
+    with copy_of(template, tmp_path / "data") as made:
         yield made
 
 

@@ -26,16 +26,23 @@ from reports.envelope import payload_digest, sign
 from reports.keys import FileSigner
 from reports.reading import Reading, ReadingHost
 from reports.record import VerificationFacts
-from tests.support.inventory_world import DISK, OTHER_DISK, World, copied_world
+from tests.support.inventory_world import DISK, OTHER_DISK, World, copied_world, copy_of
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> World:
     """A company whose first disk was sanitized to zeros."""
-    with copied_world(tmp_path / "data") as made:
+    with copied_world(tmp_path_factory.mktemp("readings") / "data") as made:
         made.hold_data()
         made.unmount()
         made.sanitized()
+    return made
+
+
+@pytest.fixture
+def world(template: World, tmp_path: Path) -> Iterator[World]:
+    """The same for each test."""
+    with copy_of(template, tmp_path / "data") as made:
         yield made
 
 

@@ -18,15 +18,15 @@ from inventory.services.queries import samples as queries
 from inventory.services.views.samples import SampleDetail
 from reports.canonical import canonical, parse_canonical
 from reports.verify import verify
-from tests.support.inventory_world import DISK, OTHER_DISK, World, copied_world
+from tests.support.inventory_world import DISK, OTHER_DISK, World, copied_world, copy_of
 from tests.unit.inventory.services.test_readings import RESIDUE, answer, send
 from tests.unit.inventory.services.test_readings import lease as reading_lease
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> World:
     """A company with a closed lot of two sanitized disks."""
-    with copied_world(tmp_path / "data") as made:
+    with copied_world(tmp_path_factory.mktemp("samples") / "data") as made:
         for number, disk in enumerate((DISK, OTHER_DISK)):
             adopt = devices.AdoptDevice(device=made.device(disk).id, asset_tag=f"AT-{number}")
             devices.adopt(made.context, made.actor("custodian"), adopt)
@@ -39,6 +39,13 @@ def world(tmp_path: Path) -> Iterator[World]:
         lot = lot_register.open_lot(made.context, made.actor("custodian"), command).id
         assert lot == LOT
         close(made)
+    return made
+
+
+@pytest.fixture
+def world(template: World, tmp_path: Path) -> Iterator[World]:
+    """The same for each test."""
+    with copy_of(template, tmp_path / "data") as made:
         yield made
 
 

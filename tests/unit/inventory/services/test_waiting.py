@@ -12,18 +12,25 @@ from inventory.domain.vocabulary import OrderState, ValidationDecision
 from inventory.errors import Forbidden, Invalid, SeparationOfDuty, StaleVersion
 from inventory.services import destruction, queries, waiting
 from inventory.services.waiting import DecideTogether, Shown
-from tests.support.inventory_world import DISK, OTHER_DISK, World, copied_world
+from tests.support.inventory_world import DISK, OTHER_DISK, World, copied_world, copy_of
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> World:
     """A company with two records that wait."""
-    with copied_world(tmp_path / "data") as made:
+    with copied_world(tmp_path_factory.mktemp("waiting") / "data") as made:
         made.hold_data()
         made.agent.observe(("CRM production", "/srv/crm", (DISK, OTHER_DISK), ()))
         made.unmount()
         made.recorded(DISK)
         made.recorded(OTHER_DISK)
+    return made
+
+
+@pytest.fixture
+def world(template: World, tmp_path: Path) -> Iterator[World]:
+    """The same for each test."""
+    with copy_of(template, tmp_path / "data") as made:
         yield made
 
 
