@@ -17,6 +17,7 @@ _ROOMS: Final = {
     "keys": ("keys",),
     "packs": ("audit-pack",),
     "imports": ("import",),
+    "exports": ("export",),
     "log": ("log",),
     "policy": ("policy",),
 }

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from inventory.domain.exceptions import ExceptionCode
-from inventory.domain.lifecycle import GUARDS, DeviceEvent, Guard
+from inventory.domain.lifecycle import GUARDS, TABLE, DeviceEvent, Guard
 from inventory.domain.roles import Permission
 from inventory.domain.vocabulary import DeviceState, PartyKind, Zone, less_secure
 from inventory.errors import Conflict, Duplicate, GateClosed, Invalid, Reason
@@ -213,7 +213,6 @@ def compare(session: Session, context: Context, device: Device) -> None:
         ("serial number", device.declared_serial, device.serial),
         ("model", device.declared_model, device.model),
         ("vendor", device.declared_vendor, device.vendor),
-        ("capacity", device.declared_capacity, device.capacity_bytes),
         ("kind of medium", device.declared_media, device.media),
     )
     differing = [
@@ -292,11 +291,7 @@ def _change(context: Context, actor: Actor, command: ChangeState, event: DeviceE
     authorize(actor, Permission.DEVICE_MOVE)
     reason = required("reason", command.reason, least=3)
     with context.writing(actor) as session:
-        device = find_device(session, command.device)
-        check_version(f"Device {device.id}", device.version, command.version)
-        possible_for_device(device, event)
-        place = find(session, Location, command.location, "location") if command.location else None
-        _guard(session, device, event, place)
+        device, place = _checked(session, command, event)
         before = {"state": str(device.state), "location": device.location_id}
         if place is not None:
             device.location_id = place.id
@@ -312,6 +307,27 @@ def _change(context: Context, actor: Actor, command: ChangeState, event: DeviceE
         settle_exception(session, context, ExceptionCode.DEVICE_GONE, device.id, f"Answered: {reason}")
         session.flush()
         return device_detail(session, device)
+
+
+def would_change(
+    context: Context, actor: Actor, command: ChangeState, event: DeviceEvent
+) -> tuple[str, DeviceState]:
+    """The device's number and the state the event would bring; nothing changes. Permission `device.move`; raises as it would."""
+    authorize(actor, Permission.DEVICE_MOVE)
+    required("reason", command.reason, least=3)
+    with context.reading(actor) as session:
+        device, _ = _checked(session, command, event)
+        return device.id, TABLE[device.state, event]
+
+
+def _checked(session: Session, command: ChangeState, event: DeviceEvent) -> tuple[Device, Location | None]:
+    """The device and the place it is put at, where the table and the event's guards let it happen."""
+    device = find_device(session, command.device)
+    check_version(f"Device {device.id}", device.version, command.version)
+    possible_for_device(device, event)
+    place = find(session, Location, command.location, "location") if command.location else None
+    _guard(session, device, event, place)
+    return device, place
 
 
 def _guard(session: Session, device: Device, event: DeviceEvent, place: Location | None) -> None:

@@ -24,6 +24,7 @@ _MODULES: Final = (
     "evidence",
     "evidence_files",
     "exceptions",
+    "exports",
     "exposure",
     "handovers",
     "history",

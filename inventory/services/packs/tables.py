@@ -102,9 +102,9 @@ def as_json_lines(rows: Rows) -> Iterator[bytes]:
     yield "".join(parts).encode()
 
 
-def workbook(tables: Sequence[Rows]) -> Iterator[bytes | None]:
+def workbook(tables: Sequence[Rows], title: str = "Audit pack") -> Iterator[bytes | None]:
     """An XLSX workbook with a sheet a table (or several, where one is too long); None while it works."""
-    import xlsxwriter  # noqa: PLC0415 - only packs need it
+    import xlsxwriter  # noqa: PLC0415 - only packs and exports need it
 
     with tempfile.TemporaryFile() as file:
         options = {
@@ -115,7 +115,7 @@ def workbook(tables: Sequence[Rows]) -> Iterator[bytes | None]:
             "use_zip64": True,
         }
         book = xlsxwriter.Workbook(file, options)
-        book.set_properties({"created": _EPOCH.replace(tzinfo=None), "title": "Audit pack"})
+        book.set_properties({"created": _EPOCH.replace(tzinfo=None), "title": title})
         head = book.add_format({"bold": True, "bottom": 1})
         text = book.add_format({"num_format": "@"})
         guarded = book.add_format({"num_format": "@", "quote_prefix": True})

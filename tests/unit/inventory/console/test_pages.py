@@ -29,6 +29,8 @@ FILES = {
     "paper_file",
     "paper_folder",
     "audit_pack_file",
+    "export_file",
+    "balance_file",
     "sample_file",
     "evidence_file",
     "policy_as_file",

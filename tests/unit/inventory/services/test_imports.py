@@ -212,14 +212,14 @@ def workbook(rows: list[list[Any]], **options: Any) -> bytes:  # noqa: ANN401 - 
 @pytest.mark.parametrize("options", [{}, {"constant_memory": True}])
 def test_a_workbook_reads_as_the_same_table(options: dict[str, Any]) -> None:
     """With shared strings and with texts in the cells; the workbooks are made by another program."""
-    rows = [
+    rows: list[list[Any]] = [
         ["Asset tag", "Serial", "Size"],
         ["BC-1", "S1", 960_197_124_096],
-        None,
+        [],
         ["BC-3", None, 1.5],
         [None, "é&<", True],
     ]
-    found = list(xlsx_file.lines(io.BytesIO(workbook([row or [] for row in rows], **options))))
+    found = list(xlsx_file.lines(io.BytesIO(workbook(rows, **options))))
     assert found == [
         Line(1, ["Asset tag", "Serial", "Size"]),
         Line(2, ["BC-1", "S1", "960197124096"]),
