@@ -14,18 +14,28 @@ from inventory.contract.v1.lifecycle import (
     DeviceAdopt,
     DeviceDeclare,
     DeviceEvent,
+    DeviceEvents,
     DeviceMove,
     DeviceRelease,
 )
 from inventory.contract.v1.requests import OrderPurpose
 from inventory.contract.v1.vocabulary import Key
+from inventory.domain.lifecycle import DeviceEvent as LifecycleEvent
 from inventory.domain.roles import Permission
 from inventory.domain.vocabulary import Category, DeviceState
 from inventory.errors import Conflict, Duplicate, GateClosed, Held, IllegalTransition, Invalid
-from inventory.services import devices, disposal, orders, queries
+from inventory.services import device_batches, devices, disposal, orders, queries
 from inventory.services.context import Actor, Context
 from inventory.services.queries.devices import DeviceFilter
-from inventory.services.views import DeviceDetail, DeviceRow, EventView, GateView, Page, PolicyDecisionView
+from inventory.services.views import (
+    BatchLineView,
+    DeviceDetail,
+    DeviceRow,
+    EventView,
+    GateView,
+    Page,
+    PolicyDecisionView,
+)
 
 noun = Noun("devices", "Storage media: declared by people, observed by agents, released only through the gate.")
 
@@ -125,6 +135,8 @@ def move_device(call: Call, device: Key, body: DeviceMove) -> Answer[DeviceDetai
     return _versioned(devices.move(call.context, call.actor, command))
 
 
+_WORDS = {LifecycleEvent.FIND: "report_found"}
+"""Where the interface has another word than the table."""
 _EVENTS: dict[str, Callable[[Context, Actor, devices.ChangeState], DeviceDetail]] = {
     "place_in_service": devices.place_in_service,
     "retire": devices.retire,
@@ -140,6 +152,22 @@ def change_device_state(call: Call, device: Key, body: DeviceEvent) -> Answer[De
     """One event of the lifecycle table that needs no further facts."""
     command = devices.ChangeState(device=device, reason=body.reason, location=body.location, version=call.version)
     return _versioned(_EVENTS[body.event](call.context, call.actor, command))
+
+
+_BY_WORD = {word: event for event in LifecycleEvent if (word := _WORDS.get(event, str(event))) in _EVENTS}
+
+
+@noun.post("/device-events", "Change the state of many devices", _MOVE, creates=True, status=200, raises=(Invalid,))
+def change_device_states(call: Call, body: DeviceEvents) -> tuple[BatchLineView, ...]:
+    """Each by itself: one that is refused changes nothing, says why, and stops none of the others."""
+    command = device_batches.ChangeMany(
+        devices=body.devices,
+        event=_BY_WORD[body.event],
+        reason=body.reason,
+        location=body.location,
+        dry_run=body.dry_run,
+    )
+    return device_batches.change_many(call.context, call.actor, command)
 
 
 @noun.get("/devices/{device}/gate", "Ask the gate", READERS)

@@ -62,6 +62,18 @@ class DeviceEvent(Message):
     """Where it is put at the same time, if it moves."""
 
 
+class DeviceEvents(Message):
+    """The same event, for the same reason, for many devices; each by itself."""
+
+    devices: Annotated[tuple[Key, ...], Field(min_length=1, max_length=200)]
+    event: LifecycleEvent
+    reason: Prose
+    location: Key | None = None
+    """Where they are put at the same time, if they move."""
+    dry_run: bool = False
+    """Say what would happen, and change nothing."""
+
+
 class DestinationMessage(Message):
     """Where a device is to go."""
 

@@ -41,7 +41,7 @@ from .evidence import (
 )
 from .hosts import AgentKeyView, EnrolmentTokenView, HostDetail, HostRow
 from .orders import ApprovalView, LeaseView, OrderDetail, OrderRow, PolicyDecisionView, ProgressView, ReadyOrder
-from .organisation import AssignmentView, SiteView, TeamView
+from .organisation import AssignmentView, BatchLineView, SiteView, TeamView
 from .overview import Dashboard, EventView, ExceptionView, LocationView, Page, PartyView, PolicyView, UndertakingView
 from .papers import DestructionStanding, FactsToSign, PaperView
 from .people import (
@@ -71,6 +71,7 @@ __all__ = [
     "AssignmentView",
     "AttachmentView",
     "BarredView",
+    "BatchLineView",
     "CaseDetail",
     "CaseRow",
     "CertificateView",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from inventory.domain.vocabulary import DeviceState
+
 
 @dataclass(frozen=True, kw_only=True)
 class SiteView:
@@ -32,6 +34,20 @@ class TeamView:
     data_sets: int
     people: int
     version: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchLineView:
+    """What became of one device of many."""
+
+    device: str
+    done: bool
+    state: DeviceState | None
+    """Its state now; in a dry run the one it would have. None: it was refused."""
+    code: str | None
+    """Why it was refused."""
+    sentence: str
+    reasons: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
