@@ -174,7 +174,7 @@ class Statement(Base):
 
 
 class Hold(Base):
-    """A legal or investigation hold on a device or a data set."""
+    """A legal or investigation hold on a device, a data set or a lot."""
 
     __tablename__ = "hold"
 

@@ -1,4 +1,4 @@
-"""Holds on devices: their own, and those on the data sets they hold."""
+"""Holds on devices: their own, those on their lots, and those on the data sets they hold."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from inventory.errors import Held, Reason
 from inventory.models.data import Hold, Holding
 from inventory.models.devices import Device
+from inventory.models.lots import LotDevice
 
 from .views import HoldView
 
@@ -22,6 +23,7 @@ def hold_view(hold: Hold) -> HoldView:
         kind=hold.kind,
         device=hold.device_id,
         data_set=hold.data_set_id,
+        lot=hold.lot_id,
         reference=hold.reference,
         reason=hold.reason,
         placed_by=hold.placed_by,
@@ -33,7 +35,7 @@ def hold_view(hold: Hold) -> HoldView:
 
 
 def holds_on(session: Session, devices: Collection[str]) -> dict[str, list[Hold]]:
-    """Active holds of each device: its own, and those on data sets it holds or held without a record that covers them."""
+    """Active holds of each device: its own, those on its lot, and on data sets it holds or held and no record covers."""
     found: dict[str, list[Hold]] = defaultdict(list)
     active = sa.select(Hold).where(Hold.lifted.is_(None))
     for hold in session.scalars(active.where(Hold.device_id.in_(devices)).order_by(Hold.id)):
@@ -47,7 +49,20 @@ def holds_on(session: Session, devices: Collection[str]) -> dict[str, list[Hold]
     for device, hold in session.execute(through):
         if all(known.id != hold.id for known in found[device]):
             found[device].append(hold)
+    together = (
+        sa.select(LotDevice.device_id, Hold)
+        .join(Hold, Hold.lot_id == LotDevice.lot_id)
+        .where(LotDevice.device_id.in_(devices), LotDevice.removed.is_(None), Hold.lifted.is_(None))
+        .order_by(Hold.id)
+    )
+    for device, hold in session.execute(together):
+        found[device].append(hold)
     return dict(found)
+
+
+def hold_on_lot(session: Session, lot: str) -> Hold | None:
+    """The oldest active hold on a lot itself: what is in it stays in it."""
+    return session.scalar(sa.select(Hold).where(Hold.lot_id == lot, Hold.lifted.is_(None)).order_by(Hold.id).limit(1))
 
 
 def refuse_held(session: Session, device: Device) -> None:

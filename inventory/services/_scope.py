@@ -278,7 +278,11 @@ RULES: Final[dict[type[Base], Callable[[Actor], Condition]]] = {
     m.Attachment: lambda actor: device_seen(actor, m.Attachment.device_id),
     m.Holding: lambda actor: device_seen(actor, m.Holding.device_id),
     m.DeclaredPath: lambda actor: _host_seen(actor, m.DeclaredPath.host_id),
-    m.Hold: lambda actor: sa.or_(device_seen(actor, m.Hold.device_id), data_set_seen(actor, m.Hold.data_set_id)),
+    m.Hold: lambda actor: sa.or_(
+        device_seen(actor, m.Hold.device_id),
+        data_set_seen(actor, m.Hold.data_set_id),
+        _lot_seen(actor, m.Hold.lot_id),
+    ),
     m.CaseDataSet: lambda actor: case_seen(actor, m.CaseDataSet.case_id),
     m.Obligation: lambda actor: case_seen(actor, m.Obligation.case_id),
     m.Statement: lambda actor: case_seen(actor, m.Statement.case_id),

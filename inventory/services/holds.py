@@ -12,7 +12,7 @@ from inventory.domain.roles import Permission
 from inventory.domain.vocabulary import OrderState
 from inventory.errors import Conflict, Invalid
 from inventory.events import Tag
-from inventory.models import DataSet, Device, Hold, Holding, Order
+from inventory.models import DataSet, Device, Hold, Holding, Lot, LotDevice, Order
 
 from ._holds import hold_view
 from ._scope import only
@@ -25,7 +25,7 @@ _RUNNING = (OrderState.LEASED, OrderState.EXECUTING, OrderState.SETTLING, OrderS
 
 @dataclass(frozen=True, kw_only=True)
 class PlaceHold:
-    """Nothing on this device, or nothing that holds this data set, may be destroyed."""
+    """Nothing on this device, nothing in this lot, or nothing that holds this data set, may be destroyed."""
 
     kind: str
     """legal, investigation."""
@@ -34,7 +34,8 @@ class PlaceHold:
     reason: str
     device: str | None = None
     data_set: str | None = None
-    """Exactly one of the two is given."""
+    lot: str | None = None
+    """Exactly one of the three is given."""
 
 
 def place_hold(context: Context, actor: Actor, command: PlaceHold) -> HoldView:
@@ -42,16 +43,18 @@ def place_hold(context: Context, actor: Actor, command: PlaceHold) -> HoldView:
     authorize(actor, Permission.HOLD_MANAGE)
     if command.kind not in {"legal", "investigation"}:
         raise Invalid("kind", "A hold is legal or investigation.")
-    if (command.device is None) == (command.data_set is None):
-        raise Invalid("device", "A hold is about one device or about one data set.")
+    if [command.device, command.data_set, command.lot].count(None) != 2:
+        raise Invalid("device", "A hold is about one device, one data set or one lot.")
     with context.writing(actor) as session:
         device = find(session, Device, command.device, "device") if command.device else None
         data_set = find(session, DataSet, command.data_set, "data set") if command.data_set else None
+        lot = find(session, Lot, command.lot, "lot") if command.lot else None
         hold = Hold(
             id=next_number(session, "hold"),
             kind=command.kind,
             device_id=device.id if device else None,
             data_set_id=data_set.id if data_set else None,
+            lot_id=lot.id if lot else None,
             reference=required("reference", command.reference, most=128),
             reason=required("reason", command.reason),
             placed=context.now(),
@@ -61,7 +64,7 @@ def place_hold(context: Context, actor: Actor, command: PlaceHold) -> HoldView:
         session.flush()
         note(
             session, context, actor, Tag.HOLD_PLACED, "hold", hold.id,
-            device=hold.device_id, reason=f"{hold.reference}: {hold.reason}", details={"data_set": hold.data_set_id},
+            device=hold.device_id, reason=f"{hold.reference}: {hold.reason}", details={"data_set": hold.data_set_id, "lot": hold.lot_id},
         )  # fmt: skip
         for order in session.scalars(_running_under(hold)):
             _ask_to_stop(session, context, actor, order, hold)
@@ -70,7 +73,10 @@ def place_hold(context: Context, actor: Actor, command: PlaceHold) -> HoldView:
 
 def _running_under(hold: Hold) -> sa.Select[Order]:
     devices = sa.select(Holding.device_id).where(Holding.data_set_id == hold.data_set_id, Holding.covered_at.is_(None))
-    about = Order.device_id == hold.device_id if hold.device_id else Order.device_id.in_(devices)
+    inside = sa.select(LotDevice.device_id).where(LotDevice.lot_id == hold.lot_id, LotDevice.removed.is_(None))
+    about = (
+        Order.device_id == hold.device_id if hold.device_id else Order.device_id.in_(inside if hold.lot_id else devices)
+    )
     return sa.select(Order).where(about, Order.state.in_(_RUNNING), Order.state.in_(OPEN)).order_by(Order.id)
 
 
@@ -98,7 +104,7 @@ def lift_hold(context: Context, actor: Actor, hold: str, reason: str) -> HoldVie
         session.flush()
         note(
             session, context, actor, Tag.HOLD_LIFTED, "hold", row.id,
-            device=row.device_id, reason=row.lift_reason, details={"data_set": row.data_set_id},
+            device=row.device_id, reason=row.lift_reason, details={"data_set": row.data_set_id, "lot": row.lot_id},
         )  # fmt: skip
         return hold_view(row)
 

@@ -23,6 +23,7 @@ from inventory.models import Container, Device, Lot, LotDevice, Party, Site
 from reports.custody import LotClosing, LotMember
 from reports.media import MAX_MEDIA
 
+from ._holds import hold_on_lot
 from ._lots import containers_of, lot_detail, lot_rows, members, unclosed_lots, unsettled
 from ._scope import only
 from .context import Actor, Context, authorize
@@ -201,6 +202,9 @@ def take_out(context: Context, actor: Actor, command: TakeFromLot) -> LotDetail:
         lot = _find(session, command.lot, command.version)
         _possible(lot, LotEvent.CHANGE)
         device = find_device(session, command.device)
+        hold = hold_on_lot(session, lot.id)
+        if hold is not None:
+            raise Held(f"Lot {lot.id}", [Reason("held", f"{hold.reference}: {hold.reason}")])
         entry = session.scalar(
             sa.select(LotDevice).where(
                 LotDevice.lot_id == lot.id, LotDevice.device_id == device.id, LotDevice.removed.is_(None)

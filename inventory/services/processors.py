@@ -15,7 +15,7 @@ from inventory.domain.roles import Permission
 from inventory.domain.vocabulary import HoldingState
 from inventory.errors import Conflict, Forbidden, Invalid
 from inventory.events import Tag
-from inventory.models import DataSet, DeclaredPath, Device, Hold, Holding, Host, Paper, Person
+from inventory.models import DataSet, DeclaredPath, Device, Hold, Holding, Host, LotDevice, Paper, Person
 from reports import processor
 from reports.canonical import canonical, is_sha256, parse_canonical
 from reports.envelope import unverified_body
@@ -327,7 +327,15 @@ def _still_open(
         sa.select(Hold)
         .where(
             Hold.lifted.is_(None),
-            sa.or_(Hold.device_id.in_(unproven_devices), Hold.data_set_id.in_(set(numbers) - kept)),
+            sa.or_(
+                Hold.device_id.in_(unproven_devices),
+                Hold.data_set_id.in_(set(numbers) - kept),
+                Hold.lot_id.in_(
+                    sa.select(LotDevice.lot_id).where(
+                        LotDevice.device_id.in_(unproven_devices), LotDevice.removed.is_(None)
+                    )
+                ),
+            ),
         )
         .order_by(Hold.id)
     )

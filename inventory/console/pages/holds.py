@@ -12,7 +12,7 @@ from inventory.console.views.lists import narrowed
 from inventory.console.web import actor, go, here, perform, posted, received, show, show_sheet
 from inventory.domain.roles import Permission
 from inventory.errors import NotFound
-from inventory.services import data, queries
+from inventory.services import data, lot_register, queries
 from inventory.services import holds as service
 from inventory.services.queries.devices import DeviceFilter
 
@@ -41,19 +41,21 @@ def _device_options(first: str) -> tuple[Option, ...]:
 
 @form("/holds/new", Permission.HOLD_MANAGE)
 def place_hold() -> Reply:
-    """Nothing on this device, or nothing that holds this data set, may be destroyed."""
+    """Nothing on this device, nothing in this lot, or nothing that holds this data set, may be destroyed."""
     typed = received()
     if posted():
         kind = typed.one_of("kind", _KINDS, "Choose what kind of hold it is.")
         device, data_set = typed.optional("device"), typed.optional("data_set")
-        if (device is None) == (data_set is None):
-            typed.fail("device", "Choose a device or a data set: exactly one of the two.")
+        lot = typed.optional("lot")
+        if [device, data_set, lot].count(None) != 2:
+            typed.fail("device", "Choose a device, a data set or a lot: exactly one of the three.")
         command = service.PlaceHold(
             kind=kind,
             reference=typed.text("reference", "Give its file number.", limit=128),
             reason=typed.text("reason", "Say why."),
             device=device,
             data_set=data_set,
+            lot=lot,
         )
 
         def deed() -> AnyResponse:
@@ -64,6 +66,9 @@ def place_hold() -> Reply:
         if done is not None:
             return done
     sets = tuple(Option(row.id, row.name) for row in data.list_data_sets(here(), actor()))
+    lots = tuple(
+        Option(row.id, f"{row.id}: {row.name}") for row in lot_register.list_lots(here(), actor(), limit=200).items
+    )
     return show_sheet(
         Sheet(
             title="Place a hold",
@@ -92,6 +97,14 @@ def place_hold() -> Reply:
                     options=sets,
                     required=False,
                     blank="No data set",
+                ),
+                Field(
+                    kind="select",
+                    name="lot",
+                    label="Lot, and everything in it",
+                    options=lots,
+                    required=False,
+                    blank="No lot",
                 ),
                 reason(),
             ),

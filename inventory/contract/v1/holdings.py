@@ -109,7 +109,7 @@ class Attestation(Message):
 
 
 class HoldPlace(Message):
-    """Nothing on this device, or nothing that holds this data set, may be destroyed."""
+    """Nothing on this device, nothing in this lot, or nothing that holds this data set, may be destroyed."""
 
     kind: HoldKindName
     reference: Line

@@ -18,6 +18,7 @@ from inventory.models import (
     Holding,
     Host,
     Location,
+    LotDevice,
     Paper,
     Party,
     PolicyVersion,
@@ -159,8 +160,11 @@ class Listing:
 def fill_rest(session: Session, listing: Listing, row: AuditPack, scope: sa.Select[Any]) -> None:
     """The tables that are not about one device: holds, agents, places, vendors, policies, people."""
     held = sa.select(Holding.data_set_id).where(Holding.device_id.in_(scope))
+    lots = sa.select(LotDevice.lot_id).where(LotDevice.device_id.in_(scope), LotDevice.removed.is_(None))
     for hold in session.scalars(
-        sa.select(Hold).where(sa.or_(Hold.device_id.in_(scope), Hold.data_set_id.in_(held))).order_by(Hold.id)
+        sa.select(Hold)
+        .where(sa.or_(Hold.device_id.in_(scope), Hold.data_set_id.in_(held), Hold.lot_id.in_(lots)))
+        .order_by(Hold.id)
     ):
         listing.tables["holds"].add(
             hold.id, hold.kind, hold.device_id, hold.data_set_id, hold.reference, hold.reason, moment(hold.placed),

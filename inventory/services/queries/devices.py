@@ -17,6 +17,7 @@ from inventory.models.data import DataSet, Hold, Holding
 from inventory.models.devices import Attachment, Destruction, Device, Waiver
 from inventory.models.evidence import Certificate
 from inventory.models.history import Event, ExceptionItem
+from inventory.models.lots import LotDevice
 from inventory.models.orders import Order
 from inventory.models.places import Location
 from inventory.services._drives import drive_view
@@ -110,7 +111,14 @@ def _conditions(where: DeviceFilter) -> list[sa.ColumnElement[bool]]:
     if where.held is not None:
         own = sa.exists().where(Hold.device_id == Device.id, Hold.lifted.is_(None))
         through = _uncovered().where(Hold.data_set_id == Holding.data_set_id, Hold.lifted.is_(None))
-        conditions.append(sa.or_(own, through) if where.held else ~sa.or_(own, through))
+        inside = sa.exists().where(
+            LotDevice.device_id == Device.id,
+            LotDevice.removed.is_(None),
+            Hold.lot_id == LotDevice.lot_id,
+            Hold.lifted.is_(None),
+        )
+        held = sa.or_(own, through, inside)
+        conditions.append(held if where.held else ~held)
     return conditions
 
 
@@ -208,9 +216,10 @@ def device_detail(session: Session, device: Device) -> DeviceDetail:
 
 def _holds(session: Session, device: Device) -> tuple[HoldView, ...]:
     through = sa.select(Holding.data_set_id).where(Holding.device_id == device.id)
+    lots = sa.select(LotDevice.lot_id).where(LotDevice.device_id == device.id, LotDevice.removed.is_(None))
     statement = (
         sa.select(Hold)
-        .where(sa.or_(Hold.device_id == device.id, Hold.data_set_id.in_(through)))
+        .where(sa.or_(Hold.device_id == device.id, Hold.data_set_id.in_(through), Hold.lot_id.in_(lots)))
         .order_by(Hold.lifted.is_not(None), Hold.id.desc())
     )
     return tuple(hold_view(hold) for hold in session.scalars(statement))
