@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
+from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 import xlsxwriter
 
-from inventory.domain.import_mapping import ImportMapping, mapping_of
+from inventory.domain.import_mapping import Field, ImportMapping, mapping_from_text, mapping_of
 from inventory.domain.importing import Outcome
 from inventory.domain.vocabulary import DeviceState, Zone
 from inventory.errors import Conflict, Forbidden, Invalid, NotFound, StaleVersion
+from inventory.events import Tag
 from inventory.models import Device, ImportPart
 from inventory.services import people, places, queries, upkeep
 from inventory.services.imports import csv_file, register, xlsx_file
@@ -298,3 +301,15 @@ def test_an_export_of_another_program_is_read_by_its_ready_made_mapping(world: W
 def test_every_ready_made_mapping_is_a_mapping() -> None:
     assert set(register.ready_made()) == {"generic", *EXPORTS}
     assert all(isinstance(mapping, ImportMapping) for mapping in register.ready_made().values())
+
+
+def test_the_page_on_integrations_names_events_that_exist_and_a_mapping_that_works() -> None:
+    page = (Path(__file__).parents[4] / "docs" / "integrations.md").read_text(encoding="utf-8")
+    rows = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `")]
+    tags = {tag for row in rows for tag in re.findall(r"`([a-z]+[.][a-z-]+)`", row)}
+    assert len(tags) > 15
+    assert tags <= {str(tag) for tag in Tag}
+    (example,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    mapping = mapping_from_text(example)
+    assert set(mapping.columns) == set(Field)
+    assert all(f"| `{name}` |" in page for name in register.ready_made())
