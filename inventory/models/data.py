@@ -182,6 +182,7 @@ class Hold(Base):
     kind: Mapped[str] = mapped_column(sa.String(16))
     device_id: Mapped[str | None] = mapped_column(sa.ForeignKey("device.id"), index=True)
     data_set_id: Mapped[str | None] = mapped_column(sa.ForeignKey("data_set.id"), index=True)
+    lot_id: Mapped[str | None] = mapped_column(sa.ForeignKey("lot.id"), index=True)
     reference: Mapped[str] = mapped_column(sa.String(128))
     reason: Mapped[str] = mapped_column(sa.String(500))
     placed: Mapped[datetime]
@@ -192,5 +193,9 @@ class Hold(Base):
 
     __table_args__ = (
         sa.CheckConstraint("kind IN ('legal', 'investigation')", name="kind"),
-        sa.CheckConstraint("(device_id IS NULL) <> (data_set_id IS NULL)", name="one_subject"),
+        sa.CheckConstraint(
+            "CASE WHEN device_id IS NULL THEN 0 ELSE 1 END + CASE WHEN data_set_id IS NULL THEN 0 ELSE 1 END"
+            " + CASE WHEN lot_id IS NULL THEN 0 ELSE 1 END = 1",
+            name="one_subject",
+        ),
     )

@@ -17,7 +17,7 @@ from inventory.domain.lifecycle import FINAL
 from inventory.domain.lots import LotEvent, LotPurpose, LotState, next_state
 from inventory.domain.roles import Permission
 from inventory.domain.vocabulary import DeviceState
-from inventory.errors import Conflict, IllegalTransition, Invalid, NotFound, Reason
+from inventory.errors import Conflict, Held, IllegalTransition, Invalid, NotFound, Reason
 from inventory.events import Tag
 from inventory.models import Container, Device, Lot, LotDevice, Party, Site
 from reports.custody import LotClosing, LotMember

@@ -116,4 +116,5 @@ class HoldPlace(Message):
     reason: Prose
     device: Key | None = None
     data_set: Key | None = None
-    """Exactly one of device and data set is given."""
+    lot: Key | None = None
+    """Exactly one of device, data set and lot is given."""

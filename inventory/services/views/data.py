@@ -94,6 +94,7 @@ class HoldView:
     """legal, investigation."""
     device: str | None
     data_set: str | None
+    lot: str | None
     reference: str
     reason: str
     placed_by: str
