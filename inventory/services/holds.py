@@ -64,7 +64,8 @@ def place_hold(context: Context, actor: Actor, command: PlaceHold) -> HoldView:
         session.flush()
         note(
             session, context, actor, Tag.HOLD_PLACED, "hold", hold.id,
-            device=hold.device_id, reason=f"{hold.reference}: {hold.reason}", details={"data_set": hold.data_set_id, "lot": hold.lot_id},
+            device=hold.device_id, reason=f"{hold.reference}: {hold.reason}",
+            details={"data_set": hold.data_set_id, "lot": hold.lot_id},
         )  # fmt: skip
         for order in session.scalars(_running_under(hold)):
             _ask_to_stop(session, context, actor, order, hold)
