@@ -343,16 +343,21 @@ def test_what_people_signed_is_what_stands_there() -> None:
     assert body["subject"] == story.facts.id
 
 
-def test_a_record_that_the_document_does_not_name_is_no_identity() -> None:
+@pytest.mark.parametrize("part", ["both", "acceptance"])
+def test_a_record_that_the_document_does_not_name_is_no_identity(part: str) -> None:
     """Genuine, accepted, of this very medium, and still another one than the document rests on."""
     world = World()
-    story = Destroyed(world, identity=_accepted(world))
-    story.issue()
     other = (
         Story(world, with_part(good_record(), "run", state="failed", error="x", error_code="x")).order().run().accept()
     )
-    shown = Identity(record=other.record_envelope, acceptance=world.logged(other.acceptance, other.accepted_at))
-    _caught(_verify(world, dataclasses.replace(story.file(), identity=shown)), "identity")
+    story = Destroyed(world, identity=_accepted(world))
+    file = story.issue()
+    assert file.identity is not None
+    shown = Identity(
+        record=other.record_envelope if part == "both" else file.identity.record,
+        acceptance=world.logged(other.acceptance, other.accepted_at),
+    )
+    _caught(_verify(world, dataclasses.replace(file, identity=shown)), "identity")
 
 
 def test_a_record_accepted_after_the_document_is_no_identity() -> None:

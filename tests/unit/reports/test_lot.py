@@ -328,3 +328,17 @@ def test_evidence_under_another_second_version_of_the_trust_root_is_refused() ->
     file = some.issue()
     assert file.anchor.trust_roots[1] != some.media[0][1].anchor.trust_roots[1]
     _caught(_verify(world, file), "media")
+
+
+def test_the_certificate_stands_where_its_own_evidence_says() -> None:
+    """The same certificate logged twice: list and evidence must mean the same entry."""
+    world = World()
+    story = certified(world)
+    some = Lot(world, [medium_of(story, "D-1")])
+    file = some.issue()
+    again = world.log.append("certificate", story.certificate_envelope)
+    some.index = world.log.append("statement", some.envelope)
+    moved = some.file()
+    member = dataclasses.replace(moved.members[0], document=world.logged(story.certificate_envelope, again))
+    assert file.members[0].document.index != again
+    _caught(_verify(world, dataclasses.replace(moved, members=(member,))), "media")
