@@ -16,8 +16,11 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from inventory.domain.balance import Item, Standing
+from inventory.domain.lifecycle import FINAL
 from inventory.domain.vocabulary import DeviceState, ExceptionState, OrderState
 from inventory.models import (
+    Attachment,
     Certificate,
     Correction,
     Destruction,
@@ -58,6 +61,8 @@ class Gathered:
     destructions: list[Destruction] = field(default_factory=list)
     waivers: list[Waiver] = field(default_factory=list)
     open_orders: list[str] = field(default_factory=list)
+    attached: bool = False
+    """To any host of ours, now."""
     unreported: list[str] = field(default_factory=list)
     """Orders whose run failed and about which no report was made."""
 
@@ -102,6 +107,10 @@ def gather(session: Session, context: Context, devices: Sequence[Device], size: 
         sa.select(Destruction).where(Destruction.device_id.in_(ids)).order_by(Destruction.id)
     ):
         found[destruction.device_id].destructions.append(destruction)
+    for attached in session.scalars(
+        sa.select(Attachment.device_id).where(Attachment.device_id.in_(ids), Attachment.until.is_(None))
+    ):
+        found[attached].attached = True
     _orders(session, found)
     _documents(session, found)
     _custody(session, context, found, size)
@@ -229,6 +238,27 @@ def history_line(event: Event) -> HistoryLine:
         order=event.order_id or "",
         reason=event.reason,
         details=json.dumps(event.details, sort_keys=True, ensure_ascii=False) if event.details else "",
+    )
+
+
+def balance_item(one: Gathered) -> Item:
+    """The device as a balance looks at it. Pure."""
+    device, state = one.device, one.device.state
+    proofs = {
+        DeviceState.RELEASED: device.standing_record is not None or not device.ever_attached,
+        DeviceState.DESTROYED: any(found.decision == "approve" for found in one.destructions),
+        DeviceState.RETURNED_UNSANITIZED_BY_WAIVER: any(waiver.used is not None for waiver in one.waivers),
+    }
+    return Item(
+        device=device.id,
+        words=device.asset_tag or device.id,
+        declared=device.declared_at is not None,
+        observed=device.observed_at is not None or device.ever_attached,
+        attached=one.attached,
+        placed=one.place is not None and state not in FINAL,
+        proven=proofs.get(state, True),
+        before=None,
+        after=Standing(known=True, state=state, within=True),
     )
 
 

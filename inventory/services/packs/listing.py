@@ -10,6 +10,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from inventory.domain.balance import Tally, differences_of
 from inventory.models import (
     AuditPack,
     Correction,
@@ -28,7 +29,7 @@ from inventory.models import (
 from inventory.services.kernel import stamp
 from reports.pack.contents import Account
 
-from .accounts import Gathered
+from .accounts import Gathered, balance_item
 from .clauses import CHECKED_WORDS, PARTS, Mapped
 from .tables import Rows, Table
 
@@ -41,6 +42,7 @@ TABLES: Final[tuple[Table, ...]] = (
             "Account", "What became of it", "Documents", "Exceptions",
         ),
     ),
+    Table("balance", "Balance", ("Kind", "Name", "Devices")),
     Table("exceptions", "Exceptions", ("Device", "Serial", "Code", "Exception")),
     Table("documents", "Documents", ("Device", "Number", "Kind", "Standing", "Evidence SHA-256", "PDF SHA-256")),
     Table(
@@ -95,6 +97,9 @@ class Listing:
     locations: set[str] = field(default_factory=set)
     parties: set[str] = field(default_factory=set)
     excepted: int = 0
+    tally: Tally = field(default_factory=Tally)
+    named: Counter[str] = field(default_factory=Counter)
+    """Difference of the balance -> devices."""
 
     def close(self) -> None:
         """Every temporary file is gone."""
@@ -107,6 +112,10 @@ class Listing:
         self.accounts[account.account] += 1
         self.excepted += bool(account.exceptions)
         self.counts["devices"] += 1
+        if one.device.bound_to is None:
+            counted = balance_item(one)
+            self.tally.add(counted)
+            self.named.update(str(found.code) for found in differences_of(counted))
         self.tables["devices"].add(
             device.id, device.asset_tag, device.manufacturer, device.model, device.serial, device.media_type,
             device.capacity_bytes, account.state, account.place, account.account, account.sentence,
@@ -244,6 +253,14 @@ def statements(session: Session, row: AuditPack) -> list[tuple[str, str, str, da
         if paper.issued is not None and paper.sha256 is not None and paper.log_index is not None:
             found.append((paper.number, kind, paper.title, paper.issued, paper.complete, paper.sha256, paper.log_index))
     return found
+
+
+def list_balance(listing: Listing) -> None:
+    """The balance of the scope as a table: numbers, then how many devices each difference has."""
+    for name, devices in listing.tally.counts().items():
+        listing.tables["balance"].add("number", name, devices)
+    for code, devices in sorted(listing.named.items()):
+        listing.tables["balance"].add("difference", code, devices)
 
 
 def list_clauses(listing: Listing, mapped: tuple[Mapped, ...]) -> None:

@@ -44,7 +44,7 @@ from reports.trust import open_chain
 from . import pages
 from .accounts import account, batches, gather, standings
 from .clauses import hold_against
-from .listing import Listing, fill_rest, list_clauses, moment, statements
+from .listing import Listing, fill_rest, list_balance, list_clauses, moment, statements
 from .scope import device_ids, scope_of
 from .tables import as_csv, as_json_lines, workbook
 
@@ -225,6 +225,7 @@ class PackMaker:
             yield from self._put_bytes(f"policies/{policy.sha256[:16]}.json", canonical(policy.document))
 
     def _put_tables(self) -> Iterator[None]:
+        list_balance(self._listing)
         list_clauses(self._listing, hold_against(self._listing.counts))
         for name, rows in self._listing.tables.items():
             yield from self._put(f"tables/{name}.csv", as_csv(rows))

@@ -140,6 +140,15 @@ def test_ordinary_tools_read_it(pack: bytes, tmp_path: Path) -> None:
     assert "SC-2026-000001" in page
 
 
+def test_it_carries_the_balance_of_its_scope(pack: bytes) -> None:
+    rows = list(csv.DictReader(io.StringIO(members_of(pack)["tables/balance.csv"].decode("utf-8-sig"))))
+    numbers = {row["Name"]: int(row["Devices"]) for row in rows if row["Kind"] == "number"}
+    listed = list(csv.DictReader(io.StringIO(members_of(pack)["tables/devices.csv"].decode("utf-8-sig"))))
+    assert numbers["total"] == numbers["present"] == numbers["observed"] == len(listed) == 1
+    undeclared = [int(row["Devices"]) for row in rows if row["Name"] == "undeclared-device"]
+    assert sum(undeclared) == numbers["total"] - numbers["declared"]
+
+
 def test_a_device_with_an_open_question_makes_it_not_yet(shared: World) -> None:
     found = judge(shared, fetch(shared, ask(shared, **period(shared))))
     assert (found.genuine, found.yes) == (True, False)
