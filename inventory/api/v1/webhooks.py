@@ -10,7 +10,7 @@ from inventory.contract.v1.vocabulary import Key
 from inventory.contract.v1.webhooks import Replayed, WebhookChange, WebhookCreate, WebhookReplay
 from inventory.domain.roles import Permission
 from inventory.domain.webhooks import Algorithm, DeliveryState
-from inventory.errors import Conflict, Duplicate, Forbidden, Invalid, StaleVersion
+from inventory.errors import Conflict, Duplicate, Invalid, StaleVersion
 from inventory.services import webhooks
 from inventory.services.views import Page
 from inventory.services.views.webhooks import DeliveryView, WebhookSecretView, WebhookView
@@ -27,7 +27,7 @@ class DeliveryQuery(Paging):
     state: DeliveryState | None = None
 
 
-@noun.get("/webhooks", "Webhooks", _SEE, raises=(Forbidden,))
+@noun.get("/webhooks", "Webhooks", _SEE)
 def list_webhooks(call: Call) -> tuple[WebhookView, ...]:
     """With what waits, what was delivered and what was given up."""
     return webhooks.list_webhooks(call.context, call.actor)
@@ -42,7 +42,7 @@ def create_webhook(call: Call, body: WebhookCreate) -> Answer[WebhookSecretView]
     return Answer(made, version=made.webhook.version, location=f"{PREFIX}/webhooks/{made.webhook.id}")
 
 
-@noun.get("/webhooks/{webhook}", "One webhook", _SEE, raises=(Forbidden,))
+@noun.get("/webhooks/{webhook}", "One webhook", _SEE)
 def get_webhook(call: Call, webhook: Key) -> Answer[WebhookView]:
     """Where it stands."""
     found = webhooks.webhook(call.context, call.actor, webhook)
@@ -74,7 +74,7 @@ def test_webhook(call: Call, webhook: Key) -> WebhookView:
     return webhooks.test(call.context, call.actor, webhook)
 
 
-@noun.get("/webhooks/{webhook}/deliveries", "Messages of a webhook", _SEE, raises=(Forbidden,))
+@noun.get("/webhooks/{webhook}/deliveries", "Messages of a webhook", _SEE)
 def list_deliveries(call: Call, webhook: Key, query: DeliveryQuery) -> Page[DeliveryView]:
     """Newest first; `dead` ones were given up and can be sent again."""
     return webhooks.list_deliveries(

@@ -155,6 +155,7 @@ def value_of(company: Company, endpoint: Endpoint, name: str) -> str | None:
         "sites": "SI-0001",
         "statements": n["statement"],
         "waivers": n["waiver"],
+        "webhooks": n["webhook"],
     }
     noun = endpoint.path.removeprefix("/api/v1/").split("/")[0]
     return by_path.get(noun, n.get(noun))

@@ -13,7 +13,7 @@ import pytest
 
 from inventory.domain.scopes import Scope
 from inventory.domain.webhooks import PAUSES, Algorithm, DeliveryState, WebhookState
-from inventory.errors import Conflict, Duplicate, Forbidden, Invalid, StaleVersion
+from inventory.errors import Conflict, Duplicate, Forbidden, Invalid, NotFound, StaleVersion
 from inventory.models import WebhookCursor
 from inventory.outward import Unreached
 from inventory.services import queries, webhook_sending, webhooks
@@ -302,6 +302,10 @@ def test_only_who_runs_the_service_adds_webhooks_and_only_who_reads_events_sees_
         webhooks.list_webhooks(world.context, world.actor("operator"))
     narrow = dataclasses.replace(world.actor("admin"), scope=Scope(sites=frozenset({"SI-0001"}), teams=None))
     with pytest.raises(Forbidden, match="every site and team"):
-        webhooks.webhook(world.context, narrow, made.webhook.id)
+        webhooks.create(world.context, narrow, command)
+    assert webhooks.list_webhooks(world.context, narrow) == ()
+    for outside in (webhooks.webhook, webhooks.test, webhooks.renew_secret, webhooks.list_deliveries):
+        with pytest.raises(NotFound):
+            outside(world.context, narrow, made.webhook.id)
     (event,) = queries.list_events(world.context, world.actor("auditor"), tag="webhook.created").items
     assert receiver.url() not in str(event.details), "the path of an address may be a secret of the receiver"
