@@ -16,9 +16,9 @@ from reports.errors import RenderingUnavailable
 _STYLE = (
     "@page{size:210mm 297mm;margin:0}html,body{margin:0;font-family:'DejaVu Sans',sans-serif;color:#000}"
     ".page{position:relative;width:210mm;height:297mm;page-break-after:always;overflow:hidden}"
-    ".label{position:absolute;box-sizing:border-box;padding:2mm;overflow:hidden}"
-    ".label img{float:left;margin-right:2mm}.n{font-weight:bold;white-space:nowrap}"
-    ".t,.x{overflow:hidden;overflow-wrap:anywhere}"
+    ".label{position:absolute;overflow:hidden}"
+    ".label img{position:absolute;left:2mm;top:2mm}.text{position:absolute;top:3mm;right:2mm;overflow:hidden}"
+    ".n{font-weight:bold;white-space:nowrap}.t,.x{overflow-wrap:anywhere}"
 )
 
 
@@ -67,7 +67,8 @@ def _label(label: Label, sheet: Sheet, base: str, index: int) -> str:
         if words
     )
     picture = f'<img alt="" style="width:{_mm(code)};height:{_mm(code)}" src="{_qr(address_of(base, label.number))}">'
-    return f'<div class="label" style="{box}">{picture}{text}</div>'
+    beside = f"left:{_mm(code + 35)};height:{_mm(sheet.height - 50)}"
+    return f'<div class="label" style="{box}">{picture}<div class="text" style="{beside}">{text}</div></div>'
 
 
 def _mm(tenths: int) -> str:

@@ -33,6 +33,9 @@ class HandoverEvent(StrEnum):
     WITHDRAW = "withdraw"
 
 
+_SHOWN: Final = 64
+"""Characters of a code that is strange; a label of ours is far shorter."""
+
 S, E = HandoverState, HandoverEvent
 
 TABLE: Final[Mapping[tuple[HandoverState, HandoverEvent], HandoverState]] = {
@@ -113,7 +116,8 @@ def _codes(offered: Offered, counted: Counted) -> list[Difference]:
         # A serial number that two devices share says nothing about which of them it is.
         if len(known) != 1:
             words = "means more than one of them" if known else "is on something that was not handed over"
-            found.append(Difference("device-unexpected", code, f"The code {code} {words}."))
+            short = code[:_SHOWN]
+            found.append(Difference("device-unexpected", short, f"The code {short} {words}."))
             continue
         (device,) = known
         if device in seen:

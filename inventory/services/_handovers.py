@@ -140,5 +140,12 @@ def statement_of(session: Session, row: Handover, receiver: HandedSide, found: S
         ),
         sender=HandedSide(actor=row.offered_by, time=stamp(row.offered), count=row.count, seals=tuple(row.seals)),
         receiver=receiver,
-        differences=tuple(one.sentence for one in found),
+        differences=summed_up([one.sentence for one in found]),
     )
+
+
+def summed_up(sentences: Sequence[str], most: int = 1000) -> tuple[str, ...]:
+    """Sentences that fit into a signed statement; how many further ones there are stands at the end."""
+    if len(sentences) <= most:
+        return tuple(sentences)
+    return (*sentences[:most], f"And {len(sentences) - most} further differences.")

@@ -414,8 +414,6 @@ def _finished(world: ConsoleWorld, story: Story, agent: ConsoleAgent) -> None:
     swap = questions.AnnounceChange(device=story.device("backup"), kind=ChangeKind.WARRANTY_SWAP, reason="It clicks.")
     story.numbers["question"] = questions.announce(world.context, world.actor("carla"), swap).id
     _sampled(world, story)
-    swap = questions.AnnounceChange(device=story.device("backup"), kind=ChangeKind.WARRANTY_SWAP, reason="It clicks.")
-    story.numbers["question"] = questions.announce(world.context, world.actor("carla"), swap).id
 
 
 def _sampled(world: ConsoleWorld, story: Story) -> None:

@@ -144,6 +144,15 @@ def test_what_differs_is_disputed_and_each_difference_an_exception(travel: Trave
     assert (said.answer, len(said.differences)) == ("disputed", 4)
 
 
+def test_somebodys_whole_stock_is_one_exception_and_fits_into_the_statement(travel: Travelling) -> None:
+    handover = travel.offer(devices=travel.unused())
+    codes = tuple(f"{number:0>256}" for number in range(handovers.MAX_CODES))
+    disputed = travel.answer(handover.id, 1, codes=codes)
+    assert len(disputed.differences) == handovers.MAX_CODES + 1
+    assert open_codes(travel, handover.id) == ["handover-disputed"] * 2
+    assert statement(travel, disputed).differences[-1] == "And 4001 further differences."
+
+
 def test_a_dispute_keeps_a_lot_from_being_closed(travel: Travelling) -> None:
     lot = travel.lot(2)
     handover = travel.offer(lot=lot.id)
