@@ -169,7 +169,7 @@ def parse(document: object) -> Policy:
     Raises:
         Invalid: not of this schema, incomplete, asking for less than SP 800-88's decision flow, or for what nothing enforces.
     """
-    if not isinstance(document, dict) or document.get("schema") not in {SCHEMA, SECOND}:
+    if not isinstance(document, dict) or document.get("schema") not in (SCHEMA, SECOND):
         raise Invalid("schema", f"A policy document has the schema {SECOND!r}, or {SCHEMA!r} as in older ones.")
     second = document["schema"] == SECOND
     fields = {"schema", "id", "version", "unknown_contents", "damaged"}

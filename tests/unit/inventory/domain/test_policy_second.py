@@ -124,6 +124,18 @@ def test_the_silence_of_agents_is_a_number_of_days(days: object) -> None:
         parse({**SECOND, "agent_silent_days": days})
 
 
+@pytest.mark.parametrize("value", [None, [], {}, [[]], {"a": 1}, 1.5, -1, "", "x" * 100, True], ids=str)
+def test_no_field_takes_what_is_not_its_own(value: Any) -> None:  # noqa: ANN401 - of every type
+    for field in SECOND:
+        with pytest.raises(Invalid):
+            parse({**SECOND, field: value})
+    row = SECOND["rows"][MODERATE_STAYS]
+    for field in row:
+        if type(value) is not type(row[field]) or (isinstance(value, str | int) and not isinstance(value, bool)):
+            with pytest.raises(Invalid):
+                parse(changed(MODERATE_STAYS, **{field: value}))
+
+
 def test_only_roles_an_approver_can_have_are_demanded() -> None:
     assert Role.ADMINISTRATOR not in ROLES
     assert Role.AUDITOR not in ROLES
