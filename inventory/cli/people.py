@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, get_args
+from urllib.parse import quote
 
 import click
 
@@ -19,23 +21,50 @@ def people() -> None:
     """People and their roles."""
 
 
+def _scope_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """--site and --team, both several times."""
+    command = click.option("--team", "teams", multiple=True, help="Number of a team; may be given several times.")(
+        command
+    )
+    return click.option("--site", "sites", multiple=True, help="Number of a site; may be given several times.")(command)
+
+
 @people.command("add")
 @click.argument("login")
 @click.option("--name", required=True, help="As it stands on certificates.")
 @click.option("--title", default="", help="Position.")
 @click.option("--contact", default="", help="Telephone or mail.")
 @click.option("--role", "roles", multiple=True, type=_ROLES, required=True, help="May be given several times.")
+@click.option("--everywhere", is_flag=True, help="Sees everything. Otherwise what the sites and teams give.")
+@_scope_options
 @json_option
 @client_options
 @plainly
-def add_person(
-    client: Client, login: str, name: str, title: str, contact: str, roles: tuple[str, ...], *, as_json: bool
-) -> None:
+def add_person(client: Client, *, as_json: bool, **body: Any) -> None:  # noqa: ANN401 - the options above
     """Add a person; prints the one-time link with which they set a password."""
-    body = {"login": login, "name": name, "title": title, "contact": contact, "roles": list(roles)}
+    login = body["login"]
+    for name in ("roles", "sites", "teams"):
+        body[name] = list(body[name])
     reply: dict[str, Any] = client.post("/people", body)
     link = f"{client.server.rstrip('/')}{reply['link']['path']}"
     show(reply, as_json=as_json, lines=lambda: [f"{reply['person']['ref']}  {login}", f"one-time link: {link}"])
+
+
+@people.command("scope")
+@click.argument("ref")
+@click.option("--everywhere", is_flag=True, help="Sees everything.")
+@_scope_options
+@click.option("--reason", required=True, help="Stands in the history for good.")
+@json_option
+@client_options
+@plainly
+def set_scope(client: Client, ref: str, *, as_json: bool, **body: Any) -> None:  # noqa: ANN401 - the options above
+    """Say how far the person REF (a pseudonym) sees, all of it; prints it in a sentence."""
+    for name in ("sites", "teams"):
+        body[name] = list(body[name])
+    version = client.get(f"/people/{quote(ref, safe='')}")["version"]
+    reply: dict[str, Any] = client.of_version(version).put(f"/people/{quote(ref, safe='')}/scope", body)
+    show(reply, as_json=as_json, lines=lambda: [f"{reply['ref']}  {reply['sees']}"])
 
 
 @people.command("list")
@@ -65,17 +94,26 @@ def token() -> None:
 @click.option("--role", "roles", multiple=True, type=_ROLES, required=True, help="A subset of your own roles.")
 @click.option("--days", type=click.IntRange(1, 366), default=90, show_default=True, help="Lifetime.")
 @click.option("--login", help="Sign in with this login name instead of a token; the password is asked for.")
+@_scope_options
 @json_option
 @client_options
 @plainly
 def create_token(
-    client: Client, name: str, roles: tuple[str, ...], days: int, login: str | None, *, as_json: bool
+    client: Client,
+    name: str,
+    roles: tuple[str, ...],
+    days: int,
+    login: str | None,
+    *,
+    as_json: bool,
+    **scope: tuple[str, ...],
 ) -> None:
     """Create an API token for yourself; it is printed once.
 
     The first one needs --login; later ones may be made with a token you have.
     """
     body = {"name": name, "roles": list(roles), "lifetime_seconds": days * 86_400}
+    body |= {which: list(numbers) for which, numbers in scope.items()}
     session = None
     if login is not None:
         session = client.sign_in(login, click.prompt("Password", hide_input=True, err=True))

@@ -32,6 +32,7 @@ _AGENT = {"pyudev", "psutil", "httpx2", "http_message_signatures", "pydantic", "
         ("agents.cli", _SERVER),
         ("agents.daemon", _SERVER),
         ("inventory.contract.v1.agents", _SERVER),
+        ("client", _SERVER | (_AGENT - {"pydantic"}) | {"cryptography"}),
         ("inventory.cli", {"pyudev", "psutil"}),
     ],
 )
@@ -53,7 +54,7 @@ def test_import_directions_are_kept() -> None:
     assert done.returncode == 0, done.stdout
 
 
-@pytest.mark.parametrize("package", ["sanitizer", "agents", "inventory", "reports", "demo", "benchmarks", "tools"])
+@pytest.mark.parametrize("package", ["sanitizer", "agents", "inventory", "reports", "client", "demo", "benchmarks", "tools"])
 def test_no_room_grows_beyond_reading(package: str) -> None:
     too_large = {
         str(path.relative_to(ROOT)): lines

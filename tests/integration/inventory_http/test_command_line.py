@@ -248,3 +248,13 @@ def test_a_key_file_is_never_overwritten(listening: Listening) -> None:
     assert listening.run("approver-key", "new", str(file)).exit_code == 3
     assert file.read_bytes() == before
     assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_how_far_somebody_sees_is_said_from_the_command_line(listening: Listening) -> None:
+    boss = listening.world.administrator
+    site = listening.world.call("POST", "/sites", {"name": "Lisbon"}, who=boss).get_json()["id"]
+    made = listening.json("people", "add", "sofia", "--name", "Sofia", "--role", "custodian", "--site", site, who=boss)
+    assert made["person"]["sites"] == [site]
+    ref = made["person"]["ref"]
+    wider = listening.json("people", "scope", ref, "--everywhere", "--reason", "She travels.", who=boss)
+    assert wider["sees"].startswith("Sees everything")
