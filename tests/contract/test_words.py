@@ -219,6 +219,9 @@ def test_every_address_an_agent_uses_is_one_the_service_serves(tmp_path: Path) -
         ("POST", re.sub(r"\{\w+\}", "{}", endpoints.AGENT_HOLDS)),
         ("POST", re.sub(r"\{\w+\}", "{}", endpoints.AGENT_PROGRESS)),
         ("POST", endpoints.AGENT_RECORDS),
+        ("POST", endpoints.AGENT_READING_LEASES),
+        ("POST", re.sub(r"\{\w+\}", "{}", endpoints.AGENT_READING_PROGRESS)),
+        ("POST", re.sub(r"\{\w+\}", "{}", endpoints.AGENT_READING_RESULT)),
         ("POST", endpoints.AGENT_ESCROWS),
         ("POST", re.sub(r"\{\w+\}", "{}", endpoints.AGENT_ESCROW_RELEASE)),
         ("GET", endpoints.AGENT_ROSTER),
@@ -232,7 +235,7 @@ def test_every_address_an_agent_uses_is_one_the_service_serves(tmp_path: Path) -
 
 def test_the_client_has_a_method_for_each_address() -> None:
     methods = [name for name in vars(agent_client.Service) if not name.startswith("_")]
-    assert len(methods) == 14
+    assert len(methods) == 17
 
 
 def test_local_rules_know_the_contracts_methods() -> None:
