@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 from inventory.domain.roles import Permission
 from inventory.errors import Conflict, Invalid, NotFound
 from inventory.events import Tag
+from inventory.models import Certificate, LogEntry, Paper, Statement
 from inventory.models import Correction as Row
-from inventory.models import LogEntry
 from reports.canonical import is_sha256
 from reports.statements import Correction
 
@@ -93,6 +93,44 @@ def correct(context: Context, actor: Actor, command: Correct) -> CorrectionView:
             reason=reason, details={"action": row.action, "replacement": row.replacement}, evidence=[digest],
         )  # fmt: skip
         return _view(row)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DocumentPlace:
+    """A document that was issued, and where people read about it."""
+
+    number: str
+    sha256: str
+    """Digest of its signed statement."""
+    kind: Literal["certificate", "failure", "statement", "paper", "other"]
+    """Failure: the report of an unsuccessful run. Paper: of a lot, a processor, a destruction. Other: without a page."""
+    about: str
+    """Number of the order of a certificate or failure, of the case of a statement; empty for the others."""
+
+
+def place_of(context: Context, actor: Actor, document: str) -> DocumentPlace:
+    """Find a document of any kind by its number. Permission `evidence.read`. Raises `NotFound`, `Conflict`."""
+    authorize(actor, Permission.READ_EVIDENCE)
+    with context.reading(actor) as session:
+        entry = _document(session, actor, document)
+        number = entry.subject
+        kind: Literal["certificate", "failure", "statement", "paper", "other"] = "other"
+        about = ""
+        if (run := session.get(Certificate, number)) is not None:
+            kind, about = ("certificate" if run.kind == "certificate" else "failure"), run.order_id
+        elif (statement := session.get(Statement, number)) is not None:
+            kind, about = "statement", statement.case_id
+        elif session.get(Paper, number) is not None:
+            kind = "paper"
+        return DocumentPlace(number=number, sha256=entry.sha256, kind=kind, about=about)
+
+
+def report_of(context: Context, actor: Actor, order: str) -> str | None:
+    """Number of the report of an order's unsuccessful run, where one was issued. Permission `evidence.read`."""
+    authorize(actor, Permission.READ_EVIDENCE)
+    with context.reading(actor) as session:
+        row = session.scalar(sa.select(Certificate).where(Certificate.order_id == order, Certificate.kind == "failure"))
+        return row.number if row is not None and number_seen(session, actor, row.number) else None
 
 
 def corrections(context: Context, actor: Actor, document: str) -> tuple[CorrectionView, ...]:

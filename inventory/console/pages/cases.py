@@ -16,7 +16,7 @@ from inventory.console.views.lists import narrowed, pager
 from inventory.console.web import actor, form_status, go, here, may, perform, posted, received, show, show_sheet
 from inventory.domain.roles import Permission
 from inventory.domain.vocabulary import CaseState, ObligationKind
-from inventory.services import case_dates, data, queries
+from inventory.services import case_dates, corrections, data, queries
 from inventory.services import cases as service
 
 _ATTESTABLE = {ObligationKind.LOGICAL_DELETION, ObligationKind.BACKUP_GONE}
@@ -57,6 +57,7 @@ def _show_case(case_id: str, typed: Form) -> Reply:
     return show(
         "case.html", form_status(typed), case=found, form=typed, names=names, statements=statements,
         attestable=attestable, done=found.obligations_total - found.obligations_open,
+        corrections={one.number: corrections.corrections(here(), actor(), one.number) for one in statements},
     )  # fmt: skip
 
 

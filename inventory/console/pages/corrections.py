@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import url_for
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -15,14 +17,31 @@ from inventory.services import corrections as service
 
 _ACTIONS = (
     Option("void", "Void it", "It counts no more, and nothing takes its place."),
-    Option("supersede", "Supersede it", "Another certificate takes its place."),
+    Option("supersede", "Supersede it", "Another document of its kind takes its place."),
 )
+_CALLED = {
+    "certificate": "Certificate",
+    "failure": "Report",
+    "statement": "Statement",
+    "paper": "Document",
+    "other": "Document",
+}
 
 
 @form("/certificates/<certificate>/correct", Permission.DOCUMENT_CORRECT)
 def correct_certificate(certificate: str) -> Reply:
     """Say what is wrong with a certificate."""
-    found = certificates.certificate(here(), actor(), certificate)
+    return _corrected(certificates.certificate(here(), actor(), certificate).number)
+
+
+@form("/documents/<document>/correct", Permission.DOCUMENT_CORRECT)
+def correct_document(document: str) -> Reply:
+    """Say what is wrong with a document of any kind: of a lot, a processor, a destruction, a case, a run that failed."""
+    return _corrected(document)
+
+
+def _corrected(document: str) -> Reply:
+    found = service.place_of(here(), actor(), document)
     typed = received()
     if posted():
         action = typed.one_of("action", _ACTIONS, "Choose what becomes of it.")
@@ -38,20 +57,44 @@ def correct_certificate(certificate: str) -> Reply:
 
         def deed() -> AnyResponse:
             service.correct(here(), actor(), command)
-            return go("certificate", said="document-corrected", certificate=found.number)
+            endpoint, named = _page_of(found)
+            return go(endpoint, said="document-corrected", **named)
 
         done = perform(typed, deed)
         if done is not None:
             return done
-    return show_sheet(_sheet(found.number), typed)
+    return show_sheet(_sheet(found), typed)
 
 
-def _sheet(number: str) -> Sheet:
-    page = url_for("console.certificate", certificate=number)
+_PAGES = {
+    "certificate": ("certificate", "certificate"),
+    "failure": ("order", "order"),
+    "statement": ("case", "case"),
+    "paper": ("paper", "paper"),
+    "other": ("papers", ""),
+}
+"""Where each kind is read about: the page, and what it is called there."""
+
+
+def _page_of(found: service.DocumentPlace) -> tuple[str, dict[str, str]]:
+    endpoint, key = _PAGES[found.kind]
+    about = found.number if found.kind in {"certificate", "paper"} else found.about
+    return endpoint, {key: about} if key else {}
+
+
+def _sheet(found: service.DocumentPlace) -> Sheet:
+    endpoint, named = _page_of(found)
+    values: dict[str, Any] = dict(named)
+    page = url_for(f"console.{endpoint}", **values)
+    listed = {"failure": "orders", "statement": "cases", "certificate": "certificates"}.get(found.kind, "papers")
+    label = {"orders": "Orders", "cases": "Erasure cases", "certificates": "Certificates", "papers": "Documents"}[
+        listed
+    ]
+    crumbs = ((label, url_for(f"console.{listed}")), *((number, page) for number in named.values()))
     return Sheet(
-        title=f"Correct {number}",
+        title=f"Correct {found.number}",
         submit="Sign and log it",
-        crumbs=(("Certificates", url_for("console.certificates")), (number, page)),
+        crumbs=crumbs,
         back=page,
         tone="danger",
         warning=True,
@@ -63,8 +106,8 @@ def _sheet(number: str) -> Sheet:
         fields=(
             Field(kind="choices", name="action", label="What becomes of it", options=_ACTIONS),
             Field(
-                kind="text", name="replacement", label="Certificate that takes its place", hint="When superseding: its number.",
-                required=False, mono=True,
+                kind="text", name="replacement", label=f"{_CALLED[found.kind]} that takes its place",
+                hint="When superseding: its number.", required=False, mono=True,
             ),
             reason("What is wrong with it. No names: it is published with the log."),
         ),

@@ -28,8 +28,8 @@ from inventory.contract.v1.orders import PlanRequest
 from inventory.domain.roles import Permission
 from inventory.domain.techniques import ANSWERS, AUTO, CANARIES, KEY_PATTERN, SCOPES, drive_word_faults, follows
 from inventory.domain.vocabulary import Method, OrderState, Verification
+from inventory.services import corrections, queries
 from inventory.services import orders as service
-from inventory.services import queries
 from inventory.services.queries.orders import OrderFilter
 from inventory.services.views import OrderDetail, RecordView
 from reports.findings.techniques import HOST, KEYS
@@ -89,7 +89,10 @@ def orders_to_approve() -> Reply:
 def _purpose(typed: Form) -> service.Purpose:
     wanted = typed.value("purpose")
     return service.Purpose(
-        reuse=wanted != "scrap", leaves_control=wanted == "outside", damaged=typed.has("damaged", "yes")
+        reuse=wanted != "scrap",
+        leaves_control=wanted == "outside",
+        damaged=typed.has("damaged", "yes"),
+        description=typed.optional("description", limit=200) or "",
     )
 
 
@@ -196,9 +199,12 @@ def show_order(order_id: str, typed: Form) -> Reply:
     record = _record_of(found)
     mine = found.requested_by == actor().ref
     signed = actor().ref in {approval.approver for approval in found.approvals}
+    report = corrections.report_of(here(), actor(), found.id) if may(Permission.READ_EVIDENCE) else None
     return show(
         "order.html",
         form_status(typed),
+        report=report,
+        report_corrections=corrections.corrections(here(), actor(), report) if report else (),
         order=found,
         form=typed,
         steps=steps_of(found),

@@ -18,7 +18,18 @@ from inventory.console.views.lists import narrowed, pager
 from inventory.console.web import actor, form_status, go, here, may, names, perform, posted, received, show, show_sheet
 from inventory.domain.roles import Permission
 from inventory.errors import InventoryError, NotFound
-from inventory.services import data, destruction_papers, lots, papers, people, processors, queries, roster, transparency
+from inventory.services import (
+    corrections,
+    data,
+    destruction_papers,
+    lots,
+    papers,
+    people,
+    processors,
+    queries,
+    roster,
+    transparency,
+)
 from inventory.services.views import DeviceDetail, FactsToSign, PaperView
 
 from ._statement_form import statement_fields, statement_from
@@ -44,7 +55,11 @@ def papers_page() -> Reply:
 def paper(paper: str) -> Reply:
     """One document: what it says, and how anybody checks it."""
     return show(
-        "paper.html", paper=papers.paper(here(), actor(), paper), pin=transparency.trust(here()).pin, me=actor().ref
+        "paper.html",
+        paper=papers.paper(here(), actor(), paper),
+        pin=transparency.trust(here()).pin,
+        me=actor().ref,
+        corrections=corrections.corrections(here(), actor(), paper),
     )
 
 

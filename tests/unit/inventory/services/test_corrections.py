@@ -14,7 +14,7 @@ from inventory.services.views import CertificateView, CorrectionView
 from reports.envelope import open_envelope
 from reports.statements import Correction
 from reports.trust import open_trust_root
-from tests.support.inventory_world import OTHER_DISK, World
+from tests.support.inventory_world import OTHER_DISK, World, failed_record
 
 REASON = "The asset tag on it is of another device."
 
@@ -159,3 +159,28 @@ def test_no_statement_rests_on_a_voided_certificate(world: World, monkeypatch: p
     correct(world, number)
     with pytest.raises(Conflict, match="voided"):
         cases.issue_statement(world.context, world.actor("privacy"), case.id)
+
+
+def test_every_kind_of_document_leads_to_the_page_about_it(world: World, certificate: CertificateView) -> None:
+    auditor = world.actor("auditor")
+    found = corrections.place_of(world.context, auditor, certificate.number)
+    assert (found.kind, found.about, found.sha256) == ("certificate", certificate.order, certificate.sha256)
+    world.agent.observe(("CRM production", "/srv/crm", (OTHER_DISK,), ()))
+    world.unmount()
+    order = world.approved(OTHER_DISK)
+    lease = world.agent.take()
+    assert world.ask(lease).clear
+    world.hand_over(lease, failed_record(world.finished(lease)))
+    assert corrections.report_of(world.context, auditor, order.id) is None
+    with pytest.raises(Conflict, match="have not been made yet"):
+        certificates.failure_report(
+            world.context, auditor, order.id
+        )  # signed and logged; nothing is printed in this file
+    report = corrections.report_of(world.context, auditor, order.id)
+    assert report is not None
+    found = corrections.place_of(world.context, auditor, report)
+    assert (found.kind, found.about) == ("failure", order.id)
+    assert corrections.report_of(world.context, auditor, certificate.order) is None
+    assert correct(world, report).document == report
+    with pytest.raises(NotFound):
+        corrections.place_of(world.context, auditor, "SC-9999-000001")
