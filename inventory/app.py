@@ -11,6 +11,7 @@ from inventory.api import problems
 from inventory.api.bodies import MAX_AGENT_BODY
 from inventory.auth import headers, web
 from inventory.clock import Clock, SystemClock
+from inventory.oidc import require_library
 from inventory.services import setup
 from inventory.services.context import Context
 from inventory.settings import Settings
@@ -29,6 +30,9 @@ def create_app(settings: Settings, *, clock: Clock | None = None, context: Conte
         LogRefused: Database and log guard contradict each other.
     """
     opened = context or setup.open_inventory(settings, clock or SystemClock())
+    if opened.settings.sso is not None:
+        require_library()
+        opened.settings.sso.client_secret()
     _ = opened.settings.brand  # a logo that cannot be printed is found now, not when a certificate is due
     app = Flask(__name__, static_folder=None, template_folder=None)
     app.config.update(MAX_CONTENT_LENGTH=MAX_AGENT_BODY, MAX_FORM_PARTS=200, MAX_FORM_MEMORY_SIZE=1_000_000)

@@ -32,7 +32,9 @@ class Reply:
     body: bytes
 
 
-def post(url: str, body: bytes, media_type: str, *, limit: int = 1 << 16) -> Reply:
+def post(
+    url: str, body: bytes, media_type: str, *, limit: int = 1 << 16, headers: Mapping[str, str] | None = None
+) -> Reply:
     """Send a request and read the answer.
 
     Args:
@@ -40,11 +42,12 @@ def post(url: str, body: bytes, media_type: str, *, limit: int = 1 << 16) -> Rep
         body: what is sent.
         media_type: of the body.
         limit: bytes of the answer that are read; a longer one counts as none.
+        headers: further ones.
 
     Raises:
         Unreached: no answer in time, or one that is too long.
     """
-    return _exchange("POST", url, body, {"Content-Type": media_type}, limit)
+    return _exchange("POST", url, body, {**(headers or {}), "Content-Type": media_type}, limit)
 
 
 def get(url: str, *, limit: int = 1 << 20) -> Reply:

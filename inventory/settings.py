@@ -12,6 +12,7 @@ from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -64,6 +65,45 @@ class TimeAuthority(BaseModel):
     """Where it answers (RFC 3161, 3.4). The answers are signed: http is enough."""
 
 
+class SingleSignOn(BaseModel):
+    """An OpenID Connect provider whose word counts as a whole sign-in; in the settings file, `[sso]`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Annotated[str, Field(min_length=1, max_length=60)] = "single sign-on"
+    """What the sign-in page calls it."""
+    issuer: Annotated[str, Field(pattern=r"^https?://[^\s?#]+$", max_length=300)]
+    """Exactly as its tokens name it; https, except on loopback."""
+    client_id: Annotated[str, Field(min_length=1, max_length=200)]
+    client_secret_file: Path | None = None
+    """Mode 0600; none where the provider knows us as a public client. The code is bound by PKCE in either case."""
+    algorithms: Annotated[tuple[Literal["RS256", "PS256", "ES256", "EdDSA"], ...], Field(min_length=1)] = ("RS256",)
+    """Signatures that are believed; never the token's own choice."""
+    login_claim: Annotated[str, Field(pattern=r"^[a-z_]{0,60}$")] = ""
+    """Claim that equals our login name, for people who have linked nothing; empty: everybody links their account themselves."""
+    acr: tuple[Annotated[str, Field(pattern=r"^[\x21-\x7e]{1,200}$")], ...] = ()
+    """Authentication contexts of which the provider must have reached one; none: whatever it asks of people suffices."""
+
+    @field_validator("issuer")
+    @classmethod
+    def _over_tls(cls, value: str) -> str:
+        host = (urlsplit(value).hostname or "").lower()
+        if not value.startswith("https://") and host not in {"localhost", "127.0.0.1", "::1"}:
+            raise ValueError("must be https")
+        return value
+
+    def client_secret(self) -> str:
+        """The secret shared with the provider; empty where there is none. Raises `SetupError`."""
+        if self.client_secret_file is None:
+            return ""
+        try:
+            if self.client_secret_file.stat().st_mode & 0o077:
+                raise SetupError(f"Others may read {self.client_secret_file}; make it 0600 (chmod 0600).")
+            return self.client_secret_file.read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise SetupError(f"The file {self.client_secret_file} cannot be read: {error.strerror}.") from error
+
+
 class Settings(BaseModel):
     """The service's settings. Durations are in seconds where the name says so."""
 
@@ -108,6 +148,7 @@ class Settings(BaseModel):
     """Networks that are not public and that webhooks may reach all the same, also in clear, such as `10.20.0.0/16`."""
     webhook_authorities: Path | None = None
     """PEM of further certificate authorities that receivers of webhooks may have; beside those of the system."""
+    sso: SingleSignOn | None = None
     organisation: Organisation = Organisation()
     documents: Documents = Documents()
 

@@ -24,6 +24,8 @@ SAID: Final = {
     "passkey-registered": Said("ok", "The passkey is registered. Sign in with it from now on."),
     "passkey-removed": Said("ok", "That passkey lets nobody in any more."),
     "authenticator-removed": Said("ok", "The authenticator app counts no more."),
+    "sso-refused": Said("warn", "Single sign-on let nobody in: that account is nobody's here, or it took too long."),
+    "identity-removed": Said("ok", "That account lets you in no more."),
     "session-ended": Said("ok", "That session has ended."),
     "token-revoked": Said("ok", "The token is revoked."),
     "device-declared": Said("ok", "The device is declared."),

@@ -30,7 +30,7 @@ from inventory.errors import (
     SeparationOfDuty,
     TooManyAttempts,
 )
-from inventory.services import authenticators, factors, passkeys
+from inventory.services import authenticators, factors, passkeys, sso
 from inventory.services.ceremonies import Assertion, Attestation, CreateOptions, RequestOptions
 from inventory.services.views import PersonView
 from inventory.services.views.signin import AuthenticatorSecret, FactorsView, PasskeyView
@@ -227,6 +227,18 @@ def new_recovery_codes(call: Call) -> RecoveryCodes:
     """Earlier ones are good no more."""
     _in_session()
     return RecoveryCodes(codes=authenticators.new_recovery_codes(call.context, call.actor))
+
+
+@noun.delete(
+    "/session/identities/{identity}",
+    "Unlink single sign-on",
+    SIGNED_IN,
+    raises=(NotFound, Conflict, ConfirmationNeeded, NotSignedIn),
+)
+def unlink_identity(call: Call, identity: Key) -> None:
+    """Refused where nothing would be left to sign in with. Linking is done in the console: it leads to the provider and back."""
+    _in_session()
+    sso.unlink(call.context, call.actor, identity)
 
 
 @noun.post(

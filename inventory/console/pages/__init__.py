@@ -50,6 +50,7 @@ _MODULES: Final = (
     "roster",
     "samples",
     "scan",
+    "single_sign_on",
     "style",
     "verify",
     "webhooks",

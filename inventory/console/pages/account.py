@@ -14,7 +14,7 @@ from inventory.console.web import actor, caller, form_status, go, here, perform,
 from inventory.domain.roles import Role
 from inventory.domain.signin import Standing
 from inventory.errors import ConfirmationNeeded, Conflict, InventoryError, NotSignedIn
-from inventory.services import authenticators, factors, passkeys, people, sessions
+from inventory.services import authenticators, factors, passkeys, people, sessions, sso
 
 from .presence import attestation_of, options_of
 
@@ -23,6 +23,11 @@ from .presence import attestation_of, options_of
 def account() -> Reply:
     """My account."""
     return _show(Form.starting(), "")
+
+
+def show_account(typed: Form) -> Reply:
+    """The page with something that was refused."""
+    return _show(typed, "")
 
 
 def _role_options() -> tuple[Option, ...]:
@@ -35,6 +40,7 @@ def _show(typed: Form, at: str, secret: str = "", codes: tuple[str, ...] = ()) -
     return show(
         "account.html", form_status(typed), form=typed, at=at, blank=Form.starting({"days": "90"}), secret=secret,
         me=caller().person, codes=codes, half=half, mine=factors.mine(here(), actor()),
+        provider=sso.is_offered(here()),
         passkey=options_of(passkeys.create_options(here(), actor())) if current else None,
         sessions=() if half else sessions.list_sessions(here(), actor()),
         tokens=() if half else sessions.list_tokens(here(), actor()),

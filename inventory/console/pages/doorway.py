@@ -12,7 +12,7 @@ from inventory.console.forms import Form
 from inventory.console.web import form_status, go, here, inside, posted
 from inventory.domain.signin import Standing
 from inventory.errors import Invalid, InventoryError
-from inventory.services import passkeys, sessions
+from inventory.services import passkeys, sessions, sso
 from inventory.services.sessions import SignedIn
 
 from .presence import assertion_of, attestation_of, options_of
@@ -84,7 +84,7 @@ def sign_in() -> Reply:
                 form.refused(error)
     page = render_template(
         "console/sign-in.html", form=form, next=inside(address), action=url_for("console.sign_in"),
-        passkey=options_of(passkeys.sign_in_options(here())),
+        passkey=options_of(passkeys.sign_in_options(here())), provider=sso.is_offered(here()),
     )  # fmt: skip
     return page, form_status(form)
 

@@ -14,7 +14,7 @@ from inventory.console.forms import Form
 from inventory.console.web import actor, caller, form_status, go, here, inside, posted, received, show
 from inventory.domain.signin import Standing
 from inventory.errors import InventoryError
-from inventory.services import authenticators, factors, passkeys
+from inventory.services import authenticators, factors, passkeys, sso
 from inventory.services.ceremonies import Assertion, Attestation, CreateOptions, RequestOptions
 from reports.canonical import from_base64
 from reports.errors import MalformedDocument
@@ -107,7 +107,15 @@ def confirm_presence() -> Reply:
             return redirect(onward, 303)
     mine = factors.mine(here(), actor())
     asked = options_of(passkeys.confirm_options(here(), actor()))
-    return show("confirm-presence.html", form_status(typed), form=typed, next=onward, mine=mine, passkey=asked)
+    return show(
+        "confirm-presence.html",
+        form_status(typed),
+        form=typed,
+        next=onward,
+        mine=mine,
+        passkey=asked,
+        provider=sso.is_offered(here()),
+    )
 
 
 def _page(template: str, typed: Form, onward: str) -> Reply:

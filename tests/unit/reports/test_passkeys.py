@@ -45,7 +45,8 @@ def test_another_implementation_finds_the_same_signature_good() -> None:
     signer = PasskeySigner()
     parts = parse_strict(signer.sign(MESSAGE))
     data, client, signature = (from_base64(parts[name]) for name in ("authenticator_data", "client_data", "signature"))
-    ES256.from_cryptography_key(signer.passkey.key.public_key()).verify(
+    cose: Any = ES256
+    cose.from_cryptography_key(signer.passkey.key.public_key()).verify(
         data + hashlib.sha256(client).digest(), signature
     )
 

@@ -35,6 +35,7 @@ NO_PERMISSION_NEEDED = {
     "show_second_factor", "confirmation_options", "confirm", "confirm_with_passkey", "my_factors",
     "new_passkey_options", "register_passkey", "remove_passkey",
     "begin_authenticator", "confirm_authenticator", "remove_authenticator", "new_recovery_codes",
+    "unlink_identity",
 }  # fmt: skip
 """What concerns only oneself."""
 

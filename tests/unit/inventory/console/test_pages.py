@@ -16,6 +16,8 @@ from tests.support.console_world import CAST, PASSWORD
 from .conftest import Site
 
 load()
+PUBLIC = {"sign_in", "sign_in_by_sso", "back_from_sso"}
+"""Pages for strangers: the way in."""
 ELSEWHERE = {"search": 303, "second_factor": 303}
 """Pages that send on."""
 FILES = {
@@ -36,6 +38,7 @@ FILES = {
     "policy_as_file",
 }
 SAME_OBJECT = {
+    **{(page, login): 409 for page in ("link_sso", "confirm_by_sso") for login in CAST},  # no provider here
     ("approve", "ann"): 409,  # she has signed this order already
     ("sign_statement", "ben"): 403,  # somebody else is responsible for it
     **{("incident", login): 409 for login in CAST},  # nobody reported it missing
@@ -67,18 +70,18 @@ def test_every_page_that_can_be_read_has_an_address_in_the_walk(site: Site) -> N
     rules = [
         rule for rule in site.app.url_map.iter_rules() if rule.endpoint in ACCESS and "GET" in (rule.methods or ())
     ]
-    assert {rule.endpoint.removeprefix("console.") for rule in rules} - {"sign_in"} == set(addresses(site.story))
+    assert {rule.endpoint.removeprefix("console.") for rule in rules} - PUBLIC == set(addresses(site.story))
 
 
 def test_no_page_joins_the_console_past_the_guard(site: Site) -> None:
     registered = {rule.endpoint for rule in site.app.url_map.iter_rules() if rule.endpoint.startswith("console.")}
     assert registered - set(ACCESS) == {"console.static"}
-    assert [endpoint for endpoint, access in ACCESS.items() if access.public] == ["console.sign_in"]
+    assert {endpoint.removeprefix("console.") for endpoint, access in ACCESS.items() if access.public} == PUBLIC
     assert console.url_prefix == "/console"
 
 
 @pytest.mark.parametrize(
-    "endpoint", sorted(endpoint.removeprefix("console.") for endpoint in ACCESS if endpoint != "console.sign_in")
+    "endpoint", sorted(endpoint.removeprefix("console.") for endpoint, access in ACCESS.items() if not access.public)
 )
 def test_a_stranger_is_sent_to_sign_in_whatever_they_ask_for(site: Site, endpoint: str) -> None:
     rule = next(rule for rule in site.app.url_map.iter_rules() if rule.endpoint == f"console.{endpoint}")
