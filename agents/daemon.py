@@ -86,7 +86,7 @@ class Daemon:
         self._confirmed = agent.enrolment.status == "confirmed"
         self._interval = _FIRST_HEARTBEAT
         self._work_waiting = False
-        self._reading_may_wait = True
+        self._reading_may_wait = False
         self._roster_offered = 0
         self._paths = self._known_paths()
         self._outcome = 0

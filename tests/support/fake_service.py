@@ -328,6 +328,7 @@ class FakeService:
             "POST /agent/heartbeat": lambda: self._heartbeat(host, Heartbeat.model_validate_json(body)),
             "PUT /agent/observation": lambda: self._observe(Observation.model_validate_json(body)),
             "POST /agent/leases": lambda: self._lease(host),
+            "POST /agent/readings/leases": lambda: {"lease": None},
             "POST /agent/escrows": lambda: self._deposit(EscrowDeposit.model_validate_json(body)),
             "POST /agent/records": lambda: self._record(host, RecordSubmission.model_validate_json(body)),
             "GET /agent/roster": lambda: {"rosters": [e for e, _ in self.world.rosters[int(query["version"]) :]]},
