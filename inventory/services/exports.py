@@ -128,7 +128,7 @@ def take_balance(context: Context, actor: Actor, reference: str, kind: Kind) -> 
 def _file(context: Context, actor: Actor, name: str, kind: Kind, rows: Rows) -> Taken:
     if kind not in MEDIA_TYPES:
         raise Invalid("kind", f"A table is taken away as {', '.join(MEDIA_TYPES)}.")
-    with context.writing() as session:
+    with context.writing(actor) as session:
         note(
             session, context, actor, Tag.EXPORT_TAKEN, "table", rows.table.name,
             details={"file": name, "rows": rows.count},

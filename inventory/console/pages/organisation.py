@@ -92,7 +92,7 @@ def new_site() -> Reply:
         back=url_for("console.sites"),
         fields=(_NAME, Field(kind="area", name="address", label="Address", required=False)),
     )
-    return _ask(sheet, typed, lambda: command and service.create_site(here(), actor(), command), "sites", "site-saved")
+    return _ask(sheet, typed, lambda: command and service.create_site(here(), actor(), command), "sites", said="site-saved")
 
 
 @form("/sites/<site>/change", Permission.PEOPLE_MANAGE)
@@ -117,7 +117,7 @@ def change_site(site: str) -> Reply:
         back=url_for("console.sites"),
         fields=(_NAME, Field(kind="area", name="address", label="Address", required=False), reason()),
     )
-    return _ask(sheet, typed, lambda: command and service.change_site(here(), actor(), command), "sites", "site-saved")
+    return _ask(sheet, typed, lambda: command and service.change_site(here(), actor(), command), "sites", said="site-saved")
 
 
 @form("/teams/new", Permission.PEOPLE_MANAGE)
@@ -137,7 +137,7 @@ def new_team() -> Reply:
         back=url_for("console.sites"),
         fields=(_NAME, Field(kind="area", name="purpose", label="What it is for", required=False)),
     )
-    return _ask(sheet, typed, lambda: command and service.create_team(here(), actor(), command), "sites", "team-saved")
+    return _ask(sheet, typed, lambda: command and service.create_team(here(), actor(), command), "sites", said="team-saved")
 
 
 @form("/teams/<team>/change", Permission.PEOPLE_MANAGE)
@@ -162,7 +162,7 @@ def change_team(team: str) -> Reply:
         back=url_for("console.sites"),
         fields=(_NAME, Field(kind="area", name="purpose", label="What it is for", required=False), reason()),
     )
-    return _ask(sheet, typed, lambda: command and service.change_team(here(), actor(), command), "sites", "team-saved")
+    return _ask(sheet, typed, lambda: command and service.change_team(here(), actor(), command), "sites", said="team-saved")
 
 
 @form("/people/<person>/scope", Permission.PEOPLE_MANAGE)
@@ -199,7 +199,7 @@ def set_scope(person: str) -> Reply:
         fields=(*scope_fields(), reason()),
     )
     deed = lambda: command and service.set_scope(here(), actor(), command)  # noqa: E731 - one line, given on
-    return _ask(sheet, typed, deed, "person", "person-changed", person=found.ref)
+    return _ask(sheet, typed, deed, "person", said="person-changed", person=found.ref)
 
 
 def _site_field() -> Field:
@@ -239,7 +239,7 @@ def assign_location(location: str) -> Reply:
         fields=(_site_field(), reason()),
     )
     deed = lambda: command and service.assign_location(here(), actor(), command)  # noqa: E731 - one line, given on
-    return _ask(sheet, typed, deed, "places", "location-saved")
+    return _ask(sheet, typed, deed, "places", said="location-saved")
 
 
 @form("/hosts/<host>/belonging", Permission.HOST_MANAGE)
@@ -257,7 +257,7 @@ def assign_host(host: str) -> Reply:
         fields=(_site_field(), _team_field(), reason()),
     )
     deed = lambda: command and service.assign_host(here(), actor(), command)  # noqa: E731 - one line, given on
-    return _ask(sheet, typed, deed, "host", "belonging-saved", host=found.id)
+    return _ask(sheet, typed, deed, "host", said="belonging-saved", host=found.id)
 
 
 @form("/data/<data_set>/team", Permission.DATA_SET_MANAGE)
@@ -278,4 +278,4 @@ def assign_data_set(data_set: str) -> Reply:
         fields=(_team_field(), reason()),
     )
     deed = lambda: command and service.assign_data_set(here(), actor(), command)  # noqa: E731 - one line, given on
-    return _ask(sheet, typed, deed, "data_set", "belonging-saved", data_set=found.id)
+    return _ask(sheet, typed, deed, "data_set", said="belonging-saved", data_set=found.id)
