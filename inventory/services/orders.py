@@ -34,7 +34,7 @@ from ._policy import decision_for, fit_plan, objections_to, plain, roles_of
 from ._revocation import abandon
 from ._transitions import move_order, possible_for_device
 from .context import Actor, Context, authorize
-from .kernel import find, next_number, note, required, stamp, store_envelope
+from .kernel import find, next_number, note, optional, required, stamp, store_envelope
 from .queries.devices import find_device
 from .queries.orders import decision_view, order_detail
 from .readings import open_reading
@@ -52,6 +52,8 @@ class Purpose:
     reuse: bool = True
     leaves_control: bool = False
     damaged: bool = False
+    description: str = ""
+    """Where it goes, in words; the decision explains itself with them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -239,7 +241,12 @@ def abandon_order(context: Context, actor: Actor, order: str, reason: str) -> Or
 
 def _decide(session: Session, device: Device, purpose: Purpose) -> Decision:
     return decision_for(
-        session, device, reuse=purpose.reuse, leaves_control=purpose.leaves_control, damaged=purpose.damaged
+        session,
+        device,
+        reuse=purpose.reuse,
+        leaves_control=purpose.leaves_control,
+        damaged=purpose.damaged,
+        destination=optional("description", purpose.description, most=200),
     )
 
 

@@ -17,6 +17,8 @@ class OrderPurpose(Message):
     reuse: bool = True
     leaves_control: bool = False
     damaged: bool = False
+    description: OptionalLine = ""
+    """Where it goes, in words; the decision explains itself with them."""
 
 
 class OrderCreate(Message):

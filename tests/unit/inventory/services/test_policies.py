@@ -17,7 +17,7 @@ from inventory.domain.roles import Role
 from inventory.domain.vocabulary import DeviceState, OrderState, ValidationDecision
 from inventory.errors import Conflict, Invalid, OrderImpossible
 from inventory.models import Person, Record
-from inventory.services import destruction, destruction_papers, leases, policies, queries
+from inventory.services import destruction, destruction_papers, leases, orders, policies, queries
 from inventory.services._policy import record_objections
 from reports.envelope import sign
 from tests.support.inventory_world import DISK, OTHER_DISK, World
@@ -74,6 +74,11 @@ def test_the_order_keeps_why_in_one_sentence_with_the_data_set(residue: World) -
     decision = residue.order().decision
     assert decision.sentence == "Clear, because CRM production is moderate and the medium stays under our control."
     assert decision.sampling_percent == 10
+    purpose = orders.Purpose(reuse=True, leaves_control=True, description="Green Recycling")
+    advice = orders.advise(residue.context, residue.actor("operator"), residue.device().id, purpose)
+    assert advice.sentence == "Purge, because CRM production is moderate and the medium leaves to Green Recycling."
+    with pytest.raises(Invalid):
+        orders.advise(residue.context, residue.actor("operator"), residue.device().id, orders.Purpose(description="a\x07b"))
 
 
 def test_where_techniques_are_listed_the_first_the_drive_can_do_is_sealed(residue: World) -> None:
