@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from reports import drive_words
-from reports.anchor import open_anchor
+from reports.anchor import OpenedAnchor, open_anchor
 from reports.bundle import Logged, RunEvidence
 from reports.envelope import envelope_digest
 from reports.files import EvidenceFile
@@ -82,6 +82,7 @@ def sheet(
         attachment: the name under which the file is attached.
     """
     origin, size, _ = file.anchor.checkpoint.split("\n", 2)
+    opened = open_anchor(file.anchor, envelope_digest(file.anchor.trust_roots[0]))
     return {
         "document": document,
         "title": speaker.say(f"{document}.title"),
@@ -95,15 +96,15 @@ def sheet(
             log=origin,
             entry=index,
             size=int(size),
-            bounds=_bounds(speaker, file),
+            bounds=_bounds(speaker, opened),
         ),
+        "witnessed": opened.witnessed,
         "attachment": attachment,
     }
 
 
-def _bounds(speaker: Speaker, file: EvidenceFile) -> tuple[str, ...]:
+def _bounds(speaker: Speaker, opened: OpenedAnchor) -> tuple[str, ...]:
     """What outsiders say of the log's state: the times between which it came about, and who else signed it."""
-    opened = open_anchor(file.anchor, envelope_digest(file.anchor.trust_roots[0]))
     after = max((one for _, one in opened.since), key=lambda one: one.earliest, default=None)
     before = min(opened.times, key=lambda one: one.latest, default=None)
     found = []

@@ -15,7 +15,7 @@ import pypdf
 import pytest
 
 from reports import pdf, sealcheck
-from reports.bundle import ATTACHMENT_NAMES, EvidenceFile
+from reports.bundle import ATTACHMENT_NAMES, EvidenceFile, read_file
 from reports.errors import BadSeal, BrokenChain
 from reports.keys import FileSigner
 from reports.publish import publish
@@ -213,6 +213,22 @@ def _first_page(record: SanitizationRecord, *waivers: str) -> str:
     file = certified(WORLD, record, waivers=waivers).bundle()
     reader = pypdf.PdfReader(io.BytesIO(pdf.render(file)))
     return " ".join(reader.pages[0].extract_text().split())
+
+
+def _first_of(data: bytes) -> str:
+    return str(pypdf.PdfReader(io.BytesIO(data)).pages[0].extract_text()).lower()
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_without_witnesses_the_first_page_of_every_document_says_so(name: str) -> None:
+    assert "unwitnessed" in _first_of(_sealed(name))
+
+
+def test_with_its_witnesses_no_page_calls_it_unwitnessed() -> None:
+    frozen = Path(__file__).resolve().parents[2] / "frozen" / "2026-12" / "bundle.pdf"
+    pages = [page.extract_text().lower() for page in pypdf.PdfReader(frozen).pages]
+    again = pdf.render(read_file((frozen.parent / "bundle.json").read_bytes()))
+    assert not any("unwitnessed" in page for page in [*pages, _first_of(again)])
 
 
 def test_exceptions_stand_on_the_first_page() -> None:
