@@ -67,7 +67,7 @@ def contents(holdings: Iterable[Held], *, ever_attached: bool) -> str:
 
 
 def overlaps(holding: Held, since: datetime | None, until: datetime | None) -> bool:
-    """Whether a holding existed in a span of time; open ends reach as far as they can."""
-    begins_in_time = until is None or holding.since < until
-    ends_in_time = holding.until is None or since is None or holding.until > since
+    """Whether a holding existed in a span of time; open ends reach as far as they can, and a shared moment counts."""
+    begins_in_time = until is None or holding.since <= until
+    ends_in_time = holding.until is None or since is None or holding.until >= since
     return begins_in_time and ends_in_time

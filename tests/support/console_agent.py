@@ -169,9 +169,14 @@ class ConsoleAgent:
 
     def progress(self, lease: Lease, state: str, share: float, *, rate: int = 213_000_000, errors: int = 0) -> bool:
         """Report how far it is; whether a stop is asked for."""
+        message = self.progress_message(lease, state, share, rate=rate, errors=errors)
+        return leases.report_progress(self.context, self.actor, lease.id, message).stop_requested
+
+    def progress_message(self, lease: Lease, state: str, share: float, *, rate: int, errors: int) -> Progress:
+        """How far it is, as a share of the disk."""
         disk = self._disk(lease)
         done = int(disk.capacity * share)
-        message = Progress.model_validate(
+        return Progress.model_validate(
             {
                 "token": lease.token,
                 "state": state,
@@ -184,7 +189,6 @@ class ConsoleAgent:
                 "errors": errors,
             }
         )
-        return leases.report_progress(self.context, self.actor, lease.id, message).stop_requested
 
     def _order(self, lease: Lease) -> dict[str, object]:
         found: dict[str, object] = json.loads(from_base64(lease.order.payload, "payload"))

@@ -58,9 +58,11 @@ def test_what_was_attached_and_never_described_is_unknown() -> None:
     ("holding", "since", "until", "expected"),
     [
         (held(0, 5), 3, 10, True),
-        (held(0, 5), 5, 10, False),
+        (held(0, 5), 5, 10, True),
+        (held(0, 4), 5, 10, False),
         (held(0, 5), None, 10, True),
-        (held(10, 12), 3, 10, False),
+        (held(10, 12), 3, 10, True),
+        (held(11, 12), 3, 10, False),
         (held(10, 12), 3, None, True),
         (held(0), 100, None, True),
     ],
