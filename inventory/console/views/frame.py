@@ -133,7 +133,7 @@ _GROUPS: Final[tuple[tuple[str, tuple[_Entry, ...]], ...]] = (
             _Entry("Samples", "check", "samples", Permission.READ),
             _Entry("Certificates", "certificate", "certificates", Permission.READ_EVIDENCE),
             _Entry("Audit packs", "archive", "audit_packs", Permission.AUDIT_EXPORT),
-            _Entry("Balances", "case", "balances", Permission.READ),
+            _Entry("Balances", "half", "balances", Permission.READ),
             _Entry("Exports", "download", "exports", Permission.READ),
             _Entry("Documents", "certificate", "papers", Permission.READ_EVIDENCE),
         ),

@@ -217,7 +217,7 @@ _TOLD: Final[dict[Tag, tuple[str, str, Tone]]] = {
     Tag.WEBHOOK_CHANGED: ("A webhook was changed", "link", "quiet"),
     Tag.WEBHOOK_TESTED: ("A webhook was tested", "link", "quiet"),
     Tag.WEBHOOK_REPLAYED: ("A webhook's messages were sent again", "refresh", "quiet"),
-    Tag.BALANCE_DRAWN: ("A balance was drawn up", "case", "quiet"),
+    Tag.BALANCE_DRAWN: ("A balance was drawn up", "half", "quiet"),
     Tag.BALANCE_CLOSED: ("A balance was closed", "check", "ok"),
     Tag.IMPORT_RECEIVED: ("A table was read in", "upload", "quiet"),
     Tag.IMPORT_MAPPED: ("What an import's columns mean was said", "branch", "quiet"),
