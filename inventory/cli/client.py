@@ -53,12 +53,25 @@ class Client:
         if parts.scheme == "http" and not is_loopback(parts.hostname):
             raise click.UsageError("--server must be https: a token would cross the network in clear.")
 
-    def sign_in(self, login: str, password: str) -> Client:
-        """The same service on a session of this person's, to make the first token."""
+    def sign_in(self, login: str, password: str, code: Callable[[], str]) -> Client:
+        """The same service on a session of this person's, to make the first token. `code` asks for the second factor."""
         reply, cookie = self._send("POST", "/session", {"login": login, "password": password})
         origin = self.server.rstrip("/")
         session = {"Cookie": cookie.split(";")[0], "X-CSRF-Token": reply["csrf_token"], "Origin": origin}
-        return replace(self, token="", headers=session)
+        client = replace(self, token="", headers=session)
+        standing = reply["session"]["standing"]
+        if standing == "code":
+            try:
+                client.post("/session/second-factor", {"code": code()})
+            except Refused:
+                client.sign_out()
+                raise
+        elif standing == "setup":
+            client.sign_out()
+            raise Refused(
+                "Set up a passkey or an authenticator app in the console first; a password alone opens nothing."
+            )
+        return client
 
     def sign_out(self) -> None:
         """Ends the session."""

@@ -110,13 +110,17 @@ def create_token(
 ) -> None:
     """Create an API token for yourself; it is printed once.
 
-    The first one needs --login; later ones may be made with a token you have.
+    The first one needs --login; later ones may be made with a token you have. Whoever signs in with a passkey alone makes
+    tokens in the console, or has recovery codes.
     """
     body = {"name": name, "roles": list(roles), "lifetime_seconds": days * 86_400}
     body |= {which: list(numbers) for which, numbers in scope.items()}
     session = None
     if login is not None:
-        session = client.sign_in(login, click.prompt("Password", hide_input=True, err=True))
+        password = click.prompt("Password", hide_input=True, err=True)
+        session = client.sign_in(
+            login, password, lambda: click.prompt("Code of your app, or a recovery code", err=True)
+        )
     try:
         reply: dict[str, Any] = (session or client).post("/tokens", body)
     finally:

@@ -26,6 +26,7 @@ SAID: Final = {
     "authenticator-removed": Said("ok", "The authenticator app counts no more."),
     "sso-refused": Said("warn", "Single sign-on let nobody in: that account is nobody's here, or it took too long."),
     "identity-removed": Said("ok", "That account lets you in no more."),
+    "sign-in-reset": Said("ok", "Removed. Make a new one-time link and hand it over."),
     "session-ended": Said("ok", "That session has ended."),
     "token-revoked": Said("ok", "The token is revoked."),
     "device-declared": Said("ok", "The device is declared."),

@@ -150,6 +150,18 @@ def factors_view(session: Session, person: Person) -> FactorsView:
     )
 
 
+def invited(context: Context, actor: Actor) -> frozenset[str]:
+    """Whoever has nothing to sign in with yet: they hold a one-time link, or need one. Permission `inventory.read`."""
+    authorize(actor, Permission.READ)
+    with context.reading() as session:
+        nothing = (
+            Person.password_hash.is_(None),
+            ~sa.exists().where(Passkey.person == Person.ref, Passkey.removed.is_(None)),
+            ~sa.exists().where(Identity.person == Person.ref, Identity.removed.is_(None)),
+        )
+        return frozenset(session.scalars(sa.select(Person.ref).where(*nothing)))
+
+
 def passkey_view(row: Passkey) -> PasskeyView:
     """A passkey, without its credential."""
     return PasskeyView(id=row.id, label=row.label, created=row.created, last_used=row.last_used, synced=row.synced)

@@ -129,6 +129,7 @@ def addresses(story: Story) -> dict[str, str]:
         "people": "/people",
         "person": f"/people/{world.people['vic'].ref}",
         "new_person": "/people/new",
+        "reset_sign_in": f"/people/{world.people['vic'].ref}/reset-sign-in",
         "erase_directory": f"/people/{world.people['vic'].ref}/erase",
         "places": "/places",
         "sites": "/sites",

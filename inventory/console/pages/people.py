@@ -11,6 +11,7 @@ from inventory.console.forms import Form, options
 from inventory.console.sheets import Field, Sheet, reason
 from inventory.console.web import actor, form_status, go, here, perform, posted, received, show, show_sheet
 from inventory.domain.roles import Permission, Role
+from inventory.services import factors
 from inventory.services import people as service
 from inventory.services.views import PersonView
 
@@ -35,7 +36,7 @@ _ROLES = options(
 @page("/people")
 def people_page() -> Reply:
     """Everybody."""
-    return show("people.html", people=service.list_people(here(), actor()))
+    return show("people.html", people=service.list_people(here(), actor()), invited=factors.invited(here(), actor()))
 
 
 @form("/people/new", Permission.PEOPLE_MANAGE)
@@ -110,7 +111,10 @@ def _show(ref: str, typed: Form) -> Reply:
     if not typed.values:
         typed.values.setlist("roles", [str(role) for role in found.roles])
         typed.values.update({"name": found.name or "", "title": found.title or "", "contact": found.contact or ""})
-    return show("person.html", form_status(typed), person=found, form=typed, roles=_ROLES, me=actor().ref)
+    return show(
+        "person.html", form_status(typed), person=found, form=typed, roles=_ROLES, me=actor().ref,
+        invited=factors.invited(here(), actor()),
+    )  # fmt: skip
 
 
 @act("/people/<person>/roles", Permission.PEOPLE_MANAGE)
@@ -162,6 +166,39 @@ def new_link(person: str) -> Reply:
     found = service.person(here(), actor(), person)
     link = service.new_link(here(), actor(), found.ref)
     return show("link.html", person=found, link=here().settings.external_url.rstrip("/") + link.path)
+
+
+@form("/people/<person>/reset-sign-in", Permission.PEOPLE_MANAGE)
+def reset_sign_in(person: str) -> Reply:
+    """Somebody lost what they sign in with: remove all of it, so that a new link lets them in."""
+    found = service.person(here(), actor(), person)
+    typed = received()
+    if posted():
+        why = typed.text("reason", "Say why, and how you made sure who is asking.")
+        command = factors.ResetFactors(person=found.ref, reason=why)
+        done = perform(
+            typed, lambda: go("person", said="sign-in-reset", person=factors.reset(here(), actor(), command).ref)
+        )
+        if done is not None:
+            return done
+    return show_sheet(
+        Sheet(
+            title=f"Reset the sign-in of {found.name or found.login}",
+            submit="Remove all of it",
+            tone="danger",
+            warning=True,
+            lead="Make sure who is asking: face to face, or by a telephone number you knew before.",
+            crumbs=(("People", url_for("console.people")), (found.login, url_for("console.person", person=found.ref))),
+            back=url_for("console.person", person=found.ref),
+            consequences=(
+                "Their passkeys, authenticator app, recovery codes and single sign-on let nobody in any more.",
+                "Every session of theirs ends. A password stays, and opens nothing by itself where a second factor is demanded.",
+                "Keys they approve with are not touched: revoke those where they are lost, too.",
+            ),
+            fields=(reason(),),
+        ),
+        typed,
+    )
 
 
 @form("/people/<person>/erase", Permission.PEOPLE_MANAGE)

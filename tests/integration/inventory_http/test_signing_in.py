@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import re
+import secrets
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +13,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from inventory.cli.client import Client
+from inventory.cli.common import Refused
 from inventory.contract.v1.endpoints import PREFIX
 from inventory.domain.roles import Role
 from inventory.domain.signin import STEP_SECONDS, one_time_code
@@ -419,3 +423,110 @@ def test_a_link_takes_nobodys_second_factor_away(world: HttpWorld) -> None:
     entered = thief.good("POST", "/welcome", {"secret": link, "password": PASSWORD})
     assert entered["session"]["standing"] == "code"
     assert problem(thief.ask("GET", "/devices")) == (403, "second-factor-needed")
+
+
+# --- the console
+
+
+class Pages:
+    """Somebody at the console, without scripts."""
+
+    def __init__(self, browser: Browser) -> None:
+        self.browser = browser
+
+    def get(self, path: str) -> TestResponse:
+        return self.browser.client.get(f"/console{path}", base_url=BASE, headers={"Sec-Fetch-Site": "same-origin"})
+
+    def post(self, path: str, form: dict[str, str], came: str = "") -> TestResponse:
+        headers = {"Sec-Fetch-Site": "same-origin", "Referer": f"{BASE}/console{came}"}
+        given = {"csrf_token": self.browser.token, "once": secrets.token_hex(16), **form}
+        return self.browser.client.post(f"/console{path}", data=given, base_url=BASE, headers=headers)
+
+
+def test_the_console_leads_whoever_is_half_signed_in_to_the_second_factor(world: HttpWorld) -> None:
+    _, somebody, secret, _ = with_app(world)
+    pages = Pages(Browser(world))
+    pages.browser.again(somebody)
+    for path in ("/", "/devices", "/account", "/account/authenticator", "/confirm"):
+        assert pages.get(path).location.startswith("/console/second-factor"), path
+    refused = pages.post("/account/tokens", {"name": "mine", "token_roles": "viewer", "days": "9"})
+    assert refused.location.startswith("/console/second-factor")
+    wrong = pages.post("/second-factor", {"code": "000000"})
+    assert wrong.status_code == 401
+    assert "The code is wrong" in wrong.text
+    elsewhere = {"code": code_of(world, secret), "next": "https://evil.example/"}
+    assert pages.post("/second-factor", elsewhere).location == "/console/"
+    assert pages.get("/devices").status_code == 200
+
+
+def test_the_console_leads_whoever_has_nothing_yet_to_their_account_and_nowhere_else(world: HttpWorld) -> None:
+    pages = Pages(Browser(world))
+    pages.browser.enter(world.newcomer({Role.ADMINISTRATOR}))
+    assert pages.get("/devices").location.startswith("/console/second-factor")
+    assert pages.get("/second-factor").location == "/console/account?said=set-up-factor"
+    account = pages.get("/account")
+    assert account.status_code == 200
+    assert "One thing first" in account.text
+    assert "Tokens for scripts" not in account.text
+    assert pages.post("/account/authenticator", {"begin": "yes"}).location == "/console/account/authenticator"
+    page = pages.get("/account/authenticator").text
+    secret = re.findall(r"<code[^>]*>([A-Z2-7]{32})</code>", page)[0]
+    assert 'src="data:image/svg+xml' in page
+    shown = pages.post("/account/authenticator", {"code": code_of(world, secret)})
+    assert len(set(re.findall(r"<code>([a-z2-9-]{19})</code>", shown.text))) == 10
+    assert pages.get("/devices").status_code == 200
+
+
+def test_the_console_asks_again_and_leads_back_to_where_one_was(world: HttpWorld) -> None:
+    browser, _, secret, _ = with_app(world, Role.ADMINISTRATOR)
+    pages = Pages(browser)
+    other = world.newcomer({Role.VIEWER})
+    world.clock.advance(minutes=15)
+    assert pages.get("/people").status_code == 200
+    assert pages.get(f"/people/{other.ref}").status_code == 200
+    assert pages.get("/people/new").location == "/console/confirm?next=/console/people/new"
+    refused = pages.post(f"/people/{other.ref}/enabled", {"enabled": "no"}, came=f"/people/{other.ref}")
+    assert refused.location == f"/console/confirm?next=/console/people/{other.ref}"
+    assert pages.post("/confirm", {"password": PASSWORD, "code": "000000"}).status_code == 401
+    right = {"password": PASSWORD, "code": code_of(world, secret), "next": f"/console/people/{other.ref}"}
+    assert pages.post("/confirm", right).location == f"/console/people/{other.ref}"
+    reset = pages.post(f"/people/{other.ref}/reset-sign-in", {"reason": "Lost the telephone; came in person."})
+    assert reset.location == f"/console/people/{other.ref}?said=sign-in-reset"
+
+
+def test_without_scripts_the_pages_say_what_is_missing(world: HttpWorld) -> None:
+    pages = Pages(Browser(world))
+    page = pages.get("/sign-in").text
+    assert "Sign in with a passkey" in page
+    assert "Passkeys need JavaScript." in page
+    sent = pages.browser.client.post(
+        "/console/sign-in", data={"answer": "{}"}, base_url=BASE, headers={"Sec-Fetch-Site": "same-origin"}
+    )
+    assert sent.status_code == 422
+
+
+def test_a_command_line_asks_for_the_code(world: HttpWorld) -> None:
+    """The client signs in as `sanitrail token create --login` does."""
+    _, somebody, secret, _ = with_app(world)
+    sent: list[tuple[str, Any]] = []
+
+    class Wired(Client):
+        def _send(self, method: str, path: str, body: dict[str, Any] | None) -> tuple[Any, str]:
+            sent.append((path, body))
+            reply = browser.ask(method, path, body)
+            if reply.status_code >= 400:
+                raise Refused(reply.get_json()["detail"])
+            return (reply.get_json() if reply.data else None), reply.headers.get("Set-Cookie", "")
+
+    browser = Browser(world)
+    client = Wired(BASE).sign_in(somebody.login, PASSWORD, lambda: code_of(world, secret))
+    assert client.post("/tokens", {"name": "mine", "roles": ["viewer"], "lifetime_seconds": 60})["secret"]
+    assert [path for path, _ in sent] == ["/session", "/session/second-factor", "/tokens"]
+    with pytest.raises(Refused):
+        Wired(BASE).sign_in(somebody.login, PASSWORD, lambda: "000000")
+    assert sent[-1][0] == "/session"
+    assert browser.ask("GET", "/session").status_code == 401
+    new = world.newcomer({Role.VIEWER})
+    Browser(world).enter(new)
+    with pytest.raises(Refused, match="passkey or an authenticator app"):
+        Wired(BASE).sign_in(new.login, PASSWORD, lambda: "")
