@@ -7,11 +7,14 @@ the facts amount to is judged elsewhere (`reports.verdict`), by everybody alike.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from reports.errors import MalformedDocument
 from reports.record import (
     SCHEMA,
+    CapacityProof,
     CommandFacts,
     DeviceFacts,
     HostFacts,
@@ -49,7 +52,14 @@ class Host:
 
 
 def make_record(
-    result: RunResult, approved: ApprovedOrder, host: Host, *, sequence: int, previous: str | None, tool: str
+    result: RunResult,
+    approved: ApprovedOrder,
+    host: Host,
+    *,
+    sequence: int,
+    previous: str | None,
+    tool: str,
+    capacity_note: Mapping[str, Any] | None = None,
 ) -> SanitizationRecord:
     """The record of a run.
 
@@ -60,6 +70,7 @@ def make_record(
         sequence: This agent's number for the record.
         previous: Envelope digest of this agent's record before it for the same medium.
         tool: Name and version of the sanitizing tool.
+        capacity_note: What this host keeps of a disk that proved its capacity (`sanitizer restore-capacity`).
 
     Raises:
         NothingToRecord: The result names no medium.
@@ -81,7 +92,7 @@ def make_record(
             after_root=order.after.root,
             approvals=approved.approvals,
         ),
-        device=DeviceFacts(**facts_of(result.device)),
+        device=DeviceFacts(**facts_of(result.device), capacity_proof=_capacity_proof(result, capacity_note)),
         method=MethodFacts(
             **{
                 **method,
@@ -102,6 +113,18 @@ def make_record(
         operator_ref=order.requested_by,
         tool=tool,
     )
+
+
+def _capacity_proof(result: RunResult, note: Mapping[str, Any] | None) -> CapacityProof | None:
+    """The note, where it is about the capacity that this run found, and what the run says of hidden blocks rests on it."""
+    device = result.device
+    if note is None or device is None or device.kind != "scsi" or device.hidden_capacity != "no":
+        return None
+    try:
+        found = CapacityProof.from_dict(dict(note), "capacity note")
+    except MalformedDocument:
+        return None
+    return found if found.blocks * found.block_bytes == device.capacity_bytes else None
 
 
 def _key_erasure(result: RunResult) -> KeyErasure | None:

@@ -19,13 +19,15 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import sanitizer
 from inventory.contract.v1.common import LogPosition
 from inventory.contract.v1.orders import Lease, SealedOrder
 from reports.envelope import Signer, sign
 from sanitizer import Clearance, Confirmation, PendingRun, PermissionWithheld, RunResult, SanitizeInProgress
+from sanitizer.capacity_notes import maximum_note, note_name
+from sanitizer.host import Host as SanitizerHost
 
 from . import discovery, following, holds, host, orders, recording
 from .client import Service
@@ -359,6 +361,7 @@ class Runner:
             sequence=self.sequence.assign(run.run_id),
             previous=self.outbox.previous(approved.order.device),
             tool=host.tool(),
+            capacity_note=_capacity_note(result),
         )
         return sign("sanitization-record", record.to_dict(), self.signer)
 
@@ -424,3 +427,12 @@ class Runner:
             return self.runs.current(run).lease
 
         return Reporter(self.service, lease, control, self.limits.progress_interval)
+
+
+def _capacity_note(result: RunResult) -> dict[str, Any] | None:
+    """What this host keeps of the medium's capacity, by names that no change of size alters."""
+    device = result.device
+    if device is None:
+        return None
+    names = {name: getattr(device, name) for name in ("kind", "model", "serial", "wwn", "eui64", "nguid")}
+    return maximum_note(SanitizerHost().state, note_name(names))

@@ -52,6 +52,23 @@ class OrderRef(Part):
 
 
 @dataclass(frozen=True, kw_only=True)
+class CapacityProof(Part):
+    """A SCSI disk was told to show all of its blocks, and showed these (SBC, MODE SELECT with a block descriptor).
+
+    Whatever else was answered stands beside, by the name of the question, in hexadecimal.
+    """
+
+    blocks: int
+    block_bytes: int
+    taken: str
+    """When, by the host's clock."""
+    sent: str
+    """The command, hexadecimal."""
+    parameters: str
+    """What was sent with it."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class DeviceFacts(Part):
     """The medium as the agent read it, before the first write. `None` means the device does not report it."""
 
@@ -74,6 +91,24 @@ class DeviceFacts(Part):
     """SHA-256 of the identity: the same medium gives the same fingerprint on any host and path."""
     hidden_capacity: str
     """yes, no or unknown: whether areas beyond the addressable range were found."""
+    capacity_proof: CapacityProof | None = None
+    """Of a SCSI disk that proved its capacity on this host before; left out of the document in every other record."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """As `Part.to_dict`, without the field that few records have."""
+        told = super().to_dict()
+        if self.capacity_proof is None:
+            del told["capacity_proof"]
+        return told
+
+    @classmethod
+    def from_dict(cls, value: object, where: str = "document") -> Self:
+        """As `Part.from_dict`; the field may be missing, and where it stands it says something."""
+        if not isinstance(value, dict):
+            raise MalformedDocument(where, "expected an object")
+        if value.get("capacity_proof", ...) is None:
+            raise MalformedDocument(f"{where}.capacity_proof", "expected an object, or nothing at all")
+        return super().from_dict({"capacity_proof": None, **value}, where)
 
 
 @dataclass(frozen=True, kw_only=True)

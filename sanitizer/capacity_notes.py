@@ -11,6 +11,7 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from .errors import CapacityUnrestorable
 from .hidden import ProvenMaximum
@@ -83,16 +84,22 @@ def proven_maximum(state_dir: Path, name: str | None) -> ProvenMaximum | None:
         state_dir: Folder of the notes.
         name: Of `note_name`.
     """
+    kept = maximum_note(state_dir, name)
+    return None if kept is None else ProvenMaximum(blocks=kept["blocks"], block_bytes=kept["block_bytes"])
+
+
+def maximum_note(state_dir: Path, name: str | None) -> dict[str, Any] | None:
+    """The whole note behind `proven_maximum`: blocks, their size, what was sent and answered, and when."""
     if name is None:
         return None
     try:
         kept = json.loads((state_dir / f"maximum-{name}.json").read_text(encoding="ascii"))
-        blocks, block_bytes = kept["blocks"], kept["block_bytes"]
+        sizes = [kept["blocks"], kept["block_bytes"]]
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    if type(blocks) is not int or type(block_bytes) is not int or blocks <= 0 or block_bytes <= 0:
+    if not all(type(size) is int and size > 0 for size in sizes):
         return None
-    return ProvenMaximum(blocks=blocks, block_bytes=block_bytes)
+    return dict(kept)
 
 
 def note_maximum(state_dir: Path, identity: DeviceIdentity, found: ProvenMaximum, told: Mapping[str, str]) -> bool:

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from reports.record import CapacityProof
 from sanitizer.capability import HiddenCapacity, Tri
 from sanitizer.capacity import CapacityChange, restore_capacity
-from sanitizer.capacity_notes import note_name, proven_maximum
+from sanitizer.capacity_notes import maximum_note, note_name, proven_maximum
 from sanitizer.deriving import capabilities_of
 from sanitizer.errors import (
     CapacityNotRestored,
@@ -234,6 +235,9 @@ def test_a_sas_disk_that_hides_nothing_is_left_as_it_is(tmp_path: Path) -> None:
     change = Bench(ScsiDisk(Medium(BLOCKS, clock=ManualClock()))).restore(tmp_path)
     assert (change.changed, change.after_bytes, change.next_step) == (None, BLOCKS * 512, "nothing")
     assert change.to_dict()["proven"] is True
+    (name,) = (path.stem.partition("-")[2] for path in tmp_path.glob("maximum-*.json"))
+    kept = CapacityProof.from_dict(maximum_note(tmp_path, name))
+    assert (kept.blocks * kept.block_bytes, len(kept.sent) > 0) == (change.after_bytes, True), "as records take it in"
 
 
 def hidden_of(tested: Bench) -> HiddenCapacity:
