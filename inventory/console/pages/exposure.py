@@ -49,7 +49,7 @@ def exposure() -> Reply:
         "exposure.html",
         board=board,
         by=by,
-        title=_GROUPS[by],
+        days=None if board.since is None else (here().now() - board.since).days,
         segments=narrowed("by", [("" if key == "data_set" else key, label, None) for key, label in _GROUPS.items()]),
         rows=[(row, _media_of(by, row)) for row in board.rows],
         tones=TONES,
