@@ -65,8 +65,8 @@ function begin(detector) {
     try {
       stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
       picture.srcObject = stream;
-      await picture.play();
       show(true);
+      await picture.play();
       status.textContent = "Hold a label before the camera.";
       look();
     } catch (error) {
