@@ -33,7 +33,7 @@ from .rows import Line, Unreadable
 
 PART_LINES: Final = 500
 """Lines of one part, and of one step of a dry run."""
-_TAKEN_AT_ONCE: Final = 100
+_TAKEN_AT_ONCE: Final = 25
 """Devices declared in one transaction: each signs its entry of the log, and everybody else waits."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import re
 import zipfile
@@ -14,11 +15,12 @@ import xlsxwriter
 
 from inventory.domain.import_mapping import Field, ImportMapping, mapping_from_text, mapping_of
 from inventory.domain.importing import Outcome
+from inventory.domain.scopes import Scope
 from inventory.domain.vocabulary import DeviceState, Zone
 from inventory.errors import Conflict, Forbidden, Invalid, NotFound, StaleVersion
 from inventory.events import Tag
 from inventory.models import Device, ImportPart
-from inventory.services import people, places, queries, upkeep
+from inventory.services import organisation, people, places, queries, upkeep
 from inventory.services.imports import csv_file, register, xlsx_file
 from inventory.services.imports.register import ImportView
 from inventory.services.imports.rows import Line, Unreadable
@@ -179,6 +181,27 @@ def test_strangers_stale_versions_and_too_many_imports_are_refused(world: World)
         send(world, HEAD + "BC-1,,,,,\n")
     with pytest.raises(Conflict, match="under way"):
         send(world, HEAD + "BC-1,,,,,\n")
+
+
+def test_who_is_limited_reads_in_for_their_own_site(world: World) -> None:
+    admin, custodian = world.actor("admin"), world.actor("custodian")
+    ours, theirs = (
+        organisation.create_site(world.context, admin, organisation.CreateSite(name=name)).id
+        for name in ("Lisbon", "Porto")
+    )
+    command = places.CreateLocation(name="Their shelf", zone=Zone.SECURE, site=theirs)
+    places.create_location(world.context, custodian, command)
+    limited = dataclasses.replace(custodian, scope=Scope(frozenset({ours}), None))
+    file = io.BytesIO((HEAD + "BC-1,S1,Acme,EX-1,,Their shelf\nBC-2,S2,Acme,EX-1,,\n").encode())
+    view = register.receive(world.context, limited, "list.csv", file)
+    view = register.check(world.context, limited, view.id)
+    assert outcomes(world, view) == [(2, "refused", ["location-unknown"]), (3, "new", [])]
+    register.run(world.context, limited, view.id)
+    with world.context.reading() as session:
+        assert session.scalars(sa.select(Device.site_id).where(Device.asset_tag == "BC-2")).one() == ours
+    other = dataclasses.replace(world.actor("operator"), scope=limited.scope)
+    with pytest.raises(NotFound):
+        register.one_import(world.context, other, view.id)
 
 
 @pytest.mark.parametrize(

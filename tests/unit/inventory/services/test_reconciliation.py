@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import datetime
 from typing import Any
 
@@ -10,10 +11,20 @@ import sqlalchemy as sa
 
 from inventory.domain.balance import Difference, ScopeKind
 from inventory.domain.lots import LotPurpose
+from inventory.domain.scopes import Scope
 from inventory.domain.vocabulary import Zone
 from inventory.errors import Conflict, ConstraintRefused, Forbidden, Invalid, NotFound, SeparationOfDuty, StaleVersion
 from inventory.models import StoredEnvelope
-from inventory.services import devices, disposal, exceptions, lot_register, places, queries, reconciliation
+from inventory.services import (
+    devices,
+    disposal,
+    exceptions,
+    lot_register,
+    organisation,
+    places,
+    queries,
+    reconciliation,
+)
 from inventory.services.exceptions import ResolveException
 from inventory.services.queries import balances
 from inventory.services.reconciliation import CloseBalance, DrawUp
@@ -264,6 +275,43 @@ def test_bad_scopes_and_wrong_people_are_refused(world: World) -> None:
     drawn = draw(world)
     with pytest.raises(StaleVersion):
         close(world, drawn, version=drawn.version + 1)
+
+
+def test_who_is_limited_counts_their_own_sites_only(world: World) -> None:
+    admin = world.actor("admin")
+    ours, theirs = (
+        organisation.create_site(world.context, admin, organisation.CreateSite(name=name)).id
+        for name in ("Lisbon", "Porto")
+    )
+    custodian = world.actor("custodian")
+    limited = dataclasses.replace(custodian, scope=Scope(frozenset({ours}), None))
+    whole = reconciliation.draw_up(world.context, custodian, DrawUp(scope=ScopeKind.EVERYTHING))
+    stranger = dataclasses.replace(world.actor("operator"), scope=Scope(frozenset({ours}), None))
+    with pytest.raises(Forbidden):
+        reconciliation.draw_up(world.context, limited, DrawUp(scope=ScopeKind.EVERYTHING))
+    for number in (theirs, "SI-9999"):
+        with pytest.raises(NotFound):
+            reconciliation.draw_up(world.context, limited, DrawUp(scope=ScopeKind.SITE, reference=number))
+    with pytest.raises(NotFound):
+        balances.balance(world.context, stranger, whole.id)
+    drawn = reconciliation.draw_up(world.context, limited, DrawUp(scope=ScopeKind.SITE, reference=ours))
+    assert drawn.counts["total"] == 0
+    assert balances.list_balances(world.context, stranger).items == ()
+
+
+def test_a_site_counts_its_places_and_its_hosts(world: World) -> None:
+    adopt_everything(world)
+    admin = world.actor("admin")
+    here = organisation.create_site(world.context, admin, organisation.CreateSite(name="Lisbon")).id
+    assert draw(world, ScopeKind.SITE, reference=here).counts["total"] == 0
+    with world.context.writing() as session:
+        session.execute(sa.text("UPDATE host SET site_id = :site"), {"site": here})
+    command = places.CreateLocation(name="Shelf", zone=Zone.SECURE, site=here)
+    shelf = places.create_location(world.context, world.actor("custodian"), command).id
+    declare(world, "BC-9", shelf)
+    declare(world, "BC-10", store(world, "Elsewhere"))
+    counts = draw(world, ScopeKind.SITE, reference=here).counts
+    assert (counts["declared"], counts["observed"], counts["present"]) == (3, 2, 3)
 
 
 def _next(world: World) -> datetime:
