@@ -330,27 +330,6 @@ def _checked(session: Session, command: ChangeState, event: DeviceEvent) -> tupl
     return device, place
 
 
-def would_change(
-    context: Context, actor: Actor, command: ChangeState, event: DeviceEvent
-) -> tuple[str, DeviceState]:
-    """The device's number and the state the event would bring; nothing changes. Permission `device.move`; raises as it would."""
-    authorize(actor, Permission.DEVICE_MOVE)
-    required("reason", command.reason, least=3)
-    with context.reading(actor) as session:
-        device, _ = _checked(session, command, event)
-        return device.id, TABLE[device.state, event]
-
-
-def _checked(session: Session, command: ChangeState, event: DeviceEvent) -> tuple[Device, Location | None]:
-    """The device and the place it is put at, where the table and the event's guards let it happen."""
-    device = find_device(session, command.device)
-    check_version(f"Device {device.id}", device.version, command.version)
-    possible_for_device(device, event)
-    place = find(session, Location, command.location, "location") if command.location else None
-    _guard(session, device, event, place)
-    return device, place
-
-
 def _guard(session: Session, device: Device, event: DeviceEvent, place: Location | None) -> None:
     guards = GUARDS[event]
     if (
