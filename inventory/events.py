@@ -140,6 +140,8 @@ class Tag(StrEnum):
     DESTRUCTION_RECORDED = "destruction.recorded"
     DESTRUCTION_WITNESSED = "destruction.witnessed"
     DESTRUCTION_REJECTED = "destruction.rejected"
+    DESTRUCTION_WITHDRAWN = "destruction.withdrawn"
+    """It was recorded by mistake, or nobody saw it."""
     WAIVER_OPENED = "waiver.opened"
     WAIVER_COUNTERSIGNED = "waiver.countersigned"
 

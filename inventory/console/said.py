@@ -39,6 +39,7 @@ SAID: Final = {
         "ok", "The data is no longer live there. What remains is residue until a validated record covers it."
     ),
     "destruction-recorded": Said("ok", "Recorded. Somebody who saw it must now witness it."),
+    "destruction-withdrawn": Said("ok", "Withdrawn. The device stays what it is."),
     "destruction-witnessed": Said("ok", "Witnessed. A validator decides next."),
     "destruction-decided": Said("ok", "Your decision is signed and logged."),
     "waiver-opened": Said("warn", "The waiver is open. A second person in another role must countersign it."),

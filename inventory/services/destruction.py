@@ -31,6 +31,8 @@ from .views import DestructionView
 
 METHODS: Final = ("disintegrate", "incinerate", "melt", "pulverize", "shred", "degauss-then-destroy")
 SCHEMA: Final = "sanitrail/destruction/1"
+WITHDRAWN: Final = "withdrawn"
+"""Instead of a validator's decision: it was taken back before anybody witnessed it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,6 +136,30 @@ def witness_destruction(context: Context, actor: Actor, destruction: str, statem
         note(
             session, context, actor, Tag.DESTRUCTION_WITNESSED, "destruction", row.id,
             device=row.device_id, reason=row.witness_statement,
+        )  # fmt: skip
+        return destruction_view(row)
+
+
+def withdraw_destruction(context: Context, actor: Actor, destruction: str, reason: str) -> DestructionView:
+    """Take back what was recorded by mistake, or what nobody saw. Nothing is destroyed by it. Permission `destruction.record`.
+
+    Raises:
+        Conflict: somebody witnessed it, so that a validator must decide; or it was decided already.
+        NotFound, Invalid.
+    """
+    authorize(actor, Permission.DESTRUCTION_RECORD)
+    said = required("reason", reason, least=10)
+    with context.writing(actor) as session:
+        row = find(session, Destruction, destruction, "destruction")
+        if row.decision is not None:
+            raise Conflict(f"Destruction {row.id} was decided already.")
+        if row.witness is not None:
+            raise Conflict(f"Destruction {row.id} was witnessed; a validator decides about it.")
+        row.decision, row.decided, row.reason = WITHDRAWN, context.now(), said
+        session.flush()
+        note(
+            session, context, actor, Tag.DESTRUCTION_WITHDRAWN, "destruction", row.id,
+            device=row.device_id, reason=said,
         )  # fmt: skip
         return destruction_view(row)
 

@@ -34,6 +34,7 @@ def addresses(story: Story) -> dict[str, str]:
         "end_holding": f"/devices/{n['spare']}/holdings/{n['holding']}/end",
         "release": f"/devices/{n['flash']}/release?description=Recycler",
         "record_destruction": f"{device}/destruction",
+        "withdraw_destruction": f"{device}/destruction/{n['destruction']}/withdraw",
         "witness_destruction": f"/devices/{n['declared']}/destruction/X-1/witness",
         "decide_destruction": f"/devices/{n['declared']}/destruction/X-1/decide",
         "open_waiver": f"/devices/{n['flash']}/waiver",

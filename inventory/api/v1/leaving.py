@@ -11,6 +11,7 @@ from inventory.contract.v1.lifecycle import (
     WaiverOpen,
     WitnessStatement,
 )
+from inventory.contract.v1.people import Reason
 from inventory.contract.v1.vocabulary import Key
 from inventory.domain.roles import Permission
 from inventory.domain.vocabulary import ValidationDecision
@@ -44,6 +45,17 @@ def record_destruction(call: Call, body: DestructionRecord) -> DestructionView:
 def witness_destruction(call: Call, destruction_id: Key, body: WitnessStatement) -> DestructionView:
     """States that one saw it; never the operator."""
     return destruction.witness_destruction(call.context, call.actor, destruction_id, body.statement)
+
+
+@destructions.post(
+    "/destructions/{destruction_id}/withdrawal",
+    "Withdraw a destruction",
+    people(Permission.DESTRUCTION_RECORD),
+    raises=(Conflict, Invalid),
+)
+def withdraw_destruction(call: Call, destruction_id: Key, body: Reason) -> DestructionView:
+    """Recorded by mistake, or nobody saw it: before it is witnessed. The device stays what it is."""
+    return destruction.withdraw_destruction(call.context, call.actor, destruction_id, body.reason)
 
 
 @destructions.post(

@@ -151,6 +151,39 @@ def record_destruction(device: str) -> Reply:
     )
 
 
+@form("/devices/<device>/destruction/<destruction>/withdraw", Permission.DESTRUCTION_RECORD)
+def withdraw_destruction(device: str, destruction: str) -> Reply:
+    """It was recorded by mistake, or nobody saw it."""
+    found = queries.device(here(), actor(), device)
+    typed = received()
+    if posted():
+        why = typed.text("reason", "Say why; it stands in the history for good.")
+
+        def deed() -> AnyResponse:
+            destructions.withdraw_destruction(here(), actor(), destruction, why)
+            return go("device", said="destruction-withdrawn", device=found.id)
+
+        done = perform(typed, deed)
+        if done is not None:
+            return done
+    return show_sheet(
+        Sheet(
+            title=f"Withdraw {destruction}",
+            submit="Withdraw it",
+            tone="danger",
+            lead=found.label,
+            crumbs=crumbs_of(found.id, found.asset_tag),
+            back=url_for("console.device", device=found.id),
+            consequences=(
+                "The device stays what it is, and may be ordered or recorded again.",
+                "Once somebody has witnessed it, only a validator decides.",
+            ),
+            fields=(reason(),),
+        ),
+        typed,
+    )
+
+
 @form("/devices/<device>/destruction/<destruction>/witness", Permission.DESTRUCTION_WITNESS)
 def witness_destruction(device: str, destruction: str) -> Reply:
     """State that one saw it."""

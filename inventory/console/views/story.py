@@ -143,6 +143,7 @@ _TOLD: Final[dict[Tag, tuple[str, str, Tone]]] = {
     Tag.DESTRUCTION_RECORDED: ("A destruction was recorded", "flame", "accent"),
     Tag.DESTRUCTION_WITNESSED: ("A destruction was witnessed", "eye", "accent"),
     Tag.DESTRUCTION_REJECTED: ("A destruction was rejected", "cross", "bad"),
+    Tag.DESTRUCTION_WITHDRAWN: ("A recorded destruction was withdrawn", "ban", "warn"),
     Tag.WAIVER_OPENED: ("A waiver was opened", "alert", "warn"),
     Tag.WAIVER_COUNTERSIGNED: ("A waiver was countersigned", "sign", "warn"),
     Tag.HOLDING_BEGUN: ("It began to hold data", "data", "residue"),

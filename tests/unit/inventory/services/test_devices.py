@@ -271,6 +271,27 @@ def test_whoever_witnessed_does_not_decide(residue: World) -> None:
     assert decide(residue, number, by="all-hands").decision == "approve"
 
 
+def test_a_destruction_nobody_saw_is_withdrawn_and_one_that_was_witnessed_is_not(residue: World) -> None:
+    residue.change("retire")
+    context, operator = residue.context, residue.actor("operator")
+    command = destruction.RecordDestruction(
+        device=residue.device().id, method="shred", machine="Shredder 7", facility="Hall 2",
+        performed=residue.clock.now(), evidence=("ab" * 32,),
+    )  # fmt: skip
+    first = destruction.record_destruction(context, operator, command)
+    with pytest.raises(Forbidden):
+        destruction.withdraw_destruction(context, residue.actor("auditor"), first.id, "it was another disk")
+    taken_back = destruction.withdraw_destruction(context, operator, first.id, "it was another disk")
+    assert (taken_back.decision, taken_back.validator) == ("withdrawn", None)
+    assert residue.device().state is not DeviceState.DESTROYED
+    with pytest.raises(Conflict):
+        destruction.withdraw_destruction(context, operator, first.id, "it was another disk")
+    second = destruction.record_destruction(context, operator, command)
+    destruction.witness_destruction(context, residue.actor("custodian"), second.id, "I stood beside the machine.")
+    with pytest.raises(Conflict, match="validator"):
+        destruction.withdraw_destruction(context, operator, second.id, "it was another disk")
+
+
 @pytest.mark.parametrize(
     "changes", [{"method": "hammer"}, {"evidence": ()}, {"evidence": ("photo",)}, {"particle_size_mm": 0}]
 )
