@@ -78,7 +78,7 @@ def gate_question(session: Session, device: Device, way: Way, *, technique: bool
             outcome=record.outcome,
             method=record.method,
             coverage=record.coverage,
-            technique=technique_of(session, record) if technique else None,
+            technique=technique_of(session, record.sha256) if technique else None,
         ),
         record_covers_contents=record is not None and _untouched_since(session, device, record),
         holds=tuple(f"{hold.reference} ({hold.reason})" for hold in holds_on(session, [device.id]).get(device.id, [])),
@@ -107,9 +107,9 @@ def answer_view(answer: GateAnswer, way: Way) -> GateView:
     )
 
 
-def technique_of(session: Session, record: Record) -> str | None:
-    """By which technique a medium was sanitized, as its record says."""
-    body = unverified_body(load_envelope(session, record.sha256), "sanitization-record")
+def technique_of(session: Session, record: str) -> str | None:
+    """By which technique a medium was sanitized, as the record of this digest says."""
+    body = unverified_body(load_envelope(session, record), "sanitization-record")
     technique = body.get("method", {}).get("technique")
     return technique if isinstance(technique, str) else None
 

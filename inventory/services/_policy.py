@@ -130,7 +130,7 @@ def record_objections(session: Session, decision: Mapping[str, Any], record: Rec
     )
     if "techniques" not in decision:
         return reasons
-    return reasons + technique_objections(_sealed(decision), technique_of(session, record))
+    return reasons + technique_objections(_sealed(decision), technique_of(session, record.sha256))
 
 
 def _sealed(decision: Mapping[str, Any]) -> Decision:

@@ -133,7 +133,16 @@ def _no_longer_sufficient(session: Session, current: Policy, proposed: Policy) -
         .subquery()
     )
     statement = (
-        sa.select(Device.id, Device.media, Device.declared_media, worst.c.rank, Record)
+        sa.select(
+            Device.id,
+            Device.media,
+            Device.declared_media,
+            worst.c.rank,
+            Record.sha256,
+            Record.outcome,
+            Record.method,
+            Record.coverage,
+        )
         .join(Record, Record.sha256 == Device.standing_record)
         .outerjoin(worst, worst.c.device_id == Device.id)
         .where(Device.state == DeviceState.SANITIZED)
@@ -158,10 +167,12 @@ def _no_longer_sufficient(session: Session, current: Policy, proposed: Policy) -
             for reuse, leaves in product((True, False), repeat=2)
         )
 
-    for device, observed, declared, number, record in session.execute(statement.execution_options(yield_per=1000)):
+    for device, observed, declared, number, record, *verdict in session.execute(
+        statement.execution_options(yield_per=1000)
+    ):
         category = None if number is None else CATEGORY_ORDER[number]
         technique = technique_of(session, record) if reads else None
-        if loses(category, observed or declared, record.outcome, record.method, record.coverage, technique):
+        if loses(category, observed or declared, *verdict, technique):
             yield device
 
 
