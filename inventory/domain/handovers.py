@@ -90,7 +90,7 @@ def compare(offered: Offered, counted: Counted) -> tuple[Difference, ...]:
     """
     found: list[Difference] = []
     if counted.count != len(offered.devices):
-        words = f"{len(offered.devices)} devices were handed over and {counted.count} were counted."
+        words = f"Devices handed over: {len(offered.devices)}; devices counted: {counted.count}."
         found.append(Difference("count", "", words))
     found += _codes(offered, counted)
     for seal in sorted(offered.seals - counted.seals):

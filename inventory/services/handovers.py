@@ -276,7 +276,7 @@ def remind(session: Session, context: Context, now: datetime) -> int:
     for row in session.scalars(late.order_by(Handover.id)):
         count += 1
         sentence = (
-            f"Hand-over {row.id} of {row.count} devices to {row.destination} was to be answered by"
+            f"Hand-over {row.id} to {row.destination} (devices: {row.count}) was to be answered by"
             f" {row.answer_by:%Y-%m-%d %H:%M} UTC. Who has them?"
         )
         raise_exception(session, context, ExceptionCode.HANDOVER_OVERDUE, row.id, sentence)

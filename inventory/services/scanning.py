@@ -197,7 +197,7 @@ def _read(
             continue
         if isinstance(row, Container):
             (view,) = container_views(session, [row])
-            words = f"{len(view.devices)} devices" + (f", sealed {', '.join(view.seals)}" if view.seals else "")
+            words = f"devices in it: {len(view.devices)}" + (f", sealed {', '.join(view.seals)}" if view.seals else "")
             return _code(code, kind, row.id, row.name, words, row.location_id, times)
         if isinstance(row, Lot):
             return _code(code, kind, row.id, row.name, str(row.state), None, times)

@@ -44,7 +44,7 @@ def _look_at(
         settle_exception(session, context, lapsed, vendor.id, words)
         return False
     held = session.scalar(sa.select(sa.func.count(Device.id)).where(Device.party_id == vendor.id)) or 0
-    has = f"it has {held} devices from us" if held else "it has none of our devices"
+    has = f"devices it has from us: {held}" if held else "it has none of our devices"
     if end is not None:
         settle_exception(session, context, lapsed, vendor.id, f"It is bound until {end:%Y-%m-%d}.")
         sentence = (

@@ -47,7 +47,7 @@ def test_a_container_and_a_place_are_counted_alike(travel: Travelling) -> None:
     box = travel.box(devices=(inside,), seals=("S-1",))
     assert read(travel, inside, container=box.id).absent == ()
     (found,) = read(travel, box.id).codes
-    assert (found.kind, found.state) == ("container", "1 devices, sealed S-1")
+    assert (found.kind, found.state) == ("container", "devices in it: 1, sealed S-1")
 
 
 def test_it_is_compared_with_one_thing_that_exists(travel: Travelling) -> None:
