@@ -14,6 +14,7 @@ from inventory.events import Tag
 from inventory.models import Authenticator, Identity, Passkey, Person, RecoveryCode
 
 from . import attempts
+from ._scope import require_unlimited
 from .context import Actor, Context, authorize, require_person
 from .kernel import digest_of_secret, find, note, required
 from .people import end_sessions, person_view
@@ -176,6 +177,7 @@ def reset(context: Context, actor: Actor, command: ResetFactors) -> PersonView:
         NotFound, SeparationOfDuty.
     """
     authorize(actor, Permission.PEOPLE_MANAGE)
+    require_unlimited(actor, "manage people")
     reason = required("reason", command.reason)
     with context.writing(actor) as session:
         person = find(session, Person, command.person, "person")
