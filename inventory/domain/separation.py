@@ -95,6 +95,19 @@ SAID: Final[Mapping[Deed, str]] = {
 """Each deed in words, after somebody's name."""
 
 
+TO_DO: Final[Mapping[Deed, str]] = {
+    Deed.APPROVED: "approve it",
+    Deed.VALIDATED: "validate it",
+    Deed.WITNESSED: "witness it",
+    Deed.COUNTERSIGNED: "countersign it",
+    Deed.ANSWERED: "answer it",
+    Deed.CONFIRMED: "confirm it",
+    Deed.EXAMINED: "examine it for a sample",
+    Deed.CLOSED: "close it",
+}
+"""Each duty in words, after "who may"."""
+
+
 def bars(duty: Duty, person: str, done: Mapping[Deed, Collection[str]]) -> Deed | None:
     """Which of this person's deeds about the object bars them from the duty; None where nothing does."""
     for deed in sorted(duty.barred):

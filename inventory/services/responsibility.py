@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from inventory import models as m
 from inventory.domain.roles import GRANTS, Permission, Role, may, permissions_of
-from inventory.domain.separation import DUTIES, SAID, Deed, Duty, Subject, bars
+from inventory.domain.separation import DUTIES, SAID, TO_DO, Deed, Duty, Subject, bars
 from inventory.domain.vocabulary import KeyState
 from inventory.errors import NotFound
 from inventory.models import Base
@@ -130,7 +130,13 @@ def _duty(
             barred.append(BarredView(person=person.ref, because=SAID[deed]))
         elif sees(session, Actor(person.ref, "person", roles, scope=scope_of_person(person)), row):
             free.append(person.ref)
-    return DutyView(duty=str(duty.deed), permission=str(duty.permission), may=tuple(free), barred=tuple(barred))
+    return DutyView(
+        duty=str(duty.deed),
+        words=TO_DO[duty.deed],
+        permission=str(duty.permission),
+        may=tuple(free),
+        barred=tuple(barred),
+    )
 
 
 def _last(session: Session, actor: Actor, which: sa.ColumnElement[bool]) -> tuple[EventView, ...]:

@@ -136,7 +136,7 @@ def addresses(story: Story) -> dict[str, str]:
         "sites": "/sites",
         "duties": "/duties",
         "duties_about": f"/duties/{n['validated']}",
-        "duties_of": f"/people/{world.people['ann'].ref}/duties",
+        "duties_of": f"/people/{world.people['omar'].ref}/duties",
         "new_site": "/sites/new",
         "new_team": "/teams/new",
         "set_scope": f"/people/{world.people['vic'].ref}/scope",

@@ -66,6 +66,8 @@ class DutyView:
     """One duty about an object, and for whom it is."""
 
     duty: str
+    words: str
+    """After "who may"."""
     permission: str
     may: tuple[str, ...]
     """People whose role grants it, who see the object, and whom nothing bars."""

@@ -9,7 +9,7 @@ import pytest
 
 from inventory.domain.roles import Role
 from inventory.domain.scopes import EVERYTHING
-from inventory.domain.separation import DUTIES, SAID, Deed, Subject, bars
+from inventory.domain.separation import DUTIES, SAID, TO_DO, Deed, Subject, bars
 from inventory.domain.vocabulary import ValidationDecision
 from inventory.errors import Forbidden, NotFound, SeparationOfDuty
 from inventory.services import (
@@ -156,6 +156,7 @@ CASES: dict[Case, Callable[[World], None]] = {
 def test_every_row_of_the_table_is_tried() -> None:
     assert set(CASES) | ELSEWHERE == ROWS
     assert set(SAID) == set(Deed)
+    assert set(TO_DO) == {duty.deed for duties in DUTIES.values() for duty in duties}
 
 
 @pytest.mark.parametrize("case", sorted(CASES), ids=lambda case: f"{case[0]}-{case[1]}-{case[2]}")
