@@ -153,3 +153,20 @@ def test_the_time_left_follows_the_progress_seen_and_before_it_the_estimate() ->
 
 def test_without_estimate_and_progress_nothing_is_said_of_the_time_left() -> None:
     assert Drive(DONE).settling().seconds_left is None
+
+
+def test_the_time_left_is_never_less_than_none() -> None:
+    """A drive that promised to be done and is not: nothing is left, for as long as it takes."""
+    drive = Drive(working(0), working(60_000), working(60_000), working(60_000), working(60_000), DONE)
+    seen: list[int | None] = []
+    settling = drive.settling()
+
+    def pause(seconds: float) -> bool:
+        drive.now += 100 * seconds
+        seen.append(settling.seconds_left)
+        return True
+
+    settling._pause = pause
+    assert settling.run() is not None
+    assert seen[-1] == 0
+    assert all(left is None or left >= 0 for left in seen)
