@@ -148,7 +148,15 @@ def _no_longer_sufficient(session: Session, current: Policy, proposed: Policy) -
         .where(Device.state == DeviceState.SANITIZED)
         .order_by(Device.id)
     )
-    reads = current.restricts or proposed.restricts
+
+    @cache
+    def restricted(category: Category | None, media: str | None) -> bool:
+        """Whether a technique matters at all: only then its record is read."""
+        return any(
+            decide(policy, PolicyInput(category=category, reuse=reuse, leaves_control=leaves, media=media)).restricted
+            for policy in (current, proposed)
+            for reuse, leaves in product((True, False), repeat=2)
+        )
 
     @cache
     def loses(
@@ -171,8 +179,9 @@ def _no_longer_sufficient(session: Session, current: Policy, proposed: Policy) -
         statement.execution_options(yield_per=1000)
     ):
         category = None if number is None else CATEGORY_ORDER[number]
-        technique = technique_of(session, record) if reads else None
-        if loses(category, observed or declared, *verdict, technique):
+        media = observed or declared
+        technique = technique_of(session, record) if restricted(category, media) else None
+        if loses(category, media, *verdict, technique):
             yield device
 
 
