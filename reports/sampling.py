@@ -48,8 +48,8 @@ class SampleDrawn(StrictPart):
 
 
 def population_of(closing: LotClosing) -> tuple[LotMember, ...]:
-    """What can be examined again: every device of the lot that rests on a record."""
-    return tuple(member for member in closing.devices if member.record and member.state == "sanitized")
+    """What can be examined again: every device of the lot that rests on a record, also one put under lock since."""
+    return tuple(member for member in closing.devices if member.record and member.state in {"sanitized", "quarantined"})
 
 
 def seed_of(position: LogPosition) -> bytes:

@@ -205,7 +205,10 @@ class GateQuestion:
     media: str | None = None
     """Kind of medium: decides nothing but which techniques count."""
     sample: str = "not-demanded"
-    """not-demanded, passed, missing: the independent sample that the record's policy asked for, where the medium leaves."""
+    """Where the medium leaves: whether a sample that covers the record was passed, else whether its policy asked for one.
+
+    passed, missing, not-demanded.
+    """
 
 
 @dataclass(frozen=True)
@@ -290,7 +293,9 @@ def _record(question: GateQuestion, decision: Decision) -> list[Reason]:
                 "It was attached to a host after its last validated record, and nobody has said what it held.",
             )
         )
-    if question.sample not in {"not-demanded", "passed"}:
+    # Asked for by the decision the order was sealed with, or by the policy in force for where it goes now.
+    asked = question.sample != "not-demanded" or (question.leaves_control and decision.sampling_percent)
+    if asked and question.sample != "passed":
         words = "The policy asks for an independent sample of its lot, and none that covers this record has passed."
         reasons.append(Reason("sample-missing", words))
     reasons += [

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from inventory.domain.roles import Permission, Role, may
 from inventory.domain.samples import SampleState, examiner_objection
-from inventory.models import Approval, Device, Lot, Order, Person, Record, Sample, SampleDevice, Validation
+from inventory.models import Approval, Device, Lot, LotDevice, Order, Person, Record, Sample, SampleDevice, Validation
 from reports.envelope import unverified_body
 from reports.sampling import SampleDrawn
 
@@ -39,17 +39,16 @@ def barred(session: Session, person: str, sample: Sample, row: SampleDevice) -> 
 
 
 def sample_passed(session: Session, record: Record) -> str:
-    """Whether the sample that a record's sealed decision asked for was passed: not-demanded, passed, missing."""
-    decision = session.scalar(sa.select(Order.decision).where(Order.id == record.order_id))
-    if decision is None or not decision.get("sampling_percent"):
-        return "not-demanded"
+    """Whether a sample that covers the record was passed, or its sealed decision asks for one: passed, missing, not-demanded."""
     device = record.device_id or ""
-    passed = sa.select(Sample).where(Sample.state == SampleState.PASSED).order_by(Sample.id.desc())
-    for sample in session.scalars(passed):
+    lots = sa.select(LotDevice.lot_id).where(LotDevice.device_id == device)
+    passed = sa.select(Sample).where(Sample.state == SampleState.PASSED, Sample.lot_id.in_(lots))
+    for sample in session.scalars(passed.order_by(Sample.id.desc())):
         drawn = drawn_of(session, sample)
         if device in drawn.population and _rests_on(session, sample, device, record.sha256):
             return "passed"
-    return "missing"
+    decision = session.scalar(sa.select(Order.decision).where(Order.id == record.order_id))
+    return "missing" if decision is not None and decision.get("sampling_percent") else "not-demanded"
 
 
 def _rests_on(session: Session, sample: Sample, device: str, record: str) -> bool:
