@@ -125,7 +125,7 @@ class _Reader:
         self._devices = devices
         ids = [device.id for device in devices]
         self._attachments = self._read_attachments(ids)
-        self._moved = dict(session.execute(_last_moves(ids, scope.end)).all())
+        self._moved: dict[str | None, datetime] = dict(session.execute(_last_moves(ids, scope.end)).all())
         self._later = self._places_before(ids, scope.end)
         self._earlier = self._places_before(ids, scope.begin)
         self._sites = self._read_sites() if scope.kind is ScopeKind.SITE else {}
@@ -289,7 +289,7 @@ class _Reader:
             LotDevice.lot_id == self._scope.reference, LotDevice.device_id.in_(ids)
         )
         end = self._scope.end
-        inside = LotDevice.removed.is_(None)
+        inside: sa.ColumnElement[bool] = LotDevice.removed.is_(None)
         if end is not None:
             inside = sa.and_(LotDevice.added < end, sa.or_(inside, LotDevice.removed >= end))
         return set(self._session.scalars(statement.where(inside)))
@@ -317,7 +317,7 @@ class _Reader:
         return {device.id for device in gone.values() if device.id in proofs[device.state]}
 
 
-def _last_moves(ids: Sequence[str], end: datetime | None) -> sa.Select[Any]:
+def _last_moves(ids: Sequence[str], end: datetime | None) -> sa.Select[str | None, datetime]:
     statement = (
         sa.select(Event.device_id, sa.func.max(Event.at))
         .where(Event.device_id.in_(ids), Event.tag.in_([str(tag) for tag in CUSTODY_TAGS]))

@@ -91,8 +91,8 @@ def _name(session: Session, scope: Scope, entries: Sequence[Entry], sheet: Sheet
             sheet.differences.append(Difference(device=entry.item.device, code=ORDER_OPEN, sentence=words))
         sheet.differences += [_kept(row, entry.item.device) for row in others.get(entry.item.device, [])]
         for code in _OWN:
-            row = items.get((str(code), entry.item.device))
-            if row is not None and row.state is ExceptionState.OPEN and str(code) not in named:
+            known = items.get((str(code), entry.item.device))
+            if known is not None and known.state is ExceptionState.OPEN and str(code) not in named:
                 sheet.settled.append((str(code), entry.item.device))
 
 
