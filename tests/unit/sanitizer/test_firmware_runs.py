@@ -512,6 +512,31 @@ def test_a_technique_the_drive_does_not_fit_any_more_refuses_before_anything_is_
     assert drive.spent_writes == []
 
 
+class _AtWork(SelfSanitize):
+    """Somebody else's operation is under way, and only its own status tells."""
+
+    def standing(self, ports: Ports) -> SanitizeStanding:
+        return dataclasses.replace(super().standing(ports), phase=SanitizePhase.IN_PROGRESS, progress=7)
+
+
+def test_a_drive_at_work_for_somebody_else_is_neither_marked_nor_sent_anything(tmp_path: Path) -> None:
+    drive = CommandDrive()
+    system = CommandSystem(drive)
+    system.techniques["nvme-sanitize-block-erase"] = _AtWork()
+    result = command(system, tmp_path)
+    assert (result.state, result.error_code, result.touched) == ("refused", "sanitize-in-progress", "no")
+    assert (drive.spent_writes, drive.started) == ([], [])
+
+
+def test_a_revert_without_the_number_it_needs_touches_nothing(tmp_path: Path) -> None:
+    drive = CommandDrive()
+    system = CommandSystem(drive)
+    system.techniques["opal-psid-revert"] = SelfSanitize(name="opal-psid-revert")
+    result = command(system, tmp_path, ("opal-psid-revert",))
+    assert (result.state, result.error_code, result.touched) == ("refused", "no-technique", "no")
+    assert (drive.spent_writes, drive.started) == ([], [])
+
+
 def test_a_drive_that_becomes_unfit_while_canaries_are_written_is_sent_nothing(tmp_path: Path) -> None:
     drive = CommandDrive()
     system = CommandSystem(drive)
