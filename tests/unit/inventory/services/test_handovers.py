@@ -393,7 +393,8 @@ def test_the_name_somebody_wrote_can_be_erased(travel: Travelling) -> None:
     number, secret = link_for(travel, handover.id)
     downstream(travel, secret, 1)
     admin = travel.world.actor("admin")
-    assert handovers.handover(travel.context, admin, handover.id).links[0].receiver == "Vera Vendor"
+    (link,) = handovers.handover(travel.context, admin, handover.id).links
+    assert (link.receiver, link.used, link.revoked) == ("Vera Vendor", travel.world.clock.now(), None)
     assert handover_links.erase_receiver(travel.context, admin, handover.id, number).receiver == ""
 
 
