@@ -7,6 +7,8 @@ people do stands in `invariants`.
 from __future__ import annotations
 
 import hashlib
+import io
+import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -14,6 +16,7 @@ from typing import Any, Final
 import pytest
 
 from inventory.services import upkeep
+from reports.pack.verify import verify_pack
 from tests.support.console_agent import Disk
 from tests.support.databases import database_url, new_postgres, postgres_server
 from tests.support.http_world import HttpWorld
@@ -212,7 +215,7 @@ def the_vendor_binds_itself_and_the_disk_is_purged(year: Year) -> None:
     body = {
         "scope": "All media with personal data",
         "valid_from": company.now(),
-        "valid_until": company.later(days=60),
+        "valid_until": company.later(days=200),
         "document_sha256": hashlib.sha256(b"undertaking").hexdigest(),
     }
     year.ask("privacy", "POST", f"/parties/{year.known['vendor']}/undertakings", body)
@@ -221,6 +224,20 @@ def the_vendor_binds_itself_and_the_disk_is_purged(year: Year) -> None:
     assert not answer["gate_leave"]["open"], "cleared is not enough to leave the company"
     company.validate(company.wiped(agent, SECOND, leaves=True))
     assert year.ask("custodian", "GET", path)["gate_leave"]["open"]
+
+
+def the_policy_changes(year: Year) -> None:
+    """From now on somebody else looks again at what leaves."""
+    text = year.ask("admin", "GET", "/policy.toml?following=true").decode()
+    document = tomllib.loads(text)
+    for row in document["rows"]:
+        if row["leaves_control"] and row["method"] != "destroy":
+            row["sampling_percent"] = 100
+    preview = year.ask("admin", "POST", "/policies/previews", {"document": document})
+    assert preview["differences"], "a change that changes nothing"
+    body = {"document": document, "reason": "Decided by the board."}
+    assert year.refused("operator", "POST", "/policies", body) == "forbidden"
+    year.ask("admin", "POST", "/policies", body)
 
 
 def a_lot_is_gathered_and_sealed(year: Year) -> None:
@@ -244,9 +261,54 @@ def the_lot_is_closed(year: Year) -> None:
     asked = [each["device"] for each in year.ask("custodian", "GET", "/questions?open=true")["items"]]
     assert year.company.device(SECOND)["id"] not in asked, "it is under lock, and that fact answers it"
     path = f"/lots/{year.known['lot']}"
-    year.ask("custodian", "POST", f"{path}/events", {"event": "begin_closing", "reason": "Collected."}, seen=path)
+    year.ask("custodian", "POST", f"{path}/events", {"event": "begin_closing", "reason": "Packed."}, seen=path)
     year.ask("custodian", "POST", f"{path}/events", {"event": "close", "reason": "Everything adds up."}, seen=path)
     assert year.ask("auditor", "GET", path)["state"] == "closed"
+
+
+def examined(year: Year, finding: str) -> str:
+    """A sample of the closed lot, looked at by somebody who had no part in its sanitization; the sample's state."""
+    sample = year.ask("validator", "POST", f"/lots/{year.known['lot']}/samples", {"percent": 100})
+    path = f"/samples/{sample['id']}"
+    (drawn,) = year.ask("auditor", "GET", path)["drawn_devices"]
+    device = f"{path}/devices/{drawn['device']}"
+    examiner = year.company.person("custodian").ref
+    assert year.company.person("operator").ref not in drawn["able"], "who asked for the wipe"
+    year.ask("validator", "POST", f"{device}/assignment", {"person": examiner}, seen=path)
+    body = {"finding": finding, "tool": "dd and cmp on a spare host", "evidence": ["ab" * 32]}
+    year.ask("custodian", "POST", f"{device}/finding", body, seen=path)
+    return str(year.ask("auditor", "GET", path)["state"])
+
+
+def a_sample_fails_and_opens_the_lot_again(year: Year) -> None:
+    offer = {"to_party": year.known["vendor"], "lot": year.known["lot"], "reuse": True, "destination": "Recycling"}
+    assert year.refused("custodian", "POST", "/handovers", offer) == "gate-closed", "the sample is missing"
+    assert examined(year, "failed") == "failed"
+    assert year.ask("auditor", "GET", f"/lots/{year.known['lot']}")["state"] != "closed"
+    assert year.company.device(SECOND)["state"] == "failed"
+
+
+def the_disk_is_purged_again(year: Year) -> None:
+    company, agent = year.company, year.company.agents["crm-db-01"]
+    agent.disks = [FIRST, SPARE, BACKUP, SECOND]
+    agent.observe()
+    company.validate(company.wiped(agent, SECOND, leaves=True))
+    agent.disks = [FIRST, SPARE, BACKUP]
+    agent.observe()
+    company.change(SECOND, "quarantine", "Back into its box.")
+    device = company.device(SECOND)["id"]
+    for each in year.ask("auditor", "GET", f"/exceptions?device={device}&limit=200")["items"]:
+        if each["code"] == "record-disowned":
+            body = {"resolution": "Purged anew; a new sample will tell."}
+            headers = {"If-Match": f'"{each["version"]}"'}
+            answer = company.world.call(
+                "POST", f"/exceptions/{each['id']}/resolution", body, who=company.person("custodian"), headers=headers
+            )
+            assert answer.status_code == 200, answer.text
+
+
+def the_sample_passes(year: Year) -> None:
+    assert examined(year, "passed") == "passed"
 
 
 def the_vendor_counts_wrong_and_then_collects(year: Year) -> None:
@@ -328,6 +390,14 @@ def the_audit_comes(year: Year) -> None:
     assert open_media, "what is still in use is still owed, and the statement says so"
     statement = year.ask("privacy", "POST", f"/cases/{case['id']}/statements")
     assert statement["complete"] is False
+    pack = year.ask(
+        "auditor", "POST", "/audit-packs", {"scope": "case", "reference": case["id"], "documents": "bundles"}
+    )
+    content = year.ask("auditor", "GET", f"/audit-packs/{pack['number']}/pack.zip")
+    pin = year.ask("auditor", "GET", "/log/trust")["pin"]
+    found = verify_pack(io.BytesIO(content), pin)
+    assert found.genuine, found.conclusion
+    assert not found.yes, "what nobody has answered for is said there, too"
 
 
 def test_a_year(company: Company) -> None:
@@ -344,8 +414,13 @@ def test_a_year(company: Company) -> None:
         a_record_is_rejected,
         a_vendor_without_an_undertaking_gets_nothing,
         the_vendor_binds_itself_and_the_disk_is_purged,
+        the_policy_changes,
         a_lot_is_gathered_and_sealed,
         the_lot_is_closed,
+        a_sample_fails_and_opens_the_lot_again,
+        the_disk_is_purged_again,
+        the_lot_is_closed,
+        the_sample_passes,
         the_vendor_counts_wrong_and_then_collects,
         a_disk_goes_missing,
         a_leased_laptop_goes_back_by_waiver,
