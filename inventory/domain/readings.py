@@ -1,4 +1,4 @@
-"""Verify-only orders: one table, and what each finding does. A reading can close the gate, never open it (governance, section 4)."""
+"""Verify-only orders: one table, and what each finding does (governance, section 4). A reading closes the gate, never opens it."""
 
 from __future__ import annotations
 
