@@ -138,6 +138,8 @@ def _query(model: type[BaseModel]) -> BaseModel:
     repeatable = {name for name, info in model.model_fields.items() if "frozenset" in str(info.annotation)}
     if any(len(given.getlist(name)) > 1 for name in given if name not in repeatable):
         raise ApiError("invalid-query", detail="A parameter is given twice.")
+    if any(len(set(given.getlist(name))) != len(given.getlist(name)) for name in repeatable):
+        raise ApiError("invalid-query", detail="A value of a parameter is given twice.")
     values = {name: given.getlist(name) if name in repeatable else given[name] for name in given}
     try:
         return model.model_validate(values)
