@@ -1,4 +1,4 @@
-"""Verify-only orders: one table, and what each finding does (governance, section 4). A reading closes the gate, never opens it."""
+"""Verify-only orders: one table, and what each finding does (governance, section 4). A reading never opens the gate."""
 
 from __future__ import annotations
 
