@@ -12,7 +12,7 @@ from fido2.cose import CoseKey
 
 from inventory.domain.roles import Permission
 from inventory.domain.vocabulary import KeyState
-from inventory.errors import Duplicate, EvidenceRefused, NotSignedIn
+from inventory.errors import Duplicate, EvidenceRefused
 from inventory.events import Tag
 from inventory.models import ApproverKey, Person
 from reports.errors import MalformedDocument
@@ -22,7 +22,7 @@ from reports.passkeys import passkey_document
 from . import ceremonies
 from .approvers import key_view, keys_in_roster
 from .ceremonies import APPROVER_ALGORITHMS, ES256, Attestation, CreateOptions
-from .context import Actor, Context, authorize
+from .context import Actor, Context, authorize, require_session
 from .kernel import find, note
 from .views import ApproverKeyView
 
@@ -33,8 +33,7 @@ def create_options(context: Context, actor: Actor) -> CreateOptions | None:
     Permission `approver_key.register`, in a session.
     """
     authorize(actor, Permission.APPROVER_KEY_REGISTER, reading=True)
-    if actor.session_id is None:
-        raise NotSignedIn("session")
+    number = require_session(actor)
     with context.reading(actor) as session:
         person = find(session, Person, actor.ref, "person")
         mine = sa.select(ApproverKey.credential).where(
@@ -44,7 +43,7 @@ def create_options(context: Context, actor: Actor) -> CreateOptions | None:
         )
         present = [credential for credential in session.scalars(mine) if credential is not None]
         return ceremonies.create_options(
-            context, "approver-key", actor.session_id, user=(f"approves {person.ref}", f"{person.login} (approvals)"),
+            context, "approver-key", number, user=(f"approves {person.ref}", f"{person.login} (approvals)"),
             exclude=present, algorithms=APPROVER_ALGORITHMS, discoverable=False,
         )  # fmt: skip
 
@@ -53,17 +52,17 @@ def register(context: Context, actor: Actor, answer: Attestation) -> ApproverKey
     """Register a passkey of one's own to approve with; it waits for confirmation. Permission `approver_key.register`.
 
     Raises:
-        NotSignedIn: the answer does not hold, or there is no session.
+        NotSignedIn: the answer does not hold.
+        Forbidden: there is no session.
         ConfirmationNeeded.
         EvidenceRefused: not a key that everybody can check.
         Duplicate: registered already, by anyone.
         Conflict: this service's address allows no passkeys.
     """
     authorize(actor, Permission.APPROVER_KEY_REGISTER)
-    if actor.session_id is None:
-        raise NotSignedIn("session")
+    number = require_session(actor)
     with context.writing(actor) as session:
-        made = ceremonies.created(session, context, answer, "approver-key", actor.session_id, APPROVER_ALGORITHMS)
+        made = ceremonies.created(session, context, answer, "approver-key", number, APPROVER_ALGORITHMS)
         domain, addresses = ceremonies.require_domain(context), ceremonies.origins(context)
         try:
             document = passkey_document(spki_of(made.public_key), domain, addresses)

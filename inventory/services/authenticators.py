@@ -13,7 +13,7 @@ from inventory.events import Tag
 from inventory.models import Authenticator, Person
 
 from . import attempts, passwords
-from .context import Actor, Context, require_person, require_recent
+from .context import Actor, Context, require_person, require_recent, require_session
 from .factors import authenticator_of, check_code, has_factors, make_recovery_codes, open_secret, passkeys_of
 from .kernel import find, note
 from .passkeys import show_in_session
@@ -121,11 +121,13 @@ def show_code(context: Context, actor: Actor, code: str) -> None:
     """Show the second factor in a session that a password has opened.
 
     Raises:
-        NotSignedIn: the code is wrong, or the session waits for none.
+        NotSignedIn: the code is wrong.
+        Conflict: the session waits for none.
         TooManyAttempts: 429; carries `retry_after_seconds`.
     """
-    if actor.session_id is None or actor.standing is not Standing.CODE:
-        raise NotSignedIn("session")
+    require_session(actor)
+    if actor.standing is not Standing.CODE:
+        raise Conflict("This session waits for no second factor.")
     with context.writing(actor) as session:
         way = check_code(session, context, find(session, Person, actor.ref, "person"), code)
         if way is not None:
@@ -143,8 +145,7 @@ def confirm_password(context: Context, actor: Actor, password: str, code: str, a
         TooManyAttempts: 429; carries `retry_after_seconds`.
     """
     require_person(actor, setup=True)
-    if actor.session_id is None:
-        raise NotSignedIn("session")
+    require_session(actor)
     with context.reading(actor) as session:
         login = find(session, Person, actor.ref, "person").login
         app = authenticator_of(session, actor.ref) is not None

@@ -124,6 +124,13 @@ def require_person(actor: Actor, *, setup: bool = False) -> None:
         require_full(actor)
 
 
+def require_session(actor: Actor) -> str:
+    """The session somebody acts through. Raises `Forbidden` for a token, which changes nothing about how its owner signs in."""
+    if actor.session_id is None:
+        raise Forbidden("self", "Only in a session: a token changes nothing about how its owner signs in.")
+    return actor.session_id
+
+
 def require_full(actor: Actor) -> None:
     """Raise `SecondFactorNeeded` where the session is half signed in."""
     if actor.standing is not Standing.FULL:

@@ -16,7 +16,7 @@ from inventory.models import Identity, Passkey, Person, WebSession
 
 from . import ceremonies
 from .ceremonies import SIGN_IN_ALGORITHMS, Assertion, Attestation, CreateOptions, RequestOptions
-from .context import SYSTEM, Actor, Context, require_person, require_recent
+from .context import SYSTEM, Actor, Context, require_person, require_recent, require_session
 from .factors import has_factors, passkey_view, passkeys_of
 from .kernel import digest_of_secret, find, next_number, note, required
 from .sessions import SignedIn, live_link, open_session
@@ -74,13 +74,14 @@ def confirm(context: Context, actor: Actor, answer: Assertion) -> None:
     Raises:
         NotSignedIn: not a passkey of one's own, or the answer does not hold.
     """
-    if actor.session_id is None or actor.standing is Standing.SETUP:
+    number = require_session(actor)
+    if actor.standing is Standing.SETUP:
         raise NotSignedIn("session")
     with context.writing(actor) as session:
         row = _known(session, answer)
         if row.person != actor.ref:
             raise NotSignedIn("passkey")
-        counter = ceremonies.asserted(session, context, answer, row.credential, "confirm", actor.session_id)
+        counter = ceremonies.asserted(session, context, answer, row.credential, "confirm", number)
         alright = _counted(session, context, row, counter)
         if alright:
             show_in_session(session, context, actor, Way.PASSKEY)
@@ -100,11 +101,10 @@ def show_in_session(session: Session, context: Context, actor: Actor, way: Way) 
 def create_options(context: Context, actor: Actor) -> CreateOptions | None:
     """What to ask of an authenticator that shall make a passkey; None where this service's address allows none."""
     require_person(actor, setup=True)
-    if actor.session_id is None:
-        raise NotSignedIn("session")
+    number = require_session(actor)
     with context.reading(actor) as session:
         person = find(session, Person, actor.ref, "person")
-        return _create_options(session, context, person, "register", actor.session_id)
+        return _create_options(session, context, person, "register", number)
 
 
 def register(context: Context, actor: Actor, command: Register) -> PasskeyView:
@@ -118,10 +118,9 @@ def register(context: Context, actor: Actor, command: Register) -> PasskeyView:
     """
     require_person(actor, setup=True)
     require_recent(actor)
-    if actor.session_id is None:
-        raise NotSignedIn("session")
+    number = require_session(actor)
     with context.writing(actor) as session:
-        row = _take(session, context, actor, command, "register", actor.session_id)
+        row = _take(session, context, actor, command, "register", number)
         if actor.standing is Standing.SETUP:
             show_in_session(session, context, actor, Way.PASSKEY)
         return passkey_view(row)

@@ -93,6 +93,7 @@ class SoftwarePasskey:
             "origin": wrong.get("origin", self.origin),
             "crossOrigin": wrong.get("cross_origin", False),
             "other_keys_can_be_added_here": "do not compare clientDataJSON against a template",
+            **wrong.get("said", {}),
         }
         return json.dumps(said).encode()
 

@@ -8,7 +8,7 @@ from flask import Response
 
 from inventory.api.dispatch import Call
 from inventory.api.endpoint import PUBLIC, SIGNED_IN, Noun, people
-from inventory.auth import signin, web
+from inventory.auth import signin
 from inventory.contract.v1.people import (
     CodeShown,
     Confirmation,
@@ -32,6 +32,7 @@ from inventory.errors import (
 )
 from inventory.services import authenticators, factors, passkeys, sso
 from inventory.services.ceremonies import Assertion, Attestation, CreateOptions, RequestOptions
+from inventory.services.context import require_session
 from inventory.services.views import PersonView
 from inventory.services.views.signin import AuthenticatorSecret, FactorsView, PasskeyView
 from reports.canonical import from_base64
@@ -127,7 +128,9 @@ def welcome_with_passkey(call: Call, body: PasskeyWelcome) -> Response:
     return entered(passkeys.welcome(call.context, body.secret, registration(body), signin.label()))
 
 
-@noun.post("/session/second-factor", "Show the second factor", SIGNED_IN, raises=(NotSignedIn, TooManyAttempts))
+@noun.post(
+    "/session/second-factor", "Show the second factor", SIGNED_IN, raises=(NotSignedIn, Conflict, TooManyAttempts)
+)
 def show_second_factor(call: Call, body: CodeShown) -> WhoAmI:
     """After the password: a code of the authenticator app, or a recovery code. The session is a whole one then."""
     authenticators.show_code(call.context, call.actor, body.code)
@@ -183,7 +186,7 @@ def register_passkey(call: Call, body: PasskeyMade) -> PasskeyView:
 @noun.delete("/passkeys/{passkey}", "Remove a passkey", SIGNED_IN, raises=(NotFound, Conflict, ConfirmationNeeded))
 def remove_passkey(call: Call, passkey: Key) -> None:
     """Refused where nothing would be left to sign in with."""
-    _in_session()
+    require_session(call.actor)
     passkeys.remove(call.context, call.actor, passkey)
 
 
@@ -193,7 +196,7 @@ def remove_passkey(call: Call, passkey: Key) -> None:
 )  # fmt: skip
 def begin_authenticator(call: Call) -> AuthenticatorSecret:
     """It counts once its first code was shown. The secret is shown by this answer only."""
-    _in_session()
+    require_session(call.actor)
     return authenticators.begin(call.context, call.actor)
 
 
@@ -203,7 +206,7 @@ def begin_authenticator(call: Call) -> AuthenticatorSecret:
 )  # fmt: skip
 def confirm_authenticator(call: Call, body: CodeShown) -> RecoveryCodes:
     """From then on the app counts; the answer holds fresh recovery codes."""
-    _in_session()
+    require_session(call.actor)
     return RecoveryCodes(codes=authenticators.confirm(call.context, call.actor, body.code))
 
 
@@ -215,7 +218,7 @@ def confirm_authenticator(call: Call, body: CodeShown) -> RecoveryCodes:
 )
 def remove_authenticator(call: Call) -> None:
     """Refused where a second factor is demanded and no passkey would be left."""
-    _in_session()
+    require_session(call.actor)
     authenticators.remove(call.context, call.actor)
 
 
@@ -225,7 +228,7 @@ def remove_authenticator(call: Call) -> None:
 )  # fmt: skip
 def new_recovery_codes(call: Call) -> RecoveryCodes:
     """Earlier ones are good no more."""
-    _in_session()
+    require_session(call.actor)
     return RecoveryCodes(codes=authenticators.new_recovery_codes(call.context, call.actor))
 
 
@@ -237,7 +240,7 @@ def new_recovery_codes(call: Call) -> RecoveryCodes:
 )
 def unlink_identity(call: Call, identity: Key) -> None:
     """Refused where nothing would be left to sign in with. Linking is done in the console: it leads to the provider and back."""
-    _in_session()
+    require_session(call.actor)
     sso.unlink(call.context, call.actor, identity)
 
 
@@ -248,9 +251,3 @@ def unlink_identity(call: Call, identity: Key) -> None:
 def reset_sign_in(call: Call, ref: Key, body: Reason) -> PersonView:
     """Removes passkeys, authenticator app, recovery codes and single sign-on, and ends their sessions; then make a new link."""
     return factors.reset(call.context, call.actor, factors.ResetFactors(person=ref, reason=body.reason))
-
-
-def _in_session() -> None:
-    """A token changes nothing about how its owner signs in. Raises `NotSignedIn`."""
-    if web.caller().session is None:
-        raise NotSignedIn("session")

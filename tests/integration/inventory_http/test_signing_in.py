@@ -396,7 +396,7 @@ def test_a_token_registers_nothing_to_sign_in_with(world: HttpWorld) -> None:
         ("POST", "/session/recovery-codes"),
         ("DELETE", "/passkeys/PK-00001"),
     ):
-        assert problem(world.call(method, path, who=who)) == (401, "not-signed-in"), path
+        assert problem(world.call(method, path, who=who)) == (403, "forbidden"), path
 
 
 def test_an_administrator_resets_what_somebody_lost_but_not_their_own(world: HttpWorld) -> None:

@@ -63,6 +63,7 @@ def test_another_implementation_finds_the_same_signature_good() -> None:
         ({"origin": f"http://{HOST}"}, "it was made at an address that is not ours"),
         ({"origin": f"{BASE}:8443"}, "it was made at an address that is not ours"),
         ({"cross_origin": True}, "it was made inside another site's page"),
+        ({"said": {"topOrigin": BASE}}, "it was made inside another site's page"),
         ({"cross_origin": "false"}, "it was made inside another site's page"),
         ({"type": "webauthn.create"}, "it was not made to sign something"),
         ({"challenge": b"\0" * 32}, "it signs something else"),
