@@ -122,9 +122,7 @@ class NotSignedIn(InventoryError):
     fault = "caller"
     title = "Sign in first"
 
-    def __init__(
-        self, what: Literal["session", "token", "link", "password", "key", "code", "passkey", "sso"]
-    ) -> None:
+    def __init__(self, what: Literal["session", "token", "link", "password", "key", "code", "passkey", "sso"]) -> None:
         self.what = what
         sentences = {
             "session": "The session is unknown, expired or ended; sign in again.",

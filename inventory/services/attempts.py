@@ -1,4 +1,4 @@
-"""Guesses are limited by rows in the database, so that all processes share one count; keys are digests, forgotten after a while."""
+"""Guesses are limited by rows in the database, so that all processes share one count; keys are digests, soon forgotten."""
 
 from __future__ import annotations
 

@@ -132,7 +132,9 @@ def pack(context: Context, actor: Actor, number: str) -> AuditPackView:
 def list_packs(context: Context, actor: Actor, *, after: str | None = None, limit: int = 50) -> Page[AuditPackView]:
     """Packs that were asked for, newest first. Permission `audit.export`."""
     authorize(actor, Permission.AUDIT_EXPORT)
-    statement = sa.select(AuditPack).where(*only(actor, AuditPack)).order_by(AuditPack.number.desc()).limit(bounded(limit) + 1)
+    statement = (
+        sa.select(AuditPack).where(*only(actor, AuditPack)).order_by(AuditPack.number.desc()).limit(bounded(limit) + 1)
+    )
     if after is not None:
         if len(after) > 32:
             raise Invalid("after", "This is no key of a page.")
@@ -247,7 +249,9 @@ def _sign_once(session: Session, context: Context, row: AuditPack, body: PackSta
 def _may(actor: Actor, scope: ScopeKind, names: Names) -> None:
     authorize(actor, Permission.AUDIT_EXPORT)
     if limited(actor):
-        raise Forbidden("audit.export", "A pack tells whole histories, across sites; this takes somebody who sees everything.")
+        raise Forbidden(
+            "audit.export", "A pack tells whole histories, across sites; this takes somebody who sees everything."
+        )
     if scope != "case" and not actor.may(Permission.READ_EVENTS):
         raise Forbidden(str(Permission.READ_EVENTS), "A pack about more than one erasure case needs the role auditor.")
     if names == "full" and not actor.may(Permission.READ_DIRECTORY):

@@ -309,9 +309,7 @@ def _change(context: Context, actor: Actor, command: ChangeState, event: DeviceE
         return device_detail(session, device)
 
 
-def would_change(
-    context: Context, actor: Actor, command: ChangeState, event: DeviceEvent
-) -> tuple[str, DeviceState]:
+def would_change(context: Context, actor: Actor, command: ChangeState, event: DeviceEvent) -> tuple[str, DeviceState]:
     """The device's number and the state the event would bring; nothing changes. Permission `device.move`; raises as it would."""
     authorize(actor, Permission.DEVICE_MOVE)
     required("reason", command.reason, least=3)

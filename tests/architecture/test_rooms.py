@@ -54,7 +54,9 @@ def test_import_directions_are_kept() -> None:
     assert done.returncode == 0, done.stdout
 
 
-@pytest.mark.parametrize("package", ["sanitizer", "agents", "inventory", "reports", "client", "demo", "benchmarks", "tools"])
+@pytest.mark.parametrize(
+    "package", ["sanitizer", "agents", "inventory", "reports", "client", "demo", "benchmarks", "tools"]
+)
 def test_no_room_grows_beyond_reading(package: str) -> None:
     too_large = {
         str(path.relative_to(ROOT)): lines

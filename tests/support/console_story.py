@@ -11,7 +11,6 @@ from inventory.contract.v1.devices import DriveCapabilities, OwnTechnique
 from inventory.contract.v1.escrows import EscrowDeposit
 from inventory.contract.v1.orders import PlanRequest
 from inventory.domain.balance import ScopeKind
-from inventory.domain.questions import ChangeKind
 from inventory.domain.lots import LotPurpose
 from inventory.domain.questions import ChangeKind
 from inventory.domain.vocabulary import Category, HoldingKind, PartyKind, ValidationDecision, Zone

@@ -92,7 +92,9 @@ def new_site() -> Reply:
         back=url_for("console.sites"),
         fields=(_NAME, Field(kind="area", name="address", label="Address", required=False)),
     )
-    return _ask(sheet, typed, lambda: command and service.create_site(here(), actor(), command), "sites", said="site-saved")
+    return _ask(
+        sheet, typed, lambda: command and service.create_site(here(), actor(), command), "sites", said="site-saved"
+    )
 
 
 @form("/sites/<site>/change", Permission.PEOPLE_MANAGE)
@@ -117,7 +119,9 @@ def change_site(site: str) -> Reply:
         back=url_for("console.sites"),
         fields=(_NAME, Field(kind="area", name="address", label="Address", required=False), reason()),
     )
-    return _ask(sheet, typed, lambda: command and service.change_site(here(), actor(), command), "sites", said="site-saved")
+    return _ask(
+        sheet, typed, lambda: command and service.change_site(here(), actor(), command), "sites", said="site-saved"
+    )
 
 
 @form("/teams/new", Permission.PEOPLE_MANAGE)
@@ -137,7 +141,9 @@ def new_team() -> Reply:
         back=url_for("console.sites"),
         fields=(_NAME, Field(kind="area", name="purpose", label="What it is for", required=False)),
     )
-    return _ask(sheet, typed, lambda: command and service.create_team(here(), actor(), command), "sites", said="team-saved")
+    return _ask(
+        sheet, typed, lambda: command and service.create_team(here(), actor(), command), "sites", said="team-saved"
+    )
 
 
 @form("/teams/<team>/change", Permission.PEOPLE_MANAGE)
@@ -162,7 +168,9 @@ def change_team(team: str) -> Reply:
         back=url_for("console.sites"),
         fields=(_NAME, Field(kind="area", name="purpose", label="What it is for", required=False), reason()),
     )
-    return _ask(sheet, typed, lambda: command and service.change_team(here(), actor(), command), "sites", said="team-saved")
+    return _ask(
+        sheet, typed, lambda: command and service.change_team(here(), actor(), command), "sites", said="team-saved"
+    )
 
 
 @form("/people/<person>/scope", Permission.PEOPLE_MANAGE)

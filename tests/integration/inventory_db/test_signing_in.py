@@ -10,6 +10,7 @@ from pathlib import Path
 from threading import Barrier
 
 import pytest
+import sqlalchemy as sa
 
 from inventory.domain.roles import Role
 from inventory.domain.scopes import EVERYTHING
@@ -93,11 +94,11 @@ def test_a_session_from_before_is_worth_a_password_and_no_confirmation(context: 
     """As the migration leaves the rows of older versions."""
     entered = sessions.use_link(context, UseLink(secret=_invite(context, "cara"), password=PASSWORD))
     with context.writing() as session:
-        table = WebSession.__table__
-        kept = session.execute(table.select()).mappings().one()
-        session.execute(table.delete())
+        table = sa.inspect(WebSession).local_table
+        kept = session.execute(sa.select(table)).mappings().one()
+        session.execute(sa.delete(WebSession))
         old = {name: value for name, value in kept.items() if name not in {"way", "confirmed"}}
-        session.execute(table.insert().values(**old))
+        session.execute(sa.insert(WebSession).values(**old))
         assert session.get_one(Person, kept["person"]).enabled
     actor = sessions.caller_for_session(context, entered.secret).actor
     assert (actor.standing, actor.recent) == ("setup", False)

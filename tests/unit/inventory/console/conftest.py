@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import pytest
@@ -41,7 +41,7 @@ class Site:
         page = self.get(login, "/style").text
         return page.split('name="csrf_token" value="', 1)[1].split('"', 1)[0]
 
-    def post(self, login: str, path: str, values: dict[str, object], **headers: str) -> TestResponse:
+    def post(self, login: str, path: str, values: Mapping[str, object], **headers: str) -> TestResponse:
         typed = {"csrf_token": self.token(login), **values}
         return self.client(login).post(f"/console{path}", data=typed, base_url=self.base, headers={**HERE, **headers})
 

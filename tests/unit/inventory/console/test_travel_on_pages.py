@@ -39,7 +39,7 @@ def link(site: Site, handover: str) -> str:
     answer = site.post("carla", f"/handovers/{handover}/links", {"days": "3"})
     assert answer.status_code == 200
     (found,) = set(re.findall(r"/handover/([A-Za-z0-9_-]{43})", answer.text))
-    return found
+    return str(found)
 
 
 def stranger(site: Site, secret: str, values: dict[str, str] | None = None) -> TestResponse:

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from inventory.domain.lifecycle import TABLE, DeviceEvent
-from inventory.domain.vocabulary import DeviceState, ValidationDecision
+from inventory.domain.vocabulary import DeviceState, ValidationDecision, Zone
 from inventory.errors import InventoryError
 from inventory.models import Device, Event, Record
 from inventory.services import destruction, devices, disposal, places, waivers
@@ -102,7 +102,7 @@ def _set(world: World) -> Stage:
     leased = world.agent.take()
     world.clock.forward(minutes=1)  # both leases still hold
     finished = world.agent.record(running)
-    place = places.create_location(context, custodian, places.CreateLocation(name="Vault", zone="secure"))
+    place = places.create_location(context, custodian, places.CreateLocation(name="Vault", zone=Zone.SECURE))
     for disk in (BROKEN, WAIVED):
         world.change("retire", disk)
     number = destruction.record_destruction(

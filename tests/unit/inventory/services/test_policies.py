@@ -78,11 +78,13 @@ def test_the_order_keeps_why_in_one_sentence_with_the_data_set(residue: World) -
     advice = orders.advise(residue.context, residue.actor("operator"), residue.device().id, purpose)
     assert advice.sentence == "Purge, because CRM production is moderate and the medium leaves to Green Recycling."
     with pytest.raises(Invalid):
-        orders.advise(residue.context, residue.actor("operator"), residue.device().id, orders.Purpose(description="a\x07b"))
+        orders.advise(
+            residue.context, residue.actor("operator"), residue.device().id, orders.Purpose(description="a\x07b")
+        )
 
 
 def test_where_techniques_are_listed_the_first_the_drive_can_do_is_sealed(residue: World) -> None:
-    told = {"estimate_seconds": None, "reasons": []}
+    told: dict[str, Any] = {"estimate_seconds": None, "reasons": []}
     techniques = [
         {"name": "ata-sanitize-block-erase", "usable": False, **told, "reasons": ["It has none."]},
         {"name": "ata-sanitize-overwrite", "usable": True, **told},

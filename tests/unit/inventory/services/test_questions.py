@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from inventory.domain.questions import ChangeKind, Settled, Step
+from inventory.domain.vocabulary import PartyKind
 from inventory.errors import Conflict, Duplicate, Forbidden, Invalid, StaleVersion
 from inventory.services import devices, exceptions, hosts, places, queries, questions, upkeep
 from inventory.services.queries.questions import list_questions
@@ -31,7 +32,7 @@ def waiting(world: World, **where: Any) -> tuple[QuestionView, ...]:  # noqa: AN
 
 def vendor(world: World, *, bound: bool = True) -> str:
     privacy = world.actor("privacy")
-    party = places.create_party(world.context, privacy, places.CreateParty(name="Repairs Ltd", kind="vendor"))
+    party = places.create_party(world.context, privacy, places.CreateParty(name="Repairs Ltd", kind=PartyKind.VENDOR))
     if bound:
         now = world.clock.now()
         places.file_undertaking(

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from inventory.domain.labels import Label
 from inventory.errors import Invalid, NotFound, Unavailable
 from inventory.services import scanning
 from reports.errors import RenderingUnavailable
@@ -61,7 +62,7 @@ def test_labels_are_a_pdf_of_everything_named(travel: Travelling, monkeypatch: p
     lot = travel.lot(2)
     made: list[tuple[str, ...]] = []
 
-    def note(labels: list[scanning.Label], *_more: object, **_named: object) -> bytes:
+    def note(labels: list[Label], *_more: object, **_named: object) -> bytes:
         made.append(tuple(one.number for one in labels))
         return b"%PDF"
 

@@ -201,7 +201,7 @@ def test_a_process_that_died_while_sending_is_followed_by_another_and_its_late_w
 ) -> None:
     made = add(world, receiver)
     world.change("retire")
-    sent = []
+    sent: list[Any] = []
 
     def slow(*_: object) -> Any:  # noqa: ANN401 - never answers
         """While this one hangs, its lease runs out, and another process sends."""
