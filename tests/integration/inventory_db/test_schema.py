@@ -15,6 +15,14 @@ from inventory.models import Base, guards
 from inventory.models.guards import GROWING, IMMUTABLE, KEPT
 
 
+def differs(*told: Any) -> bool | None:  # noqa: ANN401 - what Alembic tells of a column
+    """PostgreSQL compares no JSON: there the defaults' texts are compared; elsewhere Alembic does."""
+    _context, inspected, _column, present, _default, wanted = told
+    if not isinstance(inspected.type, sa.JSON) or present is None or wanted is None:
+        return None
+    return str(present).removesuffix("::json").strip("'") != str(wanted).strip("'")
+
+
 @pytest.fixture
 def database(database_url: str) -> Any:  # noqa: ANN401 - a generator of a database
     upgrade(database_url)
@@ -26,7 +34,7 @@ def database(database_url: str) -> Any:  # noqa: ANN401 - a generator of a datab
 def test_the_migrated_schema_is_the_models(database: Database) -> None:
     with database.engine.connect() as connection:
         context = MigrationContext.configure(
-            connection, opts={"compare_type": True, "compare_server_default": True, "target_metadata": Base.metadata}
+            connection, opts={"compare_type": True, "compare_server_default": differs, "target_metadata": Base.metadata}
         )
         assert compare_metadata(context, Base.metadata) == []
         assert revision(connection) == head_revision()
