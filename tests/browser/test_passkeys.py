@@ -12,7 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from inventory.domain.signin import STEP_SECONDS, one_time_code
 from inventory.domain.vocabulary import Category, HoldingKind
@@ -21,7 +21,7 @@ from inventory.services.devices import ChangeState
 from inventory.services.queries import evidence
 from reports.canonical import from_base64
 from reports.passkeys import PasskeyKey, counter_of, load_approver_key
-from tests.support.browser import Complaints, Console, accessibility, chromium, overflow
+from tests.support.browser import Complaints, Console, accessibility, overflow
 from tests.support.capabilities import requires_browser
 from tests.support.console_agent import Disk
 from tests.support.console_story import request_order
@@ -35,7 +35,7 @@ DISK = Disk("Seagate", "ST4000NM0035", "ZC1A9F3T", 4_000_787_030_016, path="/dev
 
 
 @pytest.fixture(scope="module")
-def console() -> Iterator[Console]:
+def console(browser: Browser) -> Iterator[Console]:
     """The console under a name: browsers make no passkeys for bare addresses."""
     late = LateApplication()
     with tempfile.TemporaryDirectory(prefix="sanitrail-passkeys-") as folder, serving(late) as base:
@@ -44,8 +44,7 @@ def console() -> Iterator[Console]:
         late.app = world.application()
         world.invite_everybody(with_keys=False)
         try:
-            with chromium() as browser:
-                yield Console(world, named, browser)
+            yield Console(world, named, browser)
         finally:
             world.close()
 
