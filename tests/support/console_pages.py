@@ -134,6 +134,8 @@ def addresses(story: Story) -> dict[str, str]:
         "erase_directory": f"/people/{world.people['vic'].ref}/erase",
         "places": "/places",
         "sites": "/sites",
+        "change_site": f"/sites/{n['site']}/change",
+        "change_team": f"/teams/{n['team']}/change",
         "duties": "/duties",
         "duties_about": f"/duties/{n['validated']}",
         "duties_of": f"/people/{world.people['omar'].ref}/duties",

@@ -28,6 +28,7 @@ from inventory.services import (
     lot_register,
     lots,
     orders,
+    organisation,
     places,
     processors,
     queries,
@@ -258,6 +259,11 @@ def _beginning(world: ConsoleWorld, story: Story) -> tuple[ConsoleAgent, Console
     declaration = devices.DeclareDevice(
         asset_tag="AT-004730", serial="57H3K0AAF7CA", vendor="Toshiba", model="MG04ACA200E", source="spare shelf"
     )
+    ines = world.actor("ines")
+    command = organisation.CreateSite(name="Head office", address="1 Harbour Street")
+    story.numbers["site"] = organisation.create_site(world.context, ines, command).id
+    team = organisation.CreateTeam(name="CRM operations", purpose="Runs the customer database")
+    story.numbers["team"] = organisation.create_team(world.context, ines, team).id
     story.numbers["declared"] = devices.declare(world.context, world.actor("carla"), declaration).id
     return database, second, backups
 

@@ -8,7 +8,7 @@ import pytest
 
 from inventory.console.blueprint import ACCESS, console
 from inventory.console.pages import load
-from inventory.domain.roles import Role
+from inventory.domain.roles import Permission, Role, may
 from inventory.services import people, sessions
 from tests.support.console_pages import addresses
 from tests.support.console_world import CAST, PASSWORD
@@ -41,6 +41,12 @@ SAME_OBJECT = {
     **{(page, login): 409 for page in ("link_sso", "confirm_by_sso") for login in CAST},  # no provider here
     ("approve", "ann"): 409,  # she has signed this order already
     ("sign_statement", "ben"): 403,  # somebody else is responsible for it
+    # What omar may do and did is for himself and for those who read the history.
+    **{
+        ("duties_of", login): 403
+        for login, (_, _, roles) in CAST.items()
+        if login != "omar" and not may(roles, Permission.READ_EVENTS)
+    },
     **{("incident", login): 409 for login in CAST},  # nobody reported it missing
     **{("failure_report", login): 409 for login in CAST},  # a validated order earns a certificate, no failure report
     **{
