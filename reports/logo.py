@@ -78,10 +78,12 @@ def _png(data: bytes) -> bytes:
         raise _refused(f"a PNG may have up to {MAX_PIXELS:,} pixels along each side.")
     _in_proportion(width, height)
     try:
-        from PIL import Image  # noqa: PLC0415 - absent from a bare verifier
+        from PIL import Image, ImageFile  # noqa: PLC0415 - absent from a bare verifier
     except ImportError as error:
         raise RenderingUnavailable("pillow") from error
     out = io.BytesIO()
+    # Whoever prints has told Pillow, for the whole process, to take pictures that break off. A logo must be whole.
+    forgiving, ImageFile.LOAD_TRUNCATED_IMAGES = ImageFile.LOAD_TRUNCATED_IMAGES, False
     try:
         with Image.open(io.BytesIO(data), formats=("PNG",)) as picture:
             moving = getattr(picture, "n_frames", 1) != 1
@@ -90,6 +92,8 @@ def _png(data: bytes) -> bytes:
         plain.save(out, "PNG", optimize=False)
     except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
         raise _refused("the PNG cannot be read.") from error
+    finally:
+        ImageFile.LOAD_TRUNCATED_IMAGES = forgiving
     if moving:
         raise _refused("the PNG moves.")
     return out.getvalue()

@@ -154,7 +154,7 @@ def factors_view(session: Session, person: Person) -> FactorsView:
 def invited(context: Context, actor: Actor) -> frozenset[str]:
     """Whoever has nothing to sign in with yet: they hold a one-time link, or need one. Permission `inventory.read`."""
     authorize(actor, Permission.READ)
-    with context.reading() as session:
+    with context.reading(actor) as session:
         nothing = (
             Person.password_hash.is_(None),
             ~sa.exists().where(Passkey.person == Person.ref, Passkey.removed.is_(None)),

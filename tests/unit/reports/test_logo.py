@@ -7,7 +7,7 @@ import struct
 import zlib
 
 import pytest
-from PIL import Image, PngImagePlugin
+from PIL import Image, ImageFile, PngImagePlugin
 
 from reports.errors import UnusableBrand
 from reports.logo import MAX_BYTES, MAX_DEPTH, MAX_ELEMENTS, MAX_PIXELS, read_logo
@@ -114,6 +114,12 @@ def test_a_style_keeps_only_what_paints() -> None:
 )
 def test_what_is_no_plain_svg_or_png_is_refused(data: bytes) -> None:
     _refused(data, "(?i)svg|png")
+
+
+def test_a_picture_that_breaks_off_is_refused_also_where_something_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)  # as importing the printer does
+    _refused(_png(64, 64, "RGB")[:60], "(?i)png")
+    assert ImageFile.LOAD_TRUNCATED_IMAGES
 
 
 def test_what_is_huge_is_refused() -> None:
