@@ -62,17 +62,24 @@ def _exchange(method: str, url: str, body: bytes | None, headers: Mapping[str, s
         raise Unreached(f"{url[:100]} is no address of the kinds http and https.")
     connection = kind(parts.hostname, parts.port, timeout=_TIMEOUT_SECONDS)
     late = threading.Event()
+    # Kept here: an answer without a length takes the socket over, and the connection then knows of none.
+    wires: list[socket.socket] = []
 
     def give_up() -> None:
         late.set()
-        with suppress(OSError, AttributeError):  # not connected yet, or gone already
-            connection.sock.shutdown(socket.SHUT_RDWR)
+        for wire in wires:
+            with suppress(OSError):  # gone already
+                wire.shutdown(socket.SHUT_RDWR)
 
     timer = threading.Timer(_WHOLE_SECONDS, give_up)
     timer.daemon = True
     timer.start()
     try:
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        connection.connect()
+        wires.append(connection.sock)
+        if late.is_set():  # there was nothing to cut yet
+            raise TimeoutError("connecting took all the time")
         connection.request(method, target, body, {**headers, "User-Agent": "sanitrail"})
         reply = connection.getresponse()
         data = reply.read(limit + 1)

@@ -284,6 +284,7 @@ class TimeServer:
     def __init__(self, authority: LocalAuthority) -> None:
         self.authority = authority
         self.lie = ""
+        self.dripped = 0
         self.asked = 0
         self.crl: bytes = b""
         handler = functools.partial(_Handler, self)
@@ -340,6 +341,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
                     self.wfile.flush()
                 except OSError:
                     return
+                owner.dripped += 1
         else:
             answer = owner.answer(query)
             kind = "text/html" if lie == "wrong-type" else "application/timestamp-reply"

@@ -179,6 +179,7 @@ def test_an_answer_that_drips_is_given_up(tmp_path: Path, monkeypatch: pytest.Mo
         server.lie = "slow"
         (said,) = time_stamps.take(world.context)
         assert "no whole answer" in said.problem
+        assert server.dripped < 300, "it was not waited for to the end"
 
 
 def test_an_authority_that_the_trust_root_does_not_name_is_not_asked(tmp_path: Path) -> None:
