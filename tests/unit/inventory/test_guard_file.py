@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
@@ -98,6 +100,7 @@ def test_a_note_whose_sum_does_not_hold_counts_as_torn(guard: LogGuard) -> None:
     altered = raw[place : place + BLOCK].replace(b'"size":3', b'"size":1')
     assert altered != raw[place : place + BLOCK]
     block(guard, 6 % 4, bytes(altered))
+    guard.check(guard_id, position(3), root_at)  # what was pending before it
     with pytest.raises(LogRefused):
         guard.check(guard_id, position(1), root_at)
 
@@ -172,3 +175,18 @@ def test_a_disk_that_refuses_the_note_is_told_and_nothing_is_noted(
     guard.check(guard_id, EMPTY, root_at)
     with pytest.raises(LogRefused, match="does not continue"):
         guard.check(guard_id, position(1), lambda _: b"x" * 32)
+
+
+def test_two_processes_note_one_after_the_other(guard: LogGuard) -> None:
+    guard_id = guard.create()
+    other = os.open(guard.file.parent, os.O_RDONLY | os.O_DIRECTORY)
+    noted = threading.Thread(target=guard.prepare, args=(guard_id, EMPTY, position(1), root_at))
+    try:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        noted.start()
+        noted.join(0.2)
+        assert noted.is_alive(), "it waits for the one who notes now"
+    finally:
+        os.close(other)
+    noted.join(30)
+    guard.check(guard_id, position(1), root_at)

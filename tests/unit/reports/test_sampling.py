@@ -105,3 +105,14 @@ def test_an_honest_draw_is_repeated() -> None:
 def test_anything_else_than_what_follows_is_refused(change: dict[str, object], words: str) -> None:
     with pytest.raises(BrokenChain, match=words):
         check(dataclasses.replace(drawn(TEN), **change), TEN, "cd" * 32, 7)  # type: ignore[arg-type]
+
+
+def test_what_rests_on_a_record_can_be_drawn_also_under_lock_and_nothing_else() -> None:
+    of = closing(
+        member(1),
+        member(2, state="quarantined"),
+        member(3, state="failed"),
+        member(4, record=""),
+        member(5, state="retired"),
+    )
+    assert [one.device for one in population_of(of)] == ["D-000001", "D-000002"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -22,6 +23,7 @@ from inventory.domain.lifecycle import (
 )
 from inventory.domain.lifecycle import DeviceEvent as E
 from inventory.domain.policy import default_document, parse
+from inventory.domain.policy_document import as_second
 from inventory.domain.vocabulary import Category
 from inventory.domain.vocabulary import DeviceState as S
 
@@ -190,3 +192,16 @@ def test_a_hold_stops_even_a_medium_that_was_never_used() -> None:
     assert codes(replace(OPEN_QUESTION, holdings=(), contents="never_used", record=None, holds=("file 12",))) == {
         "held"
     }
+
+
+def test_a_sample_is_asked_for_by_the_policy_in_force_where_the_medium_leaves() -> None:
+    """Also where the decision the record was made under asked for none."""
+    document = as_second(POLICY)
+    for row in document["rows"]:
+        if row["method"] != "destroy":
+            row["sampling_percent"] = 10
+    sampling, found = parse(document), record("sanitized", "purge", "full")
+    leaving = dataclasses.replace(OPEN_QUESTION, leaves_control=True, receiver="undertaking-valid", record=found)
+    assert [reason.code for reason in ask_gate(sampling, leaving).reasons] == ["sample-missing"]
+    assert ask_gate(sampling, dataclasses.replace(leaving, sample="passed")).open
+    assert ask_gate(sampling, OPEN_QUESTION).open, "inside, nobody samples"
