@@ -117,8 +117,12 @@ def _company(world: ConsoleWorld, story: Story, app: Flask) -> Company:
 
 
 def secrets_of(company: Company) -> set[str]:
-    """What an outsider must never read: numbers, tags, serials, host names, case references, places."""
-    numbers = {value for name, value in company.story.numbers.items() if name not in {"recycler", "data_set"}}
+    """What somebody of another site must never read: numbers, tags, serials, host names, case references, places.
+
+    Vendors, data sets and teams are the whole organisation's: sites do not limit them.
+    """
+    common = {"recycler", "data_set", "team"}
+    numbers = {value for name, value in company.story.numbers.items() if name not in common}
     disks = {disk.serial for agent in company.world.agents for disk in agent.disks}
     hosts = {agent.host for agent in company.world.agents} | {agent.name for agent in company.world.agents}
     return numbers | disks | hosts | {"AT-004711", "CUST-88213", "LIT-2026-044", "Rack 7"}
