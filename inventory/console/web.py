@@ -22,7 +22,7 @@ from inventory.services.sessions import Caller
 from .blueprint import Reply
 from .forms import Form
 from .sheets import Sheet
-from .views.frame import Frame, build_frame
+from .views.frame import Frame, build_frame, open_groups
 
 _STATIC: Final = Path(__file__).parent / "static"
 
@@ -82,7 +82,7 @@ def my_passkeys() -> list[dict[str, str]]:
 
 def frame() -> Frame:
     """Navigation and account of the signed-in reader."""
-    return build_frame(here(), caller(), request.path)
+    return build_frame(here(), caller(), request.path, open_groups(request.cookies.get("nav")))
 
 
 def show(template: str, status: int = 200, **values: Any) -> Reply:  # noqa: ANN401 - templates take anything

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
+from functools import cache
+from pathlib import Path
+from typing import Final
 
 from inventory.console.blueprint import Reply, page
 from inventory.console.forms import Form, Option
@@ -12,14 +16,15 @@ from inventory.console.views.story import Day, Link, StoryEvent
 from inventory.console.web import here, show
 from inventory.domain.vocabulary import CaseState, DeviceState, HoldingState, HostState, OrderState
 
-ICONS = (
-    "home", "drive", "host", "place", "party", "alert", "data", "case", "hold", "order", "certificate", "log",
-    "events", "policy", "roster", "key", "people", "search", "menu", "sun", "moon", "sign-out", "check",
-    "cross", "chevron", "arrow", "copy", "clock", "play", "stop", "dot", "ring", "half", "spin", "shield",
-    "shield-check", "shield-x", "eye", "download", "upload", "plus", "minus", "link", "info", "question",
-    "box", "exit", "enter", "archive", "flame", "sign", "fingerprint", "refresh", "ban", "history", "file",
-    "print", "user", "inbox", "branch", "palette", "filter",
-)  # fmt: skip
+_SPRITE: Final = Path(__file__).parents[1] / "static" / "img" / "icons.svg"
+
+
+@cache
+def icon_names() -> tuple[str, ...]:
+    """Every icon there is, as the one file that holds them names them."""
+    return tuple(re.findall(r'<symbol id="([a-z-]+)"', _SPRITE.read_text()))
+
+
 _COLOURS = (
     "page",
     "surface",
@@ -90,7 +95,7 @@ def style() -> Reply:
     }
     return show(
         "style.html",
-        icons=ICONS,
+        icons=icon_names(),
         colours=_COLOURS,
         groups=groups,
         story=story,

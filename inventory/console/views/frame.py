@@ -32,10 +32,17 @@ class NavItem:
 
 @dataclass(frozen=True)
 class NavGroup:
-    """Links that belong together."""
+    """Links that belong together; one with a title folds."""
 
+    key: str
     title: str
     items: tuple[NavItem, ...]
+    open: bool = True
+
+    @property
+    def hot(self) -> int:
+        """How much waits inside for this reader: shown on the title while the group is folded."""
+        return sum(item.count for item in self.items if item.hot)
 
 
 @dataclass(frozen=True)
@@ -73,44 +80,12 @@ class _Entry:
     """The count is hot for who may do something about it."""
 
 
-_GROUPS: Final[tuple[tuple[str, tuple[_Entry, ...]], ...]] = (
-    ("", (_Entry("Home", "home", "home", Permission.READ),)),
+_GROUPS: Final[tuple[tuple[str, str, tuple[_Entry, ...]], ...]] = (
     (
-        "Assets",
+        "",
+        "",
         (
-            _Entry("Devices", "drive", "devices", Permission.READ),
-            _Entry("Hosts", "host", "hosts", Permission.READ, "hosts_waiting", "to confirm", Permission.HOST_MANAGE),
-            _Entry("Places and parties", "place", "places", Permission.READ),
-            _Entry("Lots", "box", "lots", Permission.READ),
-            _Entry("Containers", "archive", "containers", Permission.READ),
-            _Entry("Hand-overs", "exit", "handovers", Permission.READ),
-            _Entry("Scan", "search", "scan", Permission.READ),
-            _Entry("Imports", "upload", "imports", Permission.DEVICE_DECLARE),
-            _Entry("Questions", "eye", "questions", Permission.READ),
-            _Entry(
-                "Exceptions",
-                "alert",
-                "exceptions",
-                Permission.READ,
-                "exceptions_open",
-                "open",
-                Permission.EXCEPTION_RESOLVE,
-            ),
-        ),
-    ),
-    (
-        "Data",
-        (
-            _Entry("Data sets", "data", "data_sets", Permission.READ),
-            _Entry("Exposure", "eye", "exposure", Permission.READ),
-            _Entry("Erasure cases", "case", "cases", Permission.READ, "cases_open", "open", Permission.CASE_MANAGE),
-            _Entry("Holds", "hold", "holds", Permission.READ, "holds_active", "active"),
-        ),
-    ),
-    (
-        "Work",
-        (
-            _Entry("Orders", "order", "orders", Permission.READ),
+            _Entry("Home", "home", "home", Permission.READ),
             _Entry(
                 "To approve",
                 "sign",
@@ -129,22 +104,69 @@ _GROUPS: Final[tuple[tuple[str, tuple[_Entry, ...]], ...]] = (
                 "waiting",
                 Permission.RECORD_VALIDATE,
             ),
-            _Entry("Readings", "eye", "readings", Permission.READ),
-            _Entry("Samples", "check", "samples", Permission.READ),
-            _Entry("Certificates", "certificate", "certificates", Permission.READ_EVIDENCE),
-            _Entry("Audit packs", "archive", "audit_packs", Permission.AUDIT_EXPORT),
-            _Entry("Balances", "half", "balances", Permission.READ),
-            _Entry("Exports", "download", "exports", Permission.READ),
-            _Entry("Documents", "certificate", "papers", Permission.READ_EVIDENCE),
+            _Entry(
+                "Exceptions",
+                "alert",
+                "exceptions",
+                Permission.READ,
+                "exceptions_open",
+                "open",
+                Permission.EXCEPTION_RESOLVE,
+            ),
         ),
     ),
     (
-        "Trust",
+        "assets",
+        "Assets",
         (
+            _Entry("Devices", "drive", "devices", Permission.READ),
+            _Entry("Hosts", "host", "hosts", Permission.READ, "hosts_waiting", "to confirm", Permission.HOST_MANAGE),
+            _Entry("Places and parties", "place", "places", Permission.READ),
+            _Entry("Lots", "box", "lots", Permission.READ),
+            _Entry("Containers", "container", "containers", Permission.READ),
+            _Entry("Hand-overs", "handover", "handovers", Permission.READ),
+            _Entry("Scan", "scan", "scan", Permission.READ),
+            _Entry("Questions", "question", "questions", Permission.READ),
+            _Entry("Imports", "upload", "imports", Permission.DEVICE_DECLARE),
+        ),
+    ),
+    (
+        "data",
+        "Data",
+        (
+            _Entry("Data sets", "data", "data_sets", Permission.READ),
+            _Entry("Exposure", "exposure", "exposure", Permission.READ),
+            _Entry("Erasure cases", "case", "cases", Permission.READ, "cases_open", "open", Permission.CASE_MANAGE),
+            _Entry("Holds", "hold", "holds", Permission.READ, "holds_active", "active"),
+        ),
+    ),
+    (
+        "work",
+        "Work",
+        (
+            _Entry("Orders", "order", "orders", Permission.READ),
+            _Entry("Readings", "reading", "readings", Permission.READ),
+            _Entry("Samples", "sample", "samples", Permission.READ),
+        ),
+    ),
+    (
+        "evidence",
+        "Evidence",
+        (
+            _Entry("Certificates", "certificate", "certificates", Permission.READ_EVIDENCE),
+            _Entry("Documents", "file", "papers", Permission.READ_EVIDENCE),
+            _Entry("Balances", "balance", "balances", Permission.READ),
+            _Entry("Audit packs", "archive", "audit_packs", Permission.AUDIT_EXPORT),
+            _Entry("Exports", "download", "exports", Permission.READ),
             _Entry("Log", "log", "log", Permission.READ_EVIDENCE),
             _Entry("Events", "events", "events", Permission.READ_EVENTS),
-            _Entry("Webhooks", "link", "webhooks", Permission.READ_EVENTS),
-            _Entry("Policy", "policy", "policy", Permission.READ),
+        ),
+    ),
+    (
+        "organisation",
+        "Organisation",
+        (
+            _Entry("People", "people", "people", Permission.READ),
             _Entry(
                 "Roster and keys",
                 "roster",
@@ -154,12 +176,24 @@ _GROUPS: Final[tuple[tuple[str, tuple[_Entry, ...]], ...]] = (
                 "to confirm",
                 Permission.APPROVER_KEY_CONFIRM,
             ),
-            _Entry("People", "people", "people", Permission.READ),
-            _Entry("Sites and teams", "place", "sites", Permission.READ),
-            _Entry("Who may do what", "people", "duties", Permission.READ_EVENTS),
+            _Entry("Who may do what", "duties", "duties", Permission.READ_EVENTS),
+            _Entry("Sites and teams", "team", "sites", Permission.READ),
+            _Entry("Policy", "policy", "policy", Permission.READ),
+            _Entry("Webhooks", "webhook", "webhooks", Permission.READ_EVENTS),
         ),
     ),
 )
+"""Key, title and links of each group. What waits for somebody stands above all groups."""
+
+_OPEN_AT_FIRST: Final = frozenset({"assets", "work"})
+"""Groups that are open for whoever has opened and closed none."""
+
+
+def open_groups(cookie: str | None) -> frozenset[str]:
+    """Groups a reader keeps open, from the cookie the page's script writes; words that name no group are nothing."""
+    if cookie is None:
+        return _OPEN_AT_FIRST
+    return frozenset(cookie.split(".")) & {key for key, _, _ in _GROUPS if key}
 
 
 @cache
@@ -183,17 +217,16 @@ def _item(entry: _Entry, caller: Caller, path: str, dashboard: Dashboard | None)
     )
 
 
-def build_frame(context: Context, caller: Caller, path: str) -> Frame:
-    """The frame for this reader at this address."""
+def build_frame(context: Context, caller: Caller, path: str, opened: frozenset[str] = _OPEN_AT_FIRST) -> Frame:
+    """The frame for this reader at this address, with the groups they keep open and the one they are in."""
     actor, person = caller.actor, caller.person
     reads = actor.may(Permission.READ)
     dashboard = queries.dashboard(context, actor) if reads else None
-    groups = tuple(
-        NavGroup(
-            title, tuple(_item(entry, caller, path, dashboard) for entry in entries if actor.may(entry.permission))
-        )
-        for title, entries in _GROUPS
-    )
+    groups = []
+    for key, title, entries in _GROUPS:
+        items = tuple(_item(entry, caller, path, dashboard) for entry in entries if actor.may(entry.permission))
+        opens = not key or key in opened or any(item.current for item in items)
+        groups.append(NavGroup(key, title, items, opens))
     name = person.name or person.login
     return Frame(
         nav=tuple(group for group in groups if group.items),

@@ -63,6 +63,14 @@ addEventListener("keydown", (event) => {
   box.select();
 });
 
+/** Which groups of the navigation are open is remembered by a cookie that says nothing else, so that the next page comes as this one was left. */
+function rememberGroups() {
+  const groups = [...document.querySelectorAll("[data-nav]")];
+  const open = groups.filter((group) => group.open).map((group) => group.dataset.nav);
+  document.cookie = `nav=${open.join(".")};path=/console;max-age=31536000;samesite=lax${location.protocol === "https:" ? ";secure" : ""}`;
+}
+
+for (const title of document.querySelectorAll("[data-nav] > summary")) title.addEventListener("click", () => setTimeout(rememberGroups, 0));
 for (const button of document.querySelectorAll("[data-theme-toggle]")) themeToggle(button);
 for (const button of document.querySelectorAll("[data-copy]")) copyButton(button);
 for (const form of document.querySelectorAll("form[data-guard]")) guardForm(form);
