@@ -12,7 +12,7 @@ from inventory.console.printing import further_languages
 from inventory.domain.techniques import plan_words, scope_words
 from reports.drive_words import technique_words
 
-from . import pages
+from . import pages, shrinking
 from .blueprint import console, doors
 from .formatting import FILTERS, ago
 from .said import SAID, Said
@@ -43,6 +43,8 @@ def install(app: Flask) -> None:
     pages.load()
     app.register_blueprint(console)
     app.register_blueprint(doors)
+    for endpoint in STATIC_ENDPOINTS:
+        shrinking.install(app, endpoint)
     app.jinja_env.filters.update(FILTERS)
     app.jinja_env.filters["ago"] = _ago
     app.jinja_env.filters.update(plan_words=plan_words, technique_words=technique_words, scope_words=scope_words)
