@@ -9,6 +9,7 @@ _MODULES: Final = (
     "account",
     "balances",
     "batches",
+    "beginnings",
     "case_intake",
     "cases",
     "certificates",
