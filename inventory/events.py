@@ -9,6 +9,8 @@ class Tag(StrEnum):
     """What happened. The tag's first part is the subject's kind."""
 
     SERVICE_INITIALISED = "service.initialised"
+    SERVICE_SEEDED = "service.seeded"
+    """Filled with an invented organisation: nothing in it is evidence of a real medium."""
     TRUST_ROOT_PUBLISHED = "service.trust-root-published"
     """A new version of the trust root is in force."""
     ROOT_KEY_RETIRED = "service.root-key-retired"

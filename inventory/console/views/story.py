@@ -47,6 +47,7 @@ class Day:
 
 _TOLD: Final[dict[Tag, tuple[str, str, Tone]]] = {
     Tag.SERVICE_INITIALISED: ("The service was set up", "play", "accent"),
+    Tag.SERVICE_SEEDED: ("Filled with an invented organisation: nothing here is evidence", "alert", "warn"),
     Tag.TRUST_ROOT_PUBLISHED: ("A new trust root came into force", "key", "accent"),
     Tag.ROOT_KEY_RETIRED: ("The service's own root key was deleted", "key", "ok"),
     Tag.SEAL_ROTATED: ("A new sealing certificate was made", "certificate", "accent"),
