@@ -59,6 +59,11 @@ def duration(seconds: int | None) -> str:
     return f"{seconds // _DAY} d {seconds % _DAY // _HOUR} h"
 
 
+def in_utc(moment: datetime) -> datetime:
+    """The moment as UTC has it, with no seconds' fractions."""
+    return moment.astimezone(UTC).replace(microsecond=0)
+
+
 def iso(moment: datetime) -> str:
     """RFC 3339 UTC, for `<time datetime>`."""
     return moment.astimezone(UTC).replace(microsecond=0).isoformat().replace("+00:00", "Z")

@@ -14,7 +14,9 @@ from reports.drive_words import technique_words
 
 from . import pages, shrinking
 from .blueprint import console, doors
-from .formatting import FILTERS, ago
+from .formatting import FILTERS
+from .language import speaking
+from .language.marking import Marking
 from .said import SAID, Said
 from .views.chips import state_chip, word_chip
 from .web import asset
@@ -26,7 +28,7 @@ _THEMES: Final = ("light", "dark")
 
 
 def _ago(moment: datetime) -> str:
-    return ago(moment, auth.context().now())
+    return speaking.ago(moment, auth.context().now())
 
 
 def _said_here() -> Said | None:
@@ -45,14 +47,19 @@ def install(app: Flask) -> None:
     app.register_blueprint(doors)
     for endpoint in STATIC_ENDPOINTS:
         shrinking.install(app, endpoint)
+    app.jinja_env.add_extension(Marking)
     app.jinja_env.filters.update(FILTERS)
+    app.jinja_env.filters.update(speaking.FILTERS)
     app.jinja_env.filters["ago"] = _ago
     app.jinja_env.filters.update(plan_words=plan_words, technique_words=technique_words, scope_words=scope_words)
     app.jinja_env.globals.update(
+        _=speaking.say,
         asset=asset,
         further_languages=further_languages,
         said_here=_said_here,
+        languages=speaking.NAMES,
         state_chip=state_chip,
+        tongue=speaking.tongue,
         word_chip=word_chip,
     )
     app.jinja_env.trim_blocks = True

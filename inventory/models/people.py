@@ -26,6 +26,8 @@ class Person(Versioned, Base):
     """Sees everything, because an administrator said so by name."""
     sites: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
     teams: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
+    language: Mapped[str | None] = mapped_column(sa.String(8))
+    """The language of the console they chose; None: their browser's."""
 
 
 class DirectoryRow(Base):
@@ -75,6 +77,8 @@ class ApiToken(Base):
     sites: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
     """Narrows the person's own scope to these; empty: no further than the person."""
     teams: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
+    language: Mapped[str | None] = mapped_column(sa.String(8))
+    """The language of the console they chose; None: their browser's."""
 
 
 class OneTimeLink(Base):

@@ -15,6 +15,7 @@ from inventory.domain.scopes import Scope, explain, scope_of
 from inventory.errors import Conflict, Duplicate, Invalid, NotSignedIn
 from inventory.events import Tag
 from inventory.models import ApiToken, DirectoryRow, OneTimeLink, Person, Site, Team, WebSession
+from reports.language import LANGUAGES
 
 from . import passwords
 from ._scope import require_unlimited
@@ -161,6 +162,19 @@ def set_roles(context: Context, actor: Actor, command: SetRoles) -> PersonView:
         return person_view(session, person, directory=True)
 
 
+def set_language(context: Context, actor: Actor, language: str | None) -> None:
+    """Choose the language of one's own console; None leaves it to the browser. A taste, so no event tells of it.
+
+    Raises:
+        NotFound.
+        Invalid: the console is not printed in that language.
+    """
+    if language is not None and language not in LANGUAGES:
+        raise Invalid("language", "The console does not speak this language.")
+    with context.writing(actor) as session:
+        find(session, Person, actor.ref, "person").language = language
+
+
 def set_enabled(context: Context, actor: Actor, person: str, *, enabled: bool) -> PersonView:
     """Disable (ending every session and token at once) or enable a person. Permission `people.manage`.
 
@@ -285,6 +299,7 @@ def person_view(session: Session, person: Person, *, directory: bool) -> PersonV
         sees=explain(
             (Role(role) for role in person.roles), everywhere=person.everywhere, sites=person.sites, teams=person.teams
         ),
+        language=person.language,
     )
 
 

@@ -9,10 +9,11 @@ from inventory.auth import signin
 from inventory.auth import web as auth
 from inventory.console.blueprint import Reply, act, doors, public
 from inventory.console.forms import Form
+from inventory.console.language.speaking import COOKIE, known
 from inventory.console.web import form_status, go, here, inside, posted
 from inventory.domain.signin import Standing
 from inventory.errors import Invalid, InventoryError
-from inventory.services import passkeys, sessions, sso
+from inventory.services import passkeys, people, sessions, sso
 from inventory.services.sessions import SignedIn
 
 from .presence import assertion_of, attestation_of, options_of
@@ -105,3 +106,27 @@ def set_theme() -> Reply:
     if theme in {"light", "dark"}:
         response.set_cookie("theme", theme, max_age=31_536_000, samesite="Lax", secure=auth.is_secure(), path="/")
     return response
+
+
+@public("/language", "POST")
+def set_language() -> AnyResponse:
+    """The language of the console: one's own setting, and a cookie for the pages before signing in."""
+    chosen = known(request.form.get("language"))
+    response = make_response(redirect(_back(request.form.get("back", "")), 303))
+    who = auth.find_caller()
+    if who is not None:
+        people.set_language(here(), who.actor, chosen)
+    if chosen is None:
+        response.delete_cookie(COOKIE, path="/")
+    else:
+        response.set_cookie(COOKIE, chosen, max_age=31_536_000, samesite="Lax", secure=auth.is_secure(), path="/")
+    return response
+
+
+def _back(address: str) -> str:
+    """The page one came from; a one-time link's page is outside of the console."""
+    return (
+        address
+        if address.startswith(("/welcome/", "/verify", "/handover/")) and address.isprintable()
+        else inside(address)
+    )

@@ -31,6 +31,8 @@ class PersonView:
     teams: tuple[str, ...] = ()
     sees: str = ""
     """How far they see, and why, in one sentence."""
+    language: str | None = None
+    """The language of the console they chose; None: their browser's."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,7 @@ from tests.support.console_world import CAST, PASSWORD
 from .conftest import Site
 
 load()
-PUBLIC = {"sign_in", "sign_in_by_sso", "back_from_sso"}
+PUBLIC = {"set_language", "sign_in", "sign_in_by_sso", "back_from_sso"}
 """Pages for strangers: the way in."""
 ELSEWHERE = {"search": 303, "second_factor": 303}
 """Pages that send on."""
@@ -33,6 +33,7 @@ FILES = {
     "audit_pack_file",
     "export_file",
     "balance_file",
+    "balance_sheet",
     "sample_file",
     "evidence_file",
     "policy_as_file",

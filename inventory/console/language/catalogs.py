@@ -1,0 +1,151 @@
+"""Says an English sentence in another language: one the catalog holds, or one that a pattern of it made.
+
+A service builds `f"{subject} is {state}; {event} is not possible from there."`. The catalog holds the pattern; the sentence that
+arrives is recognised by the words around its values, so neither the service nor a stored row needs to know of languages. What
+nothing recognises stays English: a sentence is never guessed.
+"""
+
+from __future__ import annotations
+
+import re
+import string
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Final, Literal, get_args
+
+from babel.messages.pofile import read_po
+
+Tongue = Literal["en", "pt", "ms"]
+TONGUES: Final[tuple[Tongue, ...]] = get_args(Tongue)
+NAMES: Final[dict[Tongue, str]] = {"en": "English", "pt": "Português", "ms": "Bahasa Melayu"}
+"""What each language calls itself."""
+
+_FOLDER: Final = Path(__file__).resolve().parent
+_HOLE = re.compile(r"\{([a-z_A-Z][a-zA-Z_0-9]*)\}")
+_TOO_FEW_LETTERS: Final = 6
+_KEY_LENGTH: Final = 6
+_SENTENCE_END = re.compile(r"(?<=[.!?:;]) (?=[A-Z])")
+
+
+def holes(message: str) -> list[str]:
+    """The names of a message's values, in order."""
+    return _HOLE.findall(message)
+
+
+def is_pattern(message: str) -> bool:
+    """Whether the message can be recognised in a sentence that somebody else filled in."""
+    return bool(_HOLE.search(message)) and sum(map(str.isalpha, _HOLE.sub("", message))) >= _TOO_FEW_LETTERS
+
+
+def fill(message: str, values: Mapping[str, object]) -> str:
+    """The message with its values; a value that is missing stays visible as its name."""
+    return _HOLE.sub(lambda found: str(values.get(found.group(1), found.group(0))), message)
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """A message with values, as it is recognised and as it is said."""
+
+    message: str
+    expression: re.Pattern[str]
+    names: tuple[str, ...]
+    said: str
+    start: str
+    longest: str
+
+    def values(self, sentence: str) -> dict[str, str] | None:
+        """The values, where the sentence was made by this pattern."""
+        if not sentence.startswith(self.start) or self.longest not in sentence:
+            return None
+        found = self.expression.fullmatch(sentence)
+        return dict(zip(self.names, found.groups(), strict=True)) if found else None
+
+
+def pattern(message: str, said: str) -> Pattern:
+    """A message made ready to be recognised."""
+    parts = _HOLE.split(message)
+    literals, names = parts[::2], parts[1::2]
+    expression = "(.+?)".join(re.escape(literal) for literal in literals)
+    return Pattern(message, re.compile(expression, re.DOTALL), tuple(names), said, literals[0], max(literals, key=len))
+
+
+class Catalog:
+    """The sentences of one language."""
+
+    def __init__(self, messages: Mapping[str, str]) -> None:
+        self._exact = dict(messages)
+        made = sorted(
+            (pattern(message, said) for message, said in messages.items() if is_pattern(message)),
+            key=lambda one: (-len(_HOLE.sub("", one.message)), one.message),
+        )
+        self._by_start: dict[str, list[Pattern]] = {}
+        self._anywhere: list[Pattern] = []
+        for one in made:
+            if len(one.start) >= _KEY_LENGTH:
+                self._by_start.setdefault(one.start[:_KEY_LENGTH], []).append(one)
+            else:
+                self._anywhere.append(one)
+        self._recall = lru_cache(maxsize=4096)(self._recognised)
+
+    def __len__(self) -> int:
+        return len(self._exact)
+
+    def __contains__(self, message: str) -> bool:
+        return message in self._exact
+
+    def message(self, message: str) -> str:
+        """A message of the sources, holes and all."""
+        return self._exact.get(message, message)
+
+    def sentence(self, text: str) -> str:
+        """A finished sentence, whoever made it; unchanged where nothing recognises it."""
+        core = text.strip()
+        if not core:
+            return text
+        start = text[: len(text) - len(text.lstrip())]
+        return start + self._recall(core) + text[len(text.rstrip()) :]
+
+    def _recognised(self, core: str) -> str:
+        parts = _SENTENCE_END.split(core)
+        if core in self._exact or len(parts) == 1:
+            return self._whole(core) or core
+        said = [self._whole(part) for part in parts]
+        if None not in said:
+            return " ".join(map(str, said))
+        return self._whole(core) or " ".join(known or part for known, part in zip(said, parts, strict=True))
+
+    def _whole(self, core: str) -> str | None:
+        exact = self._exact.get(core)
+        if exact is not None:
+            return exact
+        for one in (*self._by_start.get(core[:_KEY_LENGTH], ()), *self._anywhere):
+            values = one.values(core)
+            if values is not None:
+                return fill(one.said, {name: self._exact.get(value, value) for name, value in values.items()})
+        return None
+
+
+def read(path: Path) -> dict[str, str]:
+    """The translated messages of a PO file."""
+    with path.open("rb") as stream:
+        found = read_po(stream)
+    return {str(message.id): str(message.string) for message in found if message.id and message.string}
+
+
+@lru_cache(maxsize=len(TONGUES))
+def catalog(tongue: Tongue) -> Catalog:
+    """The catalog of a language; English needs none."""
+    return Catalog({} if tongue == "en" else read(_FOLDER / f"{tongue}.po"))
+
+
+def warm(tongues: Iterable[Tongue] = TONGUES) -> None:
+    """Read catalogs before somebody waits for them."""
+    for tongue in tongues:
+        catalog(tongue)
+
+
+def formatted(message: str) -> list[str]:
+    """The fields of a message as `str.format` reads them; for tests: no field may hold more than a name."""
+    return [name for _, name, _, _ in string.Formatter().parse(message) if name is not None]

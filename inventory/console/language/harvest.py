@@ -1,0 +1,148 @@
+"""Every sentence the console can print, read from the sources: what the catalogs must hold.
+
+Templates say theirs by `marking`; Python modules hold theirs as literals. A literal counts as a sentence where a person could
+read it: it has two words, or begins with a capital letter. What is none although it looks like one stands in `NOT_READ`.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from .catalogs import is_pattern
+from .marking import sentences
+
+ROOT: Final = Path(__file__).resolve().parents[3]
+TEMPLATES: Final = ROOT / "inventory/console/templates/console"
+SPOKEN: Final = ("inventory/console/pages", "inventory/console/views", "inventory/console")
+"""Packages whose literals are shown as they are."""
+RECOGNISED: Final = ("inventory/domain", "inventory/services", "inventory/errors.py", "inventory/auth")
+"""Packages whose sentences reach a page through a refusal, a view or a stored row."""
+
+_WORD = re.compile(r"[^\W\d_]{2}")
+_SENTENCE = re.compile(r"^[A-Z][^\W\d_]*[']?[a-z]*[ ,:].*[a-z]|^[a-z{][^/=<>\\]* .*[a-z]\.$", re.DOTALL)
+_LABEL = re.compile(r"^[A-Z][a-z]+([ -][A-Za-z]+)*[.:]?$|^[A-Z][a-z]+, [a-z ]+$")
+_CODE = re.compile(
+    r"^(SELECT|INSERT|UPDATE|DELETE|CREATE|PRAGMA|BEGIN|CASE WHEN|text/|application/|https?:"
+    r"|[A-Z][a-z]+(-[A-Z][a-z]+)+$)|[{}]{2}|\bNULL\b"
+)
+_LOGGED: Final = frozenset(
+    {"debug", "info", "warning", "error", "exception", "critical", "getLogger", "compile", "cast", "field", "TypeVar"}
+)
+NOT_READ: Final = frozenset(
+    {
+        "Accept", "Allow", "Origin", "Location", "Host", "Cookie", "Link", "Retry-After", "Strict", "Lax",
+        "Content-Disposition", "Cache-Control", "X-CSRF-Token", "Helvetica", "Sanitrail", "Word",
+    }
+)  # fmt: skip
+"""Literals that no person reads: headers, names of types."""
+
+
+def said() -> dict[str, str]:
+    """Every sentence -> the file it stands in (the first one)."""
+    found: dict[str, str] = {}
+    for path in sorted(TEMPLATES.glob("*.html")):
+        for sentence in sentences(path.read_text(encoding="utf-8")):
+            _keep(found, sentence, path)
+    for folder in SPOKEN:
+        for path in sorted((ROOT / folder).glob("*.py")):
+            for sentence in of_module(path.read_text(encoding="utf-8"), labels=True):
+                _keep(found, sentence, path)
+    return found
+
+
+def recognised() -> dict[str, str]:
+    """Sentences of services and rules that the catalogs should know -> their file."""
+    found: dict[str, str] = {}
+    for entry in RECOGNISED:
+        place = ROOT / entry
+        for path in [place] if place.is_file() else sorted(place.rglob("*.py")):
+            for sentence in of_module(path.read_text(encoding="utf-8"), labels=False):
+                _keep(found, sentence, path)
+    return found
+
+
+def _keep(found: dict[str, str], sentence: str, path: Path) -> None:
+    core = sentence.strip()
+    if _WORD.search(core) and core not in NOT_READ:
+        found.setdefault(core, str(path.relative_to(ROOT)))
+
+
+def of_module(source: str, *, labels: bool) -> Iterator[str]:
+    """The sentences of a module; with `labels` also single words with a capital letter."""
+    tree = ast.parse(source)
+    unread = _unread(tree)
+    for node in ast.walk(tree):
+        if id(node) in unread:
+            continue
+        if isinstance(node, ast.JoinedStr):
+            text = _template(node)
+            if is_pattern(text) and _reads(text, labels=labels):
+                yield text
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and _reads(node.value, labels=labels):
+            yield node.value
+
+
+def _reads(text: str, *, labels: bool) -> bool:
+    core = text.strip()
+    if _CODE.search(core) or not _WORD.search(core):
+        return False
+    return bool(_SENTENCE.search(core)) or (labels and bool(_LABEL.search(core)))
+
+
+def _unread(tree: ast.AST) -> set[int]:
+    """Docstrings, what goes to a log, annotations, and the inside of sentences with values."""
+    unread: set[int] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            unread.add(id(node.value))
+        elif isinstance(node, ast.JoinedStr):
+            unread.update(id(part) for part in node.values)
+            unread.update(
+                id(inner) for part in node.values if isinstance(part, ast.FormattedValue) and part.format_spec
+                for inner in ast.walk(part.format_spec)
+            )  # fmt: skip
+        elif isinstance(node, ast.Call):
+            name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            if name in _LOGGED:
+                unread.update(id(inner) for argument in node.args for inner in ast.walk(argument))
+        elif isinstance(node, (ast.AnnAssign, ast.arg, ast.FunctionDef)):
+            annotation = node.returns if isinstance(node, ast.FunctionDef) else node.annotation
+            unread.update(id(inner) for inner in ast.walk(annotation) if annotation is not None) if annotation else None
+    return unread
+
+
+def _template(node: ast.JoinedStr) -> str:
+    """The sentence with `{name}` for each value."""
+    parts: list[str] = []
+    taken: set[str] = set()
+    for part in node.values:
+        if isinstance(part, ast.Constant):
+            parts.append(str(part.value))
+        elif isinstance(part, ast.FormattedValue):
+            base = name = _name(part.value)
+            count = 2
+            while name in taken:
+                name, count = f"{base}_{count}", count + 1
+            taken.add(name)
+            parts.append(f"{{{name}}}")
+    return "".join(parts)
+
+
+def _name(node: ast.expr) -> str:
+    """A word for a value: the last name its expression holds."""
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Call):
+        inner = [argument for argument in node.args if isinstance(argument, (ast.Attribute, ast.Name, ast.Call))]
+        if isinstance(node.func, ast.Attribute) and not inner:
+            return _name(node.func.value)
+        return _name(inner[0]) if inner else _name(node.func)
+    if isinstance(node, ast.Subscript):
+        return _name(node.value)
+    return "value"

@@ -1,0 +1,209 @@
+"""Which language this reader wants, and what a page says in it.
+
+The person's own setting decides; without one the browser's wish; without that the language of the organisation's documents.
+Moments are shown as the language writes them, always in UTC: evidence names moments in UTC, and a page must agree with it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+
+from babel.dates import format_date, format_datetime, format_time
+from flask import g, has_request_context, request
+from markupsafe import Markup, escape
+
+from inventory.auth import web as auth
+from inventory.console import formatting
+from inventory.errors import InventoryError
+
+from .catalogs import NAMES, TONGUES, Tongue, catalog, fill
+from .marking import HOLE
+
+COOKIE: Final = "language"
+_TAGS = re.compile(r"<(\d)>|</(\d)>|\{([a-z_A-Z][a-zA-Z_0-9]*)\}")
+_LOCALES: Final[dict[Tongue, str]] = {"en": "en_GB", "pt": "pt_PT", "ms": "ms_MY"}
+_AGO: Final = re.compile(r"(in )?(\d+) (day|hour|minute|second)s?( ago)?")
+
+
+def known(word: str | None) -> Tongue | None:
+    """The language of that tag, if the console speaks it; `pt-BR` is `pt`."""
+    short = (word or "").split("-")[0].split("_")[0].lower()
+    return next((tongue for tongue in TONGUES if tongue == short), None)
+
+
+def tongue() -> Tongue:
+    """The language of this request; English outside of one."""
+    if not has_request_context():
+        return "en"
+    if "console_tongue" not in g:
+        g.console_tongue = _chosen()
+    chosen: Tongue = g.console_tongue
+    return chosen
+
+
+def _chosen() -> Tongue:
+    setting = None
+    try:
+        caller = auth.find_caller()
+        setting = known(caller.person.language) if caller is not None else None
+    except InventoryError:  # an error page is drawn: whoever cannot be asked is a stranger
+        setting = None
+    return setting or known(request.cookies.get(COOKIE)) or _of_browser() or known(_of_organisation()) or "en"
+
+
+def _of_browser() -> Tongue | None:
+    return next((found for wish in request.accept_languages.values() if (found := known(wish))), None)
+
+
+def _of_organisation() -> str:
+    return auth.context().settings.documents.language
+
+
+def say(text: object, /, **values: object) -> object:
+    """A sentence in the reader's language: a message with its values, or one that a service made.
+
+    Args:
+        text: English. What is no text, and what is HTML already, comes back as it is.
+        values: what stands in the braces of the message.
+    """
+    if not isinstance(text, str) or isinstance(text, Markup):
+        return text
+    spoken = tongue()
+    if not values:
+        return text if spoken == "en" else catalog(spoken).sentence(text)
+    message = text if spoken == "en" else catalog(spoken).message(text)
+    if any(isinstance(value, Markup) for value in values.values()):
+        return Markup(fill(str(escape(message)), {name: escape(value) for name, value in values.items()}))  # noqa: S704 - each part is escaped
+    return fill(message, values)
+
+
+def words(text: str, /, **values: object) -> str:
+    """`say` for Python: always text."""
+    return str(say(text, **values))
+
+
+def told(body: str, message: str) -> Markup:
+    """A sentence of a template around its values; the filter that `marking` writes.
+
+    Args:
+        body: the values as HTML, each followed by the mark between them.
+        message: English, with `{name}` for each value and `<1>...</1>` for each tag.
+    """
+    values = str(body).split(HOLE)[:-1]
+    spoken = tongue()
+    names = [found.group(0) for found in _TAGS.finditer(message)]
+    if len(values) != len(names):  # somebody's text holds the mark: say it in English, where the order is known
+        return Markup("".join(values))  # noqa: S704 - rendered by the template, escaped there
+    by_name = dict(zip(names, values, strict=True))
+    text = message if spoken == "en" else catalog(spoken).message(message)
+    made, at = "", 0
+    for found in _TAGS.finditer(text):
+        made += str(escape(text[at : found.start()])) + by_name.get(found.group(0), "")
+        at = found.end()
+    return Markup(made + str(escape(text[at:])))  # noqa: S704 - values are rendered HTML, the rest is escaped
+
+
+def plural(count: int, one: str, many: str | None = None) -> str:
+    """`1 device`, `2 devices`: two messages, `{count} device` and `{count} devices`."""
+    return words(f"{{count}} {one if count == 1 else many or one + 's'}", count=number(count))
+
+
+def number(count: int) -> str:
+    """A whole number, its digits as the other filters print them."""
+    return str(count)
+
+
+def sentence_case(value: str) -> str:
+    """A word of a vocabulary: `in_service` -> `In service`."""
+    return words(formatting.sentence_case(value))
+
+
+def utc(moment: datetime) -> str:
+    """Day and minute, UTC."""
+    return _moment(moment, "d MMM y, HH:mm", formatting.utc)
+
+
+def utc_exact(moment: datetime) -> str:
+    """Day and second, UTC, and says so."""
+    return _moment(moment, "EEEE, d MMMM y, HH:mm:ss 'UTC'", formatting.utc_exact)
+
+
+def day(moment: datetime) -> str:
+    """The day, UTC."""
+    spoken = tongue()
+    if spoken == "en":
+        return formatting.day(moment)
+    return format_date(formatting.in_utc(moment), format="long", locale=_LOCALES[spoken])
+
+
+def clock(moment: datetime) -> str:
+    """The time of day, UTC."""
+    return format_time(formatting.in_utc(moment), "HH:mm:ss", locale=_LOCALES[tongue()])
+
+
+def _moment(moment: datetime, form: str, english: Callable[[datetime], str]) -> str:
+    spoken = tongue()
+    return (
+        english(moment) if spoken == "en" else format_datetime(formatting.in_utc(moment), form, locale=_LOCALES[spoken])
+    )
+
+
+def ago(moment: datetime, now: datetime) -> str:
+    """How long ago, or in how long."""
+    text = formatting.ago(moment, now)
+    found = _AGO.fullmatch(text)
+    if found is None:
+        return words(text) if text == "just now" else day(moment)
+    ahead, count, unit, _ = found.groups()
+    message = f"in {{count}} {unit}" if ahead else f"{{count}} {unit} ago"
+    if count != "1":
+        message = message.replace(unit, unit + "s")
+    return words(message, count=count)
+
+
+def size(count: int | None) -> str:
+    """A size as disks are sold; a decimal comma where the language writes one."""
+    text = formatting.size(count)
+    return words(text) if count is None else _comma(text)
+
+
+def exact_bytes(count: int | None) -> str:
+    """The exact number of bytes, grouped in threes."""
+    text = formatting.exact_bytes(count)
+    return words(text) if count is None else text
+
+
+def rate(per_second: int) -> str:
+    """Bytes per second."""
+    return _comma(formatting.rate(per_second))
+
+
+def duration(seconds: int | None) -> str:
+    """A length of time in its two largest units."""
+    return words(formatting.duration(seconds)) if seconds is None else formatting.duration(seconds)
+
+
+def _comma(text: str) -> str:
+    return text.replace(".", ",") if tongue() == "pt" else text
+
+
+FILTERS: Final[dict[str, Callable[..., object]]] = {
+    "told": told,
+    "said": say,
+    "size": size,
+    "exact_bytes": exact_bytes,
+    "rate": rate,
+    "duration": duration,
+    "utc": utc,
+    "utc_exact": utc_exact,
+    "day": day,
+    "clock": clock,
+    "plural": plural,
+    "sentence_case": sentence_case,
+}
+"""Filters of templates that speak; they stand over those of `formatting`."""
+
+__all__ = ["FILTERS", "NAMES", "ago", "known", "plural", "say", "tongue", "words"]
