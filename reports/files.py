@@ -3,7 +3,8 @@
 - `sanitrail/lot-certificate/1`: a lot, one line a medium, each medium's certificate, its evidence inside or beside;
 - `sanitrail/processor-statement/1`: a processor's statement under Art. 28(3)(g) GDPR, media as in a lot;
 - `sanitrail/destruction-certificate/1`: what people attest of a physical destruction, with their own signatures;
-- `sanitrail/sample/1`: which media of a closed lot are examined again, and what the draw follows from; it has no pages.
+- `sanitrail/sample/1`: which media of a closed lot are examined again, and what the draw follows from; it has no pages;
+- `sanitrail/balance-sheet/1`: a closed balance with the sheet it was counted from; it has no pages either.
 
 As there: a file must equal its own canonical form, and every part of it is signed, logged or checked exactly. Pure.
 """
@@ -16,6 +17,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 from . import bundle
 from .anchor import Anchor
+from .balance import BalanceLine, SheetDevice
 from .bundle import File, Logged, decode_hashes
 from .canonical import MAX_BYTES, parse_canonical
 from .errors import MalformedDocument
@@ -26,6 +28,7 @@ LOT_FILE: Final = "sanitrail/lot-certificate/1"
 PROCESSOR_FILE: Final = "sanitrail/processor-statement/1"
 DESTRUCTION_FILE: Final = "sanitrail/destruction-certificate/1"
 SAMPLE_FILE: Final = "sanitrail/sample/1"
+BALANCE_FILE: Final = "sanitrail/balance-sheet/1"
 
 ATTACHMENT_NAMES: Final[dict[str, str]] = {
     **bundle.ATTACHMENT_NAMES,
@@ -33,6 +36,7 @@ ATTACHMENT_NAMES: Final[dict[str, str]] = {
     PROCESSOR_FILE: "processor-statement.json",
     DESTRUCTION_FILE: "destruction-certificate.json",
     SAMPLE_FILE: "sample.json",
+    BALANCE_FILE: "balance-sheet.json",
 }
 """Under which name each file is attached to its PDF."""
 
@@ -121,12 +125,29 @@ class SampleFile(File):
     """Consistency proof from the log at the closing to the anchor's checkpoint: base64 hashes."""
 
 
-EvidenceFile: TypeAlias = bundle.EvidenceFile | LotFile | ProcessorFile | DestructionFile | SampleFile
-_FORMATS: Final[dict[str, type[LotFile | ProcessorFile | DestructionFile | SampleFile]]] = {
+@dataclass(frozen=True, kw_only=True)
+class BalanceFile(File):
+    """A balance that was closed."""
+
+    format: Literal["sanitrail/balance-sheet/1"] = BALANCE_FILE
+    anchor: Anchor
+    statement: Logged
+    """The signed closing (`balance.CountedBalance`; of older ones `balance.BalanceStatement`)."""
+    before: Logged | None
+    """The closing of the period right before, where there was one."""
+    lines: tuple[BalanceLine, ...]
+    """What did not agree, each answered."""
+    devices: tuple[SheetDevice, ...] | None
+    """The sheet, by number of the device; None where none was signed, or where it is too long for one file."""
+
+
+EvidenceFile: TypeAlias = bundle.EvidenceFile | LotFile | ProcessorFile | DestructionFile | SampleFile | BalanceFile
+_FORMATS: Final[dict[str, type[LotFile | ProcessorFile | DestructionFile | SampleFile | BalanceFile]]] = {
     LOT_FILE: LotFile,
     PROCESSOR_FILE: ProcessorFile,
     DESTRUCTION_FILE: DestructionFile,
     SAMPLE_FILE: SampleFile,
+    BALANCE_FILE: BalanceFile,
 }
 
 

@@ -14,12 +14,13 @@ from typing import TypeAlias
 from .bundle import DestructionBundle, ErasureStatementFile, UnsuccessfulRunBundle
 from .canonical import is_sha256
 from .errors import BadSeal, MalformedDocument, ReportError
-from .files import ATTACHMENT_NAMES, EvidenceFile, LotFile, ProcessorFile, SampleFile, read_file
+from .files import ATTACHMENT_NAMES, BalanceFile, EvidenceFile, LotFile, ProcessorFile, SampleFile, read_file
 from .renewals import Renewals
 from .sealcheck import check_issued_seal, check_seal, extract_evidence, looks_like_pdf
 from .sealdata import check_seal_data
 from .trust import open_chain
 from .verdict import judge
+from .verify_balance import BalanceChecks
 from .verify_destruction import DestructionChecks
 from .verify_lot import LotChecks
 from .verify_media import Beside, nothing_beside
@@ -29,8 +30,17 @@ from .verify_sample import SampleChecks
 from .verify_statement import StatementChecks
 from .verify_steps import Check, DocumentKind, Fact, Step, Verification, all_passed, run_steps
 
-_Checks: TypeAlias = RunChecks | StatementChecks | LotChecks | ProcessorChecks | DestructionChecks | SampleChecks
+_Checks: TypeAlias = (
+    RunChecks | StatementChecks | LotChecks | ProcessorChecks | DestructionChecks | SampleChecks | BalanceChecks
+)
 
+_KINDS: tuple[tuple[type[_Checks], DocumentKind], ...] = (
+    (LotChecks, "lot"),
+    (ProcessorChecks, "processor-statement"),
+    (DestructionChecks, "destruction"),
+    (SampleChecks, "sample"),
+    (BalanceChecks, "balance"),
+)
 PRINTED_WORDS = (
     "That the words printed on the pages are those of the evidence: the sealer says so; compare them with the facts "
     "listed here."
@@ -104,8 +114,8 @@ def _checks_of(evidence: EvidenceFile, pin: str, beside: Beside) -> _Checks:
         return LotChecks(evidence, pin, beside)
     if isinstance(evidence, ProcessorFile):
         return ProcessorChecks(evidence, pin, beside)
-    if isinstance(evidence, SampleFile):
-        return SampleChecks(evidence, pin)
+    if isinstance(evidence, (SampleFile, BalanceFile)):
+        return SampleChecks(evidence, pin) if isinstance(evidence, SampleFile) else BalanceChecks(evidence, pin)
     return DestructionChecks(evidence, pin)
 
 
@@ -178,7 +188,7 @@ def _conclude(
 
 
 def _answer(evidence: EvidenceFile, run: _Checks) -> tuple[bool, str]:
-    if isinstance(run, (LotChecks, ProcessorChecks, DestructionChecks, SampleChecks)):
+    if isinstance(run, (LotChecks, ProcessorChecks, DestructionChecks, SampleChecks, BalanceChecks)):
         return run.answer()
     if isinstance(run, StatementChecks):
         if run.document.complete:
@@ -198,14 +208,9 @@ def _answer(evidence: EvidenceFile, run: _Checks) -> tuple[bool, str]:
 
 
 def _kind(evidence: EvidenceFile, run: _Checks) -> DocumentKind:
-    if isinstance(run, LotChecks):
-        return "lot"
-    if isinstance(run, ProcessorChecks):
-        return "processor-statement"
-    if isinstance(run, DestructionChecks):
-        return "destruction"
-    if isinstance(run, SampleChecks):
-        return "sample"
+    known = next((kind for checks, kind in _KINDS if isinstance(run, checks)), None)
+    if known is not None:
+        return known
     if isinstance(evidence, ErasureStatementFile):
         return "erasure-statement"
     return "certificate" if isinstance(evidence, DestructionBundle) else "unsuccessful-run"

@@ -17,6 +17,7 @@ DocumentKind = Literal[
     "processor-statement",
     "destruction",
     "sample",
+    "balance",
     "audit-pack",
     "unreadable",
 ]
@@ -28,6 +29,7 @@ KIND_WORDS: dict[str, str] = {
     "processor-statement": "Statement of a processor under Article 28(3)(g) GDPR",
     "destruction": "Certificate or report of physical destruction",
     "sample": "Draw of a sample",
+    "balance": "Closed balance of an inventory",
     "audit-pack": "Audit pack",
     "unreadable": "No document known here",
 }

@@ -1,7 +1,7 @@
 """SQLAlchemy models, one aggregate a file. Unique constraints, checks and version columns are the last line of defence."""
 
 from . import answering as _answering  # noqa: F401 - listens to what is flushed
-from .balances import Balance, BalanceLine
+from .balances import Balance, BalanceLine, BalanceSheet
 from .base import Base, Counter, UtcTime
 from .custody import Escrow
 from .data import (
@@ -47,6 +47,7 @@ __all__ = [
     "Authenticator",
     "Balance",
     "BalanceLine",
+    "BalanceSheet",
     "Base",
     "CaseDataSet",
     "Certificate",

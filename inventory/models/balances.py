@@ -50,6 +50,18 @@ class Balance(Versioned, Base):
     )
 
 
+class BalanceSheet(Base):
+    """What a balance was counted from when it was closed, one line a device; signed with the closing."""
+
+    __tablename__ = "balance_sheet"
+
+    balance_id: Mapped[str] = mapped_column(sa.ForeignKey("balance.id"), primary_key=True)
+    size: Mapped[int]
+    """Bytes before they were packed."""
+    packed: Mapped[bytes] = mapped_column(sa.LargeBinary, deferred=True)
+    """Canonical JSON lines (`reports.balance.SheetDevice`), deflated."""
+
+
 class BalanceLine(Base):
     """One difference, as it stood at one counting; never changed."""
 

@@ -12,6 +12,7 @@ IMMUTABLE: Final = (
     "approval",
     "audit_pack",
     "balance_line",
+    "balance_sheet",
     "certificate",
     "correction",
     "envelope",

@@ -17,6 +17,7 @@ from inventory.models import ExceptionItem, Host
 
 from . import _books
 from ._books import Entry, Scope
+from ._sheets import SheetWriter
 
 ORDER_OPEN: Final = "order-open"
 """Keeps a lot open; no exception, since it ends by itself."""
@@ -50,13 +51,15 @@ class Sheet:
         return tuple(one for one in self.differences if not one.answered)
 
 
-def count(session: Session, scope: Scope) -> Sheet:
-    """Count a scope as the books have it. Changes nothing."""
+def count(session: Session, scope: Scope, keep: SheetWriter | None = None) -> Sheet:
+    """Count a scope as the books have it. Changes nothing; `keep` is given each line of the sheet."""
     sheet = Sheet()
     pending: list[Entry] = []
     for entry in _books.entries(session, scope):
         if belongs(entry.item):
             sheet.tally.add(entry.item)
+            if keep is not None:
+                keep.add(entry.item)
             pending.append(entry)
         if len(pending) >= _books.BATCH:
             _name(session, scope, pending, sheet)

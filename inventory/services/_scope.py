@@ -308,6 +308,10 @@ RULES: Final[dict[type[Base], Callable[[Actor], Condition]]] = {
     m.AuditPack: lambda actor: m.AuditPack.requested_by == actor.ref,
     m.Import: lambda actor: m.Import.received_by == actor.ref,
     m.Balance: lambda actor: sa.or_(m.Balance.drawn_by == actor.ref, m.Balance.owner == actor.ref),
+    m.BalanceSheet: lambda actor: sa.exists().where(
+        m.Balance.id == m.BalanceSheet.balance_id,
+        sa.or_(m.Balance.drawn_by == actor.ref, m.Balance.owner == actor.ref),
+    ),
     m.Passkey: lambda actor: m.Passkey.person == actor.ref,
     m.Identity: lambda actor: m.Identity.person == actor.ref,
     m.Authenticator: lambda actor: m.Authenticator.person == actor.ref,

@@ -19,8 +19,8 @@ from inventory.domain.roles import Permission
 from inventory.domain.vocabulary import ExceptionState
 from inventory.errors import Conflict, Forbidden, Invalid, Reason, SeparationOfDuty
 from inventory.events import Tag
-from inventory.models import Balance, BalanceLine, ExceptionItem, Host, Location, Lot, Person, Site
-from reports.balance import BalanceCount, BalanceStatement, digest_of_lines
+from inventory.models import Balance, BalanceLine, BalanceSheet, ExceptionItem, Host, Location, Lot, Person, Site
+from reports.balance import BalanceCount, CountedBalance, digest_of_lines
 from reports.balance import BalanceLine as SignedLine
 from reports.times import for_people
 
@@ -28,6 +28,7 @@ from ._books import Scope
 from ._counting import ORDER_OPEN, Sheet, count, differences
 from ._scope import limited
 from ._sealing import organization
+from ._sheets import SheetWriter
 from .context import Actor, Context, authorize
 from .kernel import (
     check_version,
@@ -194,12 +195,15 @@ def _continues(session: Session, row: Balance, sheet: Sheet) -> Difference | Non
     if row.begin is None:
         return None
     before = session.scalar(
-        sa.select(Balance).where(
+        sa.select(Balance)
+        .where(
             Balance.scope == row.scope,
             Balance.reference == row.reference,
             Balance.closed.is_not(None),
             Balance.end == row.begin,
         )
+        .order_by(Balance.id)
+        .limit(1)
     )
     opening = sheet.tally.counts()["before"]
     if before is None or before.counts["closing"] == opening:
@@ -263,12 +267,13 @@ def close(context: Context, actor: Actor, command: CloseBalance) -> BalanceView:
         if row.closed is not None:
             raise Conflict(f"Balance {row.id} is closed already.")
         scope = Scope(kind=row.scope, reference=row.reference, begin=row.begin, end=row.end)
-        sheet = count(session, scope)
+        kept = SheetWriter()
+        sheet = count(session, scope, kept)
         _keep(session, context, actor, row, sheet)
         left = [Reason(one.code, one.sentence) for one in sheet.open]
         if not left:
             _by_another(session, actor, sheet.differences)
-            _sign(session, context, actor, row, sheet, reason)
+            _sign(session, context, actor, row, sheet, kept, reason)
             return balance_view(row)
     # Raised only now: what was found has its exceptions, and they must not be rolled back with the refusal.
     shown = left[:50] + ([Reason("more", f"And {len(left) - 50} more.")] if len(left) > 50 else [])
@@ -286,10 +291,12 @@ def _by_another(session: Session, actor: Actor, found: Iterable[Difference]) -> 
             raise SeparationOfDuty("close", "answered one of its differences")
 
 
-def _sign(session: Session, context: Context, actor: Actor, row: Balance, sheet: Sheet, reason: str) -> None:
+def _sign(
+    session: Session, context: Context, actor: Actor, row: Balance, sheet: Sheet, kept: SheetWriter, reason: str
+) -> None:
     lines = [SignedLine(device=one.device, code=one.code, exception=one.exception or "") for one in sheet.differences]
     now = context.now()
-    statement = BalanceStatement(
+    statement = CountedBalance(
         number=row.id,
         organization=organization(context),
         scope=str(row.scope),
@@ -300,12 +307,14 @@ def _sign(session: Session, context: Context, actor: Actor, row: Balance, sheet:
         counts=tuple(BalanceCount(name=name, devices=devices) for name, devices in sorted(row.counts.items())),
         differences=len(lines),
         differences_sha256=digest_of_lines(lines),
+        devices_sha256=kept.hexdigest(),
         closed_by=actor.ref,
         reason=reason,
         time=stamp(now),
     )
     row.sha256, row.log_index = sign_and_log(session, context, "statement", statement.to_dict(), "acceptance", row.id)
     row.closed, row.closed_by = now, actor.ref
+    session.add(BalanceSheet(balance_id=row.id, size=kept.size, packed=kept.packed()))
     session.flush()
     note(
         session, context, actor, Tag.BALANCE_CLOSED, "balance", row.id,

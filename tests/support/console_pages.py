@@ -14,6 +14,7 @@ def addresses(story: Story) -> dict[str, str]:
     path = n["path"]
     return {
         "home": "/",
+        "first_steps": "/start",
         "running": "/running",
         "search": f"/search?q={n['old']}",
         "account": "/account",
@@ -187,6 +188,7 @@ def addresses(story: Story) -> dict[str, str]:
         "new_webhook": "/webhooks/new",
         "change_webhook": f"/webhooks/{n['webhook']}/resume",
         "balances": "/balances",
+        "balance_sheet": f"/balances/{n['closed_balance']}/balance.json",
         "balance": f"/balances/{n['balance']}",
         "draw_up_balance": "/balances/new",
         "close_balance": f"/balances/{n['balance']}/close",

@@ -45,6 +45,7 @@ from inventory.services.devices import ChangeState
 from inventory.services.imports import register as imports
 from reports.canonical import to_base64
 from tests.support.console_agent import ConsoleAgent, Disk
+from tests.support.console_books import closed_balance
 from tests.support.console_travel import travelling
 from tests.support.console_world import ConsoleWorld
 
@@ -391,6 +392,7 @@ def _gathered(world: ConsoleWorld, story: Story) -> None:
     imports.check(world.context, world.actor("carla"), story.numbers["import"])
     story.numbers |= travelling(world, story.numbers)
     count = reconciliation.DrawUp(scope=ScopeKind.EVERYTHING)
+    story.numbers["closed_balance"] = closed_balance(world)
     story.numbers["balance"] = reconciliation.draw_up(world.context, world.actor("carla"), count).id
     asked = audit_packs.RequestPack(scope="case", reference=story.numbers["case"], word="barleycorn")
     webhook = webhooks.CreateWebhook(name="Desk", url="https://desk.example.org/hook", tags=("device.*",))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from inventory.api.dispatch import Call
-from inventory.api.endpoint import READERS, Answer, Noun, people
+from inventory.api.endpoint import READERS, Answer, File, Noun, people
 from inventory.api.paging import Paging
 from inventory.contract.v1.books import BalanceClosing, BalanceRequest
 from inventory.contract.v1.endpoints import PREFIX
@@ -15,6 +15,7 @@ from inventory.services import reconciliation
 from inventory.services.queries import balances
 from inventory.services.views import Page
 from inventory.services.views.balances import BalanceView
+from reports.canonical import sha256_hex
 
 noun = Noun("balances", "Declared = observed = disposed + present, or each difference has a name and an owner.")
 
@@ -50,6 +51,18 @@ def get_balance(call: Call, balance: Key) -> BalanceView:
 def list_balance_differences(call: Call, balance: Key, query: Paging) -> Page[Difference]:
     """Each with the exception that names it, its owner, and whether it was answered."""
     return balances.list_differences(call.context, call.actor, balance, after=query.after, limit=query.limit)
+
+
+@noun.get(
+    "/balances/{balance}/balance.json",
+    "What a closed balance was counted from",
+    people(Permission.READ_EVIDENCE),
+    raises=(Conflict,),
+)
+def get_balance_file(call: Call, balance: Key) -> File:
+    """`sanitrail-verify` counts it again, and finds the same numbers and differences or says no."""
+    content = balances.sheet_file(call.context, call.actor, balance)
+    return File(content, "application/json", f"{balance}.json", etag=sha256_hex(content))
 
 
 @noun.post(

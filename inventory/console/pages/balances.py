@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from io import BytesIO
 from typing import Final
 
-from flask import request, url_for
+from flask import request, send_file, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from inventory.console.blueprint import Reply, form, page
@@ -53,6 +54,13 @@ def balance(balance: str) -> Reply:
         origins=_origins(found),
         ends=_ends(found),
     )
+
+
+@page("/balances/<balance>/balance.json", Permission.READ_EVIDENCE)
+def balance_sheet(balance: str) -> Reply:
+    """From which anybody can count again."""
+    content = service.sheet_file(here(), actor(), balance)
+    return send_file(BytesIO(content), "application/json", as_attachment=True, download_name=f"{balance}.json")
 
 
 def _origins(found: BalanceView) -> tuple[tuple[str, int], ...]:

@@ -8,6 +8,7 @@ from inventory.domain.balance import Difference
 from inventory.domain.roles import Permission
 from inventory.models import Balance, BalanceLine
 from inventory.services._scope import only
+from inventory.services._sheets import balance_file
 from inventory.services.context import Actor, Context, authorize
 from inventory.services.kernel import find
 from inventory.services.views import Page
@@ -36,6 +37,13 @@ def list_balances(
     with context.reading(actor) as session:
         rows, following = cut(session.scalars(statement).all(), limit, lambda row: row.id)
         return Page(tuple(balance_view(row) for row in rows), following)
+
+
+def sheet_file(context: Context, actor: Actor, reference: str) -> bytes:
+    """What `sanitrail-verify` counts a closed balance again from. Permission `evidence.read`. Raises `NotFound`, `Conflict`."""
+    authorize(actor, Permission.READ_EVIDENCE)
+    with context.reading(actor) as session:
+        return balance_file(session, context, find(session, Balance, reference, "balance")).to_bytes()
 
 
 def list_differences(

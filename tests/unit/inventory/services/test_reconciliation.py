@@ -29,7 +29,7 @@ from inventory.services.exceptions import ResolveException
 from inventory.services.queries import balances
 from inventory.services.reconciliation import CloseBalance, DrawUp
 from inventory.services.views.balances import BalanceView
-from reports.balance import BalanceLine, BalanceStatement, digest_of_lines
+from reports.balance import BalanceLine, balance_from_dict, digest_of_lines
 from reports.canonical import parse_canonical
 from reports.envelope import payload_bytes
 from tests.support.inventory_world import DISK, OTHER_DISK, World
@@ -83,7 +83,7 @@ def test_a_host_on_which_all_agrees_is_closed_signed_and_logged(world: World) ->
     with world.context.reading() as session:
         content = session.scalar(sa.select(StoredEnvelope.content).where(StoredEnvelope.sha256 == closed.sha256))
     payload = parse_canonical(payload_bytes(parse_canonical(content or b"", "envelope"), "statement"), "statement")
-    statement = BalanceStatement.from_dict(payload, "statement")
+    statement = balance_from_dict(payload)
     assert {one.name: one.devices for one in statement.counts} == closed.counts
     assert world.tags(closed.id) == ["balance.drawn", "balance.drawn", "balance.closed"]
 
