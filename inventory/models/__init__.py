@@ -33,6 +33,7 @@ from .places import Location, Party, Undertaking
 from .questions import Question
 from .readings import Reading
 from .samples import Sample, SampleDevice
+from .saved_views import SavedView
 from .signin import Authenticator, Identity, Passkey, RecoveryCode
 from .time import TimeAuthorityState, TimeStamp
 from .trust import ApproverKey, Roster
@@ -108,6 +109,7 @@ __all__ = [
     "RunProgress",
     "Sample",
     "SampleDevice",
+    "SavedView",
     "Seal",
     "SealedTranslation",
     "SignInAttempt",

@@ -91,6 +91,11 @@ def only_while(condition: str) -> dict[str, Any]:
     return {"sqlite_where": sa.text(condition), "postgresql_where": sa.text(condition)}
 
 
+def begins(table: str, column: str) -> sa.Index:
+    """An index by which texts are found that begin with another one, also where the database sorts by a language."""
+    return sa.Index(f"ix_{table}_{column}_begins", column, postgresql_ops={column: "varchar_pattern_ops"})
+
+
 class Counter(Base):
     """Series of numbers: devices, orders, certificates. Taken within the transaction that uses them, so none is skipped."""
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from inventory.domain.vocabulary import CaseState, Category, HoldingKind, HoldingSource, ObligationKind
 
-from .base import Base, Digest, Versioned, only_while, words
+from .base import Base, Digest, Versioned, begins, only_while, words
 
 
 class DataSet(Versioned, Base):
@@ -121,6 +121,7 @@ class ErasureCase(Versioned, Base):
 
     __table_args__ = (
         sa.Index("uq_erasure_case_open_reference", "reference", unique=True, **only_while("closed IS NULL")),
+        begins("erasure_case", "reference"),
     )
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from inventory.domain.vocabulary import DeviceState
 
-from .base import Base, BigInt, Digest, Ref, Versioned, only_while, words
+from .base import Base, BigInt, Digest, Ref, Versioned, begins, only_while, words
 
 
 class Device(Versioned, Base):
@@ -63,7 +63,14 @@ class Device(Versioned, Base):
     hidden_capacity: Mapped[str | None] = mapped_column(sa.String(16))
     removable: Mapped[bool | None]
 
-    __table_args__ = (sa.Index(None, "site_id", "id"), sa.Index(None, "team_id", "id"))
+    __table_args__ = (
+        sa.Index(None, "site_id", "id"),
+        sa.Index(None, "team_id", "id"),
+        begins("device", "asset_tag"),
+        begins("device", "serial"),
+        begins("device", "declared_serial"),
+        begins("device", "wwn"),
+    )
 
 
 class Attachment(Base):

@@ -312,6 +312,7 @@ RULES: Final[dict[type[Base], Callable[[Actor], Condition]]] = {
         m.Balance.id == m.BalanceSheet.balance_id,
         sa.or_(m.Balance.drawn_by == actor.ref, m.Balance.owner == actor.ref),
     ),
+    m.SavedView: lambda actor: sa.or_(m.SavedView.person == actor.ref, m.SavedView.shared),
     m.Passkey: lambda actor: m.Passkey.person == actor.ref,
     m.Identity: lambda actor: m.Identity.person == actor.ref,
     m.Authenticator: lambda actor: m.Authenticator.person == actor.ref,
