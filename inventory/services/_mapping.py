@@ -362,6 +362,7 @@ def progress_view(progress: RunProgress) -> ProgressView:
         bytes_per_second=progress.bytes_per_second,
         seconds_left=progress.seconds_left,
         errors=progress.errors,
+        temperature=progress.temperature,
         reason_code=progress.reason_code,
         reason=progress.reason,
         reported=progress.reported,

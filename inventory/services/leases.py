@@ -222,6 +222,7 @@ def _keep(session: Session, context: Context, order: Order, progress: Progress) 
         "bytes_per_second",
         "seconds_left",
         "errors",
+        "temperature",
         "reason_code",
         "reason",
     ):

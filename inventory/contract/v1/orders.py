@@ -185,6 +185,8 @@ class Progress(Message):
     seconds_left: Bytes | None
     """None while nothing honest can be said."""
     errors: Bytes
+    temperature: Annotated[int, Field(ge=-99, le=250)] | None = None
+    """Degrees Celsius by the drive's own sensor; None where it has none."""
     reason_code: Annotated[str, Field(max_length=64)] | None = None
     """Why it was refused before there was anything to record: the stable code of the agent's refusal."""
     reason: Text | None = None

@@ -72,6 +72,8 @@ class ProgressView:
     bytes_per_second: int
     seconds_left: int | None
     errors: int
+    temperature: int | None
+    """Degrees Celsius by the drive's own sensor; None: it has none."""
     reason_code: str | None
     reason: str | None
     reported: datetime
