@@ -7,12 +7,12 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
-from flask import url_for
+from flask import g, url_for
 
 from inventory.console.formatting import initials
 from inventory.domain.roles import Permission, Role
 from inventory.services import queries
-from inventory.services.context import Context
+from inventory.services.context import Actor, Context
 from inventory.services.sessions import Caller
 from inventory.services.views import Dashboard
 
@@ -217,11 +217,19 @@ def _item(entry: _Entry, caller: Caller, path: str, dashboard: Dashboard | None)
     )
 
 
+def board(context: Context, actor: Actor) -> Dashboard:
+    """The counts of the navigation and of the home page, asked once a request."""
+    if "console_board" not in g:
+        g.console_board = queries.dashboard(context, actor)
+    found: Dashboard = g.console_board
+    return found
+
+
 def build_frame(context: Context, caller: Caller, path: str, opened: frozenset[str] = _OPEN_AT_FIRST) -> Frame:
     """The frame for this reader at this address, with the groups they keep open and the one they are in."""
     actor, person = caller.actor, caller.person
     reads = actor.may(Permission.READ)
-    dashboard = queries.dashboard(context, actor) if reads else None
+    dashboard = board(context, actor) if reads else None
     groups = []
     for key, title, entries in _GROUPS:
         items = tuple(_item(entry, caller, path, dashboard) for entry in entries if actor.may(entry.permission))
