@@ -25,6 +25,9 @@ class AuditPack(Base):
     documents: Mapped[str] = mapped_column(sa.String(16))
     word: Mapped[str] = mapped_column(sa.String(100))
     """Mixed into the sample's seed."""
+    sites: Mapped[list[str] | None] = mapped_column(sa.JSON(none_as_null=True))
+    """As far as whoever asked saw then; None: any."""
+    teams: Mapped[list[str] | None] = mapped_column(sa.JSON(none_as_null=True))
     size: Mapped[int]
     """Of the log, whose state the pack's proofs are against."""
     requested: Mapped[datetime]

@@ -11,10 +11,14 @@ from sqlalchemy.orm import Session
 from inventory.domain.roles import Permission, Role, may
 from inventory.domain.samples import SampleState, examiner_objection
 from inventory.models import Approval, Device, Lot, LotDevice, Order, Person, Record, Sample, SampleDevice, Validation
+from reports.bundle import encode_hashes, logged
 from reports.envelope import unverified_body
+from reports.files import SampleFile
 from reports.sampling import SampleDrawn
 
+from ._anchor import anchor_at
 from ._mapping import device_label
+from .context import Context
 from .kernel import load_envelope
 from .views.samples import SampleDetail, SampleDeviceView, SampleRow
 
@@ -132,4 +136,18 @@ def sample_detail(session: Session, row: Sample) -> SampleDetail:
             )
             for one, device in found
         ),
+    )
+
+
+def sample_file(session: Session, context: Context, row: Sample, size: int) -> SampleFile:
+    """What the draw is repeated from, against the state of the log of this size."""
+
+    def inclusion(index: int) -> tuple[bytes, ...]:
+        return context.ledger.inclusion(session, index, size)
+
+    return SampleFile(
+        anchor=anchor_at(session, context, size),
+        closing=logged(load_envelope(session, row.closing_sha256), row.closing_index, inclusion(row.closing_index)),
+        statement=logged(load_envelope(session, row.statement_sha256), row.log_index, inclusion(row.log_index)),
+        seed_proof=encode_hashes(context.ledger.consistency(session, row.closing_index + 1, size)),
     )

@@ -6,6 +6,7 @@ since, it is the same to the byte and has the same entry.
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import threading
 from collections.abc import Generator, Iterator
@@ -17,6 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from inventory.domain.roles import Permission
+from inventory.domain.scopes import Scope
 from inventory.errors import Conflict, Forbidden, Invalid, Unavailable
 from inventory.events import Tag
 from inventory.ledger import encode
@@ -27,7 +29,7 @@ from reports.pack.contents import Documents, Names, PackSeal, PackStatement, Sco
 
 from . import certificates
 from ._anchor import anchor_at, newest_anchored
-from ._scope import limited, only
+from ._scope import only
 from .context import Actor, Context, authorize
 from .kernel import find, load_envelope, next_number, note, optional, store_envelope
 from .packs.accounts import UNFINISHED
@@ -48,7 +50,7 @@ class RequestPack:
 
     scope: ScopeKind
     reference: str = ""
-    """Number of the lot's document, the erasure case or the location."""
+    """Number of the lot or of its document, the erasure case or the location."""
     begin: datetime | None = None
     end: datetime | None = None
     """Of a period; not included."""
@@ -72,6 +74,10 @@ class AuditPackView:
     names: Names
     documents: Documents
     word: str
+    sites: tuple[str, ...] | None
+    """It shows only what was at these sites for whoever asked; None: any."""
+    teams: tuple[str, ...] | None
+    """The same of teams."""
     log_size: int
     """Size of the log whose state the proofs are against."""
     requested: datetime
@@ -98,7 +104,8 @@ def request(context: Context, actor: Actor, command: RequestPack) -> AuditPackVi
     word = optional("word", command.word, most=100)
     with context.writing(actor) as session:
         asked = AskedScope(kind=command.scope, reference=command.reference, begin=command.begin, end=command.end)
-        words = words_of(session, asked)
+        words = (words_of(session, asked) + _part(actor.scope))[:500]
+        sites, teams = actor.scope.sites, actor.scope.teams
         row = AuditPack(
             number=next_number(session, "audit_pack", context.now()),
             scope=command.scope,
@@ -109,6 +116,8 @@ def request(context: Context, actor: Actor, command: RequestPack) -> AuditPackVi
             names=command.names,
             documents=command.documents,
             word=word,
+            sites=None if sites is None else sorted(sites),
+            teams=None if teams is None else sorted(teams),
             size=newest_anchored(session, context, 1),
             requested=context.now(),
             requested_by=actor.ref,
@@ -148,7 +157,8 @@ def stream(context: Context, actor: Actor, number: str) -> PackStream:
     """Make the pack while it is read. As `request`; that it was taken away stands in the history.
 
     Raises:
-        Forbidden, NotFound.
+        Forbidden: as `request`; or it shows more than the actor sees by now.
+        NotFound.
         Unavailable: two packs are being made already.
     """
     view = pack(context, actor, number)
@@ -158,6 +168,7 @@ def stream(context: Context, actor: Actor, number: str) -> PackStream:
     try:
         with context.reading(actor) as session:
             row = find(session, AuditPack, number, "audit pack")
+        _sees_it_whole(actor, row)
         _report_failures(context, actor, row)
         with context.writing(actor) as session:
             note(session, context, actor, Tag.AUDIT_PACK_BEGUN, "audit-pack", number, reason=row.words)
@@ -209,7 +220,7 @@ class _Parts:
 
 
 def _work(context: Context, actor: Actor, row: AuditPack, maker: PackMaker) -> Generator[bytes, None, None]:
-    with context.reading(actor) as session:
+    with context.reading(dataclasses.replace(actor, scope=_scope_of(row))) as session:
         yield from drained(maker, maker.contents(session))
     yield from drained(maker, maker.put_manifest())
     yield from drained(maker, maker.put_seal(_seal(context, actor, row, maker)))
@@ -248,20 +259,37 @@ def _sign_once(session: Session, context: Context, row: AuditPack, body: PackSta
 
 def _may(actor: Actor, scope: ScopeKind, names: Names) -> None:
     authorize(actor, Permission.AUDIT_EXPORT)
-    if limited(actor):
-        raise Forbidden(
-            "audit.export", "A pack tells whole histories, across sites; this takes somebody who sees everything."
-        )
     if scope != "case" and not actor.may(Permission.READ_EVENTS):
         raise Forbidden(str(Permission.READ_EVENTS), "A pack about more than one erasure case needs the role auditor.")
     if names == "full" and not actor.may(Permission.READ_DIRECTORY):
         raise Forbidden(str(Permission.READ_DIRECTORY), "A pack with people's names needs the role auditor.")
 
 
+def _scope_of(row: AuditPack) -> Scope:
+    """As far as whoever asked for the pack saw then: the same pack for everybody who fetches it."""
+    return Scope(
+        None if row.sites is None else frozenset(row.sites), None if row.teams is None else frozenset(row.teams)
+    )
+
+
+def _part(scope: Scope) -> str:
+    """What the scope in words ends with, where somebody sees a part only."""
+    found = [f"at {', '.join(sorted(scope.sites))}"] if scope.sites is not None else []
+    if scope.teams is not None:
+        found.append(f"of {', '.join(sorted(scope.teams))}")
+    return f"; only what is {' and '.join(found)}" if found else ""
+
+
+def _sees_it_whole(actor: Actor, row: AuditPack) -> None:
+    asked = _scope_of(row)
+    if asked.within(actor.scope) != asked:
+        raise Forbidden("scope", "This pack shows more than you see by now; ask for a new one.")
+
+
 def _report_failures(context: Context, actor: Actor, row: AuditPack) -> None:
     """Make the reports of failed runs that nobody asked for yet; the pack names those that cannot be made."""
     while True:
-        with context.reading(actor) as session:
+        with context.reading(dataclasses.replace(actor, scope=_scope_of(row))) as session:
             reported = sa.select(Certificate.order_id)
             orders = list(
                 session.scalars(
@@ -299,6 +327,8 @@ def _view(row: AuditPack) -> AuditPackView:
         names=row.names,  # type: ignore[arg-type]  # as above
         documents=row.documents,  # type: ignore[arg-type]  # as above
         word=row.word,
+        sites=None if row.sites is None else tuple(row.sites),
+        teams=None if row.teams is None else tuple(row.teams),
         log_size=row.size,
         requested=row.requested,
         requested_by=row.requested_by,

@@ -1,7 +1,8 @@
 """What stands in an audit pack: the statements in it, the names of its members, and how its sample is drawn. Pure.
 
-The order of members is fixed: `pack.json`, `log/`, `devices/` (each device's documents, then its account), other documents and
-tables, `sampling.jsonl`, `manifest.json`, `seal.json`. So a reader judges each device as it comes and remembers nothing but sums.
+The order of members is fixed: `pack.json`, `log/`, `devices/` (each device's documents, then its account), other documents,
+policies, draws and balances in `samples/` and `balances/`, tables, `sampling.jsonl`, `manifest.json`, `seal.json`. So a reader
+judges each device as it comes and remembers nothing but sums.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ SAMPLE_NAME: Final = "sampling.jsonl"
 LOG_FOLDER: Final = "log/"
 DEVICE_FOLDER: Final = "devices/"
 DOCUMENT_FOLDER: Final = "documents/"
+REPEATED_FOLDERS: Final = {"samples/": "sample", "balances/": "balance"}
+"""Folders of files that the verifier repeats, and what each of them must be; not counted among the documents."""
 ACCOUNT_NAME: Final = "account.json"
 
 MANIFEST_BEGIN: Final = b'{"format":"sanitrail/audit-pack-manifest/1","members":['

@@ -65,6 +65,7 @@ class Judge:
         self._lines: Counter[str] = Counter()
         self._last_line: dict[str, int] = {}
         self._documents: Counter[str] = Counter()
+        self._repeated: Counter[str] = Counter()
         self._accounts: Counter[str] = Counter()
         self._excepted = 0
         self._not_yes = 0
@@ -144,6 +145,16 @@ class Judge:
             self._judge_document(name, parts[-1], data)
         except ReportError as error:
             raise PackProblem("documents", error) from error
+
+    def repeated(self, name: str, data: bytes) -> None:
+        """A member of `samples/` or `balances/`: drawn or counted again."""
+        if not self.opened:
+            raise PackProblem("head", MalformedDocument("archive", "files come before what the pack is about"))
+        result = verify(data, self._pin)
+        folder = name[: name.index("/") + 1]
+        if not result.genuine or result.kind != contents.REPEATED_FOLDERS[folder]:
+            raise PackProblem("documents", BrokenChain(name, result.conclusion))
+        self._repeated[result.kind] += 1
 
     def _enter(self, folder: str) -> None:
         if folder == self._folder_name:
@@ -298,7 +309,8 @@ class Judge:
         if not self._sealed:
             raise PackProblem("statement", MalformedDocument("archive", f"it ends without {contents.SEAL_NAME}"))
         self.done["log"] = ", ".join(f"{count} {kind}" for kind, count in sorted(self._lines.items())) + "."
-        self.done["documents"] = f"{self._documents.total()} documents."
+        more = "".join(f", {count} {kind}" for kind, count in sorted(self._repeated.items()))
+        self.done["documents"] = f"{self._documents.total()} documents{more}."
         self.done["accounts"] = f"{self._accounts.total()} devices, {self._excepted} with exceptions."
 
     # -- the answer -------------------------------------------------------------------------------------------------------
@@ -332,6 +344,7 @@ class Judge:
         ]
         found += [(f"Devices {word}", str(count)) for word, count in sorted(self._accounts.items())]
         found += [(f"Documents: {kind}", str(count)) for kind, count in sorted(self._documents.items())]
+        found += [(f"Repeated: {kind}", str(count)) for kind, count in sorted(self._repeated.items())]
         found.append(("Names", "in full" if head.names == "full" else "pseudonyms in the tables"))
         return found
 

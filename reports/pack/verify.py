@@ -15,7 +15,7 @@ from reports.errors import MalformedDocument, ReportError
 from reports.verify_steps import Check, Fact, State, Verification
 
 from .archive import LOCAL_SIGNATURE, ArchiveReader
-from .contents import HEAD_NAME, LOG_FOLDER, MANIFEST_NAME, SAMPLE_NAME, SEAL_NAME
+from .contents import HEAD_NAME, LOG_FOLDER, MANIFEST_NAME, REPEATED_FOLDERS, SAMPLE_NAME, SEAL_NAME
 from .judging import Judge, PackProblem
 
 TITLES: Final[dict[str, str]] = {
@@ -94,6 +94,8 @@ def _member(judge: Judge, name: str, parts: Iterator[bytes]) -> None:
         take = judge.sample
     elif judge.is_document(name):
         take = lambda data: judge.document(name, data)  # noqa: E731 - one of several
+    elif name.startswith(tuple(REPEATED_FOLDERS)):
+        take = lambda data: judge.repeated(name, data)  # noqa: E731 - one of several
     else:
         if name.startswith(LOG_FOLDER):
             parts = _tee_lines(name, parts, judge)

@@ -29,7 +29,7 @@ class AuditPackRequest(Message):
 
     scope: Literal["lot", "case", "site", "period"]
     reference: Annotated[str, StringConstraints(max_length=64)] = ""
-    """Number of the lot's document, of the erasure case or of the location; empty for a period."""
+    """Number of the lot or of its document, of the erasure case or of the location; empty for a period."""
     begin: AwareDatetime | None = None
     """Of a period."""
     end: AwareDatetime | None = None

@@ -19,7 +19,7 @@ from inventory.services import audit_packs as service
 from reports.pack.contents import Documents, Names, ScopeKind
 
 _SCOPES: Final = (
-    Option("lot", "A lot", "The devices of a lot's document."),
+    Option("lot", "A lot", "The devices of a lot, or of a lot's document."),
     Option("case", "A customer", "The media of one erasure case."),
     Option("site", "A site", "Devices that are or were at one of your places."),
     Option("period", "A period", "Devices with any event in it."),
@@ -114,7 +114,7 @@ def _sheet() -> Sheet:
             Field(kind="choices", name="scope", label="What it is about", options=_scopes()),
             Field(
                 kind="text", name="reference", label="Which one", required=False, mono=True, limit=64,
-                hint="Number of the lot's document (LC-2026-000001), the case (EC-2026-000001) or the place (L-0001).",
+                hint="Number of the lot (LT-00001) or its document (LC-2026-000001), the case (EC-2026-000001) or the place (L-0001).",
             ),
             Field(kind="day", name="begin", label="First day of the period", required=False),
             Field(kind="day", name="end", label="Last day of the period", required=False),

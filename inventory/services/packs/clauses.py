@@ -26,6 +26,11 @@ PARTS: Final[Mapping[str, tuple[str, str]]] = {
     "agents": ("Agents that made the records", "tables/agents.csv"),
     "vendors": ("Vendors and their undertakings", "tables/undertakings.csv"),
     "holds": ("Holds", "tables/holds.csv"),
+    "lots": ("Closings of lots", "log/lot-closings.jsonl"),
+    "handovers": ("Hand-overs, as both sides signed them off", "log/hand-overs.jsonl"),
+    "samples": ("Samples drawn from lots, with what was found", "tables/samples.csv"),
+    "readings": ("Media read again later", "log/readings.jsonl"),
+    "balances": ("Closed balances", "tables/balances.csv"),
     "places": ("Places", "tables/places.csv"),
 }
 """Part of a pack -> what it is, and where it stands."""

@@ -13,7 +13,9 @@ from sqlalchemy.orm import Session
 from inventory.domain.balance import Tally, differences_of
 from inventory.models import (
     AuditPack,
+    Certificate,
     Correction,
+    Destruction,
     DirectoryRow,
     Hold,
     Holding,
@@ -26,11 +28,13 @@ from inventory.models import (
     Statement,
     Undertaking,
 )
+from inventory.services._scope import within
 from inventory.services.kernel import stamp
 from reports.pack.contents import Account
 
 from .accounts import Gathered, balance_item
 from .clauses import CHECKED_WORDS, PARTS, Mapped
+from .scope import device_ids
 from .tables import Rows, Table
 
 TABLES: Final[tuple[Table, ...]] = (
@@ -69,6 +73,47 @@ TABLES: Final[tuple[Table, ...]] = (
     Table("waivers", "Waivers", ("Waiver", "Device", "Destination", "Reason", "Opened by", "Countersigned by", "Expires")),
     Table("holds", "Holds", ("Hold", "Kind", "Device", "Data set", "Reference", "Reason", "Placed", "By", "Lifted")),
     Table("statements", "Statements", ("Number", "Kind", "About", "Issued", "Complete", "Standing", "Log index")),
+    Table(
+        "lots",
+        "Lots",
+        (
+            "Lot", "Name", "Purpose", "Destination", "Party", "State", "Devices here", "Opened", "Opened by", "Closed",
+            "Closed by", "Closings", "Log index", "Closing SHA-256",
+        ),
+    ),
+    Table(
+        "hand-overs",
+        "Hand-overs",
+        (
+            "Hand-over", "State", "Lot", "From party", "From place", "To party", "To place", "Destination", "Offered count",
+            "Counted", "Seals", "Seals counted", "Offered", "Offered by", "Answered", "Answered by", "Differences",
+            "Log index", "SHA-256",
+        ),
+    ),
+    Table(
+        "samples",
+        "Samples",
+        (
+            "Sample", "Lot", "Closing", "Percent", "Population", "State", "Drawn", "Drawn by", "Device", "Record SHA-256",
+            "Examiner", "Reading", "Finding", "Tool", "Note", "Evidence SHA-256", "Found", "Log index",
+        ),
+    ),
+    Table(
+        "readings",
+        "Readings",
+        (
+            "Reading", "Device", "Host", "Record SHA-256", "Expected", "Verification", "State", "Asked by", "Reason",
+            "Asked", "Ended", "Why it ended so", "Log index",
+        ),
+    ),
+    Table(
+        "balances",
+        "Closed balances",
+        (
+            "Balance", "Scope", "Begins", "Ends before", "Devices", "Declared", "Observed", "Disposed of", "Present",
+            "Differences", "Closed", "Closed by", "Log index", "SHA-256",
+        ),
+    ),
     Table("policies", "Policies", ("Policy", "In force from", "Until", "By", "Reason", "SHA-256", "File")),
     Table("agents", "Agents", ("Host", "Name", "State", "Key", "Enrolled at log index", "Revoked at log index")),
     Table("places", "Places", ("Place", "Name", "Zone", "Address", "Party")),
@@ -172,7 +217,9 @@ def fill_rest(session: Session, listing: Listing, row: AuditPack, scope: sa.Sele
     lots = sa.select(LotDevice.lot_id).where(LotDevice.device_id.in_(scope), LotDevice.removed.is_(None))
     for hold in session.scalars(
         sa.select(Hold)
-        .where(sa.or_(Hold.device_id.in_(scope), Hold.data_set_id.in_(held), Hold.lot_id.in_(lots)))
+        .where(
+            sa.or_(Hold.device_id.in_(scope), Hold.data_set_id.in_(held), Hold.lot_id.in_(lots)), *within(session, Hold)
+        )
         .order_by(Hold.id)
     ):
         listing.tables["holds"].add(
@@ -181,12 +228,15 @@ def fill_rest(session: Session, listing: Listing, row: AuditPack, scope: sa.Sele
         )  # fmt: skip
         listing.counts["holds"] += 1
         listing.people.add(hold.placed_by)
-    for host in session.scalars(sa.select(Host).where(Host.id.in_(listing.hosts)).order_by(Host.id)):
+    for host in session.scalars(
+        sa.select(Host).where(Host.id.in_(listing.hosts), *within(session, Host)).order_by(Host.id)
+    ):
         listing.tables["agents"].add(
             host.id, host.name, str(host.state), host.key_id, host.enrolled_index, host.revoked_index
         )
         listing.counts["agents"] += 1
-    for place in session.scalars(sa.select(Location).where(Location.id.in_(listing.locations)).order_by(Location.id)):
+    places = sa.select(Location).where(Location.id.in_(listing.locations), *within(session, Location))
+    for place in session.scalars(places.order_by(Location.id)):
         listing.tables["places"].add(place.id, place.name, str(place.zone), place.address, place.party_id)
         listing.counts["places"] += 1
         listing.parties |= {place.party_id} if place.party_id else set()
@@ -241,7 +291,7 @@ def statements(session: Session, row: AuditPack) -> list[tuple[str, str, str, da
                 sa.select(Statement).where(Statement.case_id == row.reference).order_by(Statement.log_index)
             )
         ]
-    papers = sa.select(Paper).where(Paper.issued.is_not(None))
+    papers = sa.select(Paper).where(Paper.issued.is_not(None), *within(session, Paper))
     if row.scope == "lot":
         papers = papers.where(Paper.number == row.reference)
     elif row.scope == "period":
@@ -274,6 +324,20 @@ def list_clauses(listing: Listing, mapped: tuple[Mapped, ...]) -> None:
         )  # fmt: skip
 
 
-def count_corrections(session: Session, digests: list[str]) -> int:
-    """How many of these documents were corrected."""
-    return session.scalar(sa.select(sa.func.count()).where(Correction.document_sha256.in_(digests))) or 0
+def corrections_seen(session: Session, row: AuditPack) -> sa.Select[Any]:
+    """Corrections of documents about the scope's devices, and of its statements: for whoever sees a part only."""
+    scope = device_ids(session, row)
+    own = [one[5] for one in statements(session, row)]
+    runs = sa.select(Certificate.sha256).where(Certificate.device_id.in_(scope))
+    destroyed = (
+        sa.select(Paper.sha256)
+        .join(Destruction, Destruction.id == Paper.subject)
+        .where(Destruction.device_id.in_(scope))
+    )
+    return sa.select(Correction.sha256).where(
+        sa.or_(
+            Correction.document_sha256.in_(runs),
+            Correction.document_sha256.in_(destroyed),
+            Correction.document_sha256.in_(own),
+        )
+    )

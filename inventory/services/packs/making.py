@@ -10,8 +10,9 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from inventory.models import AuditPack, LogEntry, PolicyVersion, Seal, TimeStamp
+from inventory.models import AuditPack, Correction, LogEntry, PolicyVersion, Seal, TimeStamp
 from inventory.services._anchor import anchor_at
+from inventory.services._scope import within
 from inventory.services._sealing import organization
 from inventory.services.context import Context
 from inventory.services.kernel import load_envelope, stamp
@@ -41,10 +42,10 @@ from reports.statements import Organization
 from reports.tlog import Checkpoint
 from reports.trust import open_chain
 
-from . import pages
+from . import pages, travel
 from .accounts import account, batches, gather, standings
 from .clauses import hold_against
-from .listing import Listing, fill_rest, list_balance, list_clauses, moment, statements
+from .listing import Listing, corrections_seen, fill_rest, list_balance, list_clauses, moment, statements
 from .scope import device_ids, scope_of
 from .tables import as_csv, as_json_lines, workbook
 
@@ -124,11 +125,14 @@ class PackMaker:
         scope = device_ids(session, row)
         devices = session.scalar(sa.select(sa.func.count()).select_from(scope.subquery())) or 0
         yield from self._put_head(session, devices)
+        self._travel = travel.travel_of(session, row, scope)
         yield from self._put_log(session)
         yield from self._put_devices(session, scope)
         yield from self._put_statements(session)
         yield from self._put_policies(session)
+        travel.fill(session, self._listing, self._travel, scope)
         fill_rest(session, self._listing, row, scope)
+        yield from self._put_checked(session)
         self._listing.counts["sampling"] = self._sampling.size
         yield from self._put_tables()
         yield from self._put_pages()
@@ -155,14 +159,19 @@ class PackMaker:
     def _put_log(self, session: Session) -> Iterator[None]:
         for name, kind, part in _LOG_FILES:
             yield from self._put(f"log/{name}.jsonl", self._log_lines(session, kind, part))
+        for name, kind, whose, part in travel.LOG_FILES:
+            subjects = LogEntry.subject.in_(getattr(self._travel, whose))
+            yield from self._put(f"log/{name}.jsonl", self._log_lines(session, kind, part, subjects))
 
-    def _log_lines(self, session: Session, kind: str, part: str) -> Iterator[bytes]:
+    def _log_lines(self, session: Session, kind: str, part: str, *more: sa.ColumnElement[bool]) -> Iterator[bytes]:
         size = self._row.size
+        if kind == "correction" and within(session, Correction):
+            more = (LogEntry.sha256.in_(corrections_seen(session, self._row)),)
         last = -1
         while True:
             rows = session.execute(
                 sa.select(LogEntry.idx, LogEntry.sha256)
-                .where(LogEntry.kind == kind, LogEntry.idx > last, LogEntry.idx < size)
+                .where(LogEntry.kind == kind, LogEntry.idx > last, LogEntry.idx < size, *more)
                 .order_by(LogEntry.idx)
                 .limit(200)
             ).all()
@@ -219,6 +228,11 @@ class PackMaker:
                 taken_back.get(sha256, "in-force"), index,
             )  # fmt: skip
             self._listing.counts["statements"] += 1
+
+    def _put_checked(self, session: Session) -> Iterator[None]:
+        """Draws and balances that the verifier repeats."""
+        for name, content in travel.files(session, self._context, self._row, self._travel):
+            yield from self._put_bytes(name, content)
 
     def _put_policies(self, session: Session) -> Iterator[None]:
         for policy in session.scalars(sa.select(PolicyVersion).order_by(PolicyVersion.since, PolicyVersion.id)):

@@ -11,7 +11,19 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from inventory.errors import Invalid, NotFound
-from inventory.models import AuditPack, Device, ErasureCase, Event, Holding, Location, Obligation, Paper
+from inventory.models import (
+    AuditPack,
+    Device,
+    ErasureCase,
+    Event,
+    Holding,
+    Location,
+    Lot,
+    LotDevice,
+    Obligation,
+    Paper,
+)
+from inventory.services._scope import within
 from inventory.services.kernel import find, stamp
 from reports.pack.contents import Scope, ScopeKind
 from reports.times import for_people
@@ -23,7 +35,7 @@ class AskedScope:
 
     kind: ScopeKind
     reference: str = ""
-    """Number of the lot's document, the case or the location."""
+    """Number of the lot or of its document, the case or the location."""
     begin: datetime | None = None
     end: datetime | None = None
     """Not included."""
@@ -45,8 +57,11 @@ def words_of(session: Session, asked: AskedScope) -> str:
     if asked.kind == "site":
         place = find(session, Location, asked.reference, "location")
         return f"Devices that are or were at {place.name} ({place.id})"
-    paper = session.get(Paper, asked.reference)
-    if paper is None or paper.kind != "lot":
+    if session.get(Lot, asked.reference) is not None:
+        lot = find(session, Lot, asked.reference, "lot")
+        return f"Devices of lot {lot.name} ({lot.id})"
+    paper = find(session, Paper, asked.reference, "lot")
+    if paper.kind != "lot":
         raise NotFound("lot", asked.reference)
     return f"Devices of lot {paper.title} ({paper.number})"
 
@@ -63,7 +78,13 @@ def scope_of(row: AuditPack) -> Scope:
 
 
 def device_ids(session: Session, row: AuditPack) -> sa.Select[Any]:
-    """Numbers of the scope's devices, as a query to be used in others."""
+    """Numbers of the scope's devices that the session's reader sees, as a query to be used in others."""
+    found = _concerned(session, row)
+    seen = within(session, Device)
+    return sa.select(Device.id).where(Device.id.in_(found), *seen) if seen else found
+
+
+def _concerned(session: Session, row: AuditPack) -> sa.Select[Any]:
     if row.scope == "case":
         return (
             sa.select(Holding.device_id)
@@ -82,6 +103,8 @@ def device_ids(session: Session, row: AuditPack) -> sa.Select[Any]:
             .where(Event.device_id.is_not(None), Event.at >= row.begin, Event.at < row.end)
             .distinct()
         )
+    if session.get(Lot, row.reference) is not None:
+        return sa.select(LotDevice.device_id).where(LotDevice.lot_id == row.reference, LotDevice.removed.is_(None))
     paper = session.get_one(Paper, row.reference)
     named = sorted({line["device"] for line in json.loads(paper.annex)})
     return sa.select(Device.id).where(Device.id.in_(named))

@@ -7,15 +7,13 @@ import sqlalchemy as sa
 from inventory.domain.roles import Permission
 from inventory.domain.samples import SampleState
 from inventory.models.samples import Sample, SampleDevice
-from inventory.services._anchor import anchor_at
 from inventory.services._samples import sample_detail, sample_rows
+from inventory.services._samples import sample_file as sample_file_at
 from inventory.services._scope import only
 from inventory.services.context import Actor, Context, authorize
-from inventory.services.kernel import find, load_envelope
+from inventory.services.kernel import find
 from inventory.services.views import Page
 from inventory.services.views.samples import SampleDetail, SampleRow
-from reports.bundle import encode_hashes, logged
-from reports.files import SampleFile
 
 from ._paging import bounded, cut
 
@@ -59,16 +57,4 @@ def sample_file(context: Context, actor: Actor, number: str) -> bytes:
     authorize(actor, Permission.READ_EVIDENCE)
     with context.reading(actor) as session:
         row = find(session, Sample, number, "sample")
-        checkpoint, _, _ = context.ledger.checkpoint(session)
-        size = checkpoint.size
-
-        def inclusion(index: int) -> tuple[bytes, ...]:
-            return context.ledger.inclusion(session, index, size)
-
-        file = SampleFile(
-            anchor=anchor_at(session, context, size),
-            closing=logged(load_envelope(session, row.closing_sha256), row.closing_index, inclusion(row.closing_index)),
-            statement=logged(load_envelope(session, row.statement_sha256), row.log_index, inclusion(row.log_index)),
-            seed_proof=encode_hashes(context.ledger.consistency(session, row.closing_index + 1, size)),
-        )
-        return file.to_bytes()
+        return sample_file_at(session, context, row, context.ledger.checkpoint(session)[0].size).to_bytes()

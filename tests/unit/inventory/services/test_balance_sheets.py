@@ -63,7 +63,7 @@ def test_an_honest_balance_is_counted_again(shared: World, honest: bytes) -> Non
     assert result.yes, result.conclusion
     facts = {fact.label: fact.value for fact in result.facts}
     assert (facts["Declared"], facts["Observed"], facts["Present"]) == ("3", "2", "3")
-    assert "declared-not-observed, EX-" in facts["Difference 1"]
+    assert "declared-not-observed, X-" in facts["Difference 1"]
     assert result.kind == "balance"
 
 
