@@ -8,8 +8,7 @@ nothing recognises stays English: a sentence is never guessed.
 from __future__ import annotations
 
 import re
-import string
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -27,11 +26,6 @@ _HOLE = re.compile(r"\{([a-z_A-Z][a-zA-Z_0-9]*)\}")
 _TOO_FEW_LETTERS: Final = 6
 _KEY_LENGTH: Final = 6
 _SENTENCE_END = re.compile(r"(?<=[.!?:;]) (?=[A-Z])")
-
-
-def holes(message: str) -> list[str]:
-    """The names of a message's values, in order."""
-    return _HOLE.findall(message)
 
 
 def is_pattern(message: str) -> bool:
@@ -127,6 +121,11 @@ class Catalog:
         return None
 
 
+def path_of(tongue: Tongue) -> Path:
+    """The file of a language's catalog."""
+    return _FOLDER / f"{tongue}.po"
+
+
 def read(path: Path) -> dict[str, str]:
     """The translated messages of a PO file."""
     with path.open("rb") as stream:
@@ -137,15 +136,4 @@ def read(path: Path) -> dict[str, str]:
 @lru_cache(maxsize=len(TONGUES))
 def catalog(tongue: Tongue) -> Catalog:
     """The catalog of a language; English needs none."""
-    return Catalog({} if tongue == "en" else read(_FOLDER / f"{tongue}.po"))
-
-
-def warm(tongues: Iterable[Tongue] = TONGUES) -> None:
-    """Read catalogs before somebody waits for them."""
-    for tongue in tongues:
-        catalog(tongue)
-
-
-def formatted(message: str) -> list[str]:
-    """The fields of a message as `str.format` reads them; for tests: no field may hold more than a name."""
-    return [name for _, name, _, _ in string.Formatter().parse(message) if name is not None]
+    return Catalog({} if tongue == "en" else read(path_of(tongue)))

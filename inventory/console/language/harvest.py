@@ -35,7 +35,7 @@ _LOGGED: Final = frozenset(
 NOT_READ: Final = frozenset(
     {
         "Accept", "Allow", "Origin", "Location", "Host", "Cookie", "Link", "Retry-After", "Strict", "Lax",
-        "Content-Disposition", "Cache-Control", "X-CSRF-Token", "Helvetica", "Sanitrail", "Word",
+        "Content-Disposition", "Cache-Control", "X-CSRF-Token", "is-wide", "Helvetica", "Sanitrail", "Word",
     }
 )  # fmt: skip
 """Literals that no person reads: headers, names of types."""

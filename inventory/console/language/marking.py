@@ -272,7 +272,8 @@ def _hole_name(piece: _Piece, taken: set[str]) -> str:
     source = _LITERAL.sub("", source.split("|")[0])
     words = [word for word in _NAMES.findall(source) if word not in _NO_NAMES]
     inner = [word for word in words if word not in {"when", "digest", "person_name", "state_chip"}]
-    name = base = (inner or words or ["value"])[-1]
+    base = str((inner or words or ["value"])[-1])
+    name = base
     count = 2
     while name in taken:
         name, count = f"{base}_{count}", count + 1
@@ -323,7 +324,7 @@ def _expression(source: str) -> str:
         text = found.group(1) if found.group(1) is not None else found.group(2)
         before, after = source[: found.start()], source[found.end() :].lstrip()
         compared = _COMPARED.search(before) or after.startswith((":", "==", "!=", "in "))
-        return found.group() if compared or not _HUMAN.search(text) else f"_({found.group()})"
+        return str(found.group()) if compared or not _HUMAN.search(text) else f"_({found.group()})"
 
     alone = _SENTENCE_OF.fullmatch(source)
     if alone:
