@@ -77,8 +77,6 @@ class ApiToken(Base):
     sites: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
     """Narrows the person's own scope to these; empty: no further than the person."""
     teams: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
-    language: Mapped[str | None] = mapped_column(sa.String(8))
-    """The language of the console they chose; None: their browser's."""
 
 
 class OneTimeLink(Base):
