@@ -38,8 +38,14 @@ class Sheet:
     lead: str = ""
     crumbs: tuple[tuple[str, str], ...] = ()
     tone: Literal["primary", "danger"] = "primary"
+    sentence: str = ""
+    """What the person signs or states, in words: such a sheet is shown as a decision."""
     consequences: tuple[str, ...] = ()
     """What will be true afterwards, one sentence each."""
+    final: str = ""
+    """What can never be taken back."""
+    others: tuple[str, ...] = ()
+    """Who else has a part in it."""
     warning: bool = False
     """Whether the consequences deserve a warning's colour."""
     facts: tuple[tuple[str, str], ...] = ()

@@ -29,6 +29,7 @@ def install(app: Flask, endpoint: str) -> None:
         response.vary.add("Accept-Encoding")
         if request.method == "GET" and request.accept_encodings["gzip"] > 0:
             response.direct_passthrough = False
+            response.close()  # the file that was opened to be sent as it is
             response.set_data(shrunk(name))
             response.headers["Content-Encoding"] = "gzip"
             etag, _ = response.get_etag()

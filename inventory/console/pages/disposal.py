@@ -12,6 +12,7 @@ from inventory.console.blueprint import Reply, act, form, page
 from inventory.console.formatting import sentence_case
 from inventory.console.forms import Form, Option, options
 from inventory.console.sheets import Field, Sheet, reason
+from inventory.console.views.decisions import after_waiver, before_waiver
 from inventory.console.views.device import crumbs_of
 from inventory.console.views.story import Link
 from inventory.console.web import actor, caller, form_status, go, here, may, perform, posted, received, show, show_sheet
@@ -275,6 +276,8 @@ def open_waiver(device: str) -> Reply:
         why = typed.text("reason", "Say why it cannot be sanitized or destroyed.")
         role = typed.one_of("role", _own_roles(), "Choose the role in which you sign.")
         days = typed.number("days", "For how many days?", low=1, high=30)
+        if typed.value("tag").strip().casefold() != _tag_of(found).casefold():
+            typed.fail("tag", f"Type {_tag_of(found)}: it shows that you mean this device.")
         if days is not None:
             command = waivers.OpenWaiver(
                 device=found.id,
@@ -291,27 +294,41 @@ def open_waiver(device: str) -> Reply:
             done = perform(typed, deed)
             if done is not None:
                 return done
-    return show_sheet(
-        Sheet(
-            title=f"Waive sanitization of {found.asset_tag or found.label}",
-            submit="Sign the waiver",
-            tone="danger",
-            warning=True,
-            crumbs=crumbs_of(found.id, found.asset_tag),
-            back=url_for("console.device", device=found.id),
-            consequences=(
-                "The device may leave with everything it holds still on it.",
-                "A second person in another role must countersign before it can be used.",
-                "It is printed on every certificate and report about this device from then on.",
-            ),
-            fields=(
-                Field(kind="text", name="destination", label="Where it goes"),
-                Field(kind="choices", name="role", label="You sign as", options=_own_roles()),
-                Field(kind="number", name="days", label="Good for how many days", hint="1 to 30."),
-                reason(),
+    return show_sheet(_waiver_sheet(found), typed)
+
+
+def _tag_of(device: DeviceDetail) -> str:
+    return device.asset_tag or device.id
+
+
+def _waiver_sheet(device: DeviceDetail) -> Sheet:
+    follows = before_waiver(device)
+    return Sheet(
+        title=f"Waive sanitization of {device.asset_tag or device.label}",
+        submit="Sign the waiver",
+        tone="danger",
+        warning=True,
+        lead="The only way out for a medium that cannot be sanitized or destroyed. It takes two people of different roles.",
+        crumbs=crumbs_of(device.id, device.asset_tag),
+        back=url_for("console.device", device=device.id),
+        sentence=f"You sign that {device.label} may leave with everything it holds still on it.",
+        fingerprint=device.fingerprint or "",
+        consequences=follows.sentences,
+        final=follows.final,
+        others=("Somebody else, in another role than yours, countersigns.",),
+        fields=(
+            Field(kind="text", name="destination", label="Where it goes"),
+            Field(kind="choices", name="role", label="You sign as", options=_own_roles()),
+            Field(kind="number", name="days", label="Good for how many days", hint="1 to 30."),
+            reason(),
+            Field(
+                kind="text",
+                name="tag",
+                label="Which device",
+                hint=f"Type {_tag_of(device)}: it shows that you mean this one.",
+                mono=True,
             ),
         ),
-        typed,
     )
 
 
@@ -334,6 +351,7 @@ def _show_waiver(device: str, waiver: str, typed: Form) -> Reply:
         form=typed,
         roles=_own_roles(),
         crumbs=crumbs_of(found.id, found.asset_tag),
+        follows=after_waiver(view),
     )
 
 
@@ -342,6 +360,8 @@ def countersign_waiver(device: str, waiver: str) -> Reply:
     """Sign second."""
     typed = received()
     role = typed.one_of("role", _own_roles(), "Choose the role in which you sign.")
+    if not typed.has("sure", "yes"):
+        typed.fail("sure", "Tick that you know what this means.")
 
     def deed() -> AnyResponse:
         waivers.countersign_waiver(here(), actor(), waiver, role)

@@ -10,15 +10,17 @@ from werkzeug.wrappers import Response as AnyResponse
 from inventory.console.blueprint import Reply, act, doors, form, page
 from inventory.console.formatting import sentence_case
 from inventory.console.forms import Form, Option
+from inventory.console.language.speaking import utc
 from inventory.console.sheets import Field, Sheet, reason
 from inventory.console.views.lists import narrowed, pager
-from inventory.console.web import actor, form_status, go, here, perform, posted, received, show, show_sheet
+from inventory.console.web import actor, form_status, go, here, names, perform, posted, received, show, show_sheet
 from inventory.domain.handovers import HandoverState
 from inventory.domain.labels import codes_read
 from inventory.domain.roles import Permission
 from inventory.errors import InventoryError, NotSignedIn, TooManyAttempts
 from inventory.services import handover_links, handover_offers, places
 from inventory.services import handovers as service
+from inventory.services.views.handovers import HandoverDetail
 
 from .lots import devices_typed
 
@@ -184,13 +186,31 @@ def answer_handover(handover: str) -> Reply:
             lead="Count for yourself. What the sender counted is shown once you have answered.",
             crumbs=(("Hand-overs", url_for("console.handovers")), (found.id, address)),
             back=address,
+            sentence=f"You state in your own name how many devices, and which seals, arrived with hand-over {found.id}.",
+            facts=_offered_facts(found),
             consequences=(
-                "Where both counts and all seals are the same, the devices are yours from now on.",
+                "Where both counts and all seals are the same, the devices are in your custody from now on.",
                 "Where anything differs, nothing changes hands, and each difference becomes an exception.",
+                "Both sides are signed in one statement, which enters the log.",
             ),
+            final="An answer is not taken back: a mistake is set right by another hand-over.",
+            others=("Whoever offered cannot answer. The gate is asked once more for every device.",),
             fields=answer_fields(),
         ),
         typed,
+    )
+
+
+def _offered_facts(found: HandoverDetail) -> tuple[tuple[str, str], ...]:
+    """What may be known before one's own count."""
+    known = _names()
+    return (
+        ("From", known.get(found.from_location, found.from_location)),
+        ("To", known.get(found.to_location, found.to_location) if found.to_location else found.destination),
+        ("Offered by", names()(found.offered_by)),
+        ("Containers", ", ".join(found.containers) or "none"),
+        ("Answer by", f"{utc(found.answer_by)} UTC"),
+        ("Note", found.note),
     )
 
 

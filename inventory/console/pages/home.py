@@ -2,71 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from flask import redirect, request, url_for
 
 from inventory.console.blueprint import Reply, page
-from inventory.console.views.chips import Tone
+from inventory.console.views import charts
+from inventory.console.views.beginnings import Guide, guide
+from inventory.console.views.chips import Tone, state_chip
+from inventory.console.views.frame import board as board_of
 from inventory.console.views.order import RUNNING
-from inventory.console.views.story import Link
 from inventory.console.web import actor, here, may, show
 from inventory.domain.roles import Permission
-from inventory.domain.vocabulary import DeviceState, ExceptionState, HostState, OrderState
+from inventory.domain.vocabulary import DeviceState, ExceptionState
 from inventory.errors import InventoryError
 from inventory.services import queries
+from inventory.services.queries.beginnings import beginnings
 from inventory.services.queries.devices import DeviceFilter
 from inventory.services.queries.orders import OrderFilter
+from inventory.services.queries.today import MOST, today
 from inventory.services.views import Dashboard
+from inventory.services.views.today import DueView, TodayView
 
+from ._waiting import FEW, Queue, queues
 from .history import told
-
-_FEW = 6
 
 
 @dataclass(frozen=True)
-class Waiting:
-    """Something only this reader (or somebody of the same role) can do."""
+class Tile:
+    """One answer of the first row: a word, a number, and what it means."""
 
+    label: str
     icon: str
     tone: Tone
-    title: str
-    text: str
-    link: Link
-
-
-def _decisions() -> Iterator[Waiting]:
-    """Orders that wait for this reader's signature or decision."""
-    if may(Permission.ORDER_APPROVE):
-        where = OrderFilter(states=frozenset({OrderState.REQUESTED}))
-        for order in queries.list_orders(here(), actor(), where, limit=_FEW).items:
-            if order.requested_by != actor().ref:
-                text = f"{order.approvals_given} of {order.approvals_required} signatures, {order.device_label}"
-                link = Link("Read and sign", url_for("console.approve", order=order.id))
-                yield Waiting("sign", "warn", f"Approve {order.id}", text, link)
-    if may(Permission.RECORD_VALIDATE):
-        where = OrderFilter(states=frozenset({OrderState.RECORDED}))
-        for order in queries.list_orders(here(), actor(), where, limit=_FEW).items:
-            link = Link("Read and decide", url_for("console.validate", order=order.id))
-            yield Waiting("inbox", "warn", f"Validate {order.id}", order.device_label, link)
-
-
-def _confirmations(board: Dashboard) -> Iterator[Waiting]:
-    """Keys that wait for a comparison, and what is unaccounted."""
-    if may(Permission.HOST_MANAGE) and board.hosts_waiting:
-        for host in queries.list_hosts(here(), actor(), state=HostState.PENDING, limit=_FEW).items:
-            link = Link("Compare fingerprints", url_for("console.confirm_host", host=host.id))
-            yield Waiting("host", "warn", f"Confirm host {host.name}", "It asked to enrol", link)
-    if may(Permission.APPROVER_KEY_CONFIRM) and board.approver_keys_waiting:
-        text = f"{board.approver_keys_waiting} registered by their owners"
-        yield Waiting(
-            "key", "warn", "Confirm approvers' keys", text, Link("Compare fingerprints", url_for("console.roster"))
-        )
-    if may(Permission.EXCEPTION_RESOLVE) and board.exceptions_critical:
-        text = f"{board.exceptions_critical} critical"
-        yield Waiting("alert", "bad", "Answer exceptions", text, Link("Open exceptions", url_for("console.exceptions")))
+    count: str
+    note: str
+    url: str
 
 
 @page("/", None)
@@ -74,42 +47,109 @@ def home() -> Reply:
     """The start page."""
     if not may(Permission.READ):
         return show("no-role.html")
-    board = queries.dashboard(here(), actor())
-    kept_in = queries.list_devices(here(), actor(), DeviceFilter(with_data=True), limit=_FEW)
-    overdue = queries.list_cases(here(), actor(), overdue=True, limit=_FEW)
-    running = queries.list_orders(here(), actor(), OrderFilter(states=RUNNING), limit=_FEW)
-    recent = queries.list_orders(here(), actor(), OrderFilter(), limit=_FEW)
-    changes = told(queries.list_events(here(), actor(), limit=12).items) if may(Permission.READ_EVENTS) else None
-    critical = queries.list_exceptions(here(), actor(), state=ExceptionState.OPEN, limit=_FEW)
+    board, now = board_of(here(), actor()), today(here(), actor())
+    waiting = queues(board)
+    kept_in = queries.list_devices(here(), actor(), DeviceFilter(with_data=True), limit=FEW)
+    overdue = queries.list_cases(here(), actor(), overdue=True, limit=FEW)
+    running = queries.list_orders(here(), actor(), OrderFilter(states=RUNNING), limit=FEW)
+    reads_events = may(Permission.READ_EVENTS)
+    recent = () if reads_events else queries.list_orders(here(), actor(), OrderFilter(), limit=FEW).items
+    changes = told(queries.list_events(here(), actor(), limit=8).items) if reads_events else None
+    critical = queries.list_exceptions(here(), actor(), state=ExceptionState.OPEN, limit=FEW)
     return show(
         "home.html",
         board=board,
-        waiting=(*_decisions(), *_confirmations(board)),
+        tiles=_tiles(board, now, waiting),
+        waiting=waiting,
         kept_in=kept_in.items,
         overdue=overdue.items,
         running=running.items,
-        running_count=sum(board.orders_by_state.get(str(state), 0) for state in RUNNING),
-        recent=recent.items,
+        recent=recent,
         changes=changes,
         exceptions=critical.items,
-        states=_state_bars(board),
-        starting=board.hosts_by_state.get("confirmed", 0) == 0 and sum(board.devices_by_state.values()) == 0,
+        devices=charts.bar(_by_state(board)),
+        due=charts.columns(_due(now.due)),
+        guide=_guide(board),
     )
+
+
+def _guide(board: Dashboard) -> Guide | None:
+    """The first steps, until there is an order."""
+    return None if sum(board.orders_by_state.values()) else guide(beginnings(here(), actor()), may)
+
+
+def _tiles(board: Dashboard, now: TodayView, waiting: tuple[Queue, ...]) -> tuple[Tile, ...]:
+    under_way = sum(board.orders_by_state.get(str(state), 0) for state in RUNNING)
+    mine = sum(queue.count for queue in waiting)
+    late = board.cases_overdue + now.handovers_late
+    found = [
+        Tile(
+            "May not leave",
+            "shield-x",
+            "bad" if board.residue_devices else "quiet",
+            str(board.residue_devices),
+            f"hold data or residue; {board.releasable} may leave",
+            url_for("console.devices", data="yes"),
+        ),
+        Tile(
+            "Overdue",
+            "clock",
+            "warn" if late else "quiet",
+            str(late),
+            f"{board.cases_overdue} of {board.cases_open} erasure cases, {now.handovers_late} hand-overs",
+            url_for("console.cases", overdue="yes"),
+        ),
+        Tile(
+            "Running",
+            "spin",
+            "busy" if under_way else "quiet",
+            str(under_way),
+            f"{board.approvals_waiting} to approve, {board.validations_waiting} to validate",
+            url_for("console.orders", show="running"),
+        ),
+        Tile(
+            "Waits for you",
+            "inbox",
+            "accent" if mine else "quiet",
+            str(mine),
+            f"in {len(waiting)} of your queues" if waiting else "nothing, just now",
+            "#waiting",
+        ),
+    ]
+    if now.changed is None:
+        note = f"{board.exceptions_critical} critical, {board.hosts_silent} hosts silent"
+        tone: Tone = "bad" if board.exceptions_critical else "quiet"
+        found.append(Tile("Exceptions", "alert", tone, str(board.exceptions_open), note, url_for("console.exceptions")))
+    else:
+        count = f"{now.changed}{'+' if now.changed == MOST else ''}"
+        note = f"entries since yesterday; {board.exceptions_open} open exceptions"
+        found.append(Tile("Changed", "history", "quiet", count, note, url_for("console.events")))
+    return tuple(found)
+
+
+def _by_state(board: Dashboard) -> list[charts.Share]:
+    found = []
+    for state in DeviceState:
+        chip, count = state_chip(state), board.devices_by_state.get(str(state), 0)
+        found.append(charts.Share(chip.label, count, chip.tone, url_for("console.devices", state=state), chip.icon))
+    return found
+
+
+def _due(due: DueView) -> list[charts.Share]:
+    address = url_for("console.cases")
+    return [
+        charts.Share("Overdue", due.overdue, "bad", address),
+        charts.Share("In 7 days", due.week, "warn", address),
+        charts.Share("In 30 days", due.month, "accent", address),
+        charts.Share("Later", due.later, "quiet", address),
+    ]
 
 
 @page("/running")
 def running() -> Reply:
     """The running part of the start page, for its live region."""
-    orders = queries.list_orders(here(), actor(), OrderFilter(states=RUNNING), limit=_FEW)
+    orders = queries.list_orders(here(), actor(), OrderFilter(states=RUNNING), limit=FEW)
     return show("running.html", running=orders.items)
-
-
-def _state_bars(board: Dashboard) -> tuple[tuple[DeviceState, int], ...]:
-    return tuple(
-        (state, board.devices_by_state.get(str(state), 0))
-        for state in DeviceState
-        if board.devices_by_state.get(str(state), 0)
-    )
 
 
 def _exact(text: str) -> str | None:

@@ -13,6 +13,7 @@ from inventory.console.blueprint import Reply, act, form, page
 from inventory.console.forms import Form, Option
 from inventory.console.printing import asked_language
 from inventory.console.sheets import Sheet, reason
+from inventory.console.views.decisions import Follows, after_approval, after_validation
 from inventory.console.views.order import seats_of, verdict_of
 from inventory.console.web import actor, form_status, go, here, names, perform, posted, received, show, show_sheet
 from inventory.domain.roles import Permission
@@ -73,9 +74,11 @@ def approve(order: str) -> Reply:
         if refusal is None
         else (refusal.status if not posted() else max(form_status(typed), refusal.status))
     )
+    follows = after_approval(found)
     return show(
-        "approve.html", status, order=found, form=typed, ready=ready, refusal=refusal, seats=seats_of(found, names())
-    )
+        "approve.html", status, order=found, form=typed, ready=ready, refusal=refusal, seats=seats_of(found, names()),
+        outcomes=follows.sentences if ready else (), final=follows.final if ready else "",
+    )  # fmt: skip
 
 
 @form("/orders/<order>/validate", Permission.RECORD_VALIDATE)
@@ -95,9 +98,11 @@ def validate(order: str) -> Reply:
             if done is not None:
                 return done
     record = queries.record(here(), actor(), found.record) if found.record is not None else None
+    follows = Follows(()) if record is None else after_validation(record)
     return show(
         "validate.html", form_status(typed), order=found, form=typed, record=record, decisions=DECISIONS,
         verdict=verdict_of(record) if record is not None else None, seats=seats_of(found, names()),
+        outcomes=follows.sentences, final=follows.final,
     )  # fmt: skip
 
 
