@@ -14,6 +14,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from inventory.bulk import insert_rows
 from inventory.clock import Clock
 from inventory.db import after_commit, before_commit
 from inventory.errors import LogRefused, SetupError
@@ -29,6 +30,7 @@ from reports.tlog import (
     LogKind,
     NoteSigner,
     TileHashes,
+    TileWrite,
     consistency_proof,
     extend_tiles,
     inclusion_proof,
@@ -158,19 +160,43 @@ class Ledger:
         )
         grown, writes = extend_tiles(frontier, [leaf])
         for write in writes:
-            tile = _edge_tile(session, write.level, write.index) if write.offset else None
-            if write.offset and (tile is None or len(tile.data) != write.offset * HASH_BYTES):
-                raise LogRefused(f"tile {write.level}/{write.index} does not fit the tree")
-            if tile is None:
-                session.add(LogTile(level=write.level, number=write.index, data=write.data))
-            else:
-                tile.data += write.data
+            _write_tile(session, write)
         head.size, head.peaks = grown.size, grown.to_bytes()
         if kind == "trust-root":  # in force from its own entry on: this transaction's checkpoint is signed by its keys
             head.trust = sha256
         session.flush()
         before_commit(session, self._sign)
         return index
+
+    def append_many(self, session: Session, entries: Sequence[tuple[LogKind, str, str]]) -> int:
+        """As `append`, for entries in number (kind, digest, subject); none of them a trust root.
+
+        Returns:
+            The first one's index; the others follow it in order.
+
+        Raises:
+            LogRefused: as `append`.
+        """
+        kind, sha256, subject = entries[0]
+        first = self.append(session, kind, sha256, subject)  # asks the guard, and leaves the note to be signed
+        head, now = _head(session, writing=True), self._clock.now()
+        raw = [log_entry(kind, sha256) for kind, sha256, _ in entries[1:]]
+        leaves = [leaf_hash(one) for one in raw]
+        insert_rows(
+            session,
+            sa.inspect(LogEntry).local_table,  # type: ignore[arg-type]  # a mapped class's table is typed wider
+            [
+                {"idx": head.size + n, "kind": kind, "sha256": sha256, "subject": subject[:128], "entry": raw[n],
+                 "leaf": leaves[n], "at": now}
+                for n, (kind, sha256, subject) in enumerate(entries[1:])
+            ],
+        )  # fmt: skip
+        grown, writes = extend_tiles(_frontier(head), leaves)
+        for write in writes:
+            _write_tile(session, write)
+        head.size, head.peaks = grown.size, grown.to_bytes()
+        session.flush()
+        return first
 
     def size(self, session: Session) -> int:
         """How many entries there are, those of this transaction included."""
@@ -230,6 +256,17 @@ class Ledger:
 def encode(proof: Sequence[bytes]) -> tuple[str, ...]:
     """A proof's hashes in base64."""
     return tuple(to_base64(one) for one in proof)
+
+
+def _write_tile(session: Session, write: TileWrite) -> None:
+    """New hashes at the tree's edge. Raises `LogRefused` where they do not continue what is stored."""
+    tile = _edge_tile(session, write.level, write.index) if write.offset else None
+    if write.offset and (tile is None or len(tile.data) != write.offset * HASH_BYTES):
+        raise LogRefused(f"tile {write.level}/{write.index} does not fit the tree")
+    if tile is None:
+        session.add(LogTile(level=write.level, number=write.index, data=write.data))
+    else:
+        tile.data += write.data
 
 
 def _edge_tile(session: Session, level: int, number: int) -> LogTile | None:

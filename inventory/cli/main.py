@@ -11,6 +11,8 @@ from .common import EXIT_CODES
 
 _ROOMS: Final = {
     "service": ("init", "serve", "check", "config", "migrate", "openapi", "admin-link"),
+    "backups": ("backup", "restore"),
+    "seeding": ("seed",),
     "people": ("people", "token", "enrol-token"),
     "approvers": ("approver-key", "approve", "roster"),
     "signing": ("sign-facts",),
@@ -50,7 +52,7 @@ def cli() -> None:
     """Sanitrail's inventory service: run it, administer it, approve orders with your own key.
 
     \b
-    On the server:   init, serve, check, config, migrate, openapi, admin-link, log, keys
+    On the server:   init, serve, check, config, migrate, backup, restore, seed, openapi, admin-link, log, keys
     From anywhere:   people, token, enrol-token, approver-key, approve, roster, sign-facts, audit-pack,
                      import, export, policy
 

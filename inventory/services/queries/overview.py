@@ -26,6 +26,7 @@ from inventory.models.hosts import Host, HostContact
 from inventory.models.log import LogHead
 from inventory.models.orders import Order
 from inventory.models.trust import ApproverKey
+from inventory.services._kept import kept
 from inventory.services._mapping import event_view, exception_view, is_silent
 from inventory.services._scope import only
 from inventory.services.context import Actor, Context, authorize
@@ -35,8 +36,18 @@ from ._paging import bounded, cut, number
 
 
 def dashboard(context: Context, actor: Actor) -> Dashboard:
-    """What to look at first. Permission `inventory.read`."""
+    """What to look at first; of a large inventory as it was a moment ago. Permission `inventory.read`."""
     authorize(actor, Permission.READ)
+    return kept(
+        context.database,
+        actor,
+        "dashboard",
+        lambda: _dashboard(context, actor),
+        lambda board: sum(board.devices_by_state.values()),
+    )
+
+
+def _dashboard(context: Context, actor: Actor) -> Dashboard:
     now = context.now()
     with context.reading(actor) as session:
         devices = _by_state(session, Device.state, DeviceState, Device.bound_to.is_(None), *only(actor, Device))
