@@ -51,6 +51,8 @@ class Settings(BaseModel):
     """How far this clock and the service's may differ before orders are refused."""
     rescan_interval: Seconds = 600.0
     """Devices are looked at again at least this often, whatever the kernel reported meanwhile."""
+    survey: bool = True
+    """Whether swap areas, memory dumps and running databases are looked for and told to the service."""
     progress_interval: Seconds = 2.0
     outbox_retry_limit: Seconds = 300.0
     """Longest pause between two attempts to deliver a record."""

@@ -306,7 +306,7 @@ class Daemon:
     def _observe(self) -> float:
         if not self._confirmed:
             return jittered(self._interval)
-        seen = discovery.observe(self._agent.engine, self._paths, self._clock)
+        seen = discovery.observe(self._agent.engine, self._paths, self._clock, beyond=self._agent.settings.survey)
         self._agent.service.observe(seen)
         self._board.succeeded("observation")
         self._board.note(devices=len(seen.devices))

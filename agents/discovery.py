@@ -20,7 +20,7 @@ from inventory.contract.v1.agents import DeclaredPath
 from inventory.contract.v1.devices import DeviceIdentity, Observation, ObservedDevice, Obstacle, PathMapping
 from sanitizer import Inspection
 
-from . import abilities
+from . import abilities, surveying
 from .clock import Clock, rfc3339
 from .engine import Engine
 
@@ -32,8 +32,15 @@ _SYS_BLOCK = Path("/sys/class/block")
 _LONGEST = 256
 
 
-def observe(engine: Engine, paths: Sequence[DeclaredPath], clock: Clock) -> Observation:
-    """Everything this host sees now, whole."""
+def observe(engine: Engine, paths: Sequence[DeclaredPath], clock: Clock, *, beyond: bool = False) -> Observation:
+    """Everything this host sees now, whole.
+
+    Args:
+        engine: Looks.
+        paths: What the inventory has declared.
+        clock: Says when.
+        beyond: Whether to look for data nobody declared, too.
+    """
     inspections = engine.list_devices()
     mounted = mounted_disks()
     devices = [_observed(inspection, mounted) for inspection in inspections]
@@ -43,6 +50,7 @@ def observe(engine: Engine, paths: Sequence[DeclaredPath], clock: Clock) -> Obse
         taken=rfc3339(clock.now()),
         devices=tuple(devices),
         paths=tuple(_mapping(engine, path) for path in paths),
+        areas=surveying.survey(engine) if beyond else None,
     )
 
 
@@ -159,6 +167,8 @@ def _mapping(engine: Engine, declared: DeclaredPath) -> PathMapping:
         mount_point=_short(found.mount_point),
         devices=tuple(found.fingerprints),
         unresolved=tuple(text[:500] for text in found.unresolved),
+        real_path=_short(found.real),
+        steps=surveying.steps_of(found),
     )
 
 

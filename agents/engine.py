@@ -14,6 +14,7 @@ from sanitizer import (
     Confirmation,
     Escrow,
     Inspection,
+    MemoryArea,
     PathResolution,
     PendingRun,
     Plan,
@@ -32,6 +33,12 @@ class Engine(Protocol):
 
     def resolve_path(self, path: str | Path) -> PathResolution:
         """The physical devices beneath a path."""
+
+    def resolve_path_of(self, pid: int, path: str) -> PathResolution:
+        """The physical devices beneath a path of a running process."""
+
+    def memory_areas(self) -> Sequence[MemoryArea]:
+        """The physical devices beneath swap areas and dumps of memory."""
 
     def plan(self, request: PlanRequest, inspection: Inspection) -> Plan:
         """A plan for one device."""

@@ -11,8 +11,10 @@ from .api import (
     discard_journal,
     inspect,
     list_devices,
+    memory_areas,
     pending_runs,
     resolve_path,
+    resolve_path_of,
     resume,
     sanitize,
     settle,
@@ -34,9 +36,10 @@ from .errors import (
 )
 from .identity import DeviceIdentity, same_device
 from .inspection import Inspection
-from .lineage import PathResolution
+from .lineage import PathResolution, Step
 from .patterns import PATTERN_SETS, PatternSet, pattern_set
 from .planning import Plan, PlanRequest, plan
+from .resolving import MemoryArea
 from .run import (
     DeviceFacts,
     MethodFacts,
@@ -63,6 +66,7 @@ __all__ = [
     "EscrowNotConfirmed",
     "Incomplete",
     "Inspection",
+    "MemoryArea",
     "MethodFacts",
     "NoTechnique",
     "PassFacts",
@@ -80,6 +84,7 @@ __all__ = [
     "SanitizeInProgress",
     "SanitizerError",
     "Segment",
+    "Step",
     "TransportError",
     "VerificationError",
     "VerificationFacts",
@@ -90,11 +95,13 @@ __all__ = [
     "failed_verification",
     "inspect",
     "list_devices",
+    "memory_areas",
     "obstacles_to",
     "pattern_set",
     "pending_runs",
     "plan",
     "resolve_path",
+    "resolve_path_of",
     "resume",
     "same_device",
     "sanitize",

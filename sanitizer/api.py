@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +20,7 @@ from .lineage import PathResolution
 from .patterns import pattern_set
 from .planning import HOST, KEYS, PlanRequest, plan, plan_again
 from .recovery import Recovered, recover
+from .resolving import MemoryArea, Resolver
 from .reverting import Recovery, RecoveryRequest
 from .run import Progress, RunResult, VerificationFacts
 from .settings import Settings
@@ -76,7 +77,17 @@ def list_devices() -> list[Inspection]:
 
 def resolve_path(path: str | Path) -> PathResolution:
     """Find the media beneath a file or folder. Never raises for what it cannot follow: it names it."""
-    return Inspector().resolve_path(path)
+    return Resolver().path(path)
+
+
+def resolve_path_of(pid: int, path: str) -> PathResolution:
+    """Find the media beneath a file or folder as a running process sees it, also one in a container. Never raises."""
+    return Resolver().path_of(pid, path)
+
+
+def memory_areas() -> Sequence[MemoryArea]:
+    """Find the media beneath swap areas and the folders of core and crash dumps. Never raises."""
+    return Resolver().areas()
 
 
 def sanitize(  # noqa: PLR0913 - the public way in, all by name

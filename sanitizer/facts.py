@@ -70,6 +70,8 @@ class Node:
     """udev says this is a path of a multipath device."""
     subsystem: str | None = None
     """Qualified name of the NVMe subsystem a namespace belongs to; None for other devices, and where it could not be read."""
+    elsewhere: str | None = None
+    """How the host reaches a disk that is in another machine: iSCSI, Fibre Channel, NVMe over TCP; None for its own."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +84,36 @@ class Pool:
     """Kernel names."""
     missing: bool
     """Whether it says that a member is absent."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ZfsLabel:
+    """What one node says of the ZFS pool it belongs to (the configuration in its first vdev label)."""
+
+    node: str
+    """Kernel name."""
+    state: int
+    """0 active, 1 exported, 2 destroyed, 3 spare, 4 cache device: the last two name no pool."""
+    guid: int
+    pool: str | None
+    pool_guid: int | None
+    top: int | None
+    """Number of the top-level device of the pool it is a part of."""
+    tops: int | None
+    """How many of them the pool has."""
+    holes: frozenset[int]
+    """Numbers of parts that were taken out."""
+    siblings: frozenset[int]
+    """Names of all devices in that part, its own among them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ZfsLook:
+    """The labels of every node of a host, read when a path lies on ZFS."""
+
+    labels: tuple[ZfsLabel, ...]
+    unread: tuple[str, ...]
+    """Kernel names of nodes that could not be read, or whose label could not be understood."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,6 +134,8 @@ class HostFacts:
     pools: tuple[Pool, ...] | None
     openers: tuple[Opener, ...] | None
     boot_id: str | None
+    zfs: ZfsLook | None = None
+    """None: nobody looked; it takes reading every node."""
 
     def node_by_number(self, device_number: str) -> Node | None:
         """The node of this `major:minor`, None when there is none or the nodes are unknown."""

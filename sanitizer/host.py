@@ -50,6 +50,26 @@ def _flag(text: str | None) -> bool | None:
     return None if text is None else text.strip() not in {"0", ""}
 
 
+_FABRICS = {"tcp": "NVMe over TCP", "rdma": "NVMe over RDMA", "fc": "NVMe over Fibre Channel"}
+
+
+def _written_back(text: str | None) -> str | None:
+    """The device zram writes back to; `none` where it has none."""
+    return None if text in {None, "", "none"} else text
+
+
+def _elsewhere(folder: str, transport: str | None) -> str | None:
+    """How a disk of another machine is reached, by its place in sysfs; None for one of this host."""
+    if transport in _FABRICS:
+        return _FABRICS[transport]
+    place = os.path.realpath(folder)
+    if "/nvme-fabrics/" in place:
+        return "NVMe over a network"
+    if re.search(r"/session\d+/target", place):
+        return "iSCSI"
+    return "Fibre Channel" if "/rport-" in place else None
+
+
 DEFAULT_STATE = Path("/var/lib/sanitizer/capacity")
 STATE_VARIABLE = "SANITIZER_STATE_DIR"
 _LOOKS_AT_OPENERS = 4
@@ -189,10 +209,11 @@ class Host:
             slaves=() if whole is not None else _names(folder / "slaves"),
             device_mapper=(text("dm/uuid") or "") if mapped else None,
             label=(text("dm/name") if mapped else None) or text("md/level"),
-            backing_file=text("loop/backing_file"),
+            backing_file=text("loop/backing_file") or _written_back(text("backing_dev")),
             zoned=None if whole is not None else text("queue/zoned"),
             multipath_path=self._udev_says_multipath(number),
             subsystem=text("device/subsysnqn") if whole is None and name.startswith("nvme") else None,
+            elsewhere=None if whole is not None else _elsewhere(base, text("device/transport")),
         )
 
     def _udev_says_multipath(self, number: str) -> bool:

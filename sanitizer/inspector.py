@@ -8,18 +8,18 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from .errors import DeviceMissing, DirectIoUnavailable, NotBlockDevice, Refused
-from .errors.base import printable
+from . import zfs
+from .errors import DeviceMissing, DirectIoUnavailable, NotBlockDevice, Refused, SanitizerError
 from .facts import HostFacts, Node, Reading
 from .host import Host
 from .identity import DeviceIdentity, same_device
 from .inspection import Inspection
-from .lineage import PathResolution, beneath_mount, mount_of
 from .obstacles import identity_of, obstacles, system_is_unmapped
 from .readings import read_device
 from .shared_look import SharedLook
-from .transport.base import OpenDevice
+from .transport.base import OpenDevice, RequestFailed
 from .transport.block import BlockDevice, claimed_here
+from .transport.memory import AlignedBuffer
 
 _NO_MEDIA = ("sr", "fd", "ram", "dm-", "md")
 """Kernel names that are never offered: optical and floppy drives, memory, and what is assembled from others."""
@@ -68,6 +68,31 @@ class Inspector:
         if node is None:
             raise DeviceMissing(path=device.path)
         return self._judged(facts, read_device(self._host, facts, node, device, claimed=True), None)
+
+    @property
+    def host(self) -> Host:
+        """Where facts come from."""
+        return self._host
+
+    def gather(self) -> HostFacts:
+        """One look at the host, shared with whoever looks at the same time."""
+        return self._gather()
+
+    def label_bytes(self, facts: HostFacts, node: Node) -> bytes | None:
+        """The bytes where a ZFS label would stand, None where they cannot be had; a drive at work is left in peace."""
+        try:
+            device = self._open_reading(node.path)
+        except Refused:
+            return None
+        try:
+            if device.device_number != node.device_number or self._at_work(facts, node, device):
+                return None
+            buffer = AlignedBuffer(zfs.LABEL_BYTES)
+            return bytes(buffer.view[: device.read(buffer.view, zfs.LABEL_OFFSET)])
+        except (RequestFailed, SanitizerError):
+            return None
+        finally:
+            device.close()
 
     def identity_at(self, facts: HostFacts, node: Node) -> DeviceIdentity | None:
         """The identity of one whole device, opened for a moment."""
@@ -173,65 +198,3 @@ class Inspector:
             and not node.name.startswith(_NO_MEDIA)
         ]
         return tuple(node.path for node in likely if same_device(identity, self.identity_at(facts, node)))
-
-    def resolve_path(self, path: str | Path) -> PathResolution:
-        """See `sanitizer.resolve_path`."""
-        facts = self._gather()
-        shown = printable(str(path))
-        try:
-            real = os.path.realpath(path, strict=True)
-        except OSError:
-            return PathResolution(
-                path=shown,
-                mount_point=None,
-                devices=(),
-                fingerprints=(),
-                unresolved=(f"{shown} does not exist or cannot be looked at",),
-                carriers=(),
-            )
-        mount = mount_of(facts, real, self._mount_id(real))
-        if mount is None:
-            return PathResolution(
-                path=shown,
-                mount_point=None,
-                devices=(),
-                fingerprints=(),
-                unresolved=(f"the mount of {printable(real)} is not in the mount table",),
-                carriers=(),
-            )
-        beneath = beneath_mount(facts, mount)
-        unresolved = [edge.text for edge in beneath.edges]
-        if facts.nodes is None:
-            unresolved.append("the block devices of this host could not be read")
-        fingerprints: list[str] = []
-        for name in beneath.devices:
-            identity = self.identity_at(facts, (facts.nodes or {})[name])
-            if identity is None:
-                unresolved.append(f"{self._host.dev / name} has no readable identity")
-            else:
-                fingerprints.append(identity.fingerprint)
-        carriers = [f"a backing file lies on {self._host.dev / name}" for name in beneath.carriers]
-        return PathResolution(
-            path=shown,
-            mount_point=printable(mount.mount_point),
-            devices=tuple(str(self._host.dev / name) for name in beneath.devices),
-            fingerprints=tuple(dict.fromkeys(fingerprints)),
-            unresolved=tuple(dict.fromkeys(unresolved)),
-            carriers=(*carriers, *(edge.text for edge in beneath.carrier_edges)),
-        )
-
-    @staticmethod
-    def _mount_id(path: str) -> int | None:
-        """The kernel's own answer to which mount a path is on (/proc/self/fdinfo), None where it gives none."""
-        try:
-            descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
-        except OSError:
-            return None
-        try:
-            text = Path(f"/proc/self/fdinfo/{descriptor}").read_text(encoding="ascii")
-        except OSError:
-            return None
-        finally:
-            os.close(descriptor)
-        ids = [line.split()[1] for line in text.splitlines() if line.startswith("mnt_id:")]
-        return int(ids[0]) if ids else None

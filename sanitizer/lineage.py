@@ -1,7 +1,7 @@
 """From a path to the physical devices its bytes lie on: path, mount, volume, partition, disk. Pure, over `HostFacts`.
 
-What cannot be followed is an `Edge` with a reason and is never dropped: a path is fully mapped only when no edge is
-left.
+Each step that was taken says how it is known. What cannot be followed is an `Edge` with a reason and is never dropped: a path
+is fully mapped only when no edge is left.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from .errors.base import printable
 from .facts import HostFacts, Mount, Node
+from .zfs import members_of
 
 _MEMORY = (
     "tmpfs ramfs rootfs devtmpfs proc sysfs devpts cgroup cgroup2 securityfs debugfs tracefs mqueue hugetlbfs pstore bpf "
@@ -26,6 +27,8 @@ NETWORK_FILESYSTEMS = frozenset(_NETWORK.split())
 _SECOND_DEVICE = re.compile(r"^(logdev|rtdev|journal_path|jdev)=(.+)$")
 _NETWORK_NODES = ("nbd", "rbd", "drbd")
 _MEMORY_NODES = ("zram", "ram")
+_KEPT_STEPS = 400
+"""More than a host of sixty disks needs; a host that is stranger than that is shown in part, and followed in full."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,17 @@ class Edge:
     kind: str
     """memory (no medium beneath), network (a medium elsewhere), unknown (there may be a medium, and we cannot tell which)."""
     text: str
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step that was taken: what lies on what, and how that is known."""
+
+    above: str
+    """A mount point, a swap area, or a node."""
+    below: str
+    how: str
+    """In words, such as `the mount table` or `slaves in sysfs`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +61,7 @@ class Beneath:
     carriers: tuple[str, ...]
     """Kernel names of the devices that carry the backing files of those loop devices."""
     carrier_edges: tuple[Edge, ...]
+    steps: tuple[Step, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,42 +79,58 @@ class PathResolution:
     """One sentence per edge that could not be followed. Empty only when every medium beneath the path is known."""
     carriers: tuple[str, ...] = ()
     """One sentence per loop device beneath: which device its backing file lies on, or why that is unknown."""
+    steps: tuple[Step, ...] = ()
+    """From the path down, each with how it is known."""
+    real: str | None = None
+    """The path with its links followed."""
 
 
 @dataclass
-class _Walk:
+class Walk:
+    """One descent; `mount`, `node` and `source` may be called for several beginnings, and `result` sums them up."""
+
     facts: HostFacts
     devices: dict[str, None] = field(default_factory=dict)
     edges: dict[Edge, None] = field(default_factory=dict)
     carriers: dict[str, None] = field(default_factory=dict)
     carrier_edges: dict[Edge, None] = field(default_factory=dict)
+    steps: dict[Step, None] = field(default_factory=dict)
     seen: set[tuple[bool, object]] = field(default_factory=set)
     beneath_loop: bool = False
 
     def lost(self, text: str, kind: str = "unknown") -> None:
+        """A step that cannot be taken."""
         (self.carrier_edges if self.beneath_loop else self.edges)[Edge(kind, printable(text))] = None
 
-    def reached(self, name: str) -> None:
-        (self.carriers if self.beneath_loop else self.devices)[name] = None
-
-    def first_time(self, what: object) -> bool:
-        key = (self.beneath_loop, what)
-        fresh = key not in self.seen
-        self.seen.add(key)
-        return fresh
+    def took(self, above: str, below: str, how: str) -> None:
+        """A step that was taken."""
+        if len(self.steps) < _KEPT_STEPS:
+            self.steps[Step(printable(above), printable(below), how)] = None
 
     def result(self) -> Beneath:
+        """What was found so far."""
         return Beneath(
             devices=tuple(self.devices),
             edges=tuple(self.edges),
             carriers=tuple(self.carriers),
             carrier_edges=tuple(self.carrier_edges),
+            steps=tuple(self.steps),
         )
+
+    def _reached(self, name: str) -> None:
+        (self.carriers if self.beneath_loop else self.devices)[name] = None
+
+    def _first_time(self, what: object) -> bool:
+        key = (self.beneath_loop, what)
+        fresh = key not in self.seen
+        self.seen.add(key)
+        return fresh
 
     # --- mounts ---
 
     def mount(self, mount: Mount) -> None:
-        if not self.first_time(mount.mount_id):
+        """Go down from a mount."""
+        if not self._first_time(mount.mount_id):
             return
         kind = mount.filesystem
         if kind in MEMORY_FILESYSTEMS:
@@ -113,8 +144,7 @@ class _Walk:
         elif kind == "bcachefs":
             self._pool(mount, tuple(mount.source.split(":")))
         elif kind == "zfs":
-            pool = mount.source.split("/", 1)[0]
-            self.lost(f"{mount.mount_point} is on ZFS pool {pool}, whose devices this tool does not follow")
+            self._zfs(mount)
         else:
             self._plain(mount)
 
@@ -126,23 +156,27 @@ class _Walk:
                 f"{mount.mount_point} is {mount.filesystem} of {mount.source}, which is no block device seen here"
             )
         else:
+            self.took(mount.mount_point, node.name, "the device number in the mount table")
             self.node(node)
         for option in mount.options:
             match = _SECOND_DEVICE.match(option)
             if match:
-                self._source(match[2], f"{match[1]} of {mount.mount_point}")
+                self.source(match[2], f"{match[1]} of {mount.mount_point}", "the options in the mount table")
 
-    def _source(self, source: str, what: str) -> Node | None:
+    def source(self, source: str, what: str, how: str) -> Node | None:
+        """Go down from a node somebody names."""
         node = self.facts.node_by_path(source)
         if node is None:
             self.lost(f"{what}: {source} is no block device seen here")
         else:
+            self.took(what, node.name, how)
             self.node(node)
         return node
 
     def _pool(self, mount: Mount, sources: tuple[str, ...]) -> None:
         """A filesystem that may span devices: the mount table names one or some, only its own folder in sysfs all."""
-        known = [n for n in (self._source(s, mount.mount_point) for s in sources) if n is not None]
+        how = "the source in the mount table"
+        known = [n for n in (self.source(s, mount.mount_point, how) for s in sources) if n is not None]
         names = {node.name for node in known}
         pool = next(
             (p for p in self.facts.pools or () if p.filesystem == mount.filesystem and names & set(p.members)), None
@@ -153,7 +187,18 @@ class _Walk:
         if pool.missing:
             self.lost(f"{mount.mount_point} is {mount.filesystem} {pool.identifier}, of which a device is missing")
         for member in pool.members:
-            self._named(member, f"{mount.filesystem} {pool.identifier}")
+            self._named(member, mount.mount_point, f"the devices of {mount.filesystem} {pool.identifier} in sysfs")
+
+    def _zfs(self, mount: Mount) -> None:
+        pool = mount.source.split("/", 1)[0]
+        if self.facts.zfs is None:
+            self.lost(f"{mount.mount_point} is on ZFS pool {pool}, and nobody read the labels of its devices")
+            return
+        members, lost = members_of(pool, self.facts.zfs)
+        for text in lost:
+            self.lost(f"{mount.mount_point} is on ZFS pool {pool}: {text}")
+        for name, how in members.items():
+            self._named(name, mount.mount_point, how)
 
     def _overlay(self, mount: Mount) -> None:
         layers = list(_layers(mount.options))
@@ -164,35 +209,55 @@ class _Walk:
             if under is None or under.mount_id == mount.mount_id:
                 self.lost(f"{mount.mount_point} is an overlay over {layer}, which is out of sight here")
             else:
+                self.took(mount.mount_point, under.mount_point, f"the layer {printable(layer)} of the overlay")
                 self.mount(under)
 
     # --- nodes ---
 
-    def _named(self, name: str, what: str) -> None:
+    def _named(self, name: str, above: str, how: str) -> None:
         node = (self.facts.nodes or {}).get(name)
         if node is None:
-            self.lost(f"{what}: {name} is no block device seen here")
+            self.lost(f"{above}: {name} is no block device seen here")
         else:
+            self.took(above, name, how)
             self.node(node)
 
     def node(self, node: Node) -> None:
-        if not self.first_time(node.name):
+        """Go down from a node."""
+        if not self._first_time(node.name):
             return
+        if node.name.startswith("drbd"):
+            self.lost(f"{node.name} is a network block device, whose disks are elsewhere", "network")
         if node.whole is not None:
-            self._named(node.whole, node.name)
+            self._named(node.whole, node.name, "it is a partition of it")
         elif node.slaves is None:
             self.lost(f"what lies beneath {node.name} could not be read")
         elif node.slaves:
             for slave in node.slaves:
-                self._named(slave, node.name)
+                self._named(slave, node.name, f"slaves in sysfs ({_made_by(node)})")
+            self._beside(node)
         elif node.name.startswith("loop"):
             self._loop(node)
         else:
             self._leaf(node)
 
+    def _beside(self, node: Node) -> None:
+        """What a snapshot keeps of a volume lies beside it: whatever else is built on the same origin, and not beneath it."""
+        if node.device_mapper is None:
+            return
+        nodes = self.facts.nodes or {}
+        for slave in (nodes[name] for name in node.slaves or () if name in nodes):
+            if not (slave.device_mapper or "").endswith("-real"):
+                continue
+            if slave.holders is None:
+                self.lost(f"what snapshots are kept of {node.name} could not be read")
+            for holder in slave.holders or ():
+                if holder != node.name:
+                    self._named(holder, node.name, "a snapshot of the same volume keeps what it held")
+
     def _loop(self, node: Node) -> None:
         """A loop device is itself a medium to overwrite; the device its file lies on only carries it."""
-        self.reached(node.name)
+        self._reached(node.name)
         outer, self.beneath_loop = self.beneath_loop, True
         if node.backing_file is None:
             self.lost(f"{node.name} does not name its backing file")
@@ -203,6 +268,7 @@ class _Walk:
             if under is None:
                 self.lost(f"{node.name} lies on {node.backing_file}, which is out of sight here")
             else:
+                self.took(node.name, under.mount_point, f"its backing file {printable(node.backing_file)}")
                 self.mount(under)
         self.beneath_loop = outer
 
@@ -213,9 +279,41 @@ class _Walk:
         elif name.startswith(_NETWORK_NODES):
             self.lost(f"{name} is a network block device, whose disks are elsewhere", "network")
         elif name.startswith(_MEMORY_NODES):
+            if node.backing_file is not None:
+                self.source(node.backing_file, name, "the device zram writes back to")
             self.lost(f"{name} lives in memory", "memory")
         else:
-            self.reached(name)
+            self._reached(name)
+            for way in self._ways_out(node):
+                self.lost(f"{name} is reached over {way}: its disks are in another machine", "network")
+
+    def _ways_out(self, node: Node) -> tuple[str, ...]:
+        """How this disk leaves the host. Of a multipath namespace the paths know, and they are hidden nodes of its subsystem."""
+        paths = [
+            each
+            for each in (self.facts.nodes or {}).values()
+            if each.hidden and each.subsystem is not None and each.subsystem == node.subsystem
+        ]
+        ways = dict.fromkeys(each.elsewhere for each in (node, *paths))
+        return tuple(way for way in ways if way is not None)
+
+
+_MADE_BY = (
+    ("LVM", "LVM"),
+    ("CRYPT-INTEGRITY", "dm-integrity"),
+    ("CRYPT", "dm-crypt"),
+    ("INTEGRITY", "dm-integrity"),
+    ("mpath", "multipath"),
+    ("DMRAID", "firmware RAID"),
+)
+
+
+def _made_by(node: Node) -> str:
+    """What assembled a node, in words."""
+    if node.device_mapper is not None:
+        uuid = node.device_mapper
+        return next((words for beginning, words in _MADE_BY if uuid.startswith(beginning)), "device mapper")
+    return next((name for name in ("bcache", "md", "drbd") if node.name.startswith(name)), "assembled")
 
 
 def _layers(options: Iterable[str]) -> Iterator[str]:
@@ -248,13 +346,13 @@ def mount_of(facts: HostFacts, path: str, mount_id: int | None = None) -> Mount 
 
 def beneath_mount(facts: HostFacts, mount: Mount) -> Beneath:
     """The physical devices beneath a mount, and the edges that could not be followed."""
-    walk = _Walk(facts)
+    walk = Walk(facts)
     walk.mount(mount)
     return walk.result()
 
 
 def beneath_node(facts: HostFacts, node: Node) -> Beneath:
     """The physical devices beneath a block device; a whole physical device lies beneath itself."""
-    walk = _Walk(facts)
+    walk = Walk(facts)
     walk.node(node)
     return walk.result()

@@ -24,6 +24,7 @@ class ExceptionCode(StrEnum):
     DATA_ON_SANITIZED_DEVICE = "data-on-sanitized-device"
     PATH_UNRESOLVED = "path-unresolved"
     PATH_UNREPORTED = "path-unreported"
+    DATABASE_UNDECLARED = "database-undeclared"
     MEDIA_UNTRACED = "media-untraced"
     HOST_SILENT = "host-silent"
     HOST_CLOCK_OFF = "host-clock-off"
@@ -98,6 +99,7 @@ TITLES: Final[Mapping[ExceptionCode, str]] = {
     ExceptionCode.DATA_ON_SANITIZED_DEVICE: "Data lies on a sanitized device",
     ExceptionCode.PATH_UNRESOLVED: "A path could not be followed to its media",
     ExceptionCode.PATH_UNREPORTED: "An agent does not report a declared path",
+    ExceptionCode.DATABASE_UNDECLARED: "A database runs where no path is declared",
     ExceptionCode.MEDIA_UNTRACED: "Media left a host before a path was followed: did they hold the data?",
     ExceptionCode.HOST_SILENT: "An agent is silent",
     ExceptionCode.HOST_CLOCK_OFF: "A host's clock is off",

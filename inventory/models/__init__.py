@@ -20,6 +20,7 @@ from .evidence import Certificate, Record, Seal, SealedTranslation, StoredEnvelo
 from .evidence_files import EvidenceFile
 from .handovers import Handover, HandoverDevice, HandoverLink
 from .history import Event, ExceptionItem, PolicyVersion
+from .host_places import HostPlace
 from .hosts import EnrolmentToken, Host, HostContact, IdempotencyKey, Nonce
 from .imports import Import, ImportLine, ImportPart, ImportState
 from .log import Correction, LogCheckpoint, LogCosignature, LogEntry, LogHead, LogTile, LogWitness
@@ -75,6 +76,7 @@ __all__ = [
     "Holding",
     "Host",
     "HostContact",
+    "HostPlace",
     "IdempotencyKey",
     "Identity",
     "Import",

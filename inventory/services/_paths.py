@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
@@ -11,7 +12,8 @@ from sqlalchemy.orm import Session
 
 from inventory.contract.v1.devices import PathMapping
 from inventory.domain.exceptions import ExceptionCode
-from inventory.domain.vocabulary import DeviceState, HoldingSource
+from inventory.domain.host_places import Spill
+from inventory.domain.vocabulary import DeviceState, HoldingKind, HoldingSource
 from inventory.models import DataSet, DeclaredPath, Device, Holding, Host
 
 from ._lineage import look_back, taken_over
@@ -23,8 +25,24 @@ PATIENCE: Final = timedelta(minutes=10)
 """How long a freshly declared path may be missing from observations: the agent learns of it with its next heartbeat."""
 
 
-def follow_paths(session: Session, context: Context, actor: Actor, host: Host, mappings: Sequence[PathMapping]) -> None:
-    """Bring the holdings of a host's declared paths up to date with what its agent reports."""
+def follow_paths(
+    session: Session,
+    context: Context,
+    actor: Actor,
+    host: Host,
+    mappings: Sequence[PathMapping],
+    spill: Spill | None = None,
+) -> None:
+    """Bring the holdings of a host's declared paths up to date with what its agent reports.
+
+    Args:
+        session: A transaction under way.
+        context: Time and settings.
+        actor: The agent.
+        host: Its host.
+        mappings: What lies beneath each path.
+        spill: Where the memory of its processes may lie; None: nobody looked.
+    """
     declared = session.execute(
         sa.select(DeclaredPath, DataSet)
         .join(DataSet, DataSet.id == DeclaredPath.data_set_id)
@@ -36,7 +54,7 @@ def follow_paths(session: Session, context: Context, actor: Actor, host: Host, m
     for path, data_set in declared.all():
         mapping = reported.get((data_set.name, path.path))
         if mapping is not None:
-            _take(session, context, actor, host, path, data_set, mapping)
+            _take(session, context, actor, host, path, data_set, mapping, spill)
         elif context.now() - (path.reported or path.declared) > PATIENCE:
             words = f"The agent of {host.name} does not report {path.path}, where {data_set.name} is said to lie."
             raise_exception(session, context, ExceptionCode.PATH_UNREPORTED, path.id, words, host=host.id)
@@ -50,11 +68,14 @@ def _take(
     path: DeclaredPath,
     data_set: DataSet,
     mapping: PathMapping,
+    spill: Spill | None,
 ) -> None:
-    devices, unknown = _devices(session, mapping)
+    devices, unknown = _devices(session, mapping.devices)
+    memory, strange = _devices(session, () if spill is None else spill.devices)
     unresolved = [
         *mapping.unresolved,
-        *(f"medium {print_[:16]}… is not among the devices listed" for print_ in unknown),
+        *(() if spill is None else spill.unresolved),
+        *(f"medium {print_[:16]}… is not among the devices listed" for print_ in (*unknown, *strange)),
     ]
     path.reported = context.now()
     first = path.resolved is None and bool(devices) and not unresolved
@@ -72,22 +93,66 @@ def _take(
             sa.select(Holding).where(Holding.path_id == path.id, Holding.until.is_(None)).order_by(Holding.id)
         )
     }
-    for device in devices.values():
-        _hold(session, context, actor, host, path, data_set, device, live.get(device.id))
+    wanted = {number: (device, HoldingKind.SWAP) for number, device in memory.items()}
+    wanted |= {number: (device, path.kind) for number, device in devices.items()}
+    at = _At(session, context, actor, host, path, data_set)
+    for number, (device, kind) in wanted.items():
+        _hold(at, device, kind, live.get(number), unknown=bool(unresolved))
     if first:
         look_back(session, context, actor, host, path, data_set, frozenset(devices))
     if unresolved:
         return  # unknown ends nothing
     for number, holding in live.items():
-        if number not in devices:
-            reason = f"{path.path} of {host.name} does not rest on it any more; what was written stays as residue."
-            end_holding(session, context, actor, holding, at=context.now(), reason=reason)
+        if number not in wanted and not (spill is None and _of_memory(path, holding.kind)):
+            end_holding(session, context, actor, holding, at=context.now(), reason=_why_not(path, host, holding.kind))
 
 
-def _devices(session: Session, mapping: PathMapping) -> tuple[dict[str, Device], list[str]]:
-    found = session.scalars(sa.select(Device).where(Device.fingerprint.in_(mapping.devices))).all()
+@dataclass(frozen=True)
+class _At:
+    """One path of one host, in one transaction."""
+
+    session: Session
+    context: Context
+    actor: Actor
+    host: Host
+    path: DeclaredPath
+    data_set: DataSet
+
+
+def _hold(at: _At, device: Device, kind: HoldingKind, holding: Holding | None, *, unknown: bool) -> None:
+    """The data set is live on the medium. Once it holds it in earnest, it does so until the path is known to rest elsewhere."""
+    now = at.context.now()
+    if holding is not None and (holding.kind is kind or (unknown and _of_memory(at.path, kind))):
+        holding.last_seen = now
+    else:
+        if holding is not None:
+            reason = _why_not(at.path, at.host, holding.kind)
+            end_holding(at.session, at.context, at.actor, holding, at=now, reason=reason)
+            at.session.flush()
+        begin_holding(
+            at.session,
+            at.context,
+            at.actor,
+            device=device,
+            data_set=at.data_set,
+            kind=kind,
+            source=HoldingSource.RESOLVED,
+            since=now,
+            path_id=at.path.id,
+            host_id=at.host.id,
+            reason=_why(at.path, at.host, kind),
+        )
+        taken_over(at.session, at.context, at.actor, device, at.data_set)
+    if device.state is DeviceState.SANITIZED:
+        words = f"{at.data_set.name} lies on {device.id}, which counts as sanitized. Put it back into service, or move the data."
+        code = ExceptionCode.DATA_ON_SANITIZED_DEVICE
+        raise_exception(at.session, at.context, code, device.id, words, device=device.id, host=at.host.id)
+
+
+def _devices(session: Session, prints: Collection[str]) -> tuple[dict[str, Device], list[str]]:
+    found = session.scalars(sa.select(Device).where(Device.fingerprint.in_(prints)).order_by(Device.id)).all()
     known = {device.fingerprint for device in found}
-    return {device.id: device for device in found}, [print_ for print_ in mapping.devices if print_ not in known]
+    return {device.id: device for device in found}, [print_ for print_ in prints if print_ not in known]
 
 
 def _account(session: Session, context: Context, host: Host, path: DeclaredPath, unresolved: list[str]) -> None:
@@ -98,34 +163,18 @@ def _account(session: Session, context: Context, host: Host, path: DeclaredPath,
         settle_exception(session, context, ExceptionCode.PATH_UNRESOLVED, path.id, "It was followed to its media.")
 
 
-def _hold(
-    session: Session,
-    context: Context,
-    actor: Actor,
-    host: Host,
-    path: DeclaredPath,
-    data_set: DataSet,
-    device: Device,
-    holding: Holding | None,
-) -> None:
-    if holding is not None:
-        holding.last_seen = context.now()
-    else:
-        begin_holding(
-            session,
-            context,
-            actor,
-            device=device,
-            data_set=data_set,
-            kind=path.kind,
-            source=HoldingSource.RESOLVED,
-            since=context.now(),
-            path_id=path.id,
-            host_id=host.id,
-            reason=f"{path.path} of {host.name} rests on it.",
-        )
-        taken_over(session, context, actor, device, data_set)
-    if device.state is DeviceState.SANITIZED:
-        words = f"{data_set.name} lies on {device.id}, which counts as sanitized. Put it back into service, or move the data."
-        code = ExceptionCode.DATA_ON_SANITIZED_DEVICE
-        raise_exception(session, context, code, device.id, words, device=device.id, host=host.id)
+def _of_memory(path: DeclaredPath, kind: HoldingKind) -> bool:
+    """Whether a holding is there because memory is written there, and not because the path rests on it."""
+    return kind is HoldingKind.SWAP and path.kind is not HoldingKind.SWAP
+
+
+def _why(path: DeclaredPath, host: Host, kind: HoldingKind) -> str:
+    if _of_memory(path, kind):
+        return f"{host.name} writes the memory of its processes to it, and {path.path} is read and written there."
+    return f"{path.path} of {host.name} rests on it."
+
+
+def _why_not(path: DeclaredPath, host: Host, kind: HoldingKind) -> str:
+    if _of_memory(path, kind):
+        return f"{host.name} writes no memory to it any more; what was written stays as residue."
+    return f"{path.path} of {host.name} does not rest on it any more; what was written stays as residue."

@@ -46,6 +46,7 @@ class AgentProcess:
             "local_rules": str(self.rules),
             "progress_interval": 0.02,
             "outbox_retry_limit": 1.0,
+            "survey": False,  # this machine runs the tests' own databases
             **settings,
         }
         self.config = self.folder / "agent.toml"

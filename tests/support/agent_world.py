@@ -76,6 +76,13 @@ class SimEngine:
             unresolved=() if self.lies_on else ("simulated",),
         )
 
+    def resolve_path_of(self, pid: int, path: str) -> sanitizer.PathResolution:
+        del pid
+        return self.resolve_path(path)
+
+    def memory_areas(self) -> Sequence[sanitizer.MemoryArea]:
+        return ()
+
     def plan(self, request: sanitizer.PlanRequest, inspection: sanitizer.Inspection) -> sanitizer.Plan:
         return sanitizer.plan(request, inspection)
 

@@ -42,6 +42,7 @@ def addresses(story: Story) -> dict[str, str]:
         "waiver": f"/devices/{n['backup']}/waiver/{n['waiver']}",
         "hosts": "/hosts",
         "host": f"/hosts/{world.agents[0].host}",
+        "host_places": f"/hosts/{world.agents[0].host}/places",
         "enrol_host": "/hosts/enrol",
         "confirm_host": f"/hosts/{pending}/confirm",
         "revoke_host": f"/hosts/{world.agents[0].host}/revoke",

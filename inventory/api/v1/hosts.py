@@ -7,13 +7,14 @@ from datetime import timedelta
 from inventory.api.dispatch import Call
 from inventory.api.endpoint import READERS, Noun, people
 from inventory.api.paging import Paging
+from inventory.contract.v1.common import Message
 from inventory.contract.v1.people import EnrolmentTokenCreate, HostConfirmation, HostRevocation, Reason
 from inventory.contract.v1.vocabulary import Key
 from inventory.domain.roles import Permission
 from inventory.domain.vocabulary import HostState
 from inventory.errors import Conflict, EvidenceRefused, Invalid
 from inventory.services import hosts, queries
-from inventory.services.views import EnrolmentTokenView, HostDetail, HostRow, Page
+from inventory.services.views import EnrolmentTokenView, HostDetail, HostPlaceView, HostRow, Page
 
 noun = Noun("hosts", "Hosts where agents run: enrolment, confirmation by fingerprint, revocation.")
 
@@ -36,6 +37,19 @@ def list_hosts(call: Call, query: HostQuery) -> Page[HostRow]:
 def get_host(call: Call, host: Key) -> HostDetail:
     """With its agent's key and last contact."""
     return queries.host(call.context, call.actor, host)
+
+
+class PlaceQuery(Message):
+    """Which places."""
+
+    gone: bool = False
+    """Whether places that are no longer there are told, too."""
+
+
+@noun.get("/hosts/{host}/places", "Where data lies on a host", READERS)
+def list_host_places(call: Call, host: Key, query: PlaceQuery) -> tuple[HostPlaceView, ...]:
+    """Declared paths, running databases, swap areas and memory dumps, each with the way down and how each step is known."""
+    return queries.host_places(call.context, call.actor, host, gone=query.gone)
 
 
 @noun.post("/enrolment-tokens", "Make an enrolment token", _MANAGE, creates=True, secret_reply=True)

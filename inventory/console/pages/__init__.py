@@ -31,6 +31,7 @@ _MODULES: Final = (
     "history",
     "holds",
     "home",
+    "host_places",
     "hosts",
     "imports",
     "keys",

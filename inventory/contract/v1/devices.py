@@ -79,6 +79,18 @@ class ObservedDevice(Message):
     """None where the device has no command interface, or was not asked."""
 
 
+class PathStep(Message):
+    """What lies on what, and how the agent knows."""
+
+    above: Name
+    below: Name
+    how: Name
+
+
+Steps = Annotated[tuple[PathStep, ...], Field(max_length=64)]
+"""Enough to draw a host of many disks; what was found does not depend on it."""
+
+
 class PathMapping(Message):
     """Where the bytes beneath one declared CRM path physically lie."""
 
@@ -89,6 +101,21 @@ class PathMapping(Message):
     """Fingerprints of the physical devices beneath the path."""
     unresolved: tuple[Text, ...]
     """Edges that could not be followed: each becomes a named exception, never silence."""
+    real_path: Name | None = None
+    """The path with its links followed; None where it does not exist."""
+    steps: Steps = ()
+
+
+class AreaSeen(Message):
+    """Where this host writes data without being asked: memory on disk, and the folders of running databases."""
+
+    kind: Literal["swap", "core-dump", "postgresql", "mariadb", "sqlite"]
+    path: Name
+    process: Name | None = None
+    """Which program runs the database, with its number."""
+    devices: Annotated[tuple[Sha256, ...], Field(max_length=4096)]
+    unresolved: Annotated[tuple[Text, ...], Field(max_length=256)]
+    steps: Steps = ()
 
 
 class Observation(Message):
@@ -98,6 +125,8 @@ class Observation(Message):
     """RFC 3339 UTC."""
     devices: Annotated[tuple[ObservedDevice, ...], Field(max_length=4096)]
     paths: Annotated[tuple[PathMapping, ...], Field(max_length=1024)]
+    areas: Annotated[tuple[AreaSeen, ...], Field(max_length=512)] | None = None
+    """None: nobody looked, so nothing follows from it."""
 
 
 class ObservationAccepted(Message):

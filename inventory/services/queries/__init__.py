@@ -7,6 +7,7 @@ from .data import case, list_cases, list_holdings
 from .devices import device, device_timeline, list_devices
 from .evidence import list_certificates, list_statements, record, record_envelope
 from .exposure import exposure, list_exposures
+from .host_places import host_places
 from .hosts import host, list_hosts
 from .incidents import incident
 from .orders import list_orders, order
@@ -19,6 +20,7 @@ __all__ = [
     "device_timeline",
     "exposure",
     "host",
+    "host_places",
     "incident",
     "list_cases",
     "list_certificates",

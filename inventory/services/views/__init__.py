@@ -39,7 +39,7 @@ from .evidence import (
     ValidationView,
     WitnessView,
 )
-from .hosts import AgentKeyView, EnrolmentTokenView, HostDetail, HostRow
+from .hosts import AgentKeyView, EnrolmentTokenView, HostDetail, HostPlaceView, HostRow, MediumView, StepView
 from .orders import ApprovalView, LeaseView, OrderDetail, OrderRow, PolicyDecisionView, ProgressView, ReadyOrder
 from .organisation import AssignmentView, BatchLineView, SiteView, TeamView
 from .overview import Dashboard, EventView, ExceptionView, LocationView, Page, PartyView, PolicyView, UndertakingView
@@ -100,11 +100,13 @@ __all__ = [
     "HoldView",
     "HoldingView",
     "HostDetail",
+    "HostPlaceView",
     "HostRow",
     "KeyHeldView",
     "LeaseView",
     "LocationView",
     "LogEntryView",
+    "MediumView",
     "ObjectDutiesView",
     "ObligationView",
     "OneTimeLinkView",
@@ -126,6 +128,7 @@ __all__ = [
     "SessionView",
     "SiteView",
     "StatementView",
+    "StepView",
     "TeamView",
     "TechniqueView",
     "TrustView",

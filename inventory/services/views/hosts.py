@@ -52,6 +52,16 @@ class HostRow:
 
 
 @dataclass(frozen=True, kw_only=True)
+class HaltView:
+    """A halt that stands."""
+
+    number: int
+    by: str
+    reason: str
+    time: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class HostDetail(HostRow):
     """A host with what an administrator decides about."""
 
@@ -67,3 +77,41 @@ class HostDetail(HostRow):
     clock_offset_seconds: int | None
     """Agent's clock minus ours at the last heartbeat."""
     seen_log_size: int | None
+    standing_by: tuple[str, ...] = ()
+    """Why its agent takes no order now, in its own words, each with a code before it."""
+    halt: HaltView | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepView:
+    """What lies on what, and how the agent knows."""
+
+    above: str
+    below: str
+    how: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class MediumView:
+    """A medium beneath a place."""
+
+    id: str
+    label: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class HostPlaceView:
+    """A place on a host where data lies, declared or found."""
+
+    kind: str
+    """declared, postgresql, mariadb, sqlite, swap, core-dump."""
+    title: str
+    path: str
+    process: str | None
+    devices: tuple[MediumView, ...]
+    """The media beneath that are known; those somebody may not see are left out."""
+    unresolved: tuple[str, ...]
+    steps: tuple[StepView, ...]
+    first_seen: datetime
+    last_seen: datetime
+    gone: datetime | None

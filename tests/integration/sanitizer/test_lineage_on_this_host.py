@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
 
 import sanitizer
+from agents.hotplug import TableWatch
 from tests.support.capabilities import requires_loop, requires_tool
 from tests.support.loopdev import loop_device, mounted
 
@@ -97,3 +99,36 @@ def test_a_path_that_is_not_there_is_named(tmp_path: Path) -> None:
     found = sanitizer.resolve_path(tmp_path / "none")
     assert found.mount_point is None
     assert found.unresolved
+
+
+def test_a_path_as_a_process_in_a_container_sees_it_leads_to_the_same_disk(tmp_path: Path) -> None:
+    with loop_device(tmp_path, 16 << 20) as loop:
+        subprocess.run(["mkfs.ext4", "-q", "-F", loop.path], check=True)
+        inside = tmp_path / "inside"
+        inside.mkdir()
+        line = f"mount --make-rprivate / && mount {loop.path} {inside} && cd {inside} && mkdir db && echo ready && exec sleep 60"
+        with subprocess.Popen(["unshare", "--mount", "sh", "-c", line], stdout=subprocess.PIPE) as child:
+            try:
+                assert child.stdout is not None
+                assert child.stdout.readline() == b"ready\n"
+                assert sanitizer.resolve_path(inside).devices != (loop.path,), "our own table does not have it"
+                found = sanitizer.resolve_path_of(child.pid, f"{inside}/db")
+                assert (found.devices, found.unresolved) == ((loop.path,), ())
+                assert sanitizer.resolve_path_of(child.pid, f"{inside}/none").unresolved
+            finally:
+                child.kill()
+
+
+def test_a_mount_is_heard_of_at_once(tmp_path: Path) -> None:
+    changed = threading.Event()
+    watch = TableWatch(changed.set)
+    watch.start()
+    try:
+        subprocess.run(["mount", "-t", "tmpfs", "tmpfs", str(tmp_path)], check=True)
+        try:
+            assert changed.wait(30)
+        finally:
+            subprocess.run(["umount", str(tmp_path)], check=True)
+    finally:
+        watch.stop()
+    assert not [thread for thread in threading.enumerate() if thread.name == "tables"]

@@ -1,0 +1,94 @@
+"""Which databases run here: asked of the processes; a server that cannot be asked may lie anywhere."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+import sanitizer
+from agents.databases import DataFolder, Process, data_folders, is_sqlite_file, running
+from agents.surveying import MOST_STEPS, survey
+from sanitizer.resolving import MemoryArea
+
+
+def process(name: str, folder: str | None = "/", files: tuple[str, ...] = (), **more: object) -> Process:
+    return Process(pid=7, name=name, folder=folder, files=files, **more)  # type: ignore[arg-type]
+
+
+def places(*processes: Process, sqlite: tuple[str, ...] = ()) -> list[tuple[str, str]]:
+    return [(found.kind, found.path) for found in data_folders(processes, lambda _pid, path: path in sqlite)]
+
+
+def test_postgresql_works_in_its_data_folder_and_links_to_its_tablespaces() -> None:
+    server = process("postgres", "/var/lib/pg", links=("/fast/ts1", "/var/lib/pg/inside"))
+    assert places(server, process("postgres", "/var/lib/pg", parent="postgres")) == [
+        ("postgresql", "/var/lib/pg"),
+        ("postgresql", "/fast/ts1"),
+    ]
+
+
+def test_mariadb_tells_by_its_open_files_what_lies_outside_its_folder() -> None:
+    server = process("mariadbd", "/var/lib/mysql", files=("/var/lib/mysql/ibdata1", "/logs/bin.0001", "/logs/bin.0002"))
+    assert places(server) == [("mariadb", "/var/lib/mysql"), ("mariadb", "/logs")]
+
+
+def test_a_server_whose_folder_cannot_be_read_may_lie_anywhere() -> None:
+    assert places(process("postgres", None)) == [("postgresql", "/")]
+
+
+def test_an_sqlite_database_is_known_by_its_bytes_in_whatever_program() -> None:
+    program = process("crm", files=("/srv/a.db", "/srv/a.db-wal", "/srv/notes.txt"))
+    assert places(program, sqlite=("/srv/a.db", "/srv/a.db-wal")) == [("sqlite", "/srv/a.db")]
+    assert places(Process(pid=1, name="crm", folder=None, files=None)) == []
+
+
+def test_a_file_is_a_database_by_its_first_bytes(tmp_path: Path) -> None:
+    database, text = tmp_path / "a", tmp_path / "b"
+    with sqlite3.connect(database) as connection:
+        connection.execute("CREATE TABLE customer (name TEXT)")
+    text.write_text("SQLite format 2")
+    assert is_sqlite_file(os.getpid(), str(database))
+    assert not is_sqlite_file(os.getpid(), str(text))
+    assert not is_sqlite_file(os.getpid(), str(tmp_path / "none"))
+
+
+def test_this_very_process_is_found_with_the_database_it_has_open(tmp_path: Path) -> None:
+    database = tmp_path / "crm.db"
+    connection = sqlite3.connect(database)
+    try:
+        connection.execute("CREATE TABLE customer (name TEXT)")
+        connection.commit()
+        found = data_folders(running(), is_sqlite_file)
+        assert ("sqlite", str(database), os.getpid()) in {(one.kind, one.path, one.pid) for one in found}
+    finally:
+        connection.close()
+
+
+class Engine:
+    """Answers as told."""
+
+    def memory_areas(self) -> tuple[MemoryArea, ...]:
+        return (MemoryArea(kind="swap", found=self.resolve_path_of(1, "/dev/sda2")),)
+
+    def resolve_path_of(self, pid: int, path: str) -> sanitizer.PathResolution:
+        del pid
+        steps = tuple(sanitizer.Step(path, f"sd{number}", "x" * 400) for number in range(MOST_STEPS + 5))
+        return sanitizer.PathResolution(
+            path=path, mount_point=None, devices=(), fingerprints=("a" * 64,), unresolved=("y" * 900,), steps=steps
+        )
+
+
+@pytest.mark.parametrize("number", [1, 600])
+def test_what_is_told_keeps_to_the_contract_however_much_is_found(number: int) -> None:
+    folders = [DataFolder(kind="sqlite", path=f"/{n}", pid=1, process="p" * 300) for n in range(number)]
+    told = survey(Engine(), lambda: folders)  # type: ignore[arg-type]
+    assert len(told) == min(number + 1, 512)
+    assert (told[0].kind, told[0].process, len(told[0].steps), len(told[0].unresolved[0])) == (
+        "swap",
+        None,
+        MOST_STEPS,
+        500,
+    )
