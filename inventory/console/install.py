@@ -10,6 +10,7 @@ from flask import Flask, request
 from inventory.auth import web as auth
 from inventory.console.printing import further_languages
 from inventory.domain.techniques import plan_words, scope_words
+from inventory.services.views import OrderRow
 from reports.drive_words import technique_words
 
 from . import pages, shrinking
@@ -19,6 +20,7 @@ from .language import speaking
 from .language.marking import Marking
 from .said import SAID, Said
 from .views.chips import state_chip, word_chip
+from .views.running import Figures, figures
 from .web import asset
 
 STATIC_ENDPOINTS: Final = frozenset({"console.static"})
@@ -29,6 +31,10 @@ _THEMES: Final = ("light", "dark")
 
 def _ago(moment: datetime) -> str:
     return speaking.ago(moment, auth.context().now())
+
+
+def _figures(order: OrderRow) -> Figures | None:
+    return figures(order, auth.context().now())
 
 
 def _said_here() -> Said | None:
@@ -51,6 +57,7 @@ def install(app: Flask) -> None:
     app.jinja_env.filters.update(FILTERS)
     app.jinja_env.filters.update(speaking.FILTERS)
     app.jinja_env.filters["ago"] = _ago
+    app.jinja_env.filters["figures"] = _figures
     app.jinja_env.filters.update(plan_words=plan_words, technique_words=technique_words, scope_words=scope_words)
     app.jinja_env.globals.update(
         _=speaking.say,

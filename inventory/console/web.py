@@ -99,6 +99,11 @@ def show(template: str, status: int = 200, **values: Any) -> Reply:  # noqa: ANN
     return (html, status)
 
 
+def fragment(template: str, **values: Any) -> str:  # noqa: ANN401 - templates take anything
+    """Render a part of a page alone, for a live region: nothing around it is asked for."""
+    return render_template(f"console/{template}", person_name=names(), may=may, can=Permission, **values)
+
+
 def show_sheet(sheet: Sheet, form: Form, action: str = "") -> Reply:
     """Render a simple form; refused, it comes back with everything in it and the refusal's own status."""
     return show("sheet.html", form_status(form), sheet=sheet, form=form, action=action or request.full_path.rstrip("?"))

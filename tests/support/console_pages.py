@@ -16,6 +16,8 @@ def addresses(story: Story) -> dict[str, str]:
         "home": "/",
         "first_steps": "/start",
         "running": "/running",
+        "wall": f"/wall?host={world.agents[0].host}",
+        "wall_bays": f"/wall/bays?host={world.agents[0].host}",
         "search": f"/search?q={n['old']}",
         "account": "/account",
         "set_up_authenticator": "/account/authenticator",

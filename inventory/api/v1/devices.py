@@ -20,6 +20,7 @@ from inventory.contract.v1.lifecycle import (
 )
 from inventory.contract.v1.requests import OrderPurpose
 from inventory.contract.v1.vocabulary import Key
+from inventory.domain.journey import Part
 from inventory.domain.lifecycle import DeviceEvent as LifecycleEvent
 from inventory.domain.roles import Permission
 from inventory.domain.vocabulary import Category, DeviceState
@@ -36,6 +37,7 @@ from inventory.services.views import (
     Page,
     PolicyDecisionView,
 )
+from inventory.services.views.journeys import StopView
 
 noun = Noun("devices", "Storage media: declared by people, observed by agents, released only through the gate.")
 
@@ -58,6 +60,12 @@ class DeviceQuery(Paging):
     with_residue: bool | None = None
     with_exceptions: bool | None = None
     held: bool | None = None
+
+
+class StoryQuery(Paging):
+    """Which part of a story."""
+
+    part: Part | None = None
 
 
 class GateQuery(Message):
@@ -110,9 +118,17 @@ def get_device(call: Call, device: Key) -> DeviceDetail:
 
 
 @noun.get("/devices/{device}/story", "A device's story", READERS)
-def get_device_story(call: Call, device: Key, query: Paging) -> Page[EventView]:
-    """Everything that happened to it, newest first."""
-    return queries.device_timeline(call.context, call.actor, device, after=query.after, limit=query.limit)
+def get_device_story(call: Call, device: Key, query: StoryQuery) -> Page[EventView]:
+    """Everything that happened to it, or one part of it, newest first."""
+    return queries.device_timeline(
+        call.context, call.actor, device, part=query.part, after=query.after, limit=query.limit
+    )
+
+
+@noun.get("/devices/{device}/journey", "A device's life as stations", READERS)
+def get_device_journey(call: Call, device: Key) -> tuple[StopView, ...]:
+    """Declared, seen, held, moved, ordered, approved, wiped, verified, validated, left: each with the event that reached it."""
+    return queries.device_journey(call.context, call.actor, device)
 
 
 @noun.post(

@@ -35,6 +35,7 @@ _MODULES: Final = (
     "hosts",
     "imports",
     "keys",
+    "live",
     "lots",
     "order_acts",
     "orders",

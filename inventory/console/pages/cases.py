@@ -13,6 +13,7 @@ from inventory.console.printing import asked_language
 from inventory.console.sheets import Field, Sheet, reason
 from inventory.console.views.chips import state_chip
 from inventory.console.views.lists import narrowed, pager
+from inventory.console.views.map import picture
 from inventory.console.web import actor, form_status, go, here, may, perform, posted, received, show, show_sheet
 from inventory.domain.roles import Permission
 from inventory.domain.vocabulary import CaseState, ObligationKind
@@ -53,11 +54,13 @@ def _show_case(case_id: str, typed: Form) -> Reply:
     found = queries.case(here(), actor(), case_id)
     names = {row.id: row.name for row in data.list_data_sets(here(), actor())}
     statements = queries.list_statements(here(), actor(), case=found.id).items if may(Permission.READ_EVIDENCE) else ()
+    lies = queries.case_map(here(), actor(), found.id)
     attestable = [item for item in found.obligations if item.open and item.kind in _ATTESTABLE]
     return show(
         "case.html", form_status(typed), case=found, form=typed, names=names, statements=statements,
         attestable=attestable, done=found.obligations_total - found.obligations_open,
         corrections={one.number: corrections.corrections(here(), actor(), one.number) for one in statements},
+        map=lies, drawn=picture(lies),
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from inventory.console.forms import Form, Option, options
 from inventory.console.sheets import Field, Sheet, reason
 from inventory.console.views.lineage import lineage_of
 from inventory.console.views.lists import pager
+from inventory.console.views.map import picture
 from inventory.console.web import actor, go, here, perform, posted, received, show, show_sheet
 from inventory.domain.roles import Permission
 from inventory.domain.vocabulary import Category
@@ -89,6 +90,8 @@ def data_set(data_set: str) -> Reply:
         paths=paths,
         holdings=holdings.items,
         pager=pager(holdings, "holdings"),
+        map=(drawn := queries.data_set_map(here(), actor(), found.id)),
+        drawn=picture(drawn),
         lineage=lineage_of(paths, holdings.items),
         names={row.id: row.name for row in data.list_data_sets(here(), actor())} if found.copies_of else {},
     )

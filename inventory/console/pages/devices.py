@@ -11,14 +11,17 @@ from inventory.console.forms import Form, Option
 from inventory.console.sheets import Field, Sheet
 from inventory.console.views.chips import state_chip
 from inventory.console.views.device import acts_of, crumbs_of, known_facts, media_words
+from inventory.console.views.journey import PARTS, stops_of
 from inventory.console.views.lists import narrowed, pager
+from inventory.console.views.map import picture
 from inventory.console.web import actor, go, here, may, perform, posted, received, show, show_sheet
+from inventory.domain.journey import Part
 from inventory.domain.roles import Permission
 from inventory.domain.vocabulary import Category, DeviceState, HoldingKind
 from inventory.services import data, devices, places, queries
 from inventory.services.queries.devices import DeviceFilter
 
-from .history import device_story
+from .history import device_story, opens
 
 MEDIA = tuple(Option(value, media_words(value)) for value in ("magnetic", "flash", "virtual", "pmem", "unknown"))
 
@@ -77,17 +80,28 @@ def devices_page() -> Reply:
     )
 
 
+def _part() -> Part | None:
+    wanted = request.args.get("part", "")
+    return Part(wanted) if wanted in {str(part) for part in Part} else None
+
+
 @page("/devices/<device>")
 def device(device: str) -> Reply:
     """One device: what it is, what it holds, what may happen to it, and its whole story."""
     found = queries.device(here(), actor(), device)
-    story = queries.device_timeline(here(), actor(), found.id, after=request.args.get("after"), limit=60)
+    part = _part()
+    story = queries.device_timeline(here(), actor(), found.id, part=part, after=request.args.get("after"), limit=40)
     certificates = (
         queries.list_certificates(here(), actor(), device=found.id).items if may(Permission.READ_EVIDENCE) else ()
     )
     return show(
         "device.html",
         device=found,
+        map=(found_map := queries.device_map(here(), actor(), found.id)),
+        drawn=picture(found_map),
+        stops=stops_of(queries.device_journey(here(), actor(), found.id), opens),
+        parts=narrowed("part", (("", "Everything", None), *((str(one), words, None) for one, words in PARTS.items()))),
+        part=part,
         story=device_story(story.items),
         pager=pager(story, "events"),
         acts=acts_of(found, actor()),

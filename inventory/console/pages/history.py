@@ -18,6 +18,15 @@ from inventory.services import queries
 from inventory.services.views import EventView
 
 _PAGES = {"device": "device", "host": "host", "order": "order", "case": "case", "certificate": "certificate"}
+_BESIDE = {
+    **_PAGES,
+    "lot": "lot",
+    "container": "container",
+    "handover": "handover",
+    "reading": "reading",
+    "sample": "sample",
+}
+"""What a device's story leads to beside its orders; the number is the subject itself."""
 
 
 def _address(endpoint: str, reference: str) -> str:
@@ -47,13 +56,29 @@ def told(events: Iterable[EventView], *, about_one: bool = False) -> tuple[Day, 
     return days(events, (lambda _: None) if about_one else _subject, proof, names())
 
 
-def _order_only(event: EventView) -> Link | None:
-    return Link(event.order, url_for("console.order", order=event.order)) if event.order else None
+def _beside(event: EventView) -> Link | None:
+    """What else than the device an event is about."""
+    endpoint = _BESIDE.get(event.subject_kind)
+    if endpoint == "certificate" and not may(Permission.READ_EVIDENCE):
+        return Link(event.subject)
+    if endpoint not in {None, "device", "order"} and event.subject:
+        return Link(event.subject, _address(str(endpoint), event.subject))
+    if event.order:
+        return Link(event.order, url_for("console.order", order=event.order))
+    return Link(event.host, url_for("console.host", host=event.host)) if event.host else None
 
 
 def device_story(events: Iterable[EventView]) -> tuple[Day, ...]:
-    """A device's story: only its orders are named."""
-    return days(events, _order_only, proof, names())
+    """A device's story: what else each entry is about leads there, the device itself is not repeated."""
+    return days(events, _beside, proof, names())
+
+
+def opens(event: EventView) -> str:
+    """The page of what an event rests on: its evidence, else what it is about; nothing where the reader may not go."""
+    if event.evidence and may(Permission.READ_EVIDENCE):
+        return url_for("console.envelope", sha256=event.evidence[0])
+    found = _beside(event)
+    return found.url if found is not None else ""
 
 
 @page("/events", Permission.READ_EVENTS)

@@ -145,13 +145,6 @@ def _due(due: DueView) -> list[charts.Share]:
     ]
 
 
-@page("/running")
-def running() -> Reply:
-    """The running part of the start page, for its live region."""
-    orders = queries.list_orders(here(), actor(), OrderFilter(states=RUNNING), limit=FEW)
-    return show("running.html", running=orders.items)
-
-
 def _exact(text: str) -> str | None:
     """The page of the one thing this text names, if it names one."""
     lookups: tuple[tuple[str, Callable[[], str]], ...] = (

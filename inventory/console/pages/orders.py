@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Mapping
 from datetime import timedelta
 
-from flask import make_response, request, url_for
+from flask import request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from inventory.console.blueprint import Reply, form, page
@@ -216,14 +215,3 @@ def show_order(order_id: str, typed: Form) -> Reply:
         running=found.state in RUNNING,
         may_decide=may(Permission.RECORD_VALIDATE) and not mine and not signed,
     )
-
-
-@page("/orders/<order>/live")
-def order_live(order: str) -> Reply:
-    """The run's picture alone, for the live region; unchanged pictures are not sent again."""
-    found = queries.order(here(), actor(), order)
-    html = show("order-live.html", order=found, running=found.state in RUNNING)
-    body = html[0] if isinstance(html, tuple) else str(html)
-    response = make_response(body)
-    response.set_etag(hashlib.sha256(body.encode()).hexdigest()[:32], weak=True)
-    return response.make_conditional(request)

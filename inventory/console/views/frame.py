@@ -145,6 +145,7 @@ _GROUPS: Final[tuple[tuple[str, str, tuple[_Entry, ...]], ...]] = (
         "Work",
         (
             _Entry("Orders", "order", "orders", Permission.READ),
+            _Entry("Wipe room", "screen", "wall", Permission.READ),
             _Entry("Readings", "reading", "readings", Permission.READ),
             _Entry("Samples", "sample", "samples", Permission.READ),
         ),

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from inventory.domain.holdings import contents
+from inventory.domain.journey import Part, tags_of
 from inventory.domain.lifecycle import possible
 from inventory.domain.roles import Permission
 from inventory.domain.vocabulary import Category, DeviceState, ExceptionState
@@ -236,9 +237,15 @@ def _destructions(session: Session, device: str) -> tuple[DestructionView, ...]:
 
 
 def device_timeline(
-    context: Context, actor: Actor, device_id: str, *, after: str | None = None, limit: int = 100
+    context: Context,
+    actor: Actor,
+    device_id: str,
+    *,
+    part: Part | None = None,
+    after: str | None = None,
+    limit: int = 100,
 ) -> Page[EventView]:
-    """A device's story, newest first. Permission `inventory.read`. Raises `NotFound`."""
+    """A device's story or one part of it, newest first. Permission `inventory.read`. Raises `NotFound`."""
     authorize(actor, Permission.READ)
     with context.reading(actor) as session:
         known = find_device(session, device_id).id
@@ -249,6 +256,8 @@ def device_timeline(
             .order_by(Event.id.desc())
             .limit(bounded(limit) + 1)
         )
+        if part is not None:
+            statement = statement.where(Event.tag.in_(sorted(tags_of(part))))
         before = number(after)
         if before is not None:
             statement = statement.where(Event.id < before)

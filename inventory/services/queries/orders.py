@@ -81,6 +81,20 @@ def order(context: Context, actor: Actor, order_id: str) -> OrderDetail:
         return order_detail(session, find(session, Order, order_id, "order"), context.now())
 
 
+def order_pulse(context: Context, actor: Actor, order_id: str) -> str:
+    """A word that changes whenever the order does; cheap enough to ask every second. Permission `inventory.read`.
+
+    Raises:
+        NotFound.
+    """
+    authorize(actor, Permission.READ)
+    with context.reading(actor) as session:
+        found = find(session, Order, order_id, "order")
+        reported = session.scalar(sa.select(RunProgress.reported).where(RunProgress.order_id == found.id))
+        given = session.scalar(sa.select(sa.func.count()).where(Approval.order_id == found.id))
+        return f"{found.version} {found.state} {found.stop_requested} {given} {reported}"
+
+
 def order_rows(session: Session, orders: Sequence[Order]) -> tuple[OrderRow, ...]:
     """Orders as a list shows them, in the order given."""
     ids = [row.id for row in orders]

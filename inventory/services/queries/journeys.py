@@ -1,0 +1,44 @@
+"""A medium's life as stations, each with the event that reached it."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from inventory.domain.journey import Told, journey
+from inventory.domain.roles import Permission
+from inventory.models.devices import Device
+from inventory.models.history import Event
+from inventory.services._mapping import event_view
+from inventory.services.context import Actor, Context, authorize
+from inventory.services.views.journeys import StopView
+
+from .devices import find_device
+
+
+def device_journey(context: Context, actor: Actor, device_id: str) -> tuple[StopView, ...]:
+    """Every station of a device's life in order, reached or not. Permission `inventory.read`. Raises `NotFound`."""
+    authorize(actor, Permission.READ)
+    with context.reading(actor) as session:
+        known = find_device(session, device_id).id
+        stops = journey(_told(session, known))
+        numbers = [stop.event for stop in stops if stop.event is not None]
+        events = {event.id: event for event in session.scalars(sa.select(Event).where(Event.id.in_(numbers)))}
+        return tuple(
+            StopView(
+                station=stop.station,
+                standing=stop.standing,
+                event=event_view(events[stop.event]) if stop.event is not None else None,
+            )
+            for stop in stops
+        )
+
+
+def _told(session: Session, device: str) -> list[Told]:
+    bound = sa.select(Device.id).where(Device.bound_to == device)
+    statement = (
+        sa.select(Event.tag, Event.order_id, sa.func.min(Event.id), sa.func.max(Event.id))
+        .where(sa.or_(Event.device_id == device, Event.device_id.in_(bound)))
+        .group_by(Event.tag, Event.order_id)
+    )
+    return [Told(tag, order, first, last) for tag, order, first, last in session.execute(statement)]
