@@ -34,13 +34,17 @@ def sheets(labels: Sequence[Label], sheet: Sheet, base: str, *, skip: int = 0) -
     Raises:
         RenderingUnavailable: WeasyPrint cannot be loaded here.
     """
+    return printed(page(labels, sheet, base, skip=skip))
+
+
+def printed(content: str) -> bytes:
+    """Pages as PDF; nothing is fetched from anywhere. Raises `RenderingUnavailable`."""
     try:
         import weasyprint  # noqa: PLC0415 - slow to load
     except (ImportError, OSError) as error:  # OSError: Pango is not installed
         raise RenderingUnavailable("weasyprint") from error
-    document = weasyprint.HTML(string=page(labels, sheet, base, skip=skip), url_fetcher=_only_data(weasyprint))
-    printed: bytes = document.write_pdf()
-    return printed
+    found: bytes = weasyprint.HTML(string=content, url_fetcher=_only_data(weasyprint)).write_pdf()
+    return found
 
 
 def page(labels: Sequence[Label], sheet: Sheet, base: str, *, skip: int = 0) -> str:

@@ -1,10 +1,12 @@
-"""What the story of the console has in its books: a balance that was closed."""
+"""What the story of the console has in its books: a balance that was closed, and a medium that is missing."""
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from inventory.domain.balance import ScopeKind
-from inventory.domain.vocabulary import Zone
-from inventory.services import places, reconciliation
+from inventory.domain.vocabulary import HoldingKind, Zone
+from inventory.services import data, devices, places, reconciliation
 from tests.support.console_world import ConsoleWorld
 
 
@@ -17,4 +19,21 @@ def closed_balance(world: ConsoleWorld) -> str:
     reconciliation.close(
         world.context, carla, reconciliation.CloseBalance(balance=number, reason="Nothing lies there.")
     )
+    return number
+
+
+def missing_medium(world: ConsoleWorld, data_set: str) -> str:
+    """A backup disk that nobody finds any more."""
+    carla = world.actor("carla")
+    declared = devices.DeclareDevice(
+        asset_tag="AT-0666", vendor="Toshiba", model="MG08", serial="X0A0B0C", media="magnetic"
+    )
+    number = devices.declare(world.context, carla, declared).id
+    held = data.DeclareHolding(
+        device=number, data_set=data_set, kind=HoldingKind.BACKUP, since=world.clock.now() - timedelta(days=90),
+        reason="Found on the rotation sheet.",
+    )  # fmt: skip
+    data.declare_holding(world.context, world.actor("petra"), held)
+    lost = devices.ChangeState(device=number, reason="Not on its shelf when the shelves were counted.")
+    devices.report_missing(world.context, carla, lost)
     return number

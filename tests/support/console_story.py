@@ -37,6 +37,7 @@ from inventory.services import (
     reconciliation,
     roster,
     samples,
+    saved_views,
     validation,
     waivers,
     webhooks,
@@ -45,7 +46,7 @@ from inventory.services.devices import ChangeState
 from inventory.services.imports import register as imports
 from reports.canonical import to_base64
 from tests.support.console_agent import ConsoleAgent, Disk
-from tests.support.console_books import closed_balance
+from tests.support.console_books import closed_balance, missing_medium
 from tests.support.console_travel import travelling
 from tests.support.console_world import ConsoleWorld
 
@@ -393,6 +394,7 @@ def _gathered(world: ConsoleWorld, story: Story) -> None:
     story.numbers |= travelling(world, story.numbers)
     count = reconciliation.DrawUp(scope=ScopeKind.EVERYTHING)
     story.numbers["closed_balance"] = closed_balance(world)
+    story.numbers["missing"] = missing_medium(world, story.numbers["data_set"])
     story.numbers["balance"] = reconciliation.draw_up(world.context, world.actor("carla"), count).id
     asked = audit_packs.RequestPack(scope="case", reference=story.numbers["case"], word="barleycorn")
     webhook = webhooks.CreateWebhook(name="Desk", url="https://desk.example.org/hook", tags=("device.*",))
@@ -419,6 +421,8 @@ def _finished(world: ConsoleWorld, story: Story, agent: ConsoleAgent) -> None:
     story.numbers["reading"] = readings.request_reading(world.context, world.actor("vera"), again).id
     readings.cancel_reading(world.context, world.actor("omar"), story.numbers["reading"], "The auditor was content.")
     swap = questions.AnnounceChange(device=story.device("backup"), kind=ChangeKind.WARRANTY_SWAP, reason="It clicks.")
+    view = saved_views.SaveView(list="devices", name="Retired", filters="state=retired", shared=True)
+    story.numbers["view"] = saved_views.save(world.context, world.actor("carla"), view).id
     story.numbers["question"] = questions.announce(world.context, world.actor("carla"), swap).id
     _sampled(world, story)
 

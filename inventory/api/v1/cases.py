@@ -21,8 +21,8 @@ from inventory.domain.exposure import Why
 from inventory.domain.intake import MOST_BYTES, IntakeRow
 from inventory.domain.roles import Permission
 from inventory.domain.vocabulary import CaseState
-from inventory.errors import Conflict, Duplicate, Invalid, NotFound, StaleVersion
-from inventory.services import case_dates, case_intake, cases, queries
+from inventory.errors import Conflict, Duplicate, Invalid, NotFound, StaleVersion, Unavailable
+from inventory.services import case_dates, case_intake, cases, incident_papers, queries
 from inventory.services.queries.exposure import ExposureFilter
 from inventory.services.views import CaseDetail, CaseRow, Page, StatementView
 from inventory.services.views.exposure import ExposureBoard, ExposureView, IncidentView, IntakeView
@@ -168,6 +168,19 @@ def list_exposures(call: Call, query: ExposuresQuery) -> Page[ExposureView]:
 def get_incident(call: Call, device: Key) -> IncidentView:
     """What it held, whose data is exposed, whether it can be read and who held the keys; as things stand."""
     return queries.incident(call.context, call.actor, device)
+
+
+@exposures.get(
+    "/devices/{device}/incident.pdf",
+    "The report of a missing medium as PDF",
+    READERS,
+    media_type="application/pdf",
+    raises=(Conflict, Unavailable),
+)
+def get_incident_paper(call: Call, device: Key) -> File:
+    """To hand on: as things stand, and not signed. People are named to readers of the directory, else by reference."""
+    found = incident_papers.incident_paper(call.context, call.actor, device)
+    return File(found, "application/pdf", f"incident-{device}.pdf")
 
 
 @statements.get("/statements", "Statements", _EVIDENCE)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from typing import Any, Final, get_args
 
-from flask import request, url_for
+from flask import request, send_file, url_for
 
 from inventory.console.blueprint import Reply, page
 from inventory.console.views.lists import narrowed, pager
 from inventory.console.web import actor, here, show
 from inventory.domain.exposure import GRAVITY, WORDS, Why
-from inventory.services import queries
+from inventory.services import incident_papers, queries
 from inventory.services.queries.exposure import ExposureFilter, Grouping
 from inventory.services.views.exposure import ExposureRow
 
@@ -77,6 +78,13 @@ def exposures() -> Reply:
         words=WORDS,
         tones=TONES,
     )
+
+
+@page("/devices/<device>/incident.pdf")
+def incident_file(device: str) -> Reply:
+    """The same to hand on."""
+    content = incident_papers.incident_paper(here(), actor(), device)
+    return send_file(BytesIO(content), "application/pdf", as_attachment=True, download_name=f"incident-{device}.pdf")
 
 
 @page("/devices/<device>/incident")

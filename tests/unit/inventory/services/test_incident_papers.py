@@ -1,0 +1,68 @@
+"""The report of a missing medium on paper: the same facts as on the page, and nothing typed by people becomes markup."""
+
+from __future__ import annotations
+
+import pytest
+
+from inventory import incident_paper
+from inventory.domain.roles import Role
+from inventory.errors import Conflict, Unavailable
+from inventory.services import devices, incident_papers, queries
+from inventory.services._sealing import organization
+from reports.errors import RenderingUnavailable
+from tests.support.inventory_world import World
+
+
+def lost(world: World, reason: str = "Not on its shelf") -> str:
+    device = world.device().id
+    devices.report_missing(world.context, world.actor("custodian"), devices.ChangeState(device=device, reason=reason))
+    return device
+
+
+def test_it_says_what_the_page_says_and_that_nobody_signed_it(world: World) -> None:
+    world.hold_data()
+    world.unmount()
+    found = queries.incident(world.context, world.actor("auditor"), lost(world, "<b>gone</b> & away"))
+    text = incident_paper.page(found, organization(world.context), lambda ref: f"name of {ref}", world.context.now())
+    assert "&lt;b&gt;gone&lt;/b&gt; &amp; away" in text
+    assert "<b>gone" not in text
+    for words in (
+        found.sentence,
+        "CRM production",
+        found.label,
+        f"name of {found.reported_by}",
+        "Not a signed document",
+    ):
+        assert words.replace("'", "&#39;") in text
+
+
+def test_it_is_printed_and_names_people_only_to_readers_of_the_directory(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    device = lost(world)
+    assert incident_papers.incident_paper(world.context, world.actor("auditor"), device).startswith(b"%PDF-")
+    named: list[str] = []
+    monkeypatch.setattr(
+        incident_papers, "paper", lambda found, _organization, name, _now: named.append(name(found.reported_by)) or b""
+    )
+    for login in ("auditor", "viewer"):
+        incident_papers.incident_paper(world.context, world.actor(login), device)
+    ref = world.actor("custodian").ref
+    assert named[0] != ref
+    assert named[1] == ref
+    assert Role.AUDITOR in world.actor("auditor").roles
+
+
+def test_nothing_is_printed_where_nothing_is_missing_or_nothing_can_be_printed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(Conflict, match="never reported missing"):
+        incident_papers.incident_paper(world.context, world.actor("auditor"), world.device().id)
+    device = lost(world)
+
+    def absent(*_: object) -> bytes:
+        raise RenderingUnavailable("weasyprint")
+
+    monkeypatch.setattr(incident_papers, "paper", absent)
+    with pytest.raises(Unavailable, match="Pango"):
+        incident_papers.incident_paper(world.context, world.actor("auditor"), device)
