@@ -17,6 +17,8 @@ from .durable import Disk
 from .engine import Engine
 from .enrolment import Enrolment
 from .errors import ConfigInvalid, EnrolmentRefused
+from .halts import Halts
+from .hopeless import Limits as HopelessLimits
 from .keys import AgentKeys
 from .local_rules import LocalRules
 from .outbox import Outbox
@@ -118,7 +120,7 @@ def build(
     def from_file() -> LocalRules:
         return rules_file.load(settings.local_rules)
 
-    judge = Judge(agent_keys.signer.key_id, pins, rules or from_file, watch)
+    judge = Judge(agent_keys.signer.key_id, pins, rules or from_file, watch, Halts(state))
     devices = engine or engines.HERE
     runner = Runner(
         engine=devices,
@@ -130,7 +132,17 @@ def build(
         judge=judge,
         signer=agent_keys.signer,
         host=host.describe(state, agent_keys.signer.key_id),
-        limits=Limits(hold=settings.hold_limit, progress_interval=settings.progress_interval),
+        limits=Limits(
+            hold=settings.hold_limit,
+            progress_interval=settings.progress_interval,
+            hopeless=HopelessLimits(
+                slowest=settings.give_up_below,
+                slow_seconds=settings.give_up_slow_seconds,
+                most_errors=settings.give_up_errors,
+                hottest=settings.give_up_celsius,
+                hot_seconds=settings.give_up_hot_seconds,
+            ),
+        ),
         begin_lock=threading.Lock(),
     )
     readings = Readings(

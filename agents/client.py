@@ -164,7 +164,7 @@ class Client:
         self._reply_timeout = reply_timeout
         self._http = httpx2.Client(
             transport=transport,
-            verify=ssl.create_default_context(cafile=None if ca_file is None else str(ca_file)),
+            verify=True if transport is not None else _authorities(ca_file),
             timeout=httpx2.Timeout(reply_timeout, connect=connect_timeout),
             follow_redirects=False,
             trust_env=False,
@@ -364,6 +364,10 @@ def _http_date(value: str | None) -> dt.datetime | None:
     except ValueError:
         return None
     return moment if moment is None or moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+
+
+def _authorities(ca_file: Path | None) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=None if ca_file is None else str(ca_file))
 
 
 def _describe(error: Exception) -> str:

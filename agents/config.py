@@ -24,6 +24,9 @@ _CONFIG_VARIABLE = f"{PREFIX}CONFIG"
 
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 
+MIB_OF_A_RUN = 24
+"""Memory one run takes: the buffers of two threads that write and read back, and what they keep."""
+
 
 class Settings(BaseModel):
     """Everything the agent can be told. Durations in seconds, sizes in bytes."""
@@ -40,8 +43,32 @@ class Settings(BaseModel):
     """Where a new key is, if it lives in a token such as a TPM 2.0 (`pkcs11:`); empty makes one in a file. Used by `enrol`."""
     local_rules: Path = Path("/etc/sanitrail/local-rules.toml")
     """Root-owned file with the last word; absent or not root's alone means that everything is refused."""
+    carrier_socket: Path = Path("/run/sanitrail/carrier.sock")
+    """Where `sanitrail-helper` listens for the carrier."""
+    carrier_user: Annotated[str, Field(min_length=1, max_length=32)] = "sanitrail-carrier"
+    """The one user the carrier runs as, and the only one that may connect to that socket."""
     max_parallel_runs: Annotated[int, Field(ge=1, le=64)] = 4
     """Media sanitized at once."""
+    memory_ceiling_mib: Annotated[int, Field(ge=32, le=65_536)] = 1024
+    """Fewer runs are begun at once where all of them together would need more memory than this."""
+    give_up_below: Annotated[int, Field(ge=0, le=10**12)] = 1_000_000
+    """Bytes a second; a medium the host writes or reads more slowly than that for `give_up_slow_seconds` is given up. 0: never."""
+    give_up_slow_seconds: Seconds = 3600.0
+    give_up_errors: Annotated[int, Field(ge=0, le=10**9)] = 0
+    """A medium with more failed blocks than this is given up. 0: the sanitizer's own budget alone decides."""
+    give_up_celsius: Annotated[int, Field(ge=0, le=250)] = 70
+    """A medium that says it is hotter than this for `give_up_hot_seconds` is given up. 0: never."""
+    give_up_hot_seconds: Seconds = 600.0
+    memory_ceiling_mib: Annotated[int, Field(ge=32, le=65_536)] = 1024
+    """Fewer runs are begun at once where all of them together would need more memory than this."""
+    give_up_below: Annotated[int, Field(ge=0, le=10**12)] = 1_000_000
+    """Bytes a second; a medium that is slower than that for `give_up_slow_seconds` is given up. 0: never."""
+    give_up_slow_seconds: Seconds = 3600.0
+    give_up_errors: Annotated[int, Field(ge=0, le=10**9)] = 0
+    """A medium with more failed blocks than this is given up. 0: the sanitizer's own budget alone decides."""
+    give_up_celsius: Annotated[int, Field(ge=0, le=250)] = 70
+    """A medium that says it is hotter than this for `give_up_hot_seconds` is given up. 0: never."""
+    give_up_hot_seconds: Seconds = 600.0
     connect_timeout: Seconds = 5.0
     reply_timeout: Seconds = 20.0
     """For a whole exchange, from the first byte sent to the last byte read."""
@@ -58,12 +85,17 @@ class Settings(BaseModel):
     """Longest pause between two attempts to deliver a record."""
     sync_clock_marker: Path = Path("/run/systemd/timesync/synchronized")
 
+    @property
+    def parallel(self) -> int:
+        """Media sanitized at once, as far as the memory goes."""
+        return max(1, min(self.max_parallel_runs, self.memory_ceiling_mib // MIB_OF_A_RUN))
+
     @field_validator("server")
     @classmethod
     def _address(cls, value: str) -> str:
         return check_server(value) if value else value
 
-    @field_validator("state_dir", "local_rules", "ca_file", "sync_clock_marker")
+    @field_validator("state_dir", "local_rules", "ca_file", "sync_clock_marker", "carrier_socket")
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
         if value is not None and not value.is_absolute():

@@ -22,11 +22,12 @@ from collections.abc import Callable, Mapping
 from inventory.contract.v1.agents import DeclaredPath, Heartbeat, HeartbeatReply
 from inventory.contract.v1.orders import Lease
 
-from . import discovery, enrolment, following, host, leasing, status
+from . import discovery, enrolment, following, halts, host, leasing, status
 from .assembly import Agent
 from .backoff import Backoff, jittered
 from .errors import AgentError, EvidenceRefused, LogForked, NotEnrolled, Rejected, Retry
 from .hotplug import HotPlug
+from .lamps import Lamps
 from .log_watch import decode_hashes, position_of
 from .notify import Notifier
 from .readiness import standing_by
@@ -41,6 +42,8 @@ PATHS = "paths.json"
 PATHS_SCHEMA = "sanitrail-agent/paths/1"
 _FIRST_HEARTBEAT = 30.0
 _STOP = "stop"
+_LOOK_FOR_HALT = 1.0
+"""Seconds: a halt at the host is a file, and nobody else tells of it."""
 _SETTLE = 2.0
 """Seconds after a device event before looking: they come in flocks."""
 _STOP_WITHIN = 60.0
@@ -64,9 +67,7 @@ class Daemon:
         self._clock = agent.watch.clock
         self._nudges: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._board = Board(self._clock)
-        self._workers = Workers(
-            agent.runner, agent.settings.max_parallel_runs, self._board, self._clock.monotonic, self.nudge
-        )
+        self._workers = Workers(agent.runner, agent.settings.parallel, self._board, self._clock.monotonic, self.nudge)
         agent.readings.nudge = lambda: self.nudge("readings")
         self._hotplug = hotplug(lambda: self.nudge("devices"))
         self._tasks: Mapping[str, Callable[[], float]] = {
@@ -89,6 +90,9 @@ class Daemon:
         self._reading_may_wait = False
         self._roster_offered = 0
         self._paths = self._known_paths()
+        self._lamps = Lamps()
+        self._attached: frozenset[str] = frozenset()
+        self._halted: str | None = None
         self._outcome = 0
 
     def nudge(self, task: str) -> None:
@@ -108,6 +112,7 @@ class Daemon:
         )
         try:
             while self._outcome == 0:
+                self._heed_halts()
                 for name in self._tasks:
                     if self._due[name] <= self._clock.monotonic():
                         self._due[name] = self._clock.monotonic() + self._attempt(name)
@@ -118,6 +123,7 @@ class Daemon:
         finally:
             self._notifier.stopping()
             self._hotplug.stop()
+            self._lamps.dark()
             self._agent.readings.stop(_STOP_WITHIN)
             if not self._workers.stop(_STOP_WITHIN):
                 log.error(
@@ -133,8 +139,9 @@ class Daemon:
         pause = max(0.0, min(self._due.values()) - self._clock.monotonic())
         if self._notifier.watchdog_seconds is not None:
             pause = min(pause, self._notifier.watchdog_seconds / 3)
+        until = self._clock.monotonic() + min(pause, 60.0)
         try:
-            name = self._nudges.get(timeout=min(pause, 60.0))
+            name = self._next_nudge(until)
             while name != _STOP:
                 self._hasten(name)
                 name = self._nudges.get_nowait()
@@ -142,9 +149,34 @@ class Daemon:
             return True
         return False
 
+    def _next_nudge(self, until: float) -> str:
+        """Looks for a halt every second meanwhile. Raises `queue.Empty` when it is time, or when a halt came or went."""
+        while True:
+            left = until - self._clock.monotonic()
+            try:
+                return self._nudges.get(timeout=max(0.0, min(left, _LOOK_FOR_HALT)))
+            except queue.Empty:
+                if left <= _LOOK_FOR_HALT or self._agent.judge.halts.standing() != self._halted:
+                    raise
+
+    def _heed_halts(self) -> None:
+        """Carry out a halt that came, or its lifting."""
+        standing = self._agent.judge.halts.standing()
+        if standing == self._halted:
+            return
+        self._halted = standing
+        if standing is None:
+            log.warning("the halt is lifted; work goes on")
+            self._workers.go_on()
+        else:
+            log.warning("halted: %s", standing)
+            self._workers.halt()
+        self._due["runs"] = self._due["heartbeat"] = self._clock.monotonic()
+
     def _hasten(self, name: str) -> None:
         now = self._clock.monotonic()
         if name == "devices":
+            self._lamps.dark()  # another disk may be in that bay by now
             self._due["observation"] = min(self._due["observation"], now + _SETTLE)
         elif not (
             name == "outbox" and self._backoffs["outbox"].failures
@@ -229,21 +261,32 @@ class Daemon:
                 running=tuple(run.order_id for run in self._agent.runs.all() if run.state is State.STARTED),
                 outbox=len(self._agent.outbox.waiting()),
                 checkpoint=position_of(known),
-                standing_by=reasons if asked_before else (),
+                standing_by=(reasons + self._cannot_halt())[:16] if asked_before else (),
             )
         )
         self._board.succeeded("heartbeat")
         self._take_in(reply, known.size)
         return jittered(self._interval)
 
+    def _cannot_halt(self) -> tuple[str, ...]:
+        """What goes on although this host is halted, for the people who halted it."""
+        if self._halted is None:
+            return ()
+        became = halts.what_became(self._agent.runs, self._agent.engine, self._agent.state.journals)
+        return tuple(f"host-halted: {one.describe()}"[:500] for one in became if one.progress == "goes-on")
+
     def _take_in(self, reply: HeartbeatReply, named: int) -> None:
         self._interval = float(reply.interval_seconds)
+        self._lamps.told({lamp.device: lamp.sign for lamp in reply.lamps}, self._clock.monotonic())
         self._work_waiting = reply.work_waiting
         self._roster_offered = reply.roster_version
         self._reading_may_wait = reply.work_waiting
         if reply.work_waiting:
             self._due["lease"] = self._due["readings"] = self._clock.monotonic()
         self._due["roster"] = self._clock.monotonic()
+        if reply.halt is not None:
+            judge = self._agent.judge
+            judge.halts.follow(reply.halt.model_dump(), judge.agent_key, judge.service_keys())
         if reply.paths != self._paths:
             self._paths = reply.paths
             document = {"paths": [path.model_dump() for path in reply.paths]}
@@ -269,6 +312,8 @@ class Daemon:
         return 3600.0
 
     def _lease(self) -> float:
+        if self._halted is not None:
+            return jittered(self._interval)
         wanted = self._work_waiting or self._workers.waiting
         reasons = standing_by(self._agent.judge, self._agent.runs, self._agent.state.root, self._agent.watch)
         self._board.note(standing_by=list(reasons))
@@ -284,7 +329,7 @@ class Daemon:
 
     def _read(self) -> float:
         """Nothing is written under a verify-only order: neither the hour nor a hold stands in its way, only an alarm does."""
-        if not self._confirmed:
+        if not self._confirmed or self._halted is not None:
             return jittered(self._interval)
         busy = self._agent.readings.work(wanted=self._reading_may_wait)
         self._board.succeeded("readings")
@@ -310,6 +355,11 @@ class Daemon:
         self._agent.service.observe(seen)
         self._board.succeeded("observation")
         self._board.note(devices=len(seen.devices))
+        self._lamps.see(seen.devices, self._clock.monotonic())
+        attached = frozenset(one.identity.fingerprint for one in seen.devices if one.identity is not None)
+        if attached - self._attached:  # an order may wait for what was just put in
+            self._due["heartbeat"] = self._clock.monotonic()
+        self._attached = attached
         return jittered(self._agent.settings.rescan_interval)
 
     def _deliver(self) -> float:
@@ -343,7 +393,8 @@ class Daemon:
         return () if document is None else tuple(DeclaredPath.model_validate(path) for path in document["paths"])
 
     def _show(self) -> None:
-        """What `sanitrail-agent status` shows. A full disk costs only the display."""
+        """What `sanitrail-agent status` shows, and the lamps. A full disk costs only the display."""
+        self._lamps.keep(self._clock.monotonic())
         reading = self._agent.watch.reading()
         self._board.note(
             confirmed=self._confirmed,

@@ -15,13 +15,15 @@
     │   ├─ CheckpointRefused        not signed by the pinned log
     │   ├─ LogForked                signed, and contradicts what this host has seen before
     │   ├─ AcceptanceRefused        the acceptance of a record does not hold
-    │   └─ TrustRootRefused         not the pinned trust root
+    │   ├─ TrustRootRefused         not the pinned trust root
+    │   └─ HaltRefused              a halt, or its lifting, that the service did not sign
     ├─ OrderRefused                 agents/refusals.py: one class a reason
     ├─ EnrolmentRefused             what the service answered to the enrolment cannot be pinned
     ├─ OutboxDamaged                a stored record cannot be read back; the file is kept aside
     ├─ StateDamaged                 another file of the agent's state cannot be read back
     ├─ StateBusy                    another agent process owns the state directory
-    └─ ConfigInvalid                the configuration cannot be used
+    ├─ ConfigInvalid                the configuration cannot be used
+    └─ CarrierPrivileged            the half with the network would run as root
 
 No code is ever reused for another meaning. Codes and sentences are listed in `docs/errors.md`, compared by a test.
 None of these says anything about a medium: device errors are the sanitizer's, and travel inside its `RunResult`.
@@ -205,6 +207,13 @@ class TrustRootRefused(EvidenceRefused):
     sentence = "This is not the pinned trust root."
 
 
+class HaltRefused(EvidenceRefused):
+    """A halt, or the lifting of one, is not the service's word for this host: what stood before stands."""
+
+    code = "halt-refused"
+    sentence = "This halt, or its lifting, is not the service's word."
+
+
 class EnrolmentRefused(AgentError):
     """The service's answer to the enrolment cannot be pinned."""
 
@@ -263,3 +272,12 @@ class ConfigInvalid(AgentError):
         super().__init__(f"{where}: {problem}")
         self.where = where
         self.problem = problem
+
+
+class CarrierPrivileged(AgentError):
+    """The carrier, which has the network, would run as root: then nothing would be separated."""
+
+    code = "carrier-privileged"
+    sentence = "The carrier must not run as root."
+    fault = "whoever starts it"
+    advice = "Start it as its own user (sanitrail-carrier.service does), or with --user."

@@ -1,19 +1,28 @@
-"""The last question before a write: does anything forbid it now? Only a fresh, clear answer in time counts."""
+"""The last question before a write: does anything forbid it now? Only a fresh, clear answer in time counts.
+
+The answer is believed by the service's signature under it, not by the connection it came over: whoever carries the question
+(a hijacked process, a proxy) cannot answer it. The statement names order, lease, token and nonce, so that it fits this question
+alone.
+"""
 
 from __future__ import annotations
 
 import queue
 import secrets
 import threading
+from collections.abc import Mapping
 
 from inventory.contract.v1.orders import HoldAnswer, HoldQuestion, Lease
+from reports.agent_words import SignedHoldAnswer
+from reports.envelope import PublicKey, open_envelope, payload_digest
+from reports.errors import ReportError
 
 from .client import Service
 from .errors import AgentError, Rejected, Retry
 from .refusals import HoldInForce, HoldUnanswered
 
 
-def require_clear(service: Service, lease: Lease, limit: float) -> None:
+def require_clear(service: Service, lease: Lease, limit: float, service_keys: Mapping[str, PublicKey]) -> None:
     """Ask, and return only if the answer is a clear one to this very question.
 
     The exchange runs in a thread of its own: whatever the network does, the limit holds. A late answer is left to itself.
@@ -22,10 +31,11 @@ def require_clear(service: Service, lease: Lease, limit: float) -> None:
         service: Whom to ask.
         lease: The lease the question is about.
         limit: Seconds for the answer.
+        service_keys: Keys of the pinned trust root that may answer, by key id.
 
     Raises:
         HoldInForce: The service forbids it, or does not know the lease any more.
-        HoldUnanswered: No answer in time, or one that is not to this question.
+        HoldUnanswered: No answer in time, one that is not to this question, or one the service did not sign.
     """
     question = HoldQuestion(token=lease.token, nonce=secrets.token_hex(16))
     answers: queue.SimpleQueue[HoldAnswer | BaseException] = queue.SimpleQueue()
@@ -41,19 +51,34 @@ def require_clear(service: Service, lease: Lease, limit: float) -> None:
         answer = answers.get(timeout=limit)
     except queue.Empty:
         raise HoldUnanswered(f"Not within {limit:g} seconds.") from None
-    _judge(answer, question)
-
-
-def _judge(answer: HoldAnswer | BaseException, question: HoldQuestion) -> None:
-    if isinstance(answer, Retry):
-        raise HoldUnanswered(answer.summarize()) from answer
-    if isinstance(answer, Rejected):
-        raise HoldInForce(answer.summarize()) from answer
-    if isinstance(answer, AgentError):
-        raise HoldUnanswered(answer.summarize()) from answer
     if isinstance(answer, BaseException):
-        raise answer
-    if answer.nonce != question.nonce:
+        raise _no_answer(answer) from answer
+    judge(_signed(answer, service_keys), lease, question)
+
+
+def _no_answer(error: BaseException) -> BaseException:
+    """What the missing answer means; a defect of our own is no answer and stays itself."""
+    if isinstance(error, Rejected):
+        return HoldInForce(error.summarize())
+    if isinstance(error, Retry | AgentError):
+        return HoldUnanswered(error.summarize())
+    return error
+
+
+def _signed(answer: HoldAnswer, service_keys: Mapping[str, PublicKey]) -> SignedHoldAnswer:
+    """What the service put its name to; the rest of the message is not looked at."""
+    try:
+        body, _ = open_envelope(answer.statement.model_dump(), service_keys, "hold-answer", exact=True)
+        return SignedHoldAnswer.from_dict(body, "hold-answer")
+    except ReportError as error:
+        raise HoldUnanswered(f"The answer is not the service's: {error.summarize()}") from error
+
+
+def judge(said: SignedHoldAnswer, lease: Lease, question: HoldQuestion) -> None:
+    """Whether a signed answer clears this lease's order. Pure; raises as `require_clear`."""
+    order = payload_digest(lease.order.model_dump())
+    wanted = (order, lease.id, question.token, question.nonce)
+    if (said.order_sha256, said.lease, said.token, said.nonce) != wanted:
         raise HoldUnanswered("The answer is to another question.")
-    if not answer.clear:
-        raise HoldInForce(" ".join(answer.reasons) or "No reason was given.")
+    if not said.clear:
+        raise HoldInForce(" ".join(said.reasons)[:2000] or "No reason was given.")

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from inventory.contract.v1.orders import Lease
+from reports.envelope import PublicKey
 from sanitizer import Inspection
 from sanitizer.planning import AUTO
 
 from . import orders
 from .clock import ClockWatch, rfc3339
+from .halts import Halts
 from .local_rules import LocalRules, MediumFacts
 from .orders import ApprovedOrder, Authority
 from .pins import PinStore
-from .refusals import DeviceAmbiguous, DeviceNotAttached, LeaseExpired, LogInAlarm
+from .refusals import DeviceAmbiguous, DeviceNotAttached, HostHalted, LeaseExpired, LogInAlarm
 
 _DEVICE_LINKS = Path("/dev/disk")
 
@@ -30,6 +32,12 @@ class Judge:
     rules: Callable[[], LocalRules]
     """Reads the local rules; raises `LocalRulesUnusable`."""
     watch: ClockWatch
+    halts: Halts
+
+    def permit_work(self) -> None:
+        """Whether anything may be written at all now. Raises `HostHalted`."""
+        if (why := self.halts.standing()) is not None:
+            raise HostHalted(why)
 
     def check(self, lease: Lease) -> ApprovedOrder:
         """Whether the order counts now.
@@ -38,6 +46,7 @@ class Judge:
             LeaseExpired: Too late to begin under this lease.
             OrderRefused: Any other reason.
         """
+        self.permit_work()
         reading = self.watch.reading()
         pins = self.pins.require()
         if alarms := self.pins.alarms():
@@ -46,7 +55,7 @@ class Judge:
         order = lease.order.model_dump()
         authority = Authority(
             agent_key=self.agent_key,
-            service_keys=pins.acceptance_keys(pins.checkpoint.size),
+            service_keys=self.service_keys(),
             roster=pins.roster,
             local_minimum=rules.minimum_approvals,
         )
@@ -57,6 +66,11 @@ class Judge:
         if reading.now >= lease.expires:  # last: an order that is no good stays no good under the next lease
             raise LeaseExpired(f"It ended {rfc3339(lease.expires)}.")
         return approved
+
+    def service_keys(self) -> Mapping[str, PublicKey]:
+        """The keys whose word counts as the service's, by key id: those of the pinned trust root."""
+        pins = self.pins.require()
+        return pins.acceptance_keys(pins.checkpoint.size)
 
     def permit_start(self, starts: Sequence[dt.datetime]) -> None:
         """Whether a run may begin at this hour. Raises a `LocalRefusal`."""

@@ -26,6 +26,7 @@ def standing_by(judge: Judge, runs: RunStore, root: Path, watch: ClockWatch) -> 
         reasons.append(f"clock-untrusted: {clocks}")
     reasons.extend(f"log-in-alarm: {alarm}" for alarm in judge.pins.alarms())
     try:
+        judge.permit_work()
         if judge.pins.require().roster is None:
             reasons.append(_words(NoRosterPinned()))
         judge.permit_start(runs.starts_of_others())

@@ -344,6 +344,15 @@ class HostNotReady(OrderRefused):
     advice = "Set right what is named; the order is leased again by itself as long as it has not expired."
 
 
+class HostHalted(HostNotReady):
+    """Somebody halted this host: nothing is begun and nothing goes on until the halt is lifted."""
+
+    code = "host-halted"
+    sentence = "This host is halted."
+    fault = "nobody: a person wants it so"
+    advice = "A halt from the host is lifted there (`sanitrail-agent go-on`), one from the console in the console."
+
+
 class NoRosterPinned(HostNotReady):
     """No roster was pinned, so there is nobody whose approval counts."""
 

@@ -22,6 +22,8 @@ from .errors import Rejected, Retry
 log = logging.getLogger("agents.reporter")
 
 RunState = Literal["cleared", "executing", "settling", "verifying", "succeeded", "failed", "refused", "interrupted"]
+Look = Callable[[sanitizer.Progress], tuple[int | None, str | None]]
+"""From the newest figures: degrees Celsius where known, and why the medium is hopeless where it is."""
 STATES: tuple[RunState, ...] = get_args(RunState)
 
 
@@ -32,11 +34,19 @@ class Control:
         self.stop = threading.Event()
         """Set: end cleanly at the next block."""
         self._cancelled = threading.Event()
+        self.why = "The service asked to end the run."
+        """Why it is ended for good, in words for the record."""
 
     def cancel(self) -> None:
         """Somebody wants the run ended for good, not only paused."""
         self._cancelled.set()
         self.stop.set()
+
+    def give_up(self, why: str) -> None:
+        """The medium is hopeless: end the run for good, and say why."""
+        if not self.cancelled:
+            self.why = why
+        self.cancel()
 
     @property
     def cancelled(self) -> bool:
@@ -54,6 +64,7 @@ class Reporter:
         control: Control,
         interval: float,
         retry_ceiling: float = 60.0,
+        look: Look | None = None,
     ) -> None:
         """Prepare; nothing is sent before the first `tell`.
 
@@ -63,6 +74,7 @@ class Reporter:
             control: Cancelled when the service asks for a stop.
             interval: Seconds between messages.
             retry_ceiling: Longest pause after failures, seconds.
+            look: Says how hot the medium is, and whether it is hopeless.
         """
         self._service = service
         self._lease = lease
@@ -70,6 +82,8 @@ class Reporter:
         self._interval = interval
         self._backoff = Backoff(interval, retry_ceiling)
         self._condition = threading.Condition()
+        self._look = look
+        self._degrees: int | None = None
         self._latest: sanitizer.Progress | None = None
         self._ended = False
         self._thread = threading.Thread(target=self._loop, name="progress-reporter", daemon=True)
@@ -88,6 +102,10 @@ class Reporter:
 
     def tell(self, progress: sanitizer.Progress) -> None:
         """Put the newest figures down."""
+        if self._look is not None:
+            self._degrees, hopeless = self._look(progress)
+            if hopeless is not None:
+                self._control.give_up(hopeless)
         with self._condition:
             self._latest = progress
             self._condition.notify()
@@ -115,7 +133,7 @@ class Reporter:
         """Send once. Returns seconds to wait before the next."""
         lease = self._lease()
         try:
-            reply = self._service.progress(lease.id, message(lease, progress))
+            reply = self._service.progress(lease.id, message(lease, progress, self._degrees))
         except Retry as error:
             return self._backoff.failed(error.after)
         except Rejected as error:
@@ -124,10 +142,12 @@ class Reporter:
         self._backoff.succeeded()
         if reply.stop_requested:
             self._control.cancel()
+        elif reply.halted:
+            self._control.stop.set()  # to be resumed: the halt itself comes signed, with the next heartbeat
         return self._interval
 
 
-def message(lease: Lease, progress: sanitizer.Progress) -> Progress:
+def message(lease: Lease, progress: sanitizer.Progress, degrees: int | None = None) -> Progress:
     """The sanitizer's figures in the contract's words: the same words, and the lease's token."""
     return Progress(
         token=lease.token,
@@ -139,6 +159,7 @@ def message(lease: Lease, progress: sanitizer.Progress) -> Progress:
         bytes_per_second=progress.bytes_per_second,
         seconds_left=progress.seconds_left,
         errors=progress.errors,
+        temperature=degrees,
     )
 
 

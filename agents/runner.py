@@ -34,6 +34,8 @@ from .client import Service
 from .custody import Custody
 from .engine import Engine
 from .errors import AgentError, EvidenceRefused, Rejected, Retry
+from .hopeless import UNLIMITED
+from .hopeless import Limits as HopelessLimits
 from .log_watch import decode_hashes
 from .orders import ApprovedOrder
 from .outbox import Outbox
@@ -52,6 +54,7 @@ from .refusals import (
 from .reporter import Control, Reporter, message_without_figures
 from .runs import Event, Run, RunStore, State
 from .sequence import Sequence
+from .temperature import look_at
 
 log = logging.getLogger("agents.runner")
 
@@ -84,6 +87,7 @@ class Limits:
 
     hold: float
     progress_interval: float
+    hopeless: HopelessLimits = UNLIMITED
 
 
 @dataclass(frozen=True)
@@ -215,7 +219,7 @@ class Runner:
     # --- started --------------------------------------------------------------------------------------------------
 
     def _sanitize(self, run: Run, approved: ApprovedOrder, clearance: Clearance, control: Control) -> Run:
-        with self._reporter(run, control) as reporter:
+        with self._reporter(run, control, clearance) as reporter:
             result = self.engine.sanitize(
                 clearance,
                 run.run_id,
@@ -233,9 +237,12 @@ class Runner:
         try:
             lease = self.runs.current(run).lease
             self.judge.check(lease)
-            holds.require_clear(self.service, lease, self.limits.hold)
+            self._ask_holds(lease)
         except AgentError as error:
             raise PermissionWithheld(reason=f"{error.code}: {error.summarize()}"[:500]) from error
+
+    def _ask_holds(self, lease: Lease) -> None:
+        holds.require_clear(self.service, lease, self.limits.hold, self.judge.service_keys())
 
     def _carry_on(self, run: Run, control: Control) -> Run:
         """After a restart, or after a stretch that ended without a result: the sanitizer's journal decides."""
@@ -249,7 +256,7 @@ class Runner:
         if pending.state == "damaged":
             return self._lose(run, pending.error or "Its journal is damaged.")
         if control.cancelled:
-            return self._give_up(run, pending, "The service asked to end the run.")
+            return self._give_up(run, pending, control.why)
         if pending.touched == "no":
             return self._resume_untouched(run, pending, control)
         return self._resume_touched(run, pending, control)
@@ -288,7 +295,8 @@ class Runner:
         order = self._order(run).order
         permit = functools.partial(self._permit_going_on, run)
         try:
-            holds.require_clear(self.service, self.runs.current(run).lease, self.limits.hold)
+            self.judge.permit_work()
+            self._ask_holds(self.runs.current(run).lease)
             clearance = self._clearance(order, run.lease.path_hint, pending)
         except (OrderRefused, sanitizer.Refused) as error:
             raise NotYet(error.code, error.summarize()) from error
@@ -296,7 +304,8 @@ class Runner:
 
     def _permit_going_on(self, run: Run) -> None:
         try:
-            holds.require_clear(self.service, self.runs.current(run).lease, self.limits.hold)
+            self.judge.permit_work()
+            self._ask_holds(self.runs.current(run).lease)
         except AgentError as error:
             raise PermissionWithheld(reason=f"{error.code}: {error.summarize()}"[:500]) from error
 
@@ -304,7 +313,7 @@ class Runner:
         self, run: Run, pending: PendingRun, clearance: Clearance, control: Control, permit: Callable[[], None]
     ) -> RunResult:
         try:
-            with self._reporter(run, control) as reporter:
+            with self._reporter(run, control, clearance) as reporter:
                 return self.engine.resume(
                     pending,
                     clearance,
@@ -323,7 +332,7 @@ class Runner:
             return self._end(run, result)
         pending = self._pending(run)
         if control.cancelled and pending is not None:
-            return self._give_up(run, pending, "The service asked to end the run.")
+            return self._give_up(run, pending, control.why)
         raise NotYet(result.error_code or "interrupted", result.run.error or "The run was cut off.")
 
     def _give_up(self, run: Run, pending: PendingRun, reason: str) -> Run:
@@ -422,11 +431,12 @@ class Runner:
         """The order a begun run obeys: it was checked before the first write, and our own file has kept it since."""
         return orders.reread(run.lease.order.model_dump(), [one.model_dump() for one in run.lease.approvals])
 
-    def _reporter(self, run: Run, control: Control) -> Reporter:
+    def _reporter(self, run: Run, control: Control, clearance: Clearance) -> Reporter:
         def lease() -> Lease:
             return self.runs.current(run).lease
 
-        return Reporter(self.service, lease, control, self.limits.progress_interval)
+        look = look_at(clearance, self.limits.hopeless, self.judge.watch.clock.monotonic)
+        return Reporter(self.service, lease, control, self.limits.progress_interval, look=look)
 
 
 def _capacity_note(result: RunResult) -> dict[str, Any] | None:

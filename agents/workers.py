@@ -58,6 +58,22 @@ class Workers:
         self._slots: dict[str, _Slot] = {}
         self._lock = threading.Lock()
         self._stopping = False
+        self._halted = False
+
+    def halt(self) -> None:
+        """End what is being written at the next block, and begin nothing, until `go_on`. Records go on being made and sent."""
+        with self._lock:
+            self._halted = True
+            for slot in self._slots.values():
+                if slot.thread is not None and slot.writing:
+                    slot.control.stop.set()
+
+    def go_on(self) -> None:
+        """The halt is lifted."""
+        with self._lock:
+            self._halted = False
+            for slot in self._slots.values():
+                slot.due = 0.0
 
     def dispatch(self, runs: list[Run]) -> float:
         """Start a thread for every run that is due. Returns seconds until the next one is."""
@@ -75,7 +91,7 @@ class Workers:
                     continue
                 if slot.due > now:
                     soonest = min(soonest, slot.due - now)
-                elif run.state not in _WRITING or self._writing() < self._limit:
+                elif run.state not in _WRITING or (self._writing() < self._limit and not self._halted):
                     self._start(run, slot)
             return soonest
 
@@ -114,6 +130,8 @@ class Workers:
 
     def _start(self, run: Run, slot: _Slot) -> None:
         slot.writing = run.state in _WRITING
+        if slot.control.stop.is_set() and not slot.control.cancelled:  # it was halted, and goes on
+            slot.control = Control()
         # Not a daemon thread: the interpreter must not end under a write.
         slot.thread = threading.Thread(target=self._work, args=(run, slot), name=f"run-{run.run_id[:8]}")
         slot.thread.start()

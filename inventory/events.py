@@ -79,6 +79,8 @@ class Tag(StrEnum):
     HOST_REJECTED = "host.rejected"
     HOST_REVOKED = "host.revoked"
     HOST_CHANGED = "host.changed"
+    HOST_HALTED = "host.halted"
+    HOST_HALT_LIFTED = "host.halt-lifted"
     """Its agent or kernel version changed."""
     HOST_SILENT = "host.silent"
     HOST_SEEN_AGAIN = "host.seen-again"

@@ -30,6 +30,8 @@ Kind = Literal[
     "correction",
     "reading-order",
     "reading",
+    "hold-answer",
+    "halt",
 ]
 """What an envelope may be; part of the signed bytes."""
 

@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 COMMANDS = {
     "sanitizer": "Look at, plan, sanitize and verify the devices of one host, by hand.",
     "sanitrail-agent": "The host daemon and what its administrator needs.",
+    "sanitrail-helper": "The half of an installed agent that touches devices; started by systemd, never by hand.",
     "sanitrail": "The service and its administration.",
     "sanitrail-verify": "The offline verifier: with the witness, all a bare installation contains.",
     "sanitrail-witness": "For another organisation: signs the state of a log only if it extends the last one signed.",

@@ -8,8 +8,10 @@ import click
 
 from agents import config
 
+from .carrying import carry_command
 from .common import Common
 from .enrolling import enrol_command, pin_roster_command
+from .halting import go_on_command, stop_all_command
 from .log import log_group
 from .looking import devices_command, outbox_command, paths_command, status_command
 from .output import table
@@ -19,8 +21,9 @@ from .working import run_command
 
 _HELP = f"""What this host has, and what may be done to it.
 
-Enrol the host once, then let systemd run `sanitrail-agent run`. Nothing is ever written to a disk without an order that
-enough people signed, whose signatures the agent checks itself, and without the root-owned local rules allowing it.
+Enrol the host once, then let systemd run the two halves of the agent: `sanitrail-helper` and `sanitrail-agent carry`.
+Nothing is ever written to a disk without an order that enough people signed, whose signatures the agent checks itself, and
+without the root-owned local rules allowing it.
 
 Every setting can also be given in the environment, as SANITRAIL_AGENT_<SETTING>.
 
@@ -55,6 +58,9 @@ for _command in (
     pin_roster_command,
     replace_key_command,
     run_command,
+    carry_command,
+    stop_all_command,
+    go_on_command,
     status_command,
     devices_command,
     paths_command,

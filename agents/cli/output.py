@@ -11,6 +11,7 @@ import click
 
 from agents.errors import (
     AgentError,
+    CarrierPrivileged,
     ConfigInvalid,
     EnrolmentRefused,
     EvidenceRefused,
@@ -34,7 +35,7 @@ EXIT_CODES: Mapping[int, str] = {
 }
 
 _BY_ERROR: tuple[tuple[tuple[type[AgentError], ...], int], ...] = (
-    ((ConfigInvalid,), 2),
+    ((ConfigInvalid, CarrierPrivileged), 2),
     ((Retry,), 4),
     ((NotEnrolled,), 5),
     ((StateDamaged, StateBusy, OutboxDamaged), 6),

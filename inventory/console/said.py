@@ -53,6 +53,8 @@ SAID: Final = {
     "host-confirmed": Said("ok", "The fingerprint is confirmed. Its key is in the log, and its agent may work."),
     "host-rejected": Said("ok", "The host is turned away."),
     "host-revoked": Said("ok", "The host's key counts no more."),
+    "host-halted": Said("warn", "Halted. Nothing is begun there; what can be stopped stops at its next block."),
+    "host-halt-lifted": Said("ok", "The halt is lifted. Its agent goes on with its next heartbeat."),
     "data-set-created": Said("ok", "The data set is known. Next: say where it lives."),
     "data-set-changed": Said("ok", "The data set is changed."),
     "path-declared": Said("ok", "Declared. The host's agent follows it to the disks with its next report."),

@@ -20,6 +20,7 @@ from .evidence import Certificate, Record, Seal, SealedTranslation, StoredEnvelo
 from .evidence_files import EvidenceFile
 from .handovers import Handover, HandoverDevice, HandoverLink
 from .history import Event, ExceptionItem, PolicyVersion
+from .halts import HostHalt
 from .host_places import HostPlace
 from .hosts import EnrolmentToken, Host, HostContact, IdempotencyKey, Nonce
 from .imports import Import, ImportLine, ImportPart, ImportState
@@ -77,6 +78,7 @@ __all__ = [
     "Host",
     "HostContact",
     "HostPlace",
+    "HostHalt",
     "IdempotencyKey",
     "Identity",
     "Import",

@@ -18,6 +18,7 @@ IMMUTABLE: Final = (
     "envelope",
     "event",
     "evidence_file",
+    "host_halt",
     "log_checkpoint",
     "log_cosignature",
     "log_entry",

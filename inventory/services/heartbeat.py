@@ -18,7 +18,9 @@ from inventory.ledger import encode
 from inventory.models import DataSet, DeclaredPath, ExceptionItem, Host, HostContact, Lease, Order
 
 from . import reading_results
+from ._lamps import lamps_of
 from .context import Actor, Context
+from .halts import newest_signed
 from .hosts import trusted_host
 from .kernel import note, raise_exception, settle_exception
 from .roster import published
@@ -56,6 +58,8 @@ def beat(context: Context, actor: Actor, message: Heartbeat) -> HeartbeatReply:
             checkpoint=signed,
             consistency=proof,
             trust_root_sha256=context.ledger.keyring.require(session).trust.pin,
+            lamps=lamps_of(session, host),
+            halt=newest_signed(session, host.id),
         )
 
 

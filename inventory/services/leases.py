@@ -18,13 +18,16 @@ from inventory.domain.vocabulary import OrderState
 from inventory.errors import NotFound
 from inventory.events import Tag
 from inventory.models import Attachment, Device, Host, Lease, Order, RunProgress
+from reports.agent_words import SignedHoldAnswer
+from reports.envelope import sign
 
+from ._halted import halt_of
 from ._holds import holds_on
 from ._transitions import move_device, move_order
 from .approvals import approvals_of, enough_approvals
 from .context import Actor, Context
 from .hosts import trusted_host
-from .kernel import load_envelope, next_number, note
+from .kernel import load_envelope, next_number, note, stamp
 
 _UNFINISHED: Final = (OrderState.LEASED, OrderState.EXECUTING, OrderState.SETTLING, OrderState.VERIFYING)
 _PROGRESS: Final = {
@@ -44,6 +47,8 @@ def acquire(context: Context, actor: Actor) -> LeaseReply:
     """
     with context.writing(actor) as session:
         host = trusted_host(session, actor)
+        if halt_of(session, host.id) is not None:
+            return LeaseReply(lease=None)
         order = _unfinished(session, context, host) or _executable(session, context, host)
         if order is None:
             return LeaseReply(lease=None)
@@ -146,14 +151,33 @@ def answer_hold(context: Context, actor: Actor, lease: str, question: HoldQuesti
                 session, context, actor, Tag.ORDER_START_REFUSED, "order", order.id,
                 device=device.id, host=host.id, reason=" ".join(reasons)[:1000],
             )  # fmt: skip
-            return HoldAnswer(nonce=question.nonce, clear=False, reasons=tuple(reasons))
+            return _answer(context, row, order, question, tuple(reasons))
         if order.started is None:
             order.started = context.now()
             move_device(session, context, actor, device, DeviceEvent.START_RUN, order=order.id)
         move_order(session, context, actor, order, OrderEvent.START, details={"token": row.token})
         row.expires = context.now() + timedelta(seconds=context.settings.lease_seconds)
         session.flush()
-        return HoldAnswer(nonce=question.nonce, clear=True, reasons=())
+        return _answer(context, row, order, question, ())
+
+
+def _answer(
+    context: Context, lease: Lease, order: Order, question: HoldQuestion, reasons: tuple[str, ...]
+) -> HoldAnswer:
+    """Signed, because the host that obeys it believes keys, not connections."""
+    body = SignedHoldAnswer(
+        order_sha256=order.payload_sha256,
+        lease=lease.id,
+        token=question.token,
+        nonce=question.nonce,
+        clear=not reasons,
+        reasons=reasons,
+        time=stamp(context.now()),
+    )
+    statement = sign("hold-answer", body.to_dict(), context.secrets.signer("acceptance"))
+    return HoldAnswer(
+        nonce=question.nonce, clear=not reasons, reasons=reasons, statement=Envelope.model_validate(statement)
+    )
 
 
 def _objections(
@@ -168,6 +192,8 @@ def _objections(
         reasons.append(f"The order is {order.state.replace('_', ' ')}.")
     if order.stop_requested:
         reasons.append("A stop was requested.")
+    if (halt := halt_of(session, lease.host_id)) is not None:
+        reasons.append(f"The host is halted by {halt.by}: {halt.reason}")
     if order.started is None:
         if order.expires <= context.now():
             reasons.append("The order has expired.")
@@ -204,7 +230,9 @@ def report_progress(context: Context, actor: Actor, lease: str, progress: Progre
         if event is not None and next_state(order.state, event) not in {None, order.state}:
             move_order(session, context, actor, order, event)
         session.flush()
-        return ProgressReply(current=True, stop_requested=order.stop_requested)
+        return ProgressReply(
+            current=True, stop_requested=order.stop_requested, halted=halt_of(session, host.id) is not None
+        )
 
 
 def _keep(session: Session, context: Context, order: Order, progress: Progress) -> None:

@@ -486,7 +486,15 @@ class FakeService:
         reasons = list(self.holds)
         if question.token != order.token:
             reasons.append("The lease was lost.")
-        return {"nonce": question.nonce, "clear": not reasons, "reasons": reasons}
+        told = {"nonce": question.nonce, "clear": not reasons, "reasons": reasons}
+        bound = {
+            "schema": "sanitrail/hold-answer/1",
+            "order_sha256": payload_digest(order.envelope),
+            "lease": order.lease,
+            "token": question.token,
+            "time": _text(self.now()),
+        }
+        return {**told, "statement": sign("hold-answer", {**told, **bound}, self.world.acceptance)}
 
     def _progress(self, order: Order, message: Progress) -> dict[str, Any]:
         self.progress.append(message)

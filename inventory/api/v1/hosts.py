@@ -13,12 +13,13 @@ from inventory.contract.v1.vocabulary import Key
 from inventory.domain.roles import Permission
 from inventory.domain.vocabulary import HostState
 from inventory.errors import Conflict, EvidenceRefused, Invalid
-from inventory.services import hosts, queries
+from inventory.services import halts, hosts, queries
 from inventory.services.views import EnrolmentTokenView, HostDetail, HostPlaceView, HostRow, Page
 
 noun = Noun("hosts", "Hosts where agents run: enrolment, confirmation by fingerprint, revocation.")
 
 _MANAGE = people(Permission.HOST_MANAGE)
+_STOP = people(Permission.ORDER_STOP)
 
 
 class HostQuery(Paging):
@@ -76,3 +77,28 @@ def revoke_host(call: Call, host: Key, body: HostRevocation) -> HostDetail:
     """Its leases end and its open orders are cancelled; a signed key event enters the log."""
     command = hosts.RevokeHost(host=host, reason=body.reason, valid_below=body.valid_below)
     return hosts.revoke(call.context, call.actor, command)
+
+
+class HaltedHosts(Message):
+    """What was halted."""
+
+    hosts: tuple[Key, ...]
+    """Those that were not halted before."""
+
+
+@noun.post("/hosts/{host}/halt", "Halt all work on a host", _STOP, raises=(Conflict,))
+def halt_host(call: Call, host: Key, body: Reason) -> HostDetail:
+    """Nothing is begun there; runs end at their next block and can be resumed. A drive's own command goes on, and is named."""
+    return halts.halt(call.context, call.actor, host, body.reason)
+
+
+@noun.post("/hosts/{host}/halt/lifting", "Lift a host's halt", _STOP, raises=(Conflict,))
+def lift_host_halt(call: Call, host: Key, body: Reason) -> HostDetail:
+    """Work goes on where it stood. A halt made at the host itself is lifted there."""
+    return halts.lift(call.context, call.actor, host, body.reason)
+
+
+@noun.post("/halts", "Halt all work everywhere", _STOP)
+def halt_everything(call: Call, body: Reason) -> HaltedHosts:
+    """The big red stop: every host you see."""
+    return HaltedHosts(hosts=halts.halt_all(call.context, call.actor, body.reason))

@@ -27,6 +27,7 @@ _MODULES: Final = (
     "exceptions",
     "exports",
     "exposure",
+    "halts",
     "handovers",
     "history",
     "holds",

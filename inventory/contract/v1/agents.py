@@ -80,6 +80,8 @@ class HeartbeatReply(Message):
     """Consistency proof from the checkpoint the agent named."""
     trust_root_sha256: Sha256 | None = None
     """Envelope digest of the version of the trust root in force; the agent follows the chain from the one it pinned."""
+    halt: Envelope | None = None
+    """The newest halt of this host, or its lifting, under the service's signature (kind `halt`); None before the first."""
 
 
 class RecordSubmission(Message):

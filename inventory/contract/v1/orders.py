@@ -170,6 +170,8 @@ class HoldAnswer(Message):
     clear: bool
     reasons: tuple[Text, ...]
     """Why not: holds, cancelled or expired order, lost lease."""
+    statement: Envelope
+    """The same under the service's signature (kind `hold-answer`), with order and lease: only this is believed."""
 
 
 class Progress(Message):
@@ -198,3 +200,5 @@ class ProgressReply(Message):
 
     current: bool
     stop_requested: bool
+    halted: bool = False
+    """The whole host is halted: the run ends at its next block and can be resumed. The signed halt comes with the heartbeat."""

@@ -22,7 +22,7 @@ def upgrade() -> None:
     op.create_table(
         "host_halt",
         sa.Column("host_id", sa.String(length=32), nullable=False),
-        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("action", sa.String(length=8), nullable=False),
         sa.Column("by", sa.String(length=128), nullable=False),
         sa.Column("reason", sa.String(length=500), nullable=False),

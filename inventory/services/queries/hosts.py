@@ -11,11 +11,12 @@ from sqlalchemy.orm import Session
 from inventory.domain.roles import Permission
 from inventory.domain.vocabulary import HostState
 from inventory.models.hosts import Host, HostContact
+from inventory.services._halted import halt_of
 from inventory.services._mapping import host_rows
 from inventory.services._scope import only
 from inventory.services.context import Actor, Context, authorize
 from inventory.services.kernel import find
-from inventory.services.views import HostDetail, HostRow, Page
+from inventory.services.views import HaltView, HostDetail, HostRow, Page
 
 from ._paging import bounded, cut
 
@@ -60,4 +61,11 @@ def host_detail(session: Session, host: Host, now: datetime, silent_after: int) 
         running=tuple(contact.running) if contact else (),
         clock_offset_seconds=contact.clock_offset_seconds if contact else None,
         seen_log_size=contact.seen_log_size if contact else None,
+        standing_by=tuple(contact.standing_by) if contact else (),
+        halt=_halt(session, host.id),
     )
+
+
+def _halt(session: Session, host: str) -> HaltView | None:
+    row = halt_of(session, host)
+    return None if row is None else HaltView(number=row.number, by=row.by, reason=row.reason, time=row.time)

@@ -39,7 +39,7 @@ from .evidence import (
     ValidationView,
     WitnessView,
 )
-from .hosts import AgentKeyView, EnrolmentTokenView, HostDetail, HostPlaceView, HostRow, MediumView, StepView
+from .hosts import AgentKeyView, EnrolmentTokenView, HaltView, HostDetail, HostPlaceView, HostRow, MediumView, StepView
 from .orders import ApprovalView, LeaseView, OrderDetail, OrderRow, PolicyDecisionView, ProgressView, ReadyOrder
 from .organisation import AssignmentView, BatchLineView, SiteView, TeamView
 from .overview import Dashboard, EventView, ExceptionView, LocationView, Page, PartyView, PolicyView, UndertakingView
@@ -99,6 +99,7 @@ __all__ = [
     "GrantView",
     "HoldView",
     "HoldingView",
+    "HaltView",
     "HostDetail",
     "HostPlaceView",
     "HostRow",

@@ -341,7 +341,10 @@ def test_a_lost_answer_to_the_last_question_means_no(world: AgentWorld) -> None:
 
 def test_an_old_answer_to_the_last_question_means_no(world: AgentWorld) -> None:
     def replay(name: str, reply: dict[str, Any]) -> dict[str, Any]:
-        return {**reply, "nonce": "0" * 32} if name.endswith("/holds") else reply
+        if not name.endswith("/holds"):
+            return reply
+        said = {**unverified_body(reply["statement"], "hold-answer"), "nonce": "0" * 32}
+        return {**reply, "statement": sign("hold-answer", said, world.service.world.acceptance)}
 
     world.service.alter = replay
     world.order()

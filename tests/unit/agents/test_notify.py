@@ -14,6 +14,8 @@ from agents.errors import Conflict, ReplyUnreadable, Unreachable
 from agents.notify import Notifier
 from agents.refusals import HoldInForce, HoldUnanswered
 from inventory.contract.v1.orders import HoldAnswer, HoldQuestion, Lease
+from reports.envelope import payload_digest, sign
+from reports.keys import FileSigner
 
 
 def test_systemd_hears_ready_alive_and_stopping(tmp_path: Path) -> None:
@@ -59,42 +61,73 @@ class Answering:
         return found
 
 
+SERVICE = FileSigner.generate()
+ORDER = sign("order", {"id": "O-1"}, SERVICE)
 LEASE = Lease.model_validate(
     {
         "id": "L-1",
         "token": 3,
         "expires": "2026-11-22T12:00:00Z",
-        "order": {"payloadType": "x", "payload": "", "signatures": [{"keyid": "0" * 64, "sig": "AAAA"}]},
+        "order": ORDER,
         "approvals": [],
         "path_hint": "",
     }
 )
 
 
+def said(question: HoldQuestion, *, by: Any = SERVICE, told: dict[str, Any] | None = None, **signed: Any) -> HoldAnswer:  # noqa: ANN401
+    """An answer: what is told beside the statement, and what is signed."""
+    honest = {"nonce": question.nonce, "clear": True, "reasons": []}
+    bound = {"schema": "sanitrail/hold-answer/1", "order_sha256": payload_digest(ORDER), "lease": "L-1", "token": 3}
+    body = {**honest, **bound, "time": "2026-11-22T11:00:00Z", **signed}
+    return HoldAnswer.model_validate({**honest, **(told or {}), "statement": sign("hold-answer", body, by)})
+
+
 def ask(answer: Any, limit: float = 5.0) -> Answering:  # noqa: ANN401
     service = Answering(answer)
-    holds.require_clear(service, LEASE, limit)  # type: ignore[arg-type]  # only one method is used
+    keys = {SERVICE.key_id: SERVICE.verifying_key}
+    holds.require_clear(service, LEASE, limit, keys)  # type: ignore[arg-type]  # only one method is used
     return service
 
 
 def test_a_clear_answer_to_this_question_is_yes() -> None:
-    service = ask(lambda q: HoldAnswer(nonce=q.nonce, clear=True, reasons=()))
+    service = ask(said)
     assert service.questions[0].token == 3
 
 
 def test_every_question_is_another_one() -> None:
-    nonces = {ask(lambda q: HoldAnswer(nonce=q.nonce, clear=True, reasons=())).questions[0].nonce for _ in range(10)}
+    nonces = {ask(said).questions[0].nonce for _ in range(10)}
     assert len(nonces) == 10
 
 
 def test_no_is_no_with_its_reasons() -> None:
     with pytest.raises(HoldInForce, match="Litigation"):
-        ask(lambda q: HoldAnswer(nonce=q.nonce, clear=False, reasons=("Litigation.",)))
+        ask(lambda q: said(q, clear=False, reasons=["Litigation."]))
 
 
-def test_an_answer_to_another_question_is_none() -> None:
-    with pytest.raises(HoldUnanswered):
-        ask(lambda _q: HoldAnswer(nonce="0" * 32, clear=True, reasons=()))
+def test_what_is_told_beside_the_signed_statement_counts_for_nothing() -> None:
+    with pytest.raises(HoldInForce, match="Litigation"):
+        ask(lambda q: said(q, told={"clear": True, "reasons": []}, clear=False, reasons=["Litigation."]))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"nonce": "0" * 32}, {"order_sha256": "0" * 64}, {"lease": "L-2"}, {"token": 2}],
+    ids=lambda o: next(iter(o)),
+)
+def test_a_clear_answer_to_another_question_is_none(other: dict[str, Any]) -> None:
+    with pytest.raises(HoldUnanswered, match="another question"):
+        ask(lambda q: said(q, **other))
+
+
+def test_an_answer_that_the_service_did_not_sign_is_none() -> None:
+    with pytest.raises(HoldUnanswered, match="not the service's"):
+        ask(lambda q: said(q, by=FileSigner.generate()))
+
+
+def test_an_order_signed_by_the_service_is_no_answer() -> None:
+    with pytest.raises(HoldUnanswered, match="not the service's"):
+        ask(lambda q: said(q).model_copy(update={"statement": LEASE.order}))
 
 
 @pytest.mark.parametrize("error", [Unreachable("away"), ReplyUnreadable("odd")])
@@ -113,7 +146,7 @@ def test_an_answer_after_the_limit_is_none_and_nobody_waits_for_it() -> None:
 
     def late(question: HoldQuestion) -> HoldAnswer:
         release.wait(30)
-        return HoldAnswer(nonce=question.nonce, clear=True, reasons=())
+        return said(question)
 
     try:
         with pytest.raises(HoldUnanswered, match="Not within"):
