@@ -51,11 +51,10 @@ def after_validation(record: RecordView) -> Follows:
 
 def before_waiver(device: DeviceDetail) -> Follows:
     """After the first signature under a waiver."""
-    held = device.holdings_open
     return Follows(
         (
-            f"It carries {held} holdings that no validated record covers; all of it leaves with the device."
-            if held
+            "It carries data or residue that no validated record covers; all of it leaves with the device."
+            if device.holdings_open
             else "Nothing is known to be on it; what nobody declared leaves with it.",
             "A second person in another role must countersign before it can be used.",
             "It is printed on every certificate and report about this device from then on.",
