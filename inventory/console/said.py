@@ -121,5 +121,10 @@ SAID: Final = {
     "balance-drawn": Said("ok", "Counted. Whatever does not agree has its exception and its owner."),
     "balance-closed": Said("ok", "The balance is signed, logged and closed."),
     "policy-imported": Said("ok", "The new policy is in force. Open orders keep the decision they were sealed with."),
+    "view-saved": Said("ok", "The view is kept. You find it above the list."),
+    "view-changed": Said("ok", "The view is changed."),
+    "view-removed": Said("ok", "The view is removed."),
+    "many-changed": Said("ok", "Done to each of them. Their histories have a new entry."),
+    "many-changed-some": Said("warn", "Done, but not to all: some refused in the last moment. Look at each."),
 }
 """Word -> sentence; a test looks for every `said=` of the pages here."""

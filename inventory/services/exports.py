@@ -133,6 +133,13 @@ def _file(context: Context, actor: Actor, name: str, kind: Kind, rows: Rows) -> 
             session, context, actor, Tag.EXPORT_TAKEN, "table", rows.table.name,
             details={"file": name, "rows": rows.count},
         )  # fmt: skip
+    return as_file(name, kind, rows)
+
+
+def as_file(name: str, kind: Kind, rows: Rows) -> Taken:
+    """Rows as a file; they are gone once it is sent. Raises `Invalid` where there is no such kind of file."""
+    if kind not in MEDIA_TYPES:
+        raise Invalid("kind", f"A table is taken away as {', '.join(MEDIA_TYPES)}.")
     return Taken(name, MEDIA_TYPES[kind], _parts(rows, kind))
 
 

@@ -4,44 +4,21 @@ from __future__ import annotations
 
 from io import BytesIO
 
-from flask import request, send_file, url_for
+from flask import send_file, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from inventory.console.blueprint import Reply, act, form, page
 from inventory.console.forms import Form, Option
 from inventory.console.printing import asked_language
 from inventory.console.sheets import Field, Sheet, reason
-from inventory.console.views.chips import state_chip
-from inventory.console.views.lists import narrowed, pager
 from inventory.console.views.map import picture
 from inventory.console.web import actor, form_status, go, here, may, perform, posted, received, show, show_sheet
 from inventory.domain.roles import Permission
-from inventory.domain.vocabulary import CaseState, ObligationKind
+from inventory.domain.vocabulary import ObligationKind
 from inventory.services import case_dates, corrections, data, queries
 from inventory.services import cases as service
 
 _ATTESTABLE = {ObligationKind.LOGICAL_DELETION, ObligationKind.BACKUP_GONE}
-
-
-@page("/cases")
-def cases_page() -> Reply:
-    """Every case."""
-    value = request.args.get("state", "")
-    state = CaseState(value) if value in {str(word) for word in CaseState} else None
-    overdue = True if request.args.get("overdue") == "yes" else None
-    found = queries.list_cases(here(), actor(), state=state, overdue=overdue, after=request.args.get("after"), limit=50)
-    segments = narrowed(
-        "state", [("", "All", None), *((str(word), state_chip(word).label, None) for word in CaseState)]
-    )
-    late = narrowed("overdue", (("", "Any due date", None), ("yes", "Overdue", None)))
-    return show(
-        "cases.html",
-        cases=found.items,
-        pager=pager(found, "cases"),
-        segments=segments,
-        late=late,
-        narrowed=bool(state or overdue),
-    )
 
 
 @page("/cases/<case>")

@@ -4,32 +4,15 @@ from __future__ import annotations
 
 from io import BytesIO
 
-from flask import request, send_file
+from flask import send_file
 
 from inventory.console.blueprint import Reply, page
 from inventory.console.printing import asked_language
-from inventory.console.views.lists import pager
 from inventory.console.views.order import verdict_of
 from inventory.console.web import actor, here, show
 from inventory.domain.roles import Permission
 from inventory.services import certificates as service
 from inventory.services import corrections, queries, transparency
-
-
-@page("/certificates", Permission.READ_EVIDENCE)
-def certificates_page() -> Reply:
-    """Every certificate, newest first."""
-    found = queries.list_certificates(
-        here(), actor(), device=request.args.get("device") or None, after=request.args.get("after"), limit=50
-    )
-    labels = {item.device: queries.device(here(), actor(), item.device) for item in found.items}
-    return show(
-        "certificates.html",
-        certificates=found.items,
-        devices=labels,
-        pager=pager(found, "certificates"),
-        pin=transparency.trust(here()).pin,
-    )
 
 
 @page("/certificates/<certificate>", Permission.READ_EVIDENCE)

@@ -9,7 +9,6 @@ from inventory.console.blueprint import Reply, form, page
 from inventory.console.formatting import sentence_case
 from inventory.console.forms import Form, Option
 from inventory.console.sheets import Field, Sheet
-from inventory.console.views.chips import state_chip
 from inventory.console.views.device import acts_of, crumbs_of, known_facts, media_words
 from inventory.console.views.journey import PARTS, stops_of
 from inventory.console.views.lists import narrowed, pager
@@ -17,67 +16,13 @@ from inventory.console.views.map import picture
 from inventory.console.web import actor, go, here, may, perform, posted, received, show, show_sheet
 from inventory.domain.journey import Part
 from inventory.domain.roles import Permission
-from inventory.domain.vocabulary import Category, DeviceState, HoldingKind
+from inventory.domain.vocabulary import DeviceState, HoldingKind
 from inventory.services import data, devices, places, queries
 from inventory.services.queries.devices import DeviceFilter
 
 from .history import device_story, opens
 
 MEDIA = tuple(Option(value, media_words(value)) for value in ("magnetic", "flash", "virtual", "pmem", "unknown"))
-
-
-def _states() -> frozenset[DeviceState]:
-    known = {str(state): state for state in DeviceState}
-    return frozenset(known[value] for value in request.args.getlist("state") if value in known)
-
-
-def _yes(name: str) -> bool | None:
-    return True if request.args.get(name) == "yes" else None
-
-
-def _category() -> Category | None:
-    value = request.args.get("category", "")
-    return Category(value) if value in {str(word) for word in Category} else None
-
-
-@page("/devices")
-def devices_page() -> Reply:
-    """Every device, narrowed by what the address says."""
-    text = request.args.get("q", "").strip()[:128]
-    where = DeviceFilter(
-        states=_states(),
-        text=text,
-        host=request.args.get("host") or None,
-        location=request.args.get("location") or None,
-        data_set=request.args.get("data_set") or None,
-        category=_category(),
-        with_data=_yes("data"),
-        with_exceptions=_yes("exceptions"),
-        held=_yes("held"),
-    )
-    found = queries.list_devices(here(), actor(), where, after=request.args.get("after"), limit=40)
-    counts = queries.dashboard(here(), actor()).devices_by_state
-    choices = [("", "All", sum(counts.values()))]
-    choices += [
-        (str(state), state_chip(state).label, counts.get(str(state), 0))
-        for state in DeviceState
-        if counts.get(str(state), 0)
-    ]
-    return show(
-        "devices.html",
-        devices=found.items,
-        pager=pager(found, "devices"),
-        segments=narrowed("state", choices),
-        more=narrowed("data", (("", "Everything", None), ("yes", "Holds data or residue", None))),
-        narrowed_by=[
-            name
-            for name in ("q", "host", "location", "data_set", "category", "held", "exceptions")
-            if request.args.get(name)
-        ],
-        text=text,
-        search_text=text,
-        none_at_all=not sum(counts.values()),
-    )
 
 
 def _part() -> Part | None:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from flask import request
 from werkzeug.wrappers import Response as AnyResponse
 
 from inventory.console.blueprint import Reply, act, page
 from inventory.console.forms import Form, Option
-from inventory.console.views.lists import narrowed, pager
 from inventory.console.web import actor, form_status, go, here, names, perform, received, show
 from inventory.domain.roles import Permission
-from inventory.domain.vocabulary import ExceptionState
 from inventory.services import exceptions as service
-from inventory.services import people, queries
+from inventory.services import people
 
-_SHOWN = {"": ExceptionState.OPEN, "resolved": ExceptionState.RESOLVED, "all": None}
+from .lists import asked_here, list_view
 
 
 @page("/exceptions")
@@ -24,17 +21,14 @@ def exceptions_page() -> Reply:
 
 
 def _show(typed: Form, at: str) -> Reply:
-    shown = request.args.get("state", "")
-    state = _SHOWN.get(shown, ExceptionState.OPEN)
-    found = queries.list_exceptions(here(), actor(), state=state, after=request.args.get("after"), limit=50)
-    segments = narrowed("state", (("", "Open", None), ("resolved", "Resolved", None), ("all", "All", None)))
+    view, items = list_view("exceptions", asked_here("exceptions"))
     known = names()
     owners = tuple(
         Option(person.ref, known(person.ref)) for person in people.list_people(here(), actor()) if person.enabled
     )
     return show(
-        "exceptions.html", form_status(typed), exceptions=found.items, pager=pager(found, "exceptions"), segments=segments,
-        form=typed, at=at, blank=Form.starting(), owners=owners, shown=shown,
+        "exceptions.html", form_status(typed), list=view, exceptions=items, none_at_all=False,
+        form=typed, at=at, blank=Form.starting(), owners=owners,
     )  # fmt: skip
 
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from flask import request, url_for
+from flask import url_for
 
 from inventory.console.blueprint import Reply, page
 from inventory.console.formatting import short_digest
-from inventory.console.views.lists import pager
 from inventory.console.views.story import Day, Link, days
-from inventory.console.web import actor, here, may, names, show
+from inventory.console.web import may, names, show
 from inventory.domain.roles import Permission
 from inventory.events import Tag
-from inventory.services import queries
 from inventory.services.views import EventView
+
+from .lists import asked_here, list_view
 
 _PAGES = {"device": "device", "host": "host", "order": "order", "case": "case", "certificate": "certificate"}
 _BESIDE = {
@@ -84,24 +84,5 @@ def opens(event: EventView) -> str:
 @page("/events", Permission.READ_EVENTS)
 def events() -> Reply:
     """Everything that happened, newest first."""
-    tag = request.args.get("tag", "")
-    who = request.args.get("actor", "").strip()[:128]
-    subject = request.args.get("subject", "").strip()[:128]
-    found = queries.list_events(
-        here(),
-        actor(),
-        tag=tag or None,
-        actor_ref=who or None,
-        subject=subject or None,
-        after=request.args.get("after"),
-        limit=40,
-    )
-    return show(
-        "events.html",
-        story=told(found.items),
-        pager=pager(found, "events"),
-        tags=[str(tag) for tag in Tag],
-        tag=tag,
-        who=who,
-        subject=subject,
-    )
+    view, items = list_view("events", asked_here("events"), rows=25, primary="kind")
+    return show("events.html", list=view, story=told(items), none_at_all=False, tags=[str(tag) for tag in Tag])

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
-from flask import redirect, request, url_for
+from flask import url_for
 
 from inventory.console.blueprint import Reply, page
 from inventory.console.views import charts
@@ -17,7 +15,6 @@ from inventory.console.views.order import RUNNING
 from inventory.console.web import actor, here, may, show
 from inventory.domain.roles import Permission
 from inventory.domain.vocabulary import DeviceState, ExceptionState
-from inventory.errors import InventoryError
 from inventory.services import queries
 from inventory.services.queries.beginnings import beginnings
 from inventory.services.queries.devices import DeviceFilter
@@ -143,31 +140,3 @@ def _due(due: DueView) -> list[charts.Share]:
         charts.Share("In 30 days", due.month, "accent", address),
         charts.Share("Later", due.later, "quiet", address),
     ]
-
-
-def _exact(text: str) -> str | None:
-    """The page of the one thing this text names, if it names one."""
-    lookups: tuple[tuple[str, Callable[[], str]], ...] = (
-        ("device", lambda: queries.device(here(), actor(), text).id),
-        ("order", lambda: queries.order(here(), actor(), text).id),
-        ("host", lambda: queries.host(here(), actor(), text).id),
-        ("case", lambda: queries.case(here(), actor(), text).id),
-        ("record", lambda: queries.record(here(), actor(), text).sha256),
-    )
-    for kind, find in lookups:
-        try:
-            parts: dict[str, Any] = {kind: find()}
-        except InventoryError:
-            continue
-        return url_for(f"console.{kind}", **parts)
-    return None
-
-
-@page("/search")
-def search() -> Reply:
-    """Straight to what a number, tag, serial or digest names; else the devices that match."""
-    text = request.args.get("q", "").strip()[:128]
-    if not text:
-        return redirect(url_for("console.devices"), 303)
-    found = _exact(text)
-    return redirect(found or url_for("console.devices", q=text), 303)

@@ -4,43 +4,19 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from flask import request, url_for
+from flask import url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from inventory.console.blueprint import Reply, act, form, page
 from inventory.console.forms import Option
 from inventory.console.sheets import Field, Sheet, reason
-from inventory.console.views.chips import state_chip
-from inventory.console.views.lists import narrowed, pager
 from inventory.console.web import actor, form_status, go, here, perform, posted, received, show, show_sheet
 from inventory.domain.roles import Permission
-from inventory.domain.vocabulary import HostState
 from inventory.services import data, queries
 from inventory.services import hosts as service
 from inventory.services.queries.devices import DeviceFilter
 
 _LIFETIMES = (Option("1", "1 hour"), Option("24", "1 day"), Option("168", "1 week"))
-
-
-def _state() -> HostState | None:
-    value = request.args.get("state", "")
-    return HostState(value) if value in {str(state) for state in HostState} else None
-
-
-@page("/hosts")
-def hosts_page() -> Reply:
-    """Every host."""
-    found = queries.list_hosts(here(), actor(), state=_state(), after=request.args.get("after"), limit=50)
-    counts = queries.dashboard(here(), actor()).hosts_by_state
-    choices = [("", "All", sum(counts.values()))]
-    choices += [(str(state), state_chip(state).label, counts.get(str(state), 0)) for state in HostState]
-    return show(
-        "hosts.html",
-        hosts=found.items,
-        pager=pager(found, "hosts"),
-        segments=narrowed("state", choices),
-        none_at_all=not sum(counts.values()),
-    )
 
 
 @page("/hosts/<host>")

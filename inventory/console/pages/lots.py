@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from flask import request, url_for
+from flask import url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from inventory.console.blueprint import Reply, form, page
 from inventory.console.formatting import sentence_case
 from inventory.console.forms import Form, Option, options
 from inventory.console.sheets import Field, Sheet, reason
-from inventory.console.views.lists import narrowed, pager
 from inventory.console.web import actor, go, here, perform, posted, received, show, show_sheet
 from inventory.domain.labels import codes_read
-from inventory.domain.lots import LotPurpose, LotState
+from inventory.domain.lots import LotPurpose
 from inventory.domain.roles import Permission
 from inventory.errors import NotFound
 from inventory.services import lot_register, places
@@ -43,16 +42,6 @@ ACTS: Final = {
     ),
     "reopen": _Act(lot_register.reopen, "Re-open", "Re-open it", "An exception says so until it is closed again."),
 }
-
-
-@page("/lots")
-def lots_page() -> Reply:
-    """Lots, newest first."""
-    wanted = request.args.get("state", "")
-    state = LotState(wanted) if wanted in set(LotState) else None
-    found = lot_register.list_lots(here(), actor(), state=state, after=request.args.get("after"))
-    segments = narrowed("state", [("", "All", None), *((str(one), sentence_case(one), None) for one in LotState)])
-    return show("lots.html", lots=found.items, segments=segments, pager=pager(found, "lots"), parties=_parties())
 
 
 def _parties() -> dict[str, str]:

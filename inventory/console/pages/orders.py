@@ -6,12 +6,10 @@ import re
 from collections.abc import Mapping
 from datetime import timedelta
 
-from flask import request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from inventory.console.blueprint import Reply, form, page
 from inventory.console.forms import Form, Option
-from inventory.console.views.lists import Segment, pager
 from inventory.console.views.order import PATTERNS, RUNNING, seats_of, steps_of, verdict_of
 from inventory.console.views.ordering import (
     answers_of,
@@ -26,10 +24,9 @@ from inventory.console.web import actor, form_status, go, here, may, names, perf
 from inventory.contract.v1.orders import PlanRequest
 from inventory.domain.roles import Permission
 from inventory.domain.techniques import ANSWERS, AUTO, CANARIES, KEY_PATTERN, SCOPES, drive_word_faults, follows
-from inventory.domain.vocabulary import Method, OrderState, Verification
+from inventory.domain.vocabulary import Method, Verification
 from inventory.services import corrections, queries
 from inventory.services import orders as service
-from inventory.services.queries.orders import OrderFilter
 from inventory.services.views import OrderDetail, RecordView
 from reports.findings.techniques import HOST, KEYS
 
@@ -47,42 +44,6 @@ READ_BACK = (
         "At least a tenth of the medium, places chosen by the order's own random number (SP 800-88 Rev. 1, 4.7.3).",
     ),
 )
-_SHOWN = {
-    "open": OrderFilter(open=True),
-    "to-approve": OrderFilter(states=frozenset({OrderState.REQUESTED})),
-    "running": OrderFilter(states=RUNNING),
-    "to-validate": OrderFilter(states=frozenset({OrderState.RECORDED})),
-    "ended": OrderFilter(open=False),
-}
-_LABELS = {
-    "": "All",
-    "open": "Open",
-    "to-approve": "To approve",
-    "running": "Running",
-    "to-validate": "To validate",
-    "ended": "Ended",
-}
-
-
-def _list(shown: str) -> Reply:
-    where = _SHOWN.get(shown, OrderFilter())
-    found = queries.list_orders(here(), actor(), where, after=request.args.get("after"), limit=50)
-    segments = tuple(
-        Segment(label, url_for("console.orders", show=key or None), key == shown) for key, label in _LABELS.items()
-    )
-    return show("orders.html", orders=found.items, pager=pager(found, "orders"), segments=segments, shown=shown)
-
-
-@page("/orders")
-def orders_page() -> Reply:
-    """Every order, or one queue of them."""
-    return _list(request.args.get("show", ""))
-
-
-@page("/queues/approve", Permission.ORDER_APPROVE)
-def orders_to_approve() -> Reply:
-    """What waits for approvers."""
-    return _list("to-approve")
 
 
 def _purpose(typed: Form) -> service.Purpose:

@@ -104,6 +104,8 @@ _GROUPS: Final[tuple[tuple[str, str, tuple[_Entry, ...]], ...]] = (
                 "waiting",
                 Permission.RECORD_VALIDATE,
             ),
+            _Entry("For the custodian", "archive", "custody_queue", Permission.DEVICE_RELEASE),
+            _Entry("For privacy", "case", "privacy_queue", Permission.CASE_MANAGE),
             _Entry(
                 "Exceptions",
                 "alert",

@@ -18,7 +18,8 @@ class Segment:
     label: str
     url: str
     current: bool
-    count: int | None = None
+    count: int | str | None = None
+    """A number, or more than one."""
 
 
 @dataclass(frozen=True)

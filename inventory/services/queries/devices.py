@@ -68,7 +68,7 @@ def list_devices(
 ) -> Page[DeviceRow]:
     """Devices by number. Permission `inventory.read`."""
     authorize(actor, Permission.READ)
-    statement = sa.select(Device).where(Device.bound_to.is_(None), *only(actor, Device), *_conditions(where))
+    statement = sa.select(Device).where(Device.bound_to.is_(None), *only(actor, Device), *device_conditions(where))
     if after is not None:
         statement = statement.where(Device.id > after)
     with context.reading(actor) as session:
@@ -77,7 +77,8 @@ def list_devices(
         return Page(device_rows(session, rows), following)
 
 
-def _conditions(where: DeviceFilter) -> list[sa.ColumnElement[bool]]:
+def device_conditions(where: DeviceFilter) -> list[sa.ColumnElement[bool]]:
+    """What a filter asks, as conditions for the database."""
     conditions: list[sa.ColumnElement[bool]] = []
     if where.states:
         conditions.append(Device.state.in_(where.states))

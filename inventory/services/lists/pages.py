@@ -1,0 +1,301 @@
+"""A page of a list, how many each facet has, and the whole of it as a file: the same rows by the same conditions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from inventory.errors import Invalid, NotFound
+from inventory.events import Tag
+from inventory.services._scope import only
+from inventory.services.context import Actor, Context, authorize
+from inventory.services.exports import Kind, Taken, as_file
+from inventory.services.kernel import note
+from inventory.services.packs.listing import moment
+from inventory.services.packs.tables import Cell, Rows, Table
+from inventory.services.queries._paging import bounded, cut
+
+from .asked import Asked
+from .data import CASES, EVENTS, LOTS
+from .devices import DEVICES
+from .hosts import HOSTS
+from .spec import CAP, Asking, Column, Condition, Facet, Listed
+from .work import CERTIFICATES, EXCEPTIONS, ORDERS
+
+LISTS: Final[dict[str, Listed]] = {
+    one.name: one for one in (DEVICES, HOSTS, ORDERS, CASES, EXCEPTIONS, LOTS, CERTIFICATES, EVENTS)
+}
+"""Every list there is."""
+
+FILE_ROWS: Final = 1_000_000
+"""Of one file."""
+_AT_ONCE: Final = 500
+AT_ONCE_CHOSEN: Final = 200
+"""Rows that one act may be about."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListPage:
+    """Rows as a list shows them."""
+
+    rows: tuple[Any, ...]
+    keys: tuple[str, ...]
+    """What names each row."""
+    next: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChoiceCount:
+    """A value of a facet, and how many rows have it."""
+
+    value: str
+    label: str
+    chosen: bool
+    count: int | None
+    """None: too many to count while somebody waits. One more than the cap: more than that."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FacetView:
+    """A facet with what is chosen of it."""
+
+    name: str
+    title: str
+    choices: tuple[ChoiceCount, ...]
+    chosen: bool
+
+
+def listed(name: str) -> Listed:
+    """The list of this name. Raises `NotFound`."""
+    if name not in LISTS:
+        raise NotFound("list", name[:64])
+    return LISTS[name]
+
+
+def page(
+    context: Context, actor: Actor, name: str, asked: Asked, *, after: str | None = None, limit: int = 50
+) -> ListPage:
+    """One page. The list's own permission. Raises `NotFound` (list), `Invalid` (key)."""
+    one = listed(name)
+    authorize(actor, one.permission)
+    asking = Asking(context=context, actor=actor, now=context.now())
+    statement = _statement(one, asked, asking).limit(bounded(limit) + 1)
+    if after is not None:
+        if not after.isprintable():
+            raise Invalid("after", "This is no key of a page.")
+        statement = statement.where(one.walk.beyond(after))
+    with context.reading(actor) as session:
+        found, following = cut(session.scalars(statement).all(), limit, one.walk.key)
+        keys = tuple(str(getattr(row, one.key.key)) for row in found)
+        return ListPage(rows=one.rows(session, asking, found), keys=keys, next=following)
+
+
+def facets(context: Context, actor: Actor, name: str, asked: Asked) -> tuple[FacetView, ...]:
+    """What the list can be narrowed to, each with its count as far as it is cheap. The list's own permission."""
+    one = listed(name)
+    authorize(actor, one.permission)
+    asking = Asking(context=context, actor=actor, now=context.now())
+    with context.reading(actor) as session:
+        base: list[Condition] | None = _typed(one, asked, asking)
+        if asked.text or asked.exact or asked.since or asked.until:
+            base = _few(session, one, base or [])
+        return tuple(_facet(session, one, asked, asking, facet, base) for facet in one.facets)
+
+
+def _few(session: Session, one: Listed, typed: list[Condition]) -> list[Condition] | None:
+    """The rows that were typed for, looked for once and then known by their keys; None: too many to count them."""
+    keys = session.scalars(sa.select(one.key).where(*typed).limit(CAP + 1)).all()
+    return [one.key.in_(keys)] if len(keys) <= CAP else None
+
+
+def chosen(context: Context, actor: Actor, name: str, asked: Asked) -> tuple[tuple[str, ...], bool]:
+    """What names the rows, as many as one act may be about; and whether there are more. The list's own permission."""
+    one = listed(name)
+    authorize(actor, one.permission)
+    asking = Asking(context=context, actor=actor, now=context.now())
+    statement = sa.select(one.key).where(*_conditions(one, asked, asking)).order_by(*one.walk.by)
+    with context.reading(actor) as session:
+        found = [str(key) for key in session.scalars(statement.limit(AT_ONCE_CHOSEN + 1))]
+    return tuple(found[:AT_ONCE_CHOSEN]), len(found) > AT_ONCE_CHOSEN
+
+
+def take(context: Context, actor: Actor, name: str, asked: Asked, kind: Kind) -> Taken:
+    """Exactly what the list shows, all pages of it, as a file; who took it stands in the history.
+
+    Raises:
+        NotFound: there is no such list.
+        Invalid: no such kind of file, or more rows than a file holds.
+    """
+    one = listed(name)
+    authorize(actor, one.permission)
+    columns = asked.shown(one)
+    rows = Rows(Table(one.name, one.title, tuple(column.title for column in columns)))
+    try:
+        asking = Asking(context=context, actor=actor, now=context.now())
+        with context.reading(actor) as session:
+            for view in _all(session, one, asked, asking):
+                _require_room(rows)
+                rows.add(*(_cell(column.value(view)) for column in columns))
+        with context.writing(actor) as session:
+            note(
+                session, context, actor, Tag.EXPORT_TAKEN, "table", one.name,
+                details={"file": f"{one.name}.{kind}", "rows": rows.count, "filters": asked.query()},
+            )  # fmt: skip
+        return as_file(f"{one.name}.{kind}", kind, rows)
+    except BaseException:
+        rows.close()
+        raise
+
+
+def _require_room(rows: Rows) -> None:
+    if rows.count >= FILE_ROWS:
+        raise Invalid("filters", f"A file holds {FILE_ROWS} rows: narrow the list.")
+
+
+def empty(context: Context, actor: Actor, name: str) -> bool:
+    """Whether the reader sees nothing at all of this kind."""
+    one = listed(name)
+    authorize(actor, one.permission)
+    with context.reading(actor) as session:
+        first = sa.select(one.key).where(*one.base, *only(actor, one.model)).limit(1)
+        return session.scalar(first) is None
+
+
+# -- conditions --------------------------------------------------------------------------------------------------------
+
+
+def _conditions(one: Listed, asked: Asked, asking: Asking) -> list[Condition]:
+    """Everything asked, with the scope of who asks."""
+    return [*_typed(one, asked, asking), *_faceted(one, asked, asking)]
+
+
+def _faceted(one: Listed, asked: Asked, asking: Asking, but: str = "") -> list[Condition]:
+    """What facets narrow to; `but` leaves one out, to count its values."""
+    named = [(facet, asked.values(one, facet.name)) for facet in one.facets if facet.name != but]
+    return [_narrowing(facet, values, asking) for facet, values in named if values]
+
+
+def _typed(one: Listed, asked: Asked, asking: Asking) -> list[Condition]:
+    """What was typed, with the scope of who asks."""
+    found: list[Condition] = [*one.base, *only(asking.actor, one.model)]
+    if asked.text and one.text is not None:
+        found.append(one.text(asked.text))
+    found += [exact.condition(asked.exact[exact.name]) for exact in one.exacts if exact.name in asked.exact]
+    since, until = asked.moments()
+    if one.time is not None and since is not None:
+        found.append(one.time >= since)
+    if one.time is not None and until is not None:
+        found.append(one.time < until)
+    return found
+
+
+def _narrowing(facet: Facet, values: Sequence[str], asking: Asking) -> Condition:
+    """What is no value of the facet finds nothing: it never widens what somebody is about to act on."""
+    known = {choice.value for choice in facet.choices}
+    meant = [value for value in values if value in known]
+    return facet.condition(meant, asking) if meant else sa.false()
+
+
+def _statement(one: Listed, asked: Asked, asking: Asking) -> sa.Select[Any]:
+    return sa.select(one.model).where(*_conditions(one, asked, asking)).order_by(*one.walk.by)
+
+
+def _all(session: Session, one: Listed, asked: Asked, asking: Asking) -> Iterator[Any]:
+    """Every row, page by page by its key: nothing is held open, and no row is skipped or told twice."""
+    after: str | None = None
+    while True:
+        statement = _statement(one, asked, asking).limit(_AT_ONCE)
+        if after is not None:
+            statement = statement.where(one.walk.beyond(after))
+        found = session.scalars(statement).all()
+        yield from one.rows(session, asking, found)
+        if len(found) < _AT_ONCE:
+            return
+        after = one.walk.key(found[-1])
+        session.expunge_all()
+
+
+def _cell(value: object) -> Cell:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, datetime):
+        return moment(value)
+    if value is None or isinstance(value, int):
+        return value
+    return str(value)
+
+
+# -- counts ------------------------------------------------------------------------------------------------------------
+
+
+def _facet(
+    session: Session, one: Listed, asked: Asked, asking: Asking, facet: Facet, base: list[Condition] | None
+) -> FacetView:
+    now = asked.values(one, facet.name)
+    counts = {} if base is None else _counts(session, one, asked, asking, facet, base)
+    return FacetView(
+        name=facet.name,
+        title=facet.title,
+        chosen=bool(now),
+        choices=tuple(
+            ChoiceCount(
+                value=choice.value, label=choice.label, chosen=choice.value in now, count=counts.get(choice.value)
+            )
+            for choice in facet.choices
+        ),
+    )
+
+
+def _counts(
+    session: Session, one: Listed, asked: Asked, asking: Asking, facet: Facet, base: list[Condition]
+) -> dict[str, int]:
+    """Exact where few rows are left without this facet; else to the cap, where an index finds a value's rows.
+
+    A count never makes somebody wait: where other facets narrow a long list, an index alone does not answer.
+    """
+    others = [*base, *_faceted(one, asked, asking, but=facet.name)]
+    if _capped(session, one, others) <= CAP:
+        return _exactly(session, one, asking, facet, others)
+    alone = not any(asked.values(one, other.name) for other in one.facets if other.name != facet.name)
+    if not facet.indexed or facet.column is None or not alone:
+        return {}
+    return {
+        choice.value: _capped(session, one, [*others, facet.condition([choice.value], asking)])
+        for choice in facet.choices
+    }
+
+
+def _capped(session: Session, one: Listed, conditions: Sequence[Condition]) -> int:
+    few = sa.select(one.key).where(*conditions).limit(CAP + 1).subquery()
+    return session.scalar(sa.select(sa.func.count()).select_from(few)) or 0
+
+
+def _exactly(
+    session: Session, one: Listed, asking: Asking, facet: Facet, others: Sequence[Condition]
+) -> dict[str, int]:
+    if facet.column is not None:
+        found = session.execute(sa.select(facet.column, sa.func.count()).where(*others).group_by(facet.column))
+        counts = {str(value): count for value, count in found}
+        return {choice.value: counts.get(choice.value, 0) for choice in facet.choices}
+    if len(facet.choices) > 8:
+        return {}
+    return {
+        choice.value: session.scalar(
+            sa.select(sa.func.count()).select_from(one.model).where(*others, facet.condition([choice.value], asking))
+        )
+        or 0
+        for choice in facet.choices
+    }
+
+
+def columns_of(one: Listed, asked: Asked) -> tuple[tuple[Column, tuple[Column, ...]], ...]:
+    """The columns to show, each with those that stand small beneath it; one whose upper column is hidden stands alone."""
+    shown = asked.shown(one)
+    names = {column.name for column in shown}
+    upper = [column for column in shown if not (column.below and column.below in names)]
+    return tuple((column, tuple(one for one in shown if one.below == column.name)) for column in upper)
