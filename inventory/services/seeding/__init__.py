@@ -19,7 +19,21 @@ from inventory.domain.invented import Shape, shape
 from inventory.errors import Conflict, Invalid
 from inventory.events import Tag
 from inventory.ledger import Ledger
-from inventory.models import DataSet, Device, ErasureCase, Host, Location, Order, Party, Person, Site, Team
+from inventory.models import (
+    Base,
+    DataSet,
+    Device,
+    ErasureCase,
+    Event,
+    Host,
+    Location,
+    LogHead,
+    Order,
+    Party,
+    Person,
+    Site,
+    Team,
+)
 from inventory.services.context import SYSTEM, Context
 from inventory.services.kernel import note
 from reports.keys import FileSigner
@@ -161,15 +175,16 @@ def _keep(folder: Path, company: Company, agents: dict[str, FileSigner]) -> None
 
 
 def _counted(context: Context, size: Shape) -> Seeded:
-    from inventory.models import Event, LogHead  # noqa: PLC0415 - for the last sentence only
-
     with context.reading() as session:
-        count = lambda model: session.scalar(sa.select(sa.func.count()).select_from(model)) or 0  # noqa: E731
+
+        def rows(model: type[Base]) -> int:
+            return session.scalar(sa.select(sa.func.count()).select_from(model)) or 0
+
         return Seeded(
-            devices=count(Device),
+            devices=rows(Device),
             hosts=size.hosts,
-            people=count(Person),
+            people=rows(Person),
             events=session.scalar(sa.select(sa.func.max(Event.id))) or 0,
             log_size=session.scalar(sa.select(LogHead.size)) or 0,
-            orders=count(Order),
+            orders=rows(Order),
         )

@@ -100,12 +100,14 @@ def _hire(context: Context, company: Company, size: Shape, rng: random.Random) -
     for login, role, title in CAST:
         company.people[login] = _one(context, company, rng, login, title, frozenset({role}), everywhere=True)
     for number in range(size.people):
-        limits = {"sites": frozenset({company.sites[number % len(company.sites)]})}
-        if number % 3 == 2:
-            limits = {"teams": frozenset({company.teams[number % len(company.teams)]})}
-        role = _FURTHER[number % len(_FURTHER)]
+        sites = frozenset({company.sites[number % len(company.sites)]})
+        teams = frozenset({company.teams[number % len(company.teams)]})
+        by_team = number % 3 == 2
         login = f"staff{number + 1:04d}"
-        company.people[login] = _one(context, company, rng, login, "Staff", frozenset({role}), **limits)
+        company.people[login] = _one(
+            context, company, rng, login, "Staff", frozenset({_FURTHER[number % len(_FURTHER)]}),
+            sites=frozenset() if by_team else sites, teams=teams if by_team else frozenset(),
+        )  # fmt: skip
 
 
 def _one(  # noqa: PLR0913 - a person has these sides, three of them named
