@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,10 @@ import pytest
 import inventory.console
 from inventory.console.pages.style import PAGE_TYPES, icon_names
 from inventory.console.views.decisions import after_approval
+from inventory.domain.scopes import Scope
 from inventory.services import queries
+from inventory.services.queries.beginnings import beginnings
+from inventory.services.queries.today import today
 
 from .conftest import Site
 
@@ -112,3 +116,25 @@ def test_who_counts_a_hand_over_is_told_what_follows_and_not_what_was_counted(si
 def test_the_guide_leads_a_new_organisation_and_is_over_for_a_working_one(site: Site) -> None:
     assert "Everything is in place" in site.get("vic", "/start").text
     assert "From nothing to the first registered disk" not in site.get("vic", "/").text
+
+
+def test_the_bars_of_due_cases_count_what_the_list_shows(site: Site) -> None:
+    context, actor = site.world.context, site.world.actor("petra")
+    seen = today(context, actor)
+    overdue = queries.list_cases(context, actor, overdue=True, limit=200).items
+    assert seen.due.overdue == len(overdue) > 0
+    assert seen.due.total == queries.dashboard(context, actor).cases_open
+    assert today(context, site.world.actor("vic")).changed is None, (
+        "the history is not for everybody, nor is its length"
+    )
+    assert today(context, site.world.actor("aud")).changed is not None
+
+
+def test_the_guide_knows_only_what_its_reader_may_see(site: Site) -> None:
+    begun = beginnings(site.world.context, site.world.actor("vic"))
+    assert begun.hosts > begun.hosts_confirmed > 0
+    assert begun.disks_seen
+    assert begun.approvers >= 2
+    outside = replace(site.world.actor("vic"), scope=Scope(frozenset({"S-0999"}), frozenset()))
+    hidden = beginnings(site.world.context, outside)
+    assert (hidden.hosts, hidden.disks_seen, hidden.paths, hidden.orders) == (0, False, False, False)
