@@ -52,16 +52,6 @@ class Settings(BaseModel):
     memory_ceiling_mib: Annotated[int, Field(ge=32, le=65_536)] = 1024
     """Fewer runs are begun at once where all of them together would need more memory than this."""
     give_up_below: Annotated[int, Field(ge=0, le=10**12)] = 1_000_000
-    """Bytes a second; a medium the host writes or reads more slowly than that for `give_up_slow_seconds` is given up. 0: never."""
-    give_up_slow_seconds: Seconds = 3600.0
-    give_up_errors: Annotated[int, Field(ge=0, le=10**9)] = 0
-    """A medium with more failed blocks than this is given up. 0: the sanitizer's own budget alone decides."""
-    give_up_celsius: Annotated[int, Field(ge=0, le=250)] = 70
-    """A medium that says it is hotter than this for `give_up_hot_seconds` is given up. 0: never."""
-    give_up_hot_seconds: Seconds = 600.0
-    memory_ceiling_mib: Annotated[int, Field(ge=32, le=65_536)] = 1024
-    """Fewer runs are begun at once where all of them together would need more memory than this."""
-    give_up_below: Annotated[int, Field(ge=0, le=10**12)] = 1_000_000
     """Bytes a second; a medium that is slower than that for `give_up_slow_seconds` is given up. 0: never."""
     give_up_slow_seconds: Seconds = 3600.0
     give_up_errors: Annotated[int, Field(ge=0, le=10**9)] = 0

@@ -67,6 +67,15 @@ class Heartbeat(Message):
     """Why this agent takes no orders now (clock off, no roster, outside its maintenance window, log alarm); empty: it does."""
 
 
+class Lamp(Message):
+    """What the lamp of one medium's bay shall show."""
+
+    device: Sha256
+    """Its fingerprint."""
+    sign: Literal["pull", "failed"]
+    """pull: sanitized and validated, it may be taken out; failed: it did not succeed, and is to be destroyed or ordered again."""
+
+
 class HeartbeatReply(Message):
     """What the agent should know."""
 
@@ -80,6 +89,8 @@ class HeartbeatReply(Message):
     """Consistency proof from the checkpoint the agent named."""
     trust_root_sha256: Sha256 | None = None
     """Envelope digest of the version of the trust root in force; the agent follows the chain from the one it pinned."""
+    lamps: Annotated[tuple[Lamp, ...], Field(max_length=1024)] = ()
+    """Of the media in this host; every lamp that is not named is dark."""
     halt: Envelope | None = None
     """The newest halt of this host, or its lifting, under the service's signature (kind `halt`); None before the first."""
 
