@@ -79,6 +79,7 @@ __all__ = [
     "HostContact",
     "HostPlace",
     "HostHalt",
+    "HostPlace",
     "IdempotencyKey",
     "Identity",
     "Import",
