@@ -77,7 +77,6 @@ __all__ = [
     "Holding",
     "Host",
     "HostContact",
-    "HostPlace",
     "HostHalt",
     "HostPlace",
     "IdempotencyKey",
