@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from inventory.domain.roles import Permission, Role, may
+from inventory.domain.roles import Permission
 from inventory.domain.samples import SampleState, examiner_objection
-from inventory.models import Approval, Device, Lot, LotDevice, Order, Person, Record, Sample, SampleDevice, Validation
+from inventory.models import Approval, Device, Lot, LotDevice, Order, Record, Sample, SampleDevice, Validation
 from reports.bundle import encode_hashes, logged
 from reports.envelope import unverified_body
 from reports.files import SampleFile
@@ -18,17 +18,10 @@ from reports.sampling import SampleDrawn
 
 from ._anchor import anchor_at
 from ._mapping import device_label
+from ._scope import able_for
 from .context import Context
 from .kernel import load_envelope
 from .views.samples import SampleDetail, SampleDeviceView, SampleRow
-
-
-def examiners(session: Session) -> tuple[str, ...]:
-    """Everybody whose role lets them examine devices, by pseudonym."""
-    people = session.scalars(sa.select(Person).where(Person.enabled).order_by(Person.ref))
-    return tuple(
-        person.ref for person in people if may([Role(role) for role in person.roles], Permission.READING_REQUEST)
-    )
 
 
 def barred(session: Session, person: str, sample: Sample, row: SampleDevice) -> str | None:
@@ -110,7 +103,7 @@ def sample_detail(session: Session, row: Sample) -> SampleDetail:
         .where(SampleDevice.sample_id == row.id)
         .order_by(SampleDevice.device_id)
     ).all()
-    able = examiners(session)
+    able = able_for(session, Permission.READING_REQUEST, [device.id for _, device in found])
     return SampleDetail(
         **fields,
         closing_sha256=row.closing_sha256,
@@ -126,7 +119,7 @@ def sample_detail(session: Session, row: Sample) -> SampleDetail:
                 record=one.record_sha256,
                 assigned_to=one.assigned_to,
                 assigned=one.assigned,
-                able=tuple(person for person in able if barred(session, person, row, one) is None),
+                able=tuple(person for person in able[device.id] if barred(session, person, row, one) is None),
                 reading=one.reading_id,
                 finding=one.finding,
                 tool=one.tool,

@@ -9,14 +9,15 @@ What is outside may still be named inside: a device's page says which host it wa
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from inventory import models as m
-from inventory.domain.scopes import Scope
+from inventory.domain.roles import Permission, Role, may
+from inventory.domain.scopes import Scope, scope_of
 from inventory.errors import Forbidden, Invalid, NotFound
 from inventory.models import Base
 
@@ -107,6 +108,23 @@ def device_seen(actor: Actor, column: Column | sa.ColumnElement[Any]) -> Conditi
     """That the device of this number is seen; for tables of other parts."""
     device = aliased(m.Device)
     return sa.exists().where(device.id == column, *_device(actor.scope, device)).correlate_except(device)
+
+
+def able_for(session: Session, permission: Permission, devices: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Device -> everybody whose role lets them do this, and who sees the device, by pseudonym."""
+    found: dict[str, list[str]] = {device: [] for device in devices}
+    for person in session.scalars(sa.select(m.Person).where(m.Person.enabled).order_by(m.Person.ref)):
+        roles = frozenset(Role(role) for role in person.roles)
+        if not may(roles, permission):
+            continue
+        scope = scope_of(roles, everywhere=person.everywhere, sites=person.sites, teams=person.teams)
+        reader = Actor(person.ref, "person", roles, scope=scope)
+        seen = set(devices)
+        if limited(reader):
+            seen = set(session.scalars(sa.select(m.Device.id).where(m.Device.id.in_(devices), *only(reader, m.Device))))
+        for device in seen:
+            found[device].append(person.ref)
+    return {device: tuple(people) for device, people in found.items()}
 
 
 def _among(column: Column, wanted: frozenset[str]) -> Condition:

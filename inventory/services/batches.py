@@ -12,8 +12,9 @@ from sqlalchemy.orm import Session
 
 from inventory.contract.v1.orders import PlanRequest
 from inventory.domain.roles import Permission
+from inventory.domain.vocabulary import PartyKind
 from inventory.errors import Conflict, IllegalTransition, Invalid, InventoryError, StaleVersion
-from inventory.models import Device, Lot
+from inventory.models import Device, Lot, Party
 from reports.canonical import digest_of
 
 from ._lots import members
@@ -52,6 +53,7 @@ def preview(context: Context, actor: Actor, command: BatchOrders) -> BatchView:
     authorize(actor, Permission.ORDER_REQUEST)
     worded(_one(command, "-"))
     with context.reading(actor) as session:
+        command = _with_destination(session, command)
         return _view(command, [line for line, _ in _lines(session, actor, command)])
 
 
@@ -72,6 +74,7 @@ def order_batch(context: Context, actor: Actor, command: BatchOrders, seen: str)
     authorize(actor, Permission.ORDER_REQUEST)
     worded(_one(command, "-"))
     with context.writing(actor) as session:
+        command = _with_destination(session, command)
         found = list(_lines(session, actor, command))
         view = _view(command, [line for line, _ in found])
         if view.sha256 != seen:
@@ -86,6 +89,27 @@ def order_batch(context: Context, actor: Actor, command: BatchOrders, seen: str)
             order = place(session, context, actor, _one(command, line.device), examined)
             lines.append(dataclasses.replace(line, order=order.id))
         return dataclasses.replace(view, lines=tuple(lines))
+
+
+def _with_destination(session: Session, command: BatchOrders) -> BatchOrders:
+    """Where the lot goes is where its devices go; nobody orders for staying what is bound for a vendor.
+
+    Raises:
+        Invalid: the purpose says that they stay, and the lot that they leave.
+        NotFound: the lot.
+    """
+    if command.lot is None or command.devices:
+        return command
+    lot = find(session, Lot, command.lot, "lot")
+    party = session.get(Party, lot.party_id) if lot.party_id else None
+    if party is not None and party.kind is PartyKind.VENDOR and not command.purpose.leaves_control:
+        raise Invalid(
+            "purpose", f"Lot {lot.id} goes to {party.name}, outside of our control; order for media that leave."
+        )
+    words = command.purpose.description or ", ".join(
+        dict.fromkeys(word for word in (party.name if party else "", lot.destination) if word)
+    )
+    return dataclasses.replace(command, purpose=dataclasses.replace(command.purpose, description=words[:200]))
 
 
 def _one(command: BatchOrders, device: str) -> CreateOrder:
@@ -172,6 +196,7 @@ def _view(command: BatchOrders, lines: list[BatchLine]) -> BatchView:
     }
     return BatchView(
         lot=command.lot,
+        destination=command.purpose.description,
         lines=tuple(lines),
         possible=sum(line.possible for line in lines),
         sha256=digest_of(shown),

@@ -14,7 +14,7 @@ from inventory.domain.roles import Permission
 from inventory.domain.vocabulary import ValidationDecision
 from inventory.errors import Conflict, Invalid, SeparationOfDuty
 from inventory.events import Tag
-from inventory.models import Destruction, Device, Order
+from inventory.models import Destruction, Device, EvidenceFile, Order
 from inventory.models.orders import OPEN_STATES
 from reports.canonical import canonical, is_sha256
 
@@ -51,6 +51,8 @@ class RecordDestruction:
     """As a person read it from the medium right before; without it there is no certificate."""
     evidence: tuple[str, ...] = ()
     """SHA-256 of photographs, videos, vendor's papers; at least one."""
+    kept_elsewhere: str = ""
+    """Where the files are kept of which the service has none; without it every digest is of a file of evidence of this device."""
     note: str = ""
 
 
@@ -90,7 +92,7 @@ def record_destruction(context: Context, actor: Actor, command: RecordDestructio
             machine=required("machine", command.machine),
             facility=required("facility", command.facility),
             particle_size_mm=command.particle_size_mm,
-            note=optional("note", command.note),
+            note=_note(session, command, device),
             performed=command.performed,
             recorded=context.now(),
             operator=actor.ref,
@@ -105,6 +107,30 @@ def record_destruction(context: Context, actor: Actor, command: RecordDestructio
             device=device.id, details={"method": row.method, "facility": row.facility}, evidence=row.evidence,
         )  # fmt: skip
         return destruction_view(row)
+
+
+def _note(session: Session, command: RecordDestruction, device: Device) -> str:
+    """The note, and what it says of files that are not here: it is signed and printed with the rest.
+
+    Raises:
+        Invalid: a file is not here, and nobody said where it is.
+    """
+    note = optional("note", command.note)
+    named = set(command.evidence)
+    kept = session.scalars(
+        sa.select(EvidenceFile.sha256).where(EvidenceFile.device_id == device.id, EvidenceFile.sha256.in_(named))
+    )
+    missing = named.difference(kept)
+    where = optional("kept_elsewhere", command.kept_elsewhere, most=150)
+    if not missing:
+        return note
+    if len(where) < 3:
+        raise Invalid(
+            "evidence",
+            f"The service has no file {min(missing)[:16]} of this device: keep it first, or say where it is kept.",
+        )
+    said = f"{len(missing)} of the {len(named)} files named here are not in the issuer's files, but kept elsewhere: {where}."
+    return required("note", f"{note} {said}".strip())
 
 
 def _plausible(context: Context, command: RecordDestruction) -> None:

@@ -25,7 +25,8 @@ from reports.sampling import SampleDrawn
 
 from . import lot_register, readings
 from ._revocation import contradict
-from ._samples import barred, examiners, sample_detail
+from ._samples import barred, sample_detail
+from ._scope import able_for
 from .context import SYSTEM, Actor, Context, authorize
 from .kernel import (
     find,
@@ -192,8 +193,8 @@ def assign(context: Context, actor: Actor, command: AssignExaminer) -> SampleDet
         earlier = barred(session, person.ref, sample, row)
         if earlier is not None:
             raise SeparationOfDuty("examine", earlier)
-        if person.ref not in examiners(session):
-            raise Conflict(f"{person.ref} may not examine devices; choose somebody whose role allows it.")
+        if person.ref not in able_for(session, Permission.READING_REQUEST, [row.device_id])[row.device_id]:
+            raise Conflict(f"{person.ref} may not examine this device; choose somebody whose role and sites allow it.")
         row.assigned_to, row.assigned_by, row.assigned = person.ref, actor.ref, context.now()
         session.flush()
         note(

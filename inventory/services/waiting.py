@@ -11,14 +11,14 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from inventory.domain.orders import duty_objection
-from inventory.domain.roles import Permission, Role, may
+from inventory.domain.roles import Permission
 from inventory.domain.vocabulary import OrderState, ValidationDecision
 from inventory.errors import Invalid, StaleVersion
-from inventory.models import Approval, Destruction, Device, Order, Person, Record
+from inventory.models import Approval, Destruction, Device, Order, Record
 
 from ._mapping import device_label
 from ._policy import record_objections
-from ._scope import only
+from ._scope import able_for, only
 from .context import Actor, Context, authorize
 from .kernel import find
 from .queries.orders import order_rows
@@ -90,16 +90,16 @@ def _records(session: Session, context: Context, actor: Actor) -> list[WaitingVi
         .where(Order.state == OrderState.RECORDED, *only(actor, Order))
     ).all()
     approvers = _approvers(session, [order.id for order, _, _ in rows])
-    able = _able(session, Permission.RECORD_VALIDATE)
+    able = able_for(session, Permission.RECORD_VALIDATE, [device.id for _, _, device in rows])
     now = context.now()
     found = []
     for order, record, device in rows:
         barred = {
             person: did
-            for person in {*able, actor.ref}
+            for person in {*able[device.id], actor.ref}
             if (did := duty_objection("validate", person, requester=order.requested_by, approvers=approvers[order.id]))
         }
-        people = tuple(person for person in able if person not in barred)
+        people = tuple(person for person in able[device.id] if person not in barred)
         found.append(
             WaitingView(
                 kind="record",
@@ -133,9 +133,10 @@ def _destructions(session: Session, context: Context, actor: Actor) -> list[Wait
         .join(Device, Device.id == Destruction.device_id)
         .where(Destruction.decision.is_(None), *only(actor, Destruction))
     ).all()
+    devices = [device.id for _, device in rows]
     able = {
-        "validator": _able(session, Permission.RECORD_VALIDATE),
-        "witness": _able(session, Permission.DESTRUCTION_WITNESS),
+        "validator": able_for(session, Permission.RECORD_VALIDATE, devices),
+        "witness": able_for(session, Permission.DESTRUCTION_WITNESS, devices),
     }
     now = context.now()
     found = []
@@ -144,7 +145,7 @@ def _destructions(session: Session, context: Context, actor: Actor) -> list[Wait
         did = {row.operator: "performed the destruction"}
         if row.witness is not None:
             did[row.witness] = "witnessed the destruction"
-        people = tuple(person for person in able[waits_for] if person not in did)
+        people = tuple(person for person in able[waits_for][device.id] if person not in did)
         since = row.witnessed or row.recorded
         found.append(
             WaitingView(
@@ -177,9 +178,3 @@ def _approvers(session: Session, orders: Sequence[str]) -> dict[str, set[str]]:
     ):
         found[order].add(person)
     return found
-
-
-def _able(session: Session, permission: Permission) -> tuple[str, ...]:
-    """Everybody who may do this at all, by pseudonym."""
-    people = session.scalars(sa.select(Person).where(Person.enabled).order_by(Person.ref))
-    return tuple(person.ref for person in people if may([Role(role) for role in person.roles], permission))

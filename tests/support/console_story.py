@@ -379,6 +379,7 @@ def _gathered(world: ConsoleWorld, story: Story) -> None:
     )
     story.numbers["unsigned"] = processors.prepare(world.context, world.actor("petra"), statement).number
     done = destruction.RecordDestruction(
+        kept_elsewhere="the works",
         device=story.device("old"),
         method="disintegrate",
         machine="Disintegrator X-2000, calibrated 1 September",

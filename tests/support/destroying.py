@@ -32,7 +32,7 @@ def destroyed(world: World, disk: Disk = OTHER_DISK, **changes: Any) -> str:  # 
         "facility": "Secure yard 1", "performed": world.clock.now(), "particle_size_mm": 2, "evidence": (PHOTO,),
         "serial_read": disk.serial.lower(), **changes,
     }  # fmt: skip
-    command = destruction.RecordDestruction(**fields)
+    command = destruction.RecordDestruction(**{"kept_elsewhere": "the works", **fields})
     number = destruction.record_destruction(world.context, world.actor("operator"), command).id
     world.clock.forward(minutes=1)
     destruction.witness_destruction(world.context, world.actor("all-hands"), number, "I stood beside the machine.")

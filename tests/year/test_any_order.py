@@ -284,6 +284,7 @@ class Walk:
             "performed": self.company.now(),
             "particle_size_mm": 2,
             "evidence": [hashlib.sha256(b"photograph").hexdigest()],
+            "kept_elsewhere": "the camera of the workshop",
             "serial_read": disk.serial,
         }
         made = self.attempt("custodian", "POST", "/destructions", body)

@@ -368,6 +368,7 @@ def the_failed_backup_disk_is_destroyed(year: Year) -> None:
         "performed": year.company.now(),
         "particle_size_mm": 2,
         "evidence": [hashlib.sha256(b"photograph").hexdigest()],
+        "kept_elsewhere": "the camera of the workshop",
         "serial_read": BACKUP.serial,
     }
     made = year.ask("custodian", "POST", "/destructions", body)

@@ -69,7 +69,10 @@ def _command(typed: Form) -> service.BatchOrders | None:
             method=method.value, technique=technique, pattern_set=pattern, verification=verification.value
         ),
         purpose=Purpose(
-            reuse=wanted != "scrap", leaves_control=wanted == "outside", damaged=typed.has("damaged", "yes")
+            reuse=wanted != "scrap",
+            leaves_control=wanted == "outside",
+            damaged=typed.has("damaged", "yes"),
+            description=typed.optional("description", limit=200) or "",
         ),
         reason=reason,
         lot=lot,

@@ -104,6 +104,7 @@ def record_destruction(device: str) -> Reply:
             command = destructions.RecordDestruction(
                 device=found.id, method=method, machine=machine, facility=facility, performed=performed,
                 particle_size_mm=size, evidence=digests, note=typed.text("note"),
+                kept_elsewhere=typed.text("kept_elsewhere", limit=150),
                 serial_read=typed.text("serial_read", limit=256),
             )  # fmt: skip
 
@@ -144,6 +145,14 @@ def record_destruction(device: str) -> Reply:
                     label="Evidence",
                     hint="SHA-256 of photographs, videos or the vendor's papers, one a line. Kept ones stand here.",
                     limit=4000,
+                ),
+                Field(
+                    kind="text",
+                    name="kept_elsewhere",
+                    label="Where the other files are kept",
+                    required=False,
+                    limit=150,
+                    hint="Of digests whose file was not added here, such as the vendor's number. It is printed.",
                 ),
                 Field(kind="area", name="note", label="Note", required=False),
             ),

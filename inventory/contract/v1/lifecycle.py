@@ -122,6 +122,8 @@ class DestructionRecord(Message):
     particle_size_mm: Annotated[int, Field(ge=0, le=1000)] | None = None
     evidence: Annotated[tuple[Sha256, ...], Field(min_length=1, max_length=100)]
     """Digests of photographs, videos, vendor's papers."""
+    kept_elsewhere: Annotated[OptionalLine, Field(max_length=150)] = ""
+    """Where files are kept of which the service has none; printed. Without it each digest is of a file kept of this device."""
     serial_read: OptionalLine = ""
     """As a person read it from the medium right before; without it there is no certificate."""
     note: OptionalProse = ""

@@ -37,6 +37,8 @@ class BatchView:
     """A batch, looked at or ordered."""
 
     lot: str | None
+    destination: str
+    """Where they go, in words; the lot's, where nothing else was said."""
     lines: tuple[BatchLine, ...]
     """In the order in which the devices were named."""
     possible: int

@@ -14,6 +14,7 @@ from inventory.errors import Conflict, Forbidden, Invalid, NotFound, StaleVersio
 from inventory.services import batches, holds, lot_register, orders, queries
 from inventory.services.queries.orders import OrderFilter
 from tests.support.inventory_world import DISK, INSIDE, OTHER_DISK, PLAN, World, copied_world, copy_of
+from tests.support.travelling import Travelling
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +70,25 @@ def test_a_lot_is_ordered_by_its_number(world: World) -> None:
     seen = batches.preview(world.context, world.actor("operator"), asked)
     done = batches.order_batch(world.context, world.actor("operator"), asked, seen.sha256)
     assert all(line.order for line in done.lines)
+
+
+def test_a_lot_s_orders_are_for_where_the_lot_goes(world: World) -> None:
+    road = Travelling(world)
+    opening = lot_register.OpenLot(
+        name="To the works",
+        purpose=LotPurpose.SANITIZATION,
+        devices=both(world),
+        party=road.vendor,
+        destination="Hall 3",
+    )
+    lot = lot_register.open_lot(world.context, world.actor("custodian"), opening).id
+    with pytest.raises(Invalid, match="outside of our control"):
+        batches.preview(world.context, world.actor("operator"), batch(world, devices=(), lot=lot))
+    leaving = orders.Purpose(leaves_control=True)
+    seen = batches.preview(world.context, world.actor("operator"), batch(world, devices=(), lot=lot, purpose=leaving))
+    assert seen.destination == "Shredder Ltd, Hall 3"
+    said = batch(world, devices=(), lot=lot, purpose=orders.Purpose(leaves_control=True, description="Recycling"))
+    assert batches.preview(world.context, world.actor("operator"), said).destination == "Recycling"
 
 
 def test_one_that_is_refused_says_why_and_holds_up_no_other(world: World) -> None:

@@ -22,11 +22,13 @@ from inventory.errors import (
     SeparationOfDuty,
     StaleVersion,
 )
+from inventory.models import Destruction
 from inventory.services import (
     data,
     destruction,
     devices,
     disposal,
+    evidence_files,
     exceptions,
     holds,
     places,
@@ -34,6 +36,7 @@ from inventory.services import (
     queries,
     waivers,
 )
+from inventory.services._destroyed import stored_facts
 from inventory.services.disposal import Destination
 from inventory.services.queries.devices import DeviceFilter
 from tests.support.inventory_world import DISK, OTHER_DISK, World
@@ -236,7 +239,7 @@ def destroyed(world: World, by: str = "operator", **changes: Any) -> str:  # noq
         "device": world.device().id, "method": "shred", "machine": "Shredder 7, calibrated 2026-10", "facility": "Wipe room",
         "performed": world.clock.now(), "evidence": ("b" * 64,), **changes,
     }  # fmt: skip
-    command = destruction.RecordDestruction(**fields)
+    command = destruction.RecordDestruction(**{"kept_elsewhere": "the works", **fields})
     return destruction.record_destruction(world.context, world.actor(by), command).id
 
 
@@ -275,6 +278,7 @@ def test_a_destruction_nobody_saw_is_withdrawn_and_one_that_was_witnessed_is_not
     residue.change("retire")
     context, operator = residue.context, residue.actor("operator")
     command = destruction.RecordDestruction(
+        kept_elsewhere="the works",
         device=residue.device().id, method="shred", machine="Shredder 7", facility="Hall 2",
         performed=residue.clock.now(), evidence=("ab" * 32,),
     )  # fmt: skip
@@ -290,6 +294,25 @@ def test_a_destruction_nobody_saw_is_withdrawn_and_one_that_was_witnessed_is_not
     destruction.witness_destruction(context, residue.actor("custodian"), second.id, "I stood beside the machine.")
     with pytest.raises(Conflict, match="validator"):
         destruction.withdraw_destruction(context, operator, second.id, "it was another disk")
+
+
+def test_each_photograph_is_here_or_it_is_said_and_printed_where_it_is(residue: World) -> None:
+    residue.change("retire")
+    with pytest.raises(Invalid, match="keep it first, or say where"):
+        destroyed(residue, kept_elsewhere="")
+    picture = b"\x89PNG\r\n\x1a\nthe pieces"
+    keeping = evidence_files.KeepFile(device=residue.device().id, content=picture, note="pieces")
+    kept = evidence_files.keep(residue.context, residue.actor("operator"), keeping).sha256
+    here = destroyed(residue, kept_elsewhere="", evidence=(kept,))
+    destruction.withdraw_destruction(residue.context, residue.actor("operator"), here, "recorded once more")
+    number = destroyed(residue, evidence=(kept, "b" * 64), note="In two runs.")
+    with residue.context.reading() as session:
+        facts = stored_facts(session.get_one(Destruction, number))
+    assert facts is not None
+    assert (
+        facts.note
+        == "In two runs. 1 of the 2 files named here are not in the issuer's files, but kept elsewhere: the works."
+    )
 
 
 @pytest.mark.parametrize(

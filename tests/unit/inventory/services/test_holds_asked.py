@@ -87,6 +87,7 @@ def test_right_before_the_first_write(world: World, subject: str) -> None:
 def test_the_same_before_physical_destruction(world: World, subject: str) -> None:
     place(world, subject)
     command = destruction.RecordDestruction(
+        kept_elsewhere="the works",
         device=world.device().id, method="shred", machine="Shredder 7", facility="Hall 2",
         performed=world.clock.now(), evidence=("ab" * 32,),
     )  # fmt: skip

@@ -108,6 +108,7 @@ def _set(world: World) -> Stage:
     number = destruction.record_destruction(
         context, world.actor("operator"),
         destruction.RecordDestruction(
+            kept_elsewhere="the works",
             device=world.device(BROKEN).id, method="shred", machine="Shredder 1", facility="Yard",
             performed=world.clock.now(), evidence=("a" * 64,), serial_read=BROKEN.serial,
         ),

@@ -79,7 +79,9 @@ def _record(world: World, disk: Any = OTHER_DISK, **changes: Any) -> str:  # noq
         **changes,
     }
     row = destruction.record_destruction(
-        world.context, world.actor("operator"), destruction.RecordDestruction(**fields)
+        world.context,
+        world.actor("operator"),
+        destruction.RecordDestruction(**{"kept_elsewhere": "the works", **fields}),
     )
     world.clock.forward(minutes=1)
     return row.id

@@ -175,6 +175,7 @@ def _drive(techniques: list[dict[str, Any]]) -> DriveCapabilities:
 
 def _recorded(world: World, *evidence: str) -> str:
     command = destruction.RecordDestruction(
+        kept_elsewhere="the works",
         device=world.device(OTHER_DISK).id, method="shred", machine="Shredder 1", facility="Yard",
         performed=world.clock.now(), evidence=evidence, serial_read=OTHER_DISK.serial,
     )  # fmt: skip

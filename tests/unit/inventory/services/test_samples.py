@@ -149,7 +149,12 @@ def test_who_may_not_draw(world: World, by: str) -> None:
 
 @pytest.mark.parametrize(
     ("person", "did"),
-    [("operator", "requested the order"), ("validator", "validated the record"), ("all-hands", "drew the sample")],
+    [
+        ("operator", "requested the order"),
+        ("approver1", "approved the order"),
+        ("validator", "validated the record"),
+        ("all-hands", "drew the sample"),
+    ],
 )
 def test_whoever_had_a_part_in_it_does_not_examine_it(world: World, person: str, did: str) -> None:
     with pytest.raises(SeparationOfDuty, match=did):

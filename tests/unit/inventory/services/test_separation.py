@@ -72,6 +72,7 @@ def _validate(world: World, order: str, login: str) -> None:
 def _destroyed(world: World, *, witness: str | None = None) -> str:
     world.change("retire")
     done = destruction.RecordDestruction(
+        kept_elsewhere="the works",
         device=world.device().id,
         method="shred",
         machine="Shredder 2, checked in May",

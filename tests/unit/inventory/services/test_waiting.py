@@ -10,7 +10,7 @@ import pytest
 
 from inventory.domain.vocabulary import OrderState, ValidationDecision
 from inventory.errors import Forbidden, Invalid, SeparationOfDuty, StaleVersion
-from inventory.services import destruction, queries, waiting
+from inventory.services import destruction, organisation, queries, waiting
 from inventory.services.waiting import DecideTogether, Shown
 from tests.support.inventory_world import DISK, OTHER_DISK, World, copied_world, copy_of
 
@@ -76,6 +76,7 @@ def test_whoever_had_a_part_in_it_is_not_among_them_and_is_told_why(world: World
 def test_a_destruction_waits_for_its_witness_first(world: World) -> None:
     world.validate(shown(world)[0].order)
     command = destruction.RecordDestruction(
+        kept_elsewhere="the works",
         device=world.device().id, method="shred", machine="Shredder 7", facility="Hall 2",
         performed=world.clock.now() - timedelta(hours=1), evidence=("ab" * 32,),
     )  # fmt: skip
@@ -133,3 +134,16 @@ def test_who_approved_one_of_them_decides_none(world: World) -> None:
     with pytest.raises(SeparationOfDuty):
         waiting.decide_together(world.context, world.actor("all-hands"), together(both))
     assert states(world) == {OrderState.RECORDED}
+
+
+def test_only_who_sees_the_device_is_named_for_it(world: World) -> None:
+    before = waiting.list_waiting(world.context, world.actor("auditor"))[0]
+    validator = world.actor("validator").ref
+    assert validator in before.people
+    site = organisation.create_site(world.context, world.actor("admin"), organisation.CreateSite(name="Elsewhere")).id
+    limit = organisation.SetScope(
+        person=validator, everywhere=False, sites=frozenset({site}), teams=frozenset(), reason="works there"
+    )
+    organisation.set_scope(world.context, world.actor("admin"), limit)
+    after = waiting.list_waiting(world.context, world.actor("auditor"))[0]
+    assert set(after.people) == set(before.people) - {validator}
