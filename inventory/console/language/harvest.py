@@ -29,6 +29,7 @@ _CODE = re.compile(
     r"^(SELECT|INSERT|UPDATE|DELETE|CREATE|PRAGMA|BEGIN|CASE WHEN|text/|application/|https?:"
     r"|[A-Z][a-z]+(-[A-Z][a-z]+)+$)|[{}]{2}|\bNULL\b"
 )
+_HOLES = re.compile(r"\{[a-zA-Z_0-9]+\}|</?[0-9]>")
 _LOGGED: Final = frozenset(
     {"debug", "info", "warning", "error", "exception", "critical", "getLogger", "compile", "cast", "field", "TypeVar"}
 )
@@ -39,6 +40,11 @@ NOT_READ: Final = frozenset(
     }
 )  # fmt: skip
 """Literals that no person reads: headers, names of types."""
+
+
+def holes(message: str) -> list[str]:
+    """What a translation must hold as well, in any order."""
+    return sorted(_HOLES.findall(message))
 
 
 def said() -> dict[str, str]:
