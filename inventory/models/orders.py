@@ -94,7 +94,7 @@ class RunProgress(Base):
     bytes_per_second: Mapped[int]
     seconds_left: Mapped[int | None]
     errors: Mapped[int]
-    temperature: Mapped[int | None]
+    temperature: Mapped[int | None] = mapped_column(sa.Integer)
     """Degrees Celsius by the drive's own sensor; None: it has none, or nobody asked."""
     reason_code: Mapped[str | None] = mapped_column(sa.String(64))
     reason: Mapped[str | None] = mapped_column(sa.String(500))

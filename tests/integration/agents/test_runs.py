@@ -6,6 +6,7 @@ Real orders, signatures, journals, records and log; a simulated drive and clock.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import datetime as dt
 import errno
 from collections.abc import Callable
@@ -17,6 +18,7 @@ import pytest
 import sanitizer
 from agents import leasing, refusals
 from agents.errors import AcceptanceRefused, LogForked, NotEnrolled, OutboxDamaged, ServerBusy, Unreachable
+from agents.hopeless import Limits as HopelessLimits
 from agents.local_rules import LocalRules, NeverTouchEntry, parse
 from agents.reporter import Control
 from inventory.contract.v1.orders import Lease
@@ -583,6 +585,22 @@ def test_a_stop_asked_by_the_service_ends_the_run_with_a_record(world: AgentWorl
     (record,) = world.records()
     assert record["run"]["state"] == "interrupted"
     assert world.agent.runs.all() == []
+
+
+def test_a_hopeless_medium_is_given_up_and_its_record_says_why_and_what_to_do(world: AgentWorld) -> None:
+    world.order()
+    world.lease()
+    limits = HopelessLimits(slowest=1 << 60, slow_seconds=0, most_errors=0, hottest=0, hot_seconds=0)
+    runner = dataclasses.replace(
+        world.agent.runner, limits=dataclasses.replace(world.agent.runner.limits, hopeless=limits)
+    )
+    (run,) = world.agent.runs.all()
+    runner.work(run, Control())
+    world.deliver()
+    (record,) = world.records()
+    assert record["run"]["state"] == "interrupted"
+    assert "given up: It has been slower" in record["run"]["error"]
+    assert record["run"]["error"].endswith("Destroy it.")
 
 
 def test_a_stop_of_the_daemon_only_pauses(world: AgentWorld) -> None:
