@@ -15,7 +15,8 @@
     ├─ TokenUnusable(uri, problem)            a key in a token (HSM, TPM) that cannot be used, or must not
     ├─ UnknownLanguage(language, known)       no catalog says documents in this language
     ├─ UnusableBrand(what, problem)           a logo, colour or text that documents cannot carry
-    └─ RenderingUnavailable(package)          this installation verifies, but cannot print or seal
+    ├─ RenderingUnavailable(package)          this installation verifies, but cannot print or seal
+    └─ PrintingFailed(problem)                the printing process ended without a document
 
 No code is ever reused for another meaning. Codes and sentences are listed in `docs/errors.md`, compared by a test.
 """
@@ -237,3 +238,16 @@ class RenderingUnavailable(ReportError):
     def __init__(self, package: str) -> None:
         super().__init__(f"The package {package} cannot be loaded.")
         self.package = package
+
+
+class PrintingFailed(ReportError):
+    """The printing process ended or took too long; the evidence is unchanged and can be printed again."""
+
+    code = "printing-failed"
+    sentence = "The document could not be printed."
+    fault = "the installation"
+    advice = "Try again; the evidence is kept as it was. If it happens again, look at the service's log and its memory."
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem)
+        self.problem = problem

@@ -13,7 +13,7 @@ from .bundle import DESTRUCTION_BUNDLE, ERASURE_STATEMENT_FILE, UNSUCCESSFUL_RUN
 from .envelope import envelope_digest
 from .errors import BrokenChain
 from .files import ATTACHMENT_NAMES, DESTRUCTION_FILE, LOT_FILE, PROCESSOR_FILE, EvidenceFile
-from .pdf import render
+from .press import press
 from .seal import Stamper, seal
 from .sealkey import SealKey
 from .verify import verify
@@ -51,10 +51,11 @@ def publish(
         BrokenChain: the evidence, or the finished PDF, does not verify.
         BadStamp: the time-stamp could not be had.
         RenderingUnavailable: this installation cannot print or seal.
+        PrintingFailed: the printing process ended; the evidence is as it was.
     """
     pin = envelope_digest(file.anchor.trust_roots[0])
     _demand_genuine(file.to_bytes(), pin, "evidence")
-    printed = render(file, language=language, brand=brand)
+    printed = press().render(file, language=language, brand=brand)
     sealed = seal(printed, key, moment, reason=_REASONS[ATTACHMENT_NAMES[file.format]], stamper=stamper)
     _demand_genuine(sealed, pin, "finished PDF")
     return sealed

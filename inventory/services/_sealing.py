@@ -11,13 +11,13 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from inventory.errors import EvidencePending
+from inventory.errors import EvidencePending, Unavailable
 from inventory.events import Tag
 from inventory.models import DirectoryRow, LogEntry, Seal
 from inventory.outward import Unreached
 from reports.canonical import sha256_hex
 from reports.envelope import envelope_digest
-from reports.errors import BadStamp
+from reports.errors import BadStamp, PrintingFailed, RenderingUnavailable
 from reports.files import EvidenceFile
 from reports.language import Language
 from reports.statements import Organization, Person
@@ -57,7 +57,21 @@ def sealed(session: Session, number: str) -> Seal | None:
 
 
 def published(context: Context, number: str, file: EvidenceFile, language: Language) -> bytes:
-    """The sealed PDF: with a time-stamp where an authority is at hand, without one where it has been waited for long enough."""
+    """The sealed PDF: with a time-stamp where an authority is at hand, without one where it has been waited for long enough.
+
+    Raises:
+        EvidencePending: a time-stamp authority does not answer, and is still waited for.
+        Unavailable: this installation cannot print, or the printing process ended; the evidence is as it was.
+        BrokenChain: evidence or PDF does not verify.
+    """
+    try:
+        return _published(context, number, file, language)
+    except (PrintingFailed, RenderingUnavailable) as error:
+        log.exception("%s could not be printed", number)
+        raise Unavailable(f"{error.sentence} {error.advice}") from error
+
+
+def _published(context: Context, number: str, file: EvidenceFile, language: Language) -> bytes:
     from reports.publish import publish  # noqa: PLC0415 - slow to load, and only those who print need it
 
     brand = context.settings.brand
@@ -85,7 +99,7 @@ def store_seal(context: Context, number: str, tag: Tag, file: EvidenceFile, *, d
     """Print, seal and keep a document's files, once the finished PDF verifies. The first ones that are made stay.
 
     Raises:
-        EvidencePending: a time-stamp authority does not answer, and is still waited for.
+        EvidencePending, Unavailable: as `published`; nothing is kept, and whoever asks next tries again.
         BrokenChain: evidence or PDF does not verify; nothing is kept.
     """
     bundle = file.to_bytes()

@@ -12,12 +12,14 @@ import pytest
 import sqlalchemy as sa
 
 from inventory.branding import Documents
-from inventory.errors import ConstraintRefused, Forbidden, NotFound, SetupError
+from inventory.errors import ConstraintRefused, Forbidden, NotFound, SetupError, Unavailable
 from inventory.events import Tag
 from inventory.models import Event, Seal, SealedTranslation
 from inventory.services import certificates, setup, translations, upkeep
 from reports.canonical import sha256_hex
+from reports.errors import PrintingFailed
 from reports.language import LANGUAGES, speaker
+from reports.press import Press
 from reports.verify import verify
 from tests.support.inventory_world import World, failed_record
 
@@ -162,3 +164,19 @@ def test_a_translation_is_never_changed(world: World) -> None:
     ):
         with pytest.raises(ConstraintRefused), world.context.writing() as session:
             session.execute(statement)
+
+
+def test_a_printing_process_that_dies_is_told_and_the_next_request_prints(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number, auditor = _certified(world), world.actor("auditor")
+
+    def dies(*_: object, **__: object) -> bytes:
+        raise PrintingFailed("The printing process ended before the document was finished.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Press, "render", dies)
+        with pytest.raises(Unavailable, match="printed"):
+            certificates.pdf(world.context, auditor, number, "pt")
+    assert _kept(world) == []
+    assert _language(certificates.pdf(world.context, auditor, number, "pt")) == "pt"
