@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -24,7 +25,7 @@ from inventory.models import WebSession
 from inventory.services import sso
 from inventory.services.context import Actor
 from inventory.settings import SingleSignOn
-from tests.support.capabilities import requires_tool
+from tests.support.capabilities import requires_postgres, requires_tool
 from tests.support.http_world import PASSWORD, HttpWorld, MovableClock, Person
 from tests.support.oidc_provider import SECRET, Visitor, provider, requires_provider
 
@@ -42,16 +43,20 @@ def issuer() -> Iterator[str]:
         yield running
 
 
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory, issuer: str) -> Iterator[HttpWorld]:
-    folder = tmp_path_factory.mktemp("sso")
+def _world(folder: Path, issuer: str, database_url: str = "") -> HttpWorld:
     secret = folder / "secret"
     secret.touch(mode=0o600)
     secret.write_text(SECRET)
-    made = HttpWorld(
+    return HttpWorld(
         folder, base=BASE, external_url=BASE, second_factor="required", clock=MovableClock(datetime.now(tz=UTC)),
+        database_url=database_url,
         sso={"issuer": issuer, "client_id": "sanitrail", "client_secret_file": str(secret), "name": "Example ID"},
     )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory, issuer: str) -> Iterator[HttpWorld]:
+    made = _world(tmp_path_factory.mktemp("sso"), issuer)
     yield made
     made.close()
 
@@ -174,6 +179,35 @@ def test_an_answer_is_good_once_and_not_late(world: HttpWorld, linked: tuple[Bro
         assert late.back(address).location == REFUSED
     finally:
         world.clock.advance(minutes=-11)
+
+
+@pytest.mark.postgres
+@pytest.mark.xdist_group("postgres")
+@requires_postgres
+def test_on_postgresql_an_account_is_linked_once_and_an_answer_is_good_once(
+    tmp_path: Path, issuer: str, new_postgres: Callable[[], str]
+) -> None:
+    world = _world(tmp_path, issuer, new_postgres())
+    try:
+        first, somebody = _whole(world, Role.ADMINISTRATOR)
+        assert first.back(first.through("/console/sso/link", "alice")).location == "/console/account"
+        second, _ = _whole(world, Role.VIEWER)
+        assert second.back(second.through("/console/sso/link", "alice")).location != "/console/account"
+        browser = Browser(world)
+        address = browser.through("/console/sso?next=/console/devices", "alice")
+        kept = browser.client.get_cookie("__Host-sanitrail-sso", domain="sanitrail.example.org")
+        assert kept is not None
+        assert browser.back(address).location == "/console/devices"
+        me = browser.session()
+        assert me is not None
+        assert (me["person"]["ref"], me["session"]["standing"]) == (somebody.ref, "full")
+        other = Browser(world)
+        other.client.set_cookie("__Host-sanitrail-sso", kept.value, domain="sanitrail.example.org", secure=True)
+        assert other.back(address).location == REFUSED
+        stranger = Browser(world)
+        assert stranger.back(stranger.through("/console/sso", "mallory")).location == REFUSED
+    finally:
+        world.close()
 
 
 @pytest.mark.parametrize(
