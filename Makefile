@@ -53,7 +53,7 @@ lock: ## re-resolve the two lock files from pyproject.toml
 	$(VENV)/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --all-extras --group dev --no-emit-index-url --custom-compile-command "make lock" --constraint requirements.lock pyproject.toml -o requirements-dev.lock
 
 .PHONY: screenshots
-screenshots: ## every console page, light and dark, wide and narrow, into OUT=dir
+screenshots: ## every console page in every language, light and dark, wide and narrow, into OUT=dir
 	@tools/bootstrap test
 	@$(PY) -m tests.browser.screenshots "$(OUT)"
 
