@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from io import BytesIO
-from typing import Any
+from typing import Any, Final
 
 from flask import request, send_file
 
 from inventory.console.blueprint import Reply, page
 from inventory.console.views.lists import pager
 from inventory.console.views.order import verdict_of
-from inventory.console.web import actor, here, show
+from inventory.console.views.proof import climb, draw
+from inventory.console.web import actor, go, here, show
 from inventory.domain.roles import Permission
 from inventory.errors import NotFound
 from inventory.services import queries, transparency, witnesses
+from inventory.services.views import CheckpointView
+from reports.canonical import from_base64, to_base64
+from reports.errors import BrokenChain
+from reports.tlog.proofs import verify_consistency
+
+_INDEX: Final = re.compile(r"[0-9]{1,15}")
 
 
 @page("/records/<record>", Permission.READ_EVIDENCE)
@@ -60,28 +68,71 @@ def envelope_file(sha256: str) -> Reply:
 
 @page("/log", Permission.READ_EVIDENCE)
 def log() -> Reply:
-    """The log: newest checkpoint, entries with what they are about."""
-    found = transparency.list_entries(here(), actor(), after=request.args.get("after"), limit=50)
+    """The log: newest checkpoint, entries with what they are about; whether it has only grown since a size one knows."""
+    wanted = request.args.get("entry", "").strip()
+    if _INDEX.fullmatch(wanted):
+        return go("log_entry", index=int(wanted))
+    found = transparency.list_entries(here(), actor(), after=request.args.get("after"), limit=40)
+    newest = transparency.checkpoint(here())
     return show(
         "log.html",
         entries=found.items,
         pager=pager(found, "entries"),
-        checkpoint=transparency.checkpoint(here()),
+        checkpoint=newest,
+        grown=_grown(newest),
         trust=transparency.trust(here()),
         witnesses=witnesses.list_witnesses(here(), actor()),
     )
 
 
+def _grown(newest: CheckpointView) -> dict[str, Any] | None:
+    """Whether the newest tree continues the one somebody knows, by the proof itself; None where nobody asked."""
+    size, root = request.args.get("size", "").strip(), request.args.get("root", "").strip()
+    if not size:
+        return None
+    if not _INDEX.fullmatch(size) or not 0 < int(size) <= newest.size:
+        return {
+            "size": size[:20],
+            "sentence": f"The log has 1 to {newest.size} entries.",
+            "proven": False,
+            "hashes": (),
+        }
+    proof = transparency.consistency(here(), int(size), newest.size)
+    try:
+        verify_consistency(
+            int(size),
+            newest.size,
+            from_base64(root),
+            from_base64(newest.root),
+            [from_base64(one) for one in proof.hashes],
+        )
+    except (BrokenChain, ValueError):
+        sentence = "That root is not the one this log had at that size. Keep what you know, and tell an auditor."
+        return {"size": size, "root": root[:64], "sentence": sentence, "proven": False, "hashes": proof.hashes}
+    sentence = f"The tree of {newest.size} entries continues the one of {size}: nothing was altered or taken out."
+    return {"size": size, "root": root, "sentence": sentence, "proven": True, "hashes": proof.hashes}
+
+
 @page("/log/<int:index>", Permission.READ_EVIDENCE)
 def log_entry(index: int) -> Reply:
-    """One entry with its inclusion proof in the newest tree."""
+    """One entry with its inclusion proof in the newest tree, drawn, and computed again here."""
     checkpoint = transparency.checkpoint(here())
     if index >= checkpoint.size:
         raise NotFound("log entry", str(index))
     (leaf,) = transparency.entries(here(), index, 1)
     proof = transparency.inclusion(here(), index, checkpoint.size)
-    content = json.loads(leaf)
-    return show("log-entry.html", index=index, leaf=leaf.decode(), content=content, proof=proof, checkpoint=checkpoint)
+    steps = climb(index, checkpoint.size, leaf, [from_base64(one) for one in proof])
+    picture = draw(index, leaf, steps)
+    return show(
+        "log-entry.html",
+        index=index,
+        leaf=leaf.decode(),
+        content=json.loads(leaf),
+        proof=proof,
+        checkpoint=checkpoint,
+        picture=picture,
+        proven=to_base64(picture.root.hash) == checkpoint.root,
+    )
 
 
 @page("/log/trust-root.json", Permission.READ_EVIDENCE)

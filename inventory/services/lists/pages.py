@@ -279,7 +279,8 @@ def _exactly(
     session: Session, one: Listed, asking: Asking, facet: Facet, others: Sequence[Condition]
 ) -> dict[str, int]:
     if facet.column is not None:
-        found = session.execute(sa.select(facet.column, sa.func.count()).where(*others).group_by(facet.column))
+        one_each = sa.select(facet.column.label("value")).select_from(one.model).where(*others).subquery()
+        found = session.execute(sa.select(one_each.c.value, sa.func.count()).group_by(one_each.c.value))
         counts = {str(value): count for value, count in found}
         return {choice.value: counts.get(choice.value, 0) for choice in facet.choices}
     if len(facet.choices) > 8:

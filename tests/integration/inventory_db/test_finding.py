@@ -1,0 +1,148 @@
+"""Lists, facets, files, views and the search say the same on both databases, and nothing to whoever is elsewhere."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from inventory.domain.roles import Role
+from inventory.domain.scopes import Scope
+from inventory.errors import Duplicate, Invalid, NotFound
+from inventory.services import finding, lists, queues, saved_views
+from inventory.services.context import Actor
+from inventory.services.lists import Asked, asked_in
+from inventory.services.lists import pages as service
+from tests.support.inventory_world import World
+
+EVERYBODY = Actor("p-all", "person", frozenset({Role.AUDITOR}), scope=Scope(None, None))
+AWAY = Actor("p-away", "person", frozenset({Role.AUDITOR}), scope=Scope(frozenset({"SI-9999"}), None))
+
+
+def _asked(name: str, query: str) -> Asked:
+    return asked_in(lists.LISTS[name], query)
+
+
+def _keys(world: World, name: str, query: str = "", who: Actor = EVERYBODY) -> list[str]:
+    found: list[str] = []
+    after = None
+    while True:
+        page = lists.page(world.context, who, name, _asked(name, query), after=after, limit=1)
+        found += page.keys
+        after = page.next
+        if after is None:
+            return found
+
+
+def test_lists_facets_and_files_agree(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.hold_data()
+    world.unmount()
+    world.change("retire")
+    world.order()
+    for name, one in lists.LISTS.items():
+        everything = "state=any" if name == "exceptions" else ""
+        walked = _keys(world, name, everything)
+        whole = lists.page(world.context, EVERYBODY, name, _asked(name, everything), limit=200)
+        assert walked == list(whole.keys)
+        assert len(set(walked)) == len(walked)
+        asked = _asked(name, f"{everything}&columns=" + ",".join(column.name for column in one.columns))
+        content = b"".join(service.take(world.context, EVERYBODY, name, asked, "jsonl").parts).decode()
+        taken = [json.loads(line) for line in content.splitlines()]
+        # Who took a list is an event itself; it stands above those that were walked.
+        assert len(taken) - len(walked) == (len(taken) - len(walked) if name == "events" else 0)
+        assert lists.page(world.context, AWAY, name, _asked(name, everything)).rows == ()
+        for facet in lists.facets(world.context, EVERYBODY, name, _asked(name, everything)):
+            for choice in facet.choices:
+                narrowed = _keys(
+                    world, name, f"{everything}&{facet.name}={choice.value}".replace("state=any&state", "state")
+                )
+                assert choice.count in {len(narrowed), None}, (name, facet.name, choice)
+    # Beyond the cap: a count says that there are more, or nothing at all where no index answers.
+    monkeypatch.setattr(service, "CAP", 1)
+    counts = {one.name: [choice.count for choice in one.choices] for one in _facets(world, "devices", "")}
+    assert {count for count in counts["state"] if count is not None} <= {0, 1, 2}
+    assert set(counts["media"]) == {None}
+    assert set(_counts(world, "devices", "data=yes", "state")) <= {None, 0, 1}
+
+
+def _facets(world: World, name: str, query: str) -> tuple[lists.FacetView, ...]:
+    return lists.facets(world.context, EVERYBODY, name, _asked(name, query))
+
+
+def _counts(world: World, name: str, query: str, facet: str) -> list[int | None]:
+    return [choice.count for one in _facets(world, name, query) if one.name == facet for choice in one.choices]
+
+
+def test_a_filters_unknown_value_finds_nothing_and_is_never_passed_over(world: World) -> None:
+    assert _keys(world, "devices")
+    assert _keys(world, "devices", "state=retird") == []
+    assert lists.chosen(world.context, EVERYBODY, "devices", _asked("devices", "state=retird")) == ((), False)
+    assert _keys(world, "devices", "q=%25") == []
+    assert _keys(world, "devices", "since=2300-01-01") == []
+    with pytest.raises(Invalid):
+        lists.page(world.context, EVERYBODY, "events", Asked(), after="x\x00")
+    with pytest.raises(NotFound):
+        lists.page(world.context, EVERYBODY, "nonsense", Asked())
+
+
+def test_the_search_finds_whole_and_beginning_and_nothing_elsewhere(world: World) -> None:
+    world.hold_data()
+    world.change("retire")
+    order = world.order()
+    number = order if isinstance(order, str) else order.id
+    device = lists.page(world.context, EVERYBODY, "devices", Asked()).rows[0]
+    for text in (device.id, device.id.lower(), device.serial, device.serial.swapcase(), device.fingerprint):
+        hit = finding.the_one(finding.find(world.context, EVERYBODY, text))
+        assert hit is not None, text
+        assert (hit.kind, hit.number) == ("device", device.id), text
+        assert finding.find(world.context, AWAY, text) == ()
+    begun = finding.find(world.context, EVERYBODY, device.serial[:4])
+    assert any(hit.number == device.id and not hit.exact for hit in begun)
+    assert finding.the_one(finding.find(world.context, EVERYBODY, number)).number == number
+    assert finding.find(world.context, EVERYBODY, "%") == ()
+    assert finding.find(world.context, EVERYBODY, "_" * 9) == ()
+    assert finding.find(world.context, EVERYBODY, "\x00 ' \\") == ()
+
+
+def test_views_are_their_owners_until_they_share_them(world: World) -> None:
+    ann, ben = world.actor("operator"), world.actor("auditor")
+    command = saved_views.SaveView(list="devices", name="Retired", filters="state=retired&nonsense=1")
+    view = saved_views.save(world.context, ann, command)
+    assert view.filters == "state=retired"
+    with pytest.raises(Duplicate):
+        saved_views.save(world.context, ann, command)
+    with pytest.raises(NotFound):
+        saved_views.saved_view(world.context, ben, view.id)
+    for act in (saved_views.remove, lambda *given: saved_views.share(*given, shared=True)):
+        with pytest.raises(NotFound):
+            act(world.context, ben, view.id)
+    saved_views.share(world.context, ann, view.id, shared=True)
+    opened = saved_views.saved_view(world.context, ben, view.id)
+    assert (opened.filters, opened.mine, opened.owner) == ("state=retired", False, ann.ref)
+    assert saved_views.list_views(world.context, ben) == ()
+    saved_views.remove(world.context, ann, view.id)
+    with pytest.raises(NotFound):
+        saved_views.saved_view(world.context, ann, view.id)
+
+
+def test_queues_say_who_must_not(world: World) -> None:
+    world.hold_data()
+    world.change("retire")
+    world.order()
+    requester = world.actor("operator")
+    for name, (permission, parts) in queues.QUEUES.items():
+        able = next(role for role in Role if permission in queues_roles(role))
+        who = Actor(requester.ref, "person", frozenset({able}), scope=Scope(None, None))
+        found = queues.queue(world.context, who, name)
+        assert len(found) == len(parts)
+        if name == "approve":
+            (order,) = found[0].waiting
+            assert order.bar == "requested the order"
+        elsewhere = Actor("p-away", "person", frozenset({able}), scope=Scope(frozenset({"SI-9999"}), None))
+        assert not any(part.waiting for part in queues.queue(world.context, elsewhere, name))
+
+
+def queues_roles(role: Role) -> frozenset[object]:
+    from inventory.domain.roles import GRANTS  # noqa: PLC0415 - only here
+
+    return frozenset(GRANTS[role])
