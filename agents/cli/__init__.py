@@ -11,6 +11,7 @@ from agents import config
 from .carrying import carry_command
 from .common import Common
 from .enrolling import enrol_command, pin_roster_command
+from .examining import doctor_command, metrics_command
 from .halting import go_on_command, stop_all_command
 from .log import log_group
 from .looking import devices_command, outbox_command, paths_command, status_command
@@ -62,6 +63,8 @@ for _command in (
     stop_all_command,
     go_on_command,
     status_command,
+    doctor_command,
+    metrics_command,
     devices_command,
     paths_command,
     rules_group,
