@@ -132,6 +132,7 @@ def addresses(story: Story) -> dict[str, str]:
         "policy": "/policy",
         "new_policy": "/policy/new",
         "policy_as_file": "/policy/file",
+        "policy_table": "/policy/table",
         "roster": "/roster",
         "propose_roster": "/roster/propose",
         "sign_roster": "/roster/sign",

@@ -48,6 +48,7 @@ _MODULES: Final = (
     "people",
     "places",
     "policy",
+    "policy_table",
     "presence",
     "questions",
     "queue",
