@@ -35,7 +35,7 @@ _WORDS: Final = {
     Beginning.CONFIRM: _Words(
         "Compare its fingerprint",
         "The host's own screen shows the fingerprint of its key. Only that tells you that what asked is your host.",
-        "Compare fingerprints",
+        "Hosts to confirm",
         "hosts",
         "An administrator",
     ),
