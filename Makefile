@@ -46,6 +46,12 @@ bench: ## this engine against dd, shred, nwipe and fio on the same devices in on
 	@$(PY) -m benchmarks
 	@$(PY) -m benchmarks.evidence
 
+.PHONY: deb
+deb: ## the agent as a Debian package and everything as a wheel, into OUT=dir
+	@tools/bootstrap test
+	@$(PY) -m tools.package_deb "$(OUT)"
+	@$(VENV)/bin/uv build --quiet --wheel --out-dir "$(OUT)" .
+
 .PHONY: lock
 lock: ## re-resolve the two lock files from pyproject.toml
 	@tools/bootstrap test

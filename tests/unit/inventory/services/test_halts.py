@@ -10,6 +10,7 @@ from inventory.contract.v1.agents import Heartbeat
 from inventory.errors import Conflict, Forbidden
 from inventory.services import halts, heartbeat, leases, queries
 from reports.envelope import unverified_body
+from reports.keys import load_public_key
 from tests.support.inventory_world import World
 
 
@@ -83,5 +84,5 @@ def test_an_agent_believes_what_the_service_signed(world: World, tmp_path_factor
     key = world.context.secrets.signer("acceptance")
     store = Halts(state)
     assert world.agent.actor.key_id is not None
-    store.follow(beat(world) or {}, world.agent.actor.key_id, {key.key_id: key.verifying_key})
+    store.follow(beat(world) or {}, world.agent.actor.key_id, {key.key_id: load_public_key(key.public_key_der)})
     assert "smoke" in (store.standing() or "")
