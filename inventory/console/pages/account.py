@@ -11,10 +11,10 @@ from inventory.console.blueprint import Reply, act, form, page
 from inventory.console.formatting import sentence_case
 from inventory.console.forms import Form, Option
 from inventory.console.web import actor, caller, form_status, go, here, perform, posted, received, show
-from inventory.domain.roles import Role
+from inventory.domain.roles import Permission, Role
 from inventory.domain.signin import Standing
 from inventory.errors import ConfirmationNeeded, Conflict, InventoryError, NotSignedIn
-from inventory.services import authenticators, factors, passkeys, people, sessions, sso
+from inventory.services import authenticators, factors, organisation, passkeys, people, sessions, sso
 
 from .presence import attestation_of, options_of
 
@@ -34,6 +34,23 @@ def _role_options() -> tuple[Option, ...]:
     return tuple(Option(str(role), sentence_case(role)) for role in sorted(actor().roles))
 
 
+def _parts() -> dict[str, tuple[Option, ...]]:
+    """Sites and teams of one's own that a token can be narrowed to."""
+    if actor().standing is not Standing.FULL or not actor().may(Permission.READ):
+        return {"token_sites": (), "token_teams": ()}
+    return {
+        "token_sites": tuple(Option(one.id, one.name) for one in organisation.list_sites(here(), actor())),
+        "token_teams": tuple(Option(one.id, one.name) for one in organisation.list_teams(here(), actor())),
+    }
+
+
+def _chosen(typed: Form, name: str, known: tuple[Option, ...]) -> frozenset[str]:
+    found = frozenset(typed.values.getlist(name))
+    if not found <= {one.value for one in known}:
+        typed.fail(name, "Choose among those that you see.")
+    return found
+
+
 def _show(typed: Form, at: str, secret: str = "", codes: tuple[str, ...] = ()) -> Reply:
     current = caller().session
     half = actor().standing is not Standing.FULL
@@ -44,7 +61,7 @@ def _show(typed: Form, at: str, secret: str = "", codes: tuple[str, ...] = ()) -
         passkey=options_of(passkeys.create_options(here(), actor())) if current else None,
         sessions=() if half else sessions.list_sessions(here(), actor()),
         tokens=() if half else sessions.list_tokens(here(), actor()),
-        current=current.id if current else "", roles=_role_options(), now=here().now(),
+        current=current.id if current else "", roles=_role_options(), now=here().now(), parts=_parts(),
     )  # fmt: skip
 
 
@@ -170,8 +187,10 @@ def create_token() -> Reply:
     if not roles:
         typed.fail("token_roles", "Choose at least one of your roles.")
     days = typed.number("days", "For how many days?", low=1, high=366)
+    parts = _parts()
+    sites, teams = (_chosen(typed, one, parts[one]) for one in ("token_sites", "token_teams"))
     if typed.ok and days is not None:
-        command = sessions.CreateToken(name=name, roles=roles, lifetime=timedelta(days=days))
+        command = sessions.CreateToken(name=name, roles=roles, lifetime=timedelta(days=days), sites=sites, teams=teams)
         try:
             _, secret = sessions.create_token(here(), actor(), command)
         except InventoryError as error:

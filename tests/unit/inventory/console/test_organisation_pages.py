@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 
-from inventory.services import organisation, people
+from inventory.services import organisation, people, sessions
 from inventory.services.organisation import CreateSite
 
 from .conftest import Site
@@ -78,3 +78,17 @@ def test_an_orders_page_names_who_is_barred_by_their_own_act(site: Site) -> None
     assert "Vera Lindqvist" in page  # may validate it
     assert site.get("aud", "/duties/O-2026-999999").status_code == 404
     assert site.get("aud", f"/duties?about={order}").location.endswith(f"/duties/{order}")
+
+
+def test_a_token_is_narrowed_to_sites_of_ones_own_and_to_no_other(site: Site) -> None:
+    boss = site.world.actor("ines")
+    made = organisation.create_site(site.world.context, boss, CreateSite(name="Aveiro"))
+    asked = {"once": once(), "name": "reporting", "token_roles": "administrator", "days": "9"}
+    answer = site.post("ines", "/account/tokens", {**asked, "token_sites": made.id})
+    assert "strl_" in answer.text
+    (token,) = [one for one in sessions.list_tokens(site.world.context, boss) if one.name == "reporting"]
+    assert (token.sites, token.teams) == ((made.id,), ())
+    assert f"only what is of {made.id}" in answer.text
+    refused = site.post("ines", "/account/tokens", {**asked, "once": once(), "token_sites": "SI-9999"})
+    assert "strl_" not in refused.text
+    assert "Choose among those that you see." in refused.text
