@@ -20,6 +20,7 @@ from inventory.contract.v1.devices import (
     ObservedDevice,
     Obstacle,
     PathMapping,
+    PathStep,
 )
 from inventory.contract.v1.orders import HoldQuestion, Lease, Progress
 from inventory.services import heartbeat, hosts, leases, observation, records
@@ -146,6 +147,7 @@ class ConsoleAgent:
                 mount_point=path,
                 devices=tuple(disk.facts.fingerprint for disk in disks),
                 unresolved=unresolved,
+                steps=_steps(path, disks),
             )
             for data_set, path, disks, unresolved in paths
         )
@@ -272,3 +274,12 @@ class ConsoleAgent:
         self.progress(lease, "verifying", 0.9)
         self.progress(lease, "succeeded", 1.0)
         return self.hand_over(lease, self.record(lease))
+
+
+def _steps(path: str, disks: tuple[Disk, ...]) -> tuple[PathStep, ...]:
+    """A volume over these disks."""
+    if not disks:
+        return ()
+    above = PathStep(above=path, below="dm-0", how="the device number in the mount table")
+    beneath = (PathStep(above="dm-0", below=disk.path[5:], how="slaves in sysfs (LVM)") for disk in disks)
+    return (above, *beneath)
