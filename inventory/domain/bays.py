@@ -67,7 +67,13 @@ _ALONE: Final = {
 
 
 def bay_of(
-    device: DeviceState, order: OrderState | None, *, held: bool, reported: datetime | None, now: datetime
+    device: DeviceState,
+    order: OrderState | None,
+    *,
+    held: bool,
+    examined: bool,
+    reported: datetime | None,
+    now: datetime,
 ) -> Bay:
     """The word for a bay with a medium in it.
 
@@ -75,6 +81,7 @@ def bay_of(
         device: its state.
         order: state of its open order, if there is one.
         held: whether a hold stands in the way.
+        examined: whether it is to be read again, by an order that only reads.
         reported: when its run was last heard of.
         now: the service's time.
     """
@@ -84,6 +91,8 @@ def bay_of(
         return _RUNNING[order]
     if order in _ORDERED:
         return _ORDERED[order]
+    if examined:
+        return Bay.READING
     if held and _ALONE[device] in {Bay.READY, Bay.PULL}:
         return Bay.KEPT
     return _ALONE[device]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from inventory.services import queries
+from inventory.services import queries, sessions
 from inventory.services.queries.devices import DeviceFilter
 from reports.keys import FileSigner
 from tests.support.browser import Console
@@ -117,7 +117,10 @@ def test_a_session_that_ended_elsewhere_leads_back_through_sign_in(told: tuple[C
     console, story = told
     with console.someone("omar") as (page, _):
         page.goto(f"/console/orders/{story.numbers['running']}")
-        page.context.clear_cookies()
+        expect(page.locator("[data-live-state=run]")).to_have_text("Live")
+        omar = story.world.actor("omar")
+        for session in sessions.list_sessions(story.world.context, omar):
+            sessions.end_session(story.world.context, omar, session.id)
         expect(page.get_by_label("Login name")).to_be_visible()
         assert "next=" in page.url
 

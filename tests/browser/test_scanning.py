@@ -35,7 +35,8 @@ def test_what_the_camera_sees_is_written_into_the_field_once(told: tuple[Console
         page.get_by_role("button", name="Use the camera").click()
         codes = page.get_by_label("Codes")
         expect(codes).to_have_value(f"{number}\nAT 4711\n")
-        expect(page.get_by_role("status").first).to_contain_text("Read")
+        expect(page.locator("[data-read-list]").get_by_role("link", name=number)).to_be_visible()
+        expect(page.locator("[data-read=bad]")).to_contain_text("AT 4711")
         page.get_by_role("button", name="Stop").click()
         expect(page.get_by_role("button", name="Use the camera")).to_be_visible()
         page.get_by_role("button", name="Look up").click()
@@ -51,4 +52,20 @@ def test_without_a_reader_there_is_no_camera_button_and_typing_does(told: tuple[
         page.get_by_label("Codes").fill(story.numbers["declared"])
         page.get_by_role("button", name="Look up").click()
         expect(page.get_by_role("link", name=story.numbers["declared"])).to_be_visible()
+        assert complaints.found == []
+
+
+def test_a_scanner_that_types_like_a_keyboard_is_read_wherever_the_focus_is(told: tuple[Console, Story]) -> None:
+    console, story = told
+    number = story.numbers["declared"]
+    with console.someone("carla") as (page, complaints):
+        page.goto("/console/scan")
+        expect(page.get_by_label("Codes")).to_be_visible()
+        page.locator("main").focus()
+        for code in (number, "NOBODY-KNOWS-IT"):
+            page.keyboard.type(code)
+            page.keyboard.press("Enter")
+        expect(page.locator("[data-read=bad]")).to_contain_text("NOBODY-KNOWS-IT")
+        expect(page.locator("[data-read-list]").get_by_role("link", name=number)).to_be_visible()
+        expect(page.get_by_label("Codes")).to_have_value(f"{number}\nNOBODY-KNOWS-IT\n")
         assert complaints.found == []

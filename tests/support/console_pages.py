@@ -187,6 +187,7 @@ def addresses(story: Story) -> dict[str, str]:
         "answer_handover": f"/handovers/{n['handover']}/answer",
         "withdraw_handover": f"/handovers/{n['handover']}/withdraw",
         "scan": f"/scan?with={n['lot']}",
+        "scan_read": f"/scan/read?code={n['old']}",
         "labels": f"/labels?lots={n['lot']}",
         "holds": "/holds",
         "place_hold": "/holds/new",

@@ -65,7 +65,8 @@ def _beside(event: EventView) -> Link | None:
         return Link(event.subject, _address(str(endpoint), event.subject))
     if event.order:
         return Link(event.order, url_for("console.order", order=event.order))
-    return Link(event.host, url_for("console.host", host=event.host)) if event.host else None
+    told_by_itself = event.host == event.actor
+    return Link(event.host, url_for("console.host", host=event.host)) if event.host and not told_by_itself else None
 
 
 def device_story(events: Iterable[EventView]) -> tuple[Day, ...]:
@@ -76,7 +77,8 @@ def device_story(events: Iterable[EventView]) -> tuple[Day, ...]:
 def opens(event: EventView) -> str:
     """The page of what an event rests on: its evidence, else what it is about; nothing where the reader may not go."""
     if event.evidence and may(Permission.READ_EVIDENCE):
-        return url_for("console.envelope", sha256=event.evidence[0])
+        decision = event.tag == Tag.RECORD_VALIDATED  # names the record first, then the decision about it
+        return url_for("console.envelope", sha256=event.evidence[-1 if decision else 0])
     found = _beside(event)
     return found.url if found is not None else ""
 

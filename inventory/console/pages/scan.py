@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from inventory.console.blueprint import Reply, act, form, page
 from inventory.console.forms import Option
-from inventory.console.web import actor, form_status, go, here, received, show
+from inventory.console.web import actor, form_status, fragment, go, here, received, show
 from inventory.domain.labels import NUMBER, SHEETS, codes_read
 from inventory.domain.roles import Permission
 from inventory.errors import InventoryError, NotFound
@@ -39,6 +39,18 @@ def scan() -> Reply:
     answer.status_code = form_status(typed)
     answer.headers["Permissions-Policy"] = _CAMERA
     return answer
+
+
+@page("/scan/read")
+def scan_read() -> Reply:
+    """What one code is, as a line for the list of what was read; compared with nothing but what it is told."""
+    (code, *_) = codes_read(request.args.get("code", "")[:200]) or ("",)
+    if not code:
+        raise NotFound("code", "")
+    compared = _with(request.args.get("with", "")[:32])
+    result = scanning.look_up(here(), actor(), scanning.LookUp(codes=(code,), **compared))
+    locations = {place.id: place.name for place in places.list_locations(here(), actor())}
+    return fragment("scan-read.html", one=result.codes[0], names=locations)
 
 
 def _to(code: str) -> AnyResponse:

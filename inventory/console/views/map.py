@@ -19,8 +19,8 @@ _ACROSS: Final = 64
 _DOWN: Final = 14
 _HEAD: Final = 26
 _EDGE: Final = 2
-_LETTERS: Final = 24
-_SMALL_LETTERS: Final = 30
+_LETTERS: Final = 22
+_SMALL_LETTERS: Final = 26
 _ROUNDS: Final = 4
 
 HEADINGS: Final[dict[NodeKind, str]] = {

@@ -16,6 +16,7 @@ from inventory.domain.vocabulary import OrderState
 from inventory.models.devices import Attachment, Device
 from inventory.models.hosts import Host
 from inventory.models.orders import Order, RunProgress
+from inventory.models.readings import OPEN_READINGS, Reading
 from inventory.services._holds import holds_on
 from inventory.services._mapping import device_label, progress_view
 from inventory.services._scope import only
@@ -90,13 +91,25 @@ def _filled(session: Session, now: datetime, inside: Sequence[sa.Row[Attachment,
         )
     }
     held = holds_on(session, numbers)
+    examined = set(
+        session.scalars(sa.select(Reading.device_id).where(Reading.device_id.in_(numbers), sa.text(OPEN_READINGS)))
+    )
     hosts = dict(
         session.execute(sa.select(Host.id, Host.name).where(Host.id.in_({one.host_id for one, _ in inside}))).all()
     )
     for attachment, device in inside:
         order = orders.get(device.id)
         report = reports.get(order.id) if order is not None else None
-        yield _bay(now, attachment, device, order, report, hosts[attachment.host_id], held=bool(held.get(device.id)))
+        yield _bay(
+            now,
+            attachment,
+            device,
+            order,
+            report,
+            hosts[attachment.host_id],
+            held=bool(held.get(device.id)),
+            examined=device.id in examined,
+        )
 
 
 def _newest_orders(session: Session, devices: Sequence[str]) -> dict[str, Order]:
@@ -121,6 +134,7 @@ def _bay(
     host_name: str,
     *,
     held: bool,
+    examined: bool,
 ) -> BayView:
     state = order.state if order is not None and order.state in OPEN else None
     progress = progress_view(report) if report is not None and state in _UNDER_WAY else None
@@ -129,7 +143,9 @@ def _bay(
         host=attachment.host_id,
         host_name=host_name,
         slot=attachment.slot or attachment.path,
-        bay=bay_of(device.state, state, held=held, reported=progress.reported if progress else None, now=now),
+        bay=bay_of(
+            device.state, state, held=held, examined=examined, reported=progress.reported if progress else None, now=now
+        ),
         device=device.id,
         asset_tag=device.asset_tag,
         label=device_label(device),

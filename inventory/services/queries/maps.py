@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -12,8 +12,10 @@ from sqlalchemy.orm import Session
 from inventory.domain.holdings import state_of
 from inventory.domain.roles import Permission
 from inventory.domain.vocabulary import CaseState, HoldingSource, HoldingState
+from inventory.domain.ways import Way, way_to
 from inventory.models.data import CaseDataSet, DataSet, DeclaredPath, ErasureCase, Holding, Obligation
-from inventory.models.devices import Device
+from inventory.models.devices import Attachment, Device
+from inventory.models.host_places import HostPlace
 from inventory.models.hosts import Host
 from inventory.services._mapping import device_label, held_of
 from inventory.services._scope import only
@@ -76,6 +78,8 @@ def _cases(session: Session, actor: Actor, about: sa.Select[str]) -> dict[str, E
 class _Drawing:
     """Nodes and edges, each once."""
 
+    ways: dict[tuple[str, str], Way]
+    """Path and device -> what lies between them, where the agent has told."""
     nodes: dict[str, MapNode] = field(default_factory=dict)
     edges: dict[tuple[str, str], MapEdge] = field(default_factory=dict)
     lines: list[MapLine] = field(default_factory=list)
@@ -122,7 +126,7 @@ def _map(
     )
     numbers = {holding.device_id for holding in holdings}
     devices = {row.id: row for row in session.scalars(sa.select(Device).where(Device.id.in_(numbers)))}
-    drawing = _Drawing()
+    drawing = _Drawing(ways=_ways(session, paths.values(), numbers))
     concerned = _concerned(session, cases, [holding.id for holding in holdings])
     for number in sorted(sets):
         drawing.node("data_set", number, sets[number].name, sets[number].owner, str(sets[number].category))
@@ -133,7 +137,8 @@ def _map(
         host = hosts[beneath.host_id] if beneath is not None else ""
         _draw(drawing, holding, sets[holding.data_set_id], beneath, host, devices[holding.device_id])
         for case in concerned.get(holding.id, [None]):
-            drawing.lines.append(_line(holding, case, sets, beneath, host, devices[holding.device_id]))
+            way = drawing.ways.get((holding.path_id or "", holding.device_id)) if holding.until is None else None
+            drawing.lines.append(_line(holding, case, sets, beneath, host, devices[holding.device_id], way))
     _draw_cases(session, drawing, cases, sets)
     drawn = {holding.path_id for holding in holdings}
     for path in paths.values():
@@ -160,6 +165,33 @@ def _paths(
         .limit(2 * MOST)
     )
     return {path.id: path for path in session.scalars(statement)}
+
+
+def _ways(session: Session, paths: Iterable[DeclaredPath], devices: Collection[str]) -> dict[tuple[str, str], Way]:
+    """What lies between each path and each device that is attached to its host now."""
+    known = {(path.host_id, path.path): path.id for path in paths if path.withdrawn is None}
+    if not known:
+        return {}
+    places = session.scalars(
+        sa.select(HostPlace).where(
+            HostPlace.kind == "declared",
+            HostPlace.gone.is_(None),
+            HostPlace.host_id.in_({host for host, _ in known}),
+            HostPlace.path.in_({path for _, path in known}),
+        )
+    ).all()
+    attached = session.execute(
+        sa.select(Attachment.host_id, Attachment.device_id, Attachment.path).where(
+            Attachment.device_id.in_(devices), Attachment.until.is_(None)
+        )
+    ).all()
+    found: dict[tuple[str, str], Way] = {}
+    for place in places:
+        for host, device, node in attached:
+            way = way_to(node.rpartition("/")[2], place.steps) if host == place.host_id else None
+            if way is not None and (place.host_id, place.path) in known:
+                found[known[place.host_id, place.path], device] = way
+    return found
 
 
 def _concerned(
@@ -206,7 +238,15 @@ def _draw(
     source = _draw_path(drawing, path, data_set, host) if path is not None else f"data_set:{data_set.id}"
     tag = device.asset_tag or device.id
     target = drawing.node("device", device.id, tag, device_label(device), str(device.state))
-    drawing.edge(source, target, _WORDS[holding.source], state)
+    way = drawing.ways.get((path.id, device.id)) if path is not None else None
+    if way is not None and way.between and holding.until is None:
+        number = f"{path.host_id if path else ''} {' '.join(way.between)}"
+        beneath = f"on {', on '.join(way.between[1:])}" if way.between[1:] else host
+        volume = drawing.node("volume", number, way.between[0], beneath)
+        drawing.edge(source, volume, way.known[0], state)
+        drawing.edge(volume, target, way.known[-1], state)
+    else:
+        drawing.edge(source, target, _WORDS[holding.source], state)
 
 
 def _line(
@@ -216,6 +256,7 @@ def _line(
     path: DeclaredPath | None,
     host: str,
     device: Device,
+    way: Way | None,
 ) -> MapLine:
     return MapLine(
         case=case.id if case else None,
@@ -224,7 +265,7 @@ def _line(
         data_set_name=sets[holding.data_set_id].name,
         host_name=host,
         path=path.path if path else "",
-        volume="",
+        volume=", on ".join(way.between) if way is not None else "",
         device=device.id,
         device_label=f"{device.asset_tag}: {device_label(device)}" if device.asset_tag else device_label(device),
         source=holding.source,

@@ -1,9 +1,16 @@
-// Reads labels with the camera where the browser knows how (BarcodeDetector). Without it, and without this file, codes are typed.
+// Reads labels: with the camera where the browser knows how (BarcodeDetector), and with a scanner that types like a keyboard.
+// What is read is looked up at once and shown; the field below keeps every code. Without this file, codes are typed and sent.
 
 const box = document.querySelector("[data-camera]");
 const field = document.querySelector("#f-codes");
+const compared = document.querySelector("#f-with");
+const said = document.querySelector("[data-camera-status]");
+const list = document.querySelector("[data-read-list]");
 const PAUSE_MS = 150;
 const AGAIN_MS = 3000;
+const SHOWN = 30;
+const FORGET_MS = 1500; // so long a pause is the end of what somebody typed; a slow machine makes a scanner slow, too
+const LEAST = 3;
 
 /** Our labels hold an address with the number in it; the service understands both, people read the number. */
 function plain(text) {
@@ -23,6 +30,47 @@ function add(code) {
   return true;
 }
 
+/** One tone for what is known, another for what is not: whoever scans looks at the disk, not at the page. */
+let audio = null;
+function sound(good) {
+  try {
+    audio ??= new AudioContext();
+    const tone = audio.createOscillator();
+    tone.frequency.value = good ? 880 : 220;
+    tone.connect(audio.destination);
+    tone.start();
+    tone.stop(audio.currentTime + (good ? 0.08 : 0.35));
+  } catch {
+    // no sound: the line says it, too
+  }
+}
+
+async function look(code) {
+  const address = new URL("/console/scan/read", location.href);
+  address.searchParams.set("code", code);
+  if (compared?.value.trim()) address.searchParams.set("with", compared.value.trim());
+  try {
+    const answer = await fetch(address, { headers: { Accept: "text/html" }, credentials: "same-origin", redirect: "manual", cache: "no-store" });
+    if (answer.status !== 200) throw new Error(String(answer.status));
+    const line = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("[data-read]");
+    list.prepend(line);
+    while (list.children.length > SHOWN) list.lastElementChild.remove();
+    list.closest("[data-read-card]").hidden = false;
+    said.textContent = `${line.dataset.words}: ${code}`;
+    sound(line.dataset.read === "ok");
+  } catch {
+    said.textContent = `${said.dataset.wordsLater}: ${code}`;
+    sound(false);
+  }
+}
+
+function took(text) {
+  const code = plain(text);
+  if (!code) return;
+  if (add(code)) look(code);
+  else said.textContent = `${said.dataset.wordsAgain}: ${code}`;
+}
+
 async function reader() {
   if (!("BarcodeDetector" in window) || !navigator.mediaDevices?.getUserMedia) return null;
   const formats = (await window.BarcodeDetector.getSupportedFormats()).filter((name) => name !== "unknown");
@@ -31,7 +79,7 @@ async function reader() {
 
 function begin(detector) {
   const [start, stop] = [box.querySelector("[data-camera-start]"), box.querySelector("[data-camera-stop]")];
-  const [picture, status] = [box.querySelector("[data-camera-picture]"), box.querySelector("[data-camera-status]")];
+  const picture = box.querySelector("[data-camera-picture]");
   const last = new Map();
   let stream = null;
 
@@ -46,19 +94,19 @@ function begin(detector) {
     show(false);
   }
 
-  async function look() {
+  async function watch() {
     if (!stream) return;
     try {
       for (const found of await detector.detect(picture)) {
         const code = plain(found.rawValue);
         const now = Date.now();
-        if (code && now - (last.get(code) ?? 0) > AGAIN_MS) status.textContent = add(code) ? `Read: ${code}` : `Read before: ${code}`;
+        if (code && now - (last.get(code) ?? 0) > AGAIN_MS) took(code);
         if (code) last.set(code, now);
       }
     } catch {
       // the picture is not there yet
     }
-    setTimeout(look, PAUSE_MS);
+    setTimeout(watch, PAUSE_MS);
   }
 
   start.addEventListener("click", async () => {
@@ -67,11 +115,11 @@ function begin(detector) {
       picture.srcObject = stream;
       show(true);
       await picture.play();
-      status.textContent = "Hold a label before the camera.";
-      look();
+      said.textContent = said.dataset.wordsHold;
+      watch();
     } catch (error) {
       end();
-      status.textContent = `The camera cannot be used (${error.name}). Type the codes instead.`;
+      said.textContent = `${said.dataset.wordsNone} (${error.name})`;
     }
   });
   stop.addEventListener("click", end);
@@ -79,5 +127,33 @@ function begin(detector) {
   box.hidden = false;
 }
 
-const detector = box && field ? await reader() : null;
-if (detector) begin(detector);
+/** A scanner that is a keyboard: its letters go nowhere on this page but here; Enter or Tab is their end. In the field Enter does. */
+function wedge() {
+  let typed = "";
+  let last = 0;
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target === field) {
+      const line = field.value.slice(0, field.selectionStart).split("\n").pop();
+      if (event.key === "Enter" && plain(line)) look(plain(line));
+      return;
+    }
+    if (event.target.closest("input, select, textarea, button, a, summary, [contenteditable]")) return;
+    if (event.timeStamp - last > FORGET_MS) typed = "";
+    last = event.timeStamp;
+    if (event.key.length === 1) {
+      typed += event.key;
+      if (typed.length > 1) event.preventDefault(); // its first letter may have been a shortcut, the rest is none
+    } else if ((event.key === "Enter" || event.key === "Tab") && typed.length >= LEAST) {
+      event.preventDefault();
+      took(typed);
+      typed = "";
+    }
+  });
+}
+
+if (field && list) {
+  wedge();
+  const detector = box ? await reader() : null;
+  if (detector) begin(detector);
+}

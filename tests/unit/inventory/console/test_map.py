@@ -7,9 +7,13 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
+from inventory.clock import rfc3339
 from inventory.console.views.map import HEIGHT, WIDTH, picture
-from inventory.domain.vocabulary import HoldingState
+from inventory.contract.v1.devices import Observation, PathMapping, PathStep
+from inventory.domain.vocabulary import Category, HoldingKind, HoldingState
+from inventory.services import data, observation, queries
 from inventory.services.views.maps import MapEdge, MapNode, MapView, NodeKind
+from tests.support.console_agent import Disk
 
 from .conftest import Site
 
@@ -91,3 +95,39 @@ def test_a_device_is_drawn_with_the_customers_whose_data_it_holds(site: Site) ->
 def test_a_data_set_is_drawn_with_its_open_cases(site: Site) -> None:
     page = site.get("vic", f"/data/{site.story.numbers['data_set']}").text
     assert "CUST-40177" in page.partition('<svg class="map"')[2].partition("</svg>")[0]
+
+
+def test_what_lies_between_a_path_and_its_disk_is_drawn_as_a_volume(site: Site) -> None:
+    world = site.world
+    disk = Disk("Seagate", "ST1000", "S-MAP-1", 10**12, path="/dev/sdq")
+    agent = world.enrol("map-01", [disk])
+    petra = world.actor("petra")
+    command = data.CreateDataSet(
+        name="Drawn", category=Category.LOW, owner="Sales", retention_days=1, encryption="none"
+    )
+    drawn = data.create_data_set(world.context, petra, command).id
+    path = data.DeclarePath(host=agent.host, data_set=drawn, path="/srv/drawn", kind=HoldingKind.PRIMARY)
+    data.declare_path(world.context, petra, path)
+    steps = (
+        PathStep(above="/srv", below="dm-3", how="the device number in the mount table"),
+        PathStep(above="dm-3", below="md0", how="slaves in sysfs"),
+        PathStep(above="md0", below="sdq1", how="slaves in sysfs"),
+    )
+    mapping = PathMapping(
+        data_set="Drawn",
+        path="/srv/drawn",
+        mount_point="/srv",
+        devices=(disk.facts.fingerprint,),
+        unresolved=(),
+        steps=steps,
+    )
+    seen = Observation(taken=rfc3339(world.clock.now()), devices=(disk.observed,), paths=(mapping,))
+    observation.observe(world.context, agent.actor, seen)
+    view = queries.data_set_map(world.context, petra, drawn)
+    volume = next(node for node in view.nodes if node.kind == "volume")
+    assert (volume.label, volume.text, volume.number) == ("dm-3", "on md0", "")
+    assert [edge.words for edge in view.edges if volume.key in {edge.source, edge.target}] == [
+        "the device number in the mount table",
+        "slaves in sysfs",
+    ]
+    assert view.lines[0].volume == "dm-3, on md0"
