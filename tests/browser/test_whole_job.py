@@ -103,7 +103,7 @@ def host_and_data(cast: Cast) -> ConsoleAgent:
     petra.get_by_label("Host").select_option(label="crm-db-01")
     petra.get_by_label("Path").fill("/srv/crm")
     petra.get_by_role("button", name="Declare path").click()
-    expect(petra.get_by_text("Waits for the agent").first).to_be_visible()
+    expect(petra.get_by_text("Waits for the agent").last).to_be_visible()
     agent.beat()
     agent.observe(("CRM production", "/srv/crm", (DISK,), ()))
     petra.reload()
