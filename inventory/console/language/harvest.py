@@ -7,10 +7,16 @@ read it: it has two words, or begins with a capital letter. What is none althoug
 from __future__ import annotations
 
 import ast
+import importlib
+import pkgutil
 import re
 from collections.abc import Iterator
+from enum import StrEnum
 from pathlib import Path
 from typing import Final
+
+from inventory import domain
+from inventory.console.formatting import sentence_case
 
 from .catalogs import is_pattern
 from .marking import sentences
@@ -29,6 +35,13 @@ _CODE = re.compile(
     r"^(SELECT|INSERT|UPDATE|DELETE|CREATE|PRAGMA|BEGIN|CASE WHEN|text/|application/|https?:"
     r"|[A-Z][a-z]+(-[A-Z][a-z]+)+$)|[{}]{2}|\bNULL\b"
 )
+_ENUMERATIONS: Final = frozenset(
+    {
+        "Category", "ChangeKind", "ContainerKind", "DeliveryState", "DeviceState", "HoldingKind", "HoldingSource", "HostState",
+        "LotPurpose", "LotState", "Method", "ObligationKind", "OrderState", "PartyKind", "ReadingState", "Role", "ScopeKind",
+        "Verification", "Zone",
+    }
+)  # fmt: skip
 _HOLES = re.compile(r"\{[a-zA-Z_0-9]+\}|</?[0-9]>")
 _LOGGED: Final = frozenset(
     {"debug", "info", "warning", "error", "exception", "critical", "getLogger", "compile", "cast", "field", "TypeVar"}
@@ -57,6 +70,18 @@ def said() -> dict[str, str]:
         for path in sorted((ROOT / folder).glob("*.py")):
             for sentence in of_module(path.read_text(encoding="utf-8"), labels=True):
                 _keep(found, sentence, path)
+    for word in vocabulary():
+        found.setdefault(word, "inventory/domain")
+    return found
+
+
+def vocabulary() -> list[str]:
+    """The words of enumerations that pages print as they are, the first letter large."""
+    found: list[str] = []
+    for module in pkgutil.iter_modules(domain.__path__):
+        for name, kind in vars(importlib.import_module(f"{domain.__name__}.{module.name}")).items():
+            if name in _ENUMERATIONS and issubclass(kind, StrEnum):
+                found += [sentence_case(str(word)) for word in kind]
     return found
 
 

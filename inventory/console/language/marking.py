@@ -43,6 +43,12 @@ _SENTENCE_OF = re.compile(
     r"\{\{ ([a-z_][a-z_0-9.]*(?:\.(?:sentence|meaning|explanation|hint|lead|why|submit)|\.summarize\(\))) \}\}"
 )
 """Values whose name says that they are sentences of ours."""
+_VALUE = re.compile(r"\{\{ ([a-z_][a-z_0-9.]*) \}\}")
+_WORDS_ALONE: Final = frozenset({"dt", "th", "legend"})
+"""Elements that name things: what stands alone in one is a word of ours."""
+_PLAIN: Final = frozenset({"none", "yes", "no", "now", "unknown", "nothing", "nobody", "never"})
+"""Words that a page prints where there is no value, and that no template takes for a code there."""
+_INSTEAD = re.compile(r"\b(?:or|else)\s*$")
 _NAMES = re.compile(r"[a-zA-Z_][a-zA-Z_0-9]*")
 _NO_NAMES: Final = frozenset(
     {"ui", "if", "else", "not", "and", "or", "is", "in", "none", "true", "false", "url_for", "console", "loop"}
@@ -141,14 +147,22 @@ def _runs(pieces: list[_Piece]) -> Iterator[str]:
     """Sequences without a break between them, each with its inline tags nested; a tag without its partner is a break."""
     pieces = _paired(pieces)
     run: list[_Piece] = []
+    within = ""
     for piece in pieces:
-        if piece.kind in {"break", "open", "shut"}:
-            yield _said(_nested(run))
+        if piece.kind == "break":
+            yield _word(run[0]) if len(run) == 1 and within in _WORDS_ALONE else _said(_nested(run))
             run = []
+            within = "" if piece.source.startswith(("</", "{")) else _name(piece.source)
             yield _tag(piece.source) if piece.source.startswith("<") else _statement(piece.source)
         else:
             run.append(piece)
     yield _said(_nested(run))
+
+
+def _word(piece: _Piece) -> str:
+    """The only content of an element that holds nothing but our words."""
+    alone = _VALUE.fullmatch(piece.source) if piece.kind == "expression" else None
+    return f"{{{{ _({alone.group(1)}) }}}}" if alone else _said([piece])
 
 
 def _paired(pieces: list[_Piece]) -> list[_Piece]:
@@ -324,7 +338,10 @@ def _expression(source: str) -> str:
         text = found.group(1) if found.group(1) is not None else found.group(2)
         before, after = source[: found.start()], source[found.end() :].lstrip()
         compared = _COMPARED.search(before) or after.startswith((":", "==", "!=", "in "))
-        return str(found.group()) if compared or not _HUMAN.search(text) else f"_({found.group()})"
+        plain = text in _PLAIN and (
+            _INSTEAD.search(before) or (after.startswith("if ") and not before.rstrip().endswith("="))
+        )
+        return f"_({found.group()})" if not compared and (plain or _HUMAN.search(text)) else str(found.group())
 
     alone = _SENTENCE_OF.fullmatch(source)
     if alone:

@@ -8,7 +8,8 @@ from datetime import datetime
 from itertools import groupby
 from typing import Final
 
-from inventory.console.formatting import day, sentence_case
+from inventory.console.formatting import sentence_case
+from inventory.console.language.speaking import day
 from inventory.events import Tag
 from inventory.services.views import EventView
 

@@ -141,7 +141,8 @@ def left_in_english(site: Site, login: str, tongue: Tongue) -> dict[str, set[str
             )
         }
         english = {text for text in texts if book.get(text, text) != text}
-        if english:
+        english -= {"Wipe room"}  # the name of a place of this company, not the page's
+        if english and endpoint != "style":
             found[endpoint] = english
     return found
 
@@ -164,4 +165,4 @@ def test_a_choice_leads_back_to_a_page_of_ours_only(site: Site) -> None:
 
 
 def test_times_are_written_as_the_language_does_and_stay_utc(site: Site) -> None:
-    assert re.search(r'title="[^"]+, \d+ de [a-zç]+ de 2026, \d\d:\d\d:\d\d UTC"', in_language(site, "pt", "/devices"))
+    assert re.search(r'title="[^"]+, \d+ de [a-zç]+ de 2026, \d\d:\d\d:\d\d UTC"', in_language(site, "pt", "/hosts"))
