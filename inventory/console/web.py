@@ -62,7 +62,7 @@ def names() -> Callable[[str], str]:
     if "console_names" not in g:
         found = {}
         if may(Permission.READ):
-            found = {person.ref: person.name or person.login for person in people.list_people(here(), actor())}
+            found = people.names_by_ref(here(), actor())
         me = caller().person
         found[me.ref] = me.name or me.login
         g.console_names = found

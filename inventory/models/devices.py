@@ -64,6 +64,7 @@ class Device(Versioned, Base):
     removable: Mapped[bool | None]
 
     __table_args__ = (
+        sa.Index("ix_device_bound_to", "bound_to", **only_while("bound_to IS NOT NULL")),
         sa.Index(None, "site_id", "id"),
         sa.Index(None, "team_id", "id"),
         begins("device", "asset_tag"),

@@ -20,17 +20,23 @@ class Event(Base):
 
     id: Mapped[int] = mapped_column(BigInt, primary_key=True)
     at: Mapped[datetime] = mapped_column(index=True)
-    tag: Mapped[str] = mapped_column(sa.String(64), index=True)
-    actor: Mapped[str] = mapped_column(sa.String(128), index=True)
+    tag: Mapped[str] = mapped_column(sa.String(64))
+    actor: Mapped[str] = mapped_column(sa.String(128))
     actor_kind: Mapped[str] = mapped_column(sa.String(16))
     subject_kind: Mapped[str] = mapped_column(sa.String(32))
-    subject: Mapped[str] = mapped_column(sa.String(128), index=True)
-    device_id: Mapped[str | None] = mapped_column(sa.String(32), index=True)
-    host_id: Mapped[str | None] = mapped_column(sa.String(32), index=True)
-    order_id: Mapped[str | None] = mapped_column(sa.String(32), index=True)
+    subject: Mapped[str] = mapped_column(sa.String(128))
+    device_id: Mapped[str | None] = mapped_column(sa.String(32))
+    host_id: Mapped[str | None] = mapped_column(sa.String(32))
+    order_id: Mapped[str | None] = mapped_column(sa.String(32))
     reason: Mapped[str] = mapped_column(sa.String(1000))
     details: Mapped[dict[str, Any]]
     evidence: Mapped[list[str]]
+
+    # Newest first of one kind, subject or device: each index holds the order of the list as well.
+    __table_args__ = tuple(
+        sa.Index(f"ix_event_{column}_id", column, "id")
+        for column in ("tag", "actor", "subject", "device_id", "host_id", "order_id")
+    )
 
 
 class ExceptionItem(Versioned, Base):

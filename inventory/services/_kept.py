@@ -68,6 +68,11 @@ def kept(database: Database, actor: Actor, name: str, count: Callable[[], T], si
     return value
 
 
+def total_of(counts: dict[str, int]) -> int:
+    """How many rows a count by something went through."""
+    return sum(counts.values())
+
+
 def _usable(shelf: _Shelf, key: Hashable) -> tuple[Any] | None:
     """A value that is fresh, or that somebody is counting anew just now; None: count yourself."""
     with shelf.lock:

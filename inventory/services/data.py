@@ -17,6 +17,7 @@ from inventory.events import Tag
 from inventory.models import DataSet, DeclaredPath, Device, Holding, Host
 
 from ._copies import set_sources, sources_of
+from ._kept import kept, total_of
 from ._mapping import holding_views, holdings_select
 from ._obligations import begin_holding
 from ._obligations import end_holding as close_holding
@@ -166,8 +167,9 @@ def list_data_sets(context: Context, actor: Actor) -> tuple[DataSetView, ...]:
     """All data sets by name. Permission `inventory.read`."""
     authorize(actor, Permission.READ)
     with context.reading(actor) as session:
-        statement = sa.select(DataSet).where(*only(actor, DataSet)).order_by(DataSet.name)
-        return _data_set_views(session, session.scalars(statement).all())
+        rows = session.scalars(sa.select(DataSet).where(*only(actor, DataSet)).order_by(DataSet.name)).all()
+        counts = kept(context.database, actor, "media of data sets", lambda: _media_counts(session, rows), total_of)
+        return _data_set_views(session, rows, counts)
 
 
 def data_set(context: Context, actor: Actor, data_set_id: str) -> DataSetView:
@@ -185,18 +187,23 @@ def find_data_set(session: Session, reference: str) -> DataSet:
     return row
 
 
-def _data_set_views(session: Session, rows: Sequence[DataSet]) -> tuple[DataSetView, ...]:
-    counts = dict(
-        session.execute(
-            sa.select(Holding.data_set_id, sa.func.count(sa.distinct(Holding.device_id)))
-            .where(
-                Holding.data_set_id.in_([row.id for row in rows]),
-                Holding.covered_at.is_(None),
-                *within(session, Holding),
-            )
-            .group_by(Holding.data_set_id)
-        ).all()
+def _media_counts(session: Session, rows: Sequence[DataSet]) -> dict[str, int]:
+    statement = (
+        sa.select(Holding.data_set_id, sa.func.count(sa.distinct(Holding.device_id)))
+        .where(
+            Holding.data_set_id.in_([row.id for row in rows]),
+            Holding.covered_at.is_(None),
+            *within(session, Holding),
+        )
+        .group_by(Holding.data_set_id)
     )
+    return dict(session.execute(statement).all())
+
+
+def _data_set_views(
+    session: Session, rows: Sequence[DataSet], counted: dict[str, int] | None = None
+) -> tuple[DataSetView, ...]:
+    counts = _media_counts(session, rows) if counted is None else counted
     sources = sources_of(session, [row.id for row in rows])
     return tuple(
         DataSetView(

@@ -15,6 +15,7 @@ from inventory.errors import Duplicate, Invalid
 from inventory.events import Tag
 from inventory.models import Attachment, Base, DataSet, Device, Host, Location, Person, Site, Team
 
+from ._kept import kept, total_of
 from ._scope import only, require_unlimited
 from .context import Actor, Context, authorize
 from .kernel import check_version, find, next_number, note, optional, required
@@ -156,7 +157,15 @@ def list_sites(context: Context, actor: Actor) -> tuple[SiteView, ...]:
     authorize(actor, Permission.READ)
     with context.reading(actor) as session:
         rows = session.scalars(sa.select(Site).where(*only(actor, Site)).order_by(Site.name)).all()
-        return _site_views(session, actor, rows)
+        ids = [row.id for row in rows]
+        devices = kept(
+            context.database,
+            actor,
+            "devices of sites",
+            lambda: _count(session, actor, Device, Device.site_id, ids),
+            total_of,
+        )
+        return _site_views(session, actor, rows, devices)
 
 
 def list_teams(context: Context, actor: Actor) -> tuple[TeamView, ...]:
@@ -313,11 +322,13 @@ def _members(session: Session, which: str) -> dict[str, int]:
     return found
 
 
-def _site_views(session: Session, actor: Actor, rows: Sequence[Site]) -> tuple[SiteView, ...]:
+def _site_views(
+    session: Session, actor: Actor, rows: Sequence[Site], counted: dict[str, int] | None = None
+) -> tuple[SiteView, ...]:
     ids = [row.id for row in rows]
     locations = _count(session, actor, Location, Location.site_id, ids)
     hosts = _count(session, actor, Host, Host.site_id, ids)
-    devices = _count(session, actor, Device, Device.site_id, ids)
+    devices = _count(session, actor, Device, Device.site_id, ids) if counted is None else counted
     people = _members(session, "sites")
     return tuple(
         SiteView(

@@ -267,7 +267,24 @@ def list_people(context: Context, actor: Actor) -> tuple[PersonView, ...]:
     directory = actor.may(Permission.READ_DIRECTORY)
     with context.reading(actor) as session:
         rows = session.scalars(sa.select(Person).order_by(Person.login)).all()
-        return tuple(person_view(session, row, directory=directory or row.ref == actor.ref) for row in rows)
+        # Held until the views are made: `person_view` then finds each row in the session, without a question of its own.
+        entries = session.scalars(sa.select(DirectoryRow)).all() if directory else ()
+        found = tuple(person_view(session, row, directory=directory or row.ref == actor.ref) for row in rows)
+        del entries
+        return found
+
+
+def names_by_ref(context: Context, actor: Actor) -> dict[str, str]:
+    """Pseudonym -> how this reader may know the person: the name with `directory.read`, else the login name.
+
+    Permission `inventory.read`.
+    """
+    authorize(actor, Permission.READ)
+    with context.reading(actor) as session:
+        if not actor.may(Permission.READ_DIRECTORY):
+            return dict(session.execute(sa.select(Person.ref, Person.login)).all())
+        both = sa.select(Person.ref, sa.func.coalesce(DirectoryRow.name, Person.login))
+        return dict(session.execute(both.outerjoin(DirectoryRow, DirectoryRow.ref == Person.ref)).all())
 
 
 def person(context: Context, actor: Actor, ref: str) -> PersonView:

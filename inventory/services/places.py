@@ -17,6 +17,7 @@ from inventory.models import Device, Location, Party, Site, Undertaking
 from reports.canonical import is_sha256
 
 from ._gate import Way, gate_view, policy_in_force
+from ._kept import kept, total_of
 from ._scope import only, within
 from .context import Actor, Context, authorize
 from .kernel import check_version, find, moment, next_number, note, optional, required
@@ -146,17 +147,24 @@ def list_locations(context: Context, actor: Actor) -> tuple[LocationView, ...]:
     authorize(actor, Permission.READ)
     with context.reading(actor) as session:
         statement = sa.select(Location).where(*only(actor, Location)).order_by(Location.name)
-        return _location_views(session, session.scalars(statement).all())
+        rows = session.scalars(statement).all()
+        counts = kept(context.database, actor, "devices of locations", lambda: _device_counts(session, rows), total_of)
+        return _location_views(session, rows, counts)
 
 
-def _location_views(session: Session, rows: Sequence[Location]) -> tuple[LocationView, ...]:
-    counts = dict(
-        session.execute(
-            sa.select(Device.location_id, sa.func.count())
-            .where(Device.location_id.in_([row.id for row in rows]), *within(session, Device))
-            .group_by(Device.location_id)
-        ).all()
+def _device_counts(session: Session, rows: Sequence[Location]) -> dict[str, int]:
+    statement = (
+        sa.select(Device.location_id, sa.func.count())
+        .where(Device.location_id.in_([row.id for row in rows]), *within(session, Device))
+        .group_by(Device.location_id)
     )
+    return dict(session.execute(statement).all())
+
+
+def _location_views(
+    session: Session, rows: Sequence[Location], counted: dict[str, int] | None = None
+) -> tuple[LocationView, ...]:
+    counts = _device_counts(session, rows) if counted is None else counted
     return tuple(
         LocationView(
             id=row.id,

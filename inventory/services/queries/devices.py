@@ -111,17 +111,24 @@ def device_conditions(where: DeviceFilter) -> list[sa.ColumnElement[bool]]:
         raised = sa.exists().where(ExceptionItem.device_id == Device.id, ExceptionItem.state == ExceptionState.OPEN)
         conditions.append(raised if where.with_exceptions else ~raised)
     if where.held is not None:
-        own = sa.exists().where(Hold.device_id == Device.id, Hold.lifted.is_(None))
-        through = _uncovered().where(Hold.data_set_id == Holding.data_set_id, Hold.lifted.is_(None))
-        inside = sa.exists().where(
-            LotDevice.device_id == Device.id,
-            LotDevice.removed.is_(None),
-            Hold.lot_id == LotDevice.lot_id,
-            Hold.lifted.is_(None),
-        )
-        held = sa.or_(own, through, inside)
-        conditions.append(held if where.held else ~held)
+        conditions.append(Device.id.in_(_held()) if where.held else Device.id.not_in(_held()))
     return conditions
+
+
+def _held() -> sa.CompoundSelect[tuple[str]]:
+    """Devices under a hold, from the holds' side: they are few."""
+    own = sa.select(Hold.device_id).where(Hold.device_id.is_not(None), Hold.lifted.is_(None))
+    through = (
+        sa.select(Holding.device_id)
+        .join(Hold, Hold.data_set_id == Holding.data_set_id)
+        .where(Holding.covered_at.is_(None), Hold.lifted.is_(None))
+    )
+    inside = (
+        sa.select(LotDevice.device_id)
+        .join(Hold, Hold.lot_id == LotDevice.lot_id)
+        .where(LotDevice.removed.is_(None), Hold.lifted.is_(None))
+    )
+    return sa.union(own, through, inside)
 
 
 def _uncovered() -> sa.Exists:
@@ -159,6 +166,11 @@ def find_device(session: Session, reference: str) -> Device:
     if device is None or not admit(session, device):
         raise NotFound("device", reference)
     return device
+
+
+def rows_of(session: Session, device: str) -> list[str]:
+    """A device's number, and those of declarations that turned out to be about it: their history is its history."""
+    return [device, *session.scalars(sa.select(Device.id).where(Device.bound_to == device))]
 
 
 def device(context: Context, actor: Actor, device_id: str) -> DeviceDetail:
@@ -250,10 +262,9 @@ def device_timeline(
     authorize(actor, Permission.READ)
     with context.reading(actor) as session:
         known = find_device(session, device_id).id
-        rows = sa.select(Device.id).where(Device.bound_to == known)
         statement = (
             sa.select(Event)
-            .where(sa.or_(Event.device_id == known, Event.device_id.in_(rows)))
+            .where(Event.device_id.in_(rows_of(session, known)))
             .order_by(Event.id.desc())
             .limit(bounded(limit) + 1)
         )

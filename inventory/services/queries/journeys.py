@@ -7,13 +7,12 @@ from sqlalchemy.orm import Session
 
 from inventory.domain.journey import Told, journey
 from inventory.domain.roles import Permission
-from inventory.models.devices import Device
 from inventory.models.history import Event
 from inventory.services._mapping import event_view
 from inventory.services.context import Actor, Context, authorize
 from inventory.services.views.journeys import StopView
 
-from .devices import find_device
+from .devices import find_device, rows_of
 
 
 def device_journey(context: Context, actor: Actor, device_id: str) -> tuple[StopView, ...]:
@@ -35,10 +34,9 @@ def device_journey(context: Context, actor: Actor, device_id: str) -> tuple[Stop
 
 
 def _told(session: Session, device: str) -> list[Told]:
-    bound = sa.select(Device.id).where(Device.bound_to == device)
     statement = (
         sa.select(Event.tag, Event.order_id, sa.func.min(Event.id), sa.func.max(Event.id))
-        .where(sa.or_(Event.device_id == device, Event.device_id.in_(bound)))
+        .where(Event.device_id.in_(rows_of(session, device)))
         .group_by(Event.tag, Event.order_id)
     )
     return [Told(tag, order, first, last) for tag, order, first, last in session.execute(statement)]
