@@ -152,8 +152,9 @@ def retire_and_order(cast: Cast) -> str:
 
 
 def run_and_watch(cast: Cast, agent: ConsoleAgent, order: str) -> None:
-    omar = cast["omar"]
-    omar.goto(f"/console/orders/{order}")
+    omar = cast["omar"]  # stands on the order's page since he sealed it; it moves by itself
+    expect(omar.locator("h1")).to_have_text(order)
+    expect(omar.locator("h1 + .chip")).to_have_text("Approved")
     lease = agent.take()
     agent.begin(lease)
     agent.progress(lease, "executing", 0.4)
