@@ -8,6 +8,7 @@ helper believe an order, an approval, a roster or the answer to a hold question.
 from __future__ import annotations
 
 import contextlib
+import encodings.idna  # looked for by name at the first connection, when this process may read nothing of root's any more
 import logging
 import os
 import socket
@@ -39,6 +40,8 @@ from .exchange import (
 )
 
 log = logging.getLogger("agents.carrier")
+
+_LOADED_BEFORE_ROOT_IS_GIVEN_UP = encodings.idna
 
 CONNECTIONS = 6
 """Exchanges at once: the main loop's, the hold questions' and the progress of a few runs; more wait for a moment."""
@@ -102,6 +105,8 @@ class Carrier:
                 log.info("the helper ended the connection")
             except (OSError, FrameMalformed) as error:
                 log.info("the helper is not there: %s", error)
+            except Exception:
+                log.exception("a defect of the carrier; the connection is made anew")
             self._ended.wait(backoff.failed())
 
     def _connect(self) -> socket.socket:

@@ -19,7 +19,7 @@ from .assembly import Agent
 from .carried import CarriedTransport, Carriers, carrier_user
 from .cli.common import Common, explained
 from .cli.output import table
-from .cli.working import logging_options, on_signals
+from .cli.staying import logging_options, on_signals
 from .config import Settings
 from .daemon import Daemon
 from .errors import EnrolmentRefused

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
+from collections.abc import Iterator, Mapping, MutableMapping
 from pathlib import Path
 
 import click
 
 from agents import config
 
-from .carrying import carry_command
 from .common import Common
-from .enrolling import enrol_command, pin_roster_command
-from .examining import doctor_command, metrics_command
-from .halting import go_on_command, stop_all_command
-from .log import log_group
-from .looking import devices_command, outbox_command, paths_command, status_command
 from .output import table
-from .replacing import replace_key_command
-from .rules import rules_group
-from .working import run_command
 
 _HELP = f"""What this host has, and what may be done to it.
 
@@ -34,7 +27,59 @@ Exit status:
 """
 
 
-@click.group(help=_HELP, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+_WHERE: Mapping[str, str] = {
+    "enrol": "enrolling:enrol_command",
+    "pin-roster": "enrolling:pin_roster_command",
+    "replace-key": "replacing:replace_key_command",
+    "run": "working:run_command",
+    "carry": "carrying:carry_command",
+    "stop-all": "halting:stop_all_command",
+    "go-on": "halting:go_on_command",
+    "status": "looking:status_command",
+    "doctor": "examining:doctor_command",
+    "metrics": "examining:metrics_command",
+    "devices": "looking:devices_command",
+    "paths": "looking:paths_command",
+    "rules": "rules:rules_group",
+    "outbox": "looking:outbox_command",
+    "log": "log:log_group",
+}
+"""Module and name of each command: only the one that is asked for is loaded, so that the carrier stays small."""
+
+
+class _Commands(MutableMapping[str, click.Command]):
+    """Loaded when first asked for by name."""
+
+    def __init__(self) -> None:
+        self._loaded: dict[str, click.Command] = {}
+        self._names = dict(_WHERE)
+
+    def __getitem__(self, name: str) -> click.Command:
+        if name not in self._loaded:
+            module, _, attribute = self._names[name].partition(":")
+            self._loaded[name] = getattr(importlib.import_module(f"{__name__}.{module}"), attribute)
+        return self._loaded[name]
+
+    def __setitem__(self, name: str, command: click.Command) -> None:
+        self._names.setdefault(name, "")
+        self._loaded[name] = command
+
+    def __delitem__(self, name: str) -> None:
+        del self._names[name]
+        self._loaded.pop(name, None)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
+@click.group(
+    help=_HELP,
+    commands=_Commands(),
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.option(
     "--config",
     "file",
@@ -52,23 +97,3 @@ Exit status:
 def main(context: click.Context, file: Path | None, state_dir: Path | None, as_json: bool) -> None:
     """Entry point; the help text is `_HELP`, because it holds the table of exit codes."""
     context.obj = Common(file, state_dir, as_json)
-
-
-for _command in (
-    enrol_command,
-    pin_roster_command,
-    replace_key_command,
-    run_command,
-    carry_command,
-    stop_all_command,
-    go_on_command,
-    status_command,
-    doctor_command,
-    metrics_command,
-    devices_command,
-    paths_command,
-    rules_group,
-    outbox_command,
-    log_group,
-):
-    main.add_command(_command)

@@ -11,7 +11,7 @@ from agents.carrier import Carrier, become, require_unprivileged
 from agents.notify import Notifier
 
 from .common import Common, explained
-from .working import logging_options, on_signals
+from .staying import logging_options, on_signals
 
 
 @click.command("carry")

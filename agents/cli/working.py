@@ -1,12 +1,9 @@
-"""`run`: the whole agent in one process; and what it shares with the two halves of a separated one."""
+"""`run`: the whole agent in one process."""
 
 from __future__ import annotations
 
 import os
-import signal
 import sys
-from collections.abc import Callable
-from typing import TypeVar
 
 import click
 
@@ -15,25 +12,7 @@ from agents.daemon import Daemon
 from agents.notify import Notifier
 
 from .common import Common, explained
-
-_F = TypeVar("_F", bound=Callable[..., None])
-
-
-def logging_options(command: _F) -> _F:
-    """How a process that stays logs."""
-    style = click.option(
-        "--log-format", type=click.Choice(logs.FORMATS), default="text", show_default=True, help="Words, or JSON lines."
-    )
-    level = click.option(
-        "--log-level", type=click.Choice(logs.LEVELS), default="info", show_default=True, help="To standard error."
-    )
-    return level(style(command))
-
-
-def on_signals(stop: Callable[[], None]) -> None:
-    """End cleanly when systemd or a person says so."""
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop())
+from .staying import logging_options, on_signals
 
 
 @click.command("run")
