@@ -24,7 +24,7 @@ def places(*processes: Process, sqlite: tuple[str, ...] = ()) -> list[tuple[str,
 
 def test_postgresql_works_in_its_data_folder_and_links_to_its_tablespaces() -> None:
     server = process("postgres", "/var/lib/pg", links=("/fast/ts1", "/var/lib/pg/inside"))
-    assert places(server, process("postgres", "/var/lib/pg", parent="postgres")) == [
+    assert places(server, process("postgres", "/elsewhere", parent="postgres")) == [
         ("postgresql", "/var/lib/pg"),
         ("postgresql", "/fast/ts1"),
     ]
