@@ -7,6 +7,7 @@ import json
 import stat
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,17 @@ def content(url: str) -> dict[str, list[Any]]:
         database.close()
 
 
+@contextmanager
+def going_on(world: World, settings: Settings) -> Iterator[None]:
+    """The same people at work on what was restored."""
+    before, world.context = world.context, setup.open_inventory(settings, world.clock)
+    try:
+        yield
+    finally:
+        world.context.database.close()
+        world.context = before
+
+
 def emptied(url: str) -> bool:
     return not any(rows for rows in content(url).values())
 
@@ -86,14 +98,10 @@ def test_what_is_restored_is_what_was_there_and_the_log_goes_on(world: World, tm
     done = restored(world, settings, file, checkpoint=note(world, tmp_path))
     assert content(settings.url) == content(world.context.settings.url)
     assert (done.size, done.from_export) == (size(world.context), 0)
-    context = setup.open_inventory(settings, world.clock)
-    object.__setattr__(world, "context", context)
-    try:
+    with going_on(world, settings):
         assert grow(world) == done.size + 1
         command = places.CreateLocation(name="Another room", zone=Zone.SECURE)
-        places.create_location(context, world.actor("custodian"), command)
-    finally:
-        context.database.close()
+        places.create_location(world.context, world.actor("custodian"), command)
 
 
 @pytest.mark.postgres
@@ -105,12 +113,8 @@ def test_an_inventory_moves_from_sqlite_to_postgresql(
     file = saved(company, tmp_path / "b.zip")
     restored(company, settings, file, checkpoint=note(company, tmp_path))
     assert content(settings.url) == content(company.context.settings.url)
-    context = setup.open_inventory(settings, company.clock)
-    object.__setattr__(company, "context", context)
-    try:
+    with going_on(company, settings):
         grow(company)  # events are numbered on from where they were
-    finally:
-        context.database.close()
 
 
 def test_a_backup_is_one_state_however_much_is_written_meanwhile(
