@@ -23,7 +23,7 @@ from .marking import sentences
 
 ROOT: Final = Path(__file__).resolve().parents[3]
 TEMPLATES: Final = ROOT / "inventory/console/templates/console"
-SPOKEN: Final = ("inventory/console/pages", "inventory/console/views", "inventory/console")
+SPOKEN: Final = ("inventory/console/pages", "inventory/console/views", "inventory/console", "inventory/services/lists")
 """Packages whose literals are shown as they are."""
 RECOGNISED: Final = ("inventory/domain", "inventory/services", "inventory/errors.py", "inventory/auth")
 """Packages whose sentences reach a page through a refusal, a view or a stored row."""

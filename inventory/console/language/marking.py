@@ -40,7 +40,8 @@ _BLOCK_CLASSES: Final = re.compile(
     r"|num|card|story|hook|grow"
 )
 _SENTENCE_OF = re.compile(
-    r"\{\{ ([a-z_][a-z_0-9.]*(?:\.(?:sentence|meaning|explanation|hint|lead|why|submit)|\.summarize\(\))) \}\}"
+    r"\{\{ ([a-z_][a-z_0-9.]*"
+    r"(?:\.(?:sentence|meaning|explanation|hint|lead|why|submit|sees|touched)|\.summarize\(\))) \}\}"
 )
 """Values whose name says that they are sentences of ours."""
 _VALUE = re.compile(r"\{\{ ([a-z_][a-z_0-9.]*) \}\}")

@@ -128,7 +128,8 @@ def utc(moment: datetime) -> str:
 
 def utc_exact(moment: datetime) -> str:
     """Day and second, UTC, and says so."""
-    return _moment(moment, "EEEE, d MMMM y, HH:mm:ss 'UTC'", formatting.utc_exact)
+    form = "EEEE, d 'de' MMMM 'de' y" if tongue() == "pt" else "EEEE, d MMMM y"
+    return _moment(moment, form + ", HH:mm:ss 'UTC'", formatting.utc_exact)
 
 
 def day(moment: datetime) -> str:
