@@ -158,7 +158,7 @@ def _device_counts(session: Session, rows: Sequence[Location]) -> dict[str, int]
         .where(Device.location_id.in_([row.id for row in rows]), *within(session, Device))
         .group_by(Device.location_id)
     )
-    return dict(session.execute(statement).all())
+    return {place: count for place, count in session.execute(statement) if place is not None}
 
 
 def _location_views(

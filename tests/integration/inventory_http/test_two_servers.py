@@ -80,9 +80,17 @@ def two(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
     _silence(context)
     with ExitStack() as stack:
         ports = (free_port(), free_port())
-        told = {"database_url": url, "upkeep_seconds": "1", "second_factor": "offered"}
         running = [
-            stack.enter_context(serving(folder, ports[n], also_known_as=f"http://127.0.0.1:{ports[1 - n]}", **told))
+            stack.enter_context(
+                serving(
+                    folder,
+                    ports[n],
+                    also_known_as=f"http://127.0.0.1:{ports[1 - n]}",
+                    database_url=url,
+                    upkeep_seconds="1",
+                    second_factor="offered",
+                )
+            )
             for n in range(2)
         ]
         yield Two((running[0], running[1]), world, context, token)
