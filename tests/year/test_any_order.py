@@ -294,6 +294,77 @@ class Walk:
             decided = {"decision": "approve", "reason": "Seen with my own eyes."}
             self.attempt(judge, "POST", f"{path}/decision", decided)
 
+    # -- lots, samples, hand-overs
+
+    def gather(self) -> None:
+        """A lot of one or two, for the vendor or for ourselves; or one more in it, or one less."""
+        devices = [self.numbers[disk] for disk in self.dice.sample(DISKS, self.some(1, 2))]
+        known = [each["id"] for each in self.numbered("/lots") if each["state"] in {"open", "reopened"}]
+        if not known or self.some(True, False, False):
+            body = {"name": "As it happens", "purpose": self.some("recycling", "transfer"), "devices": devices}
+            self.attempt("custodian", "POST", "/lots", {**body, "party": self.some(None, self.vendor)})
+        elif self.some(True, False):
+            self.attempt("custodian", "POST", f"/lots/{self.dice.choice(known)}/devices", {"devices": devices})
+        else:
+            body = {"device": devices[0], "reason": "Not this one."}
+            self.attempt("custodian", "POST", f"/lots/{self.dice.choice(known)}/removals", body)
+
+    def close_lot(self) -> None:
+        """Frozen, its differences answered by somebody else, closed; or opened again."""
+        for each in self.numbered("/lots")[:2]:
+            path = f"/lots/{each['id']}"
+            if each["state"] == "closed":
+                if self.some(True, False, False):
+                    body = {"event": "reopen", "reason": "One was forgotten."}
+                    self.attempt("custodian", "POST", f"{path}/events", body, seen=path)
+                continue
+            self.attempt(
+                "custodian", "POST", f"{path}/events", {"event": "begin_closing", "reason": "Packed."}, seen=path
+            )
+            if self.some(True, True, False):
+                for member in self.company.ask("auditor", "GET", path)["members"]:
+                    for item in self.numbered(f"/exceptions?device={member['device']}&limit=200"):
+                        self.answer_exception(item)
+            self.attempt("custodian", "POST", f"{path}/events", {"event": "close", "reason": "It adds up."}, seen=path)
+
+    def answer_exception(self, item: dict[str, Any]) -> None:
+        """Somebody says how it ended."""
+        path, body = f"/exceptions/{item['id']}/resolution", {"resolution": "Looked at: it is as it should be."}
+        headers = {"If-Match": f'"{item["version"]}"'}
+        answer = self.company.world.call("POST", path, body, who=self.company.person("operator"), headers=headers)
+        assert answer.status_code < 500, answer.text
+        self.watch.look(f"answered {item['code']}")
+
+    def examine(self) -> None:
+        """A sample of a closed lot, and what somebody finds; not everybody asked may."""
+        for each in self.numbered("/lots"):
+            if each["state"] == "closed":
+                self.attempt(self.some("validator", "operator"), "POST", f"/lots/{each['id']}/samples", {"percent": 50})
+        for each in self.numbered("/samples?state=open"):
+            path, who = f"/samples/{each['id']}", self.some("custodian", "custodian", "operator")
+            for drawn in self.company.ask("auditor", "GET", path)["drawn_devices"]:
+                device = f"{path}/devices/{drawn['device']}"
+                body: dict[str, Any] = {"person": self.company.person(who).ref}
+                self.attempt("validator", "POST", f"{device}/assignment", body, seen=path)
+                finding = self.some("passed", "passed", "passed", "failed")
+                body = {"finding": finding, "tool": "dd and cmp on a spare host", "evidence": ["ab" * 32]}
+                self.attempt(who, "POST", f"{device}/finding", body, seen=path)
+
+    def hand_over(self) -> None:
+        """A closed lot goes to the vendor or to a place of ours; the other side counts right, counts wrong, or never answers."""
+        for each in self.numbered("/lots")[:2]:
+            to = self.some({"to_party": self.vendor}, {"to_location": self.places[1]}, {"to_location": self.places[2]})
+            offer = {"lot": each["id"], "reuse": True, "destination": "Recycling", **to}
+            made = self.attempt("custodian", "POST", "/handovers", offer)
+            if made is None:
+                continue
+            path, count = f"/handovers/{made['id']}", made["count"] + self.some(0, 0, 1)
+            if self.some(True, True, False):
+                who = self.some("operator", "custodian", "privacy")
+                self.attempt(who, "POST", f"{path}/answer", {"count": count}, seen=path)
+            elif self.some(True, False):
+                self.attempt("custodian", "POST", f"{path}/withdrawal", {"reason": "Not today."}, seen=path)
+
     def walk(self) -> None:
         """So many steps; what people do all day comes more often than what they do once a year."""
         often: list[Callable[[], None]] = [self.observe, self.change, self.wipe]
@@ -305,6 +376,10 @@ class Walk:
             self.cancel,
             self.lift,
             self.attest_and_close,
+            self.gather,
+            self.close_lot,
+            self.examine,
+            self.hand_over,
         ]
         rarely = [self.hold, self.withdraw, self.waive, self.destroy]
         for _ in range(STEPS):
@@ -319,4 +394,5 @@ def test_whatever_people_try_every_rule_holds(company: Company, seed: int) -> No
         walk.answers.update(session.scalars(sa.select(Event.tag)))
     # A walk that is refused everywhere proves nothing: this one came far.
     assert walk.answers[Tag.RECORD_ACCEPTED], walk.answers
+    assert walk.answers[Tag.LOT_OPENED], walk.answers
     assert walk.answers["done"] > STEPS / 4, walk.answers

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from inventory import incident_paper
@@ -9,6 +11,7 @@ from inventory.domain.roles import Role
 from inventory.errors import Conflict, Unavailable
 from inventory.services import devices, incident_papers, queries
 from inventory.services._sealing import organization
+from inventory.services.views.exposure import IncidentView
 from reports.errors import RenderingUnavailable
 from tests.support.inventory_world import World
 
@@ -42,9 +45,12 @@ def test_it_is_printed_and_names_people_only_to_readers_of_the_directory(
     device = lost(world)
     assert incident_papers.incident_paper(world.context, world.actor("auditor"), device).startswith(b"%PDF-")
     named: list[str] = []
-    monkeypatch.setattr(
-        incident_papers, "paper", lambda found, _organization, name, _now: named.append(name(found.reported_by)) or b""
-    )
+
+    def shown(found: IncidentView, _organization: object, name: Callable[[str], str], _now: object) -> bytes:
+        named.append(name(found.reported_by))
+        return b""
+
+    monkeypatch.setattr(incident_papers, "paper", shown)
     for login in ("auditor", "viewer"):
         incident_papers.incident_paper(world.context, world.actor(login), device)
     ref = world.actor("custodian").ref
