@@ -46,6 +46,7 @@ _HOLES = re.compile(r"\{[a-zA-Z_0-9]+\}|</?[0-9]>")
 _LOGGED: Final = frozenset(
     {"debug", "info", "warning", "error", "exception", "critical", "getLogger", "compile", "cast", "field", "TypeVar"}
 )
+_UNITS: Final = ("second", "seconds", "minute", "minutes", "hour", "hours", "day", "days")
 NOT_READ: Final = frozenset(
     {
         "Accept", "Allow", "Origin", "Location", "Host", "Cookie", "Link", "Retry-After", "Strict", "Lax",
@@ -53,6 +54,14 @@ NOT_READ: Final = frozenset(
     }
 )  # fmt: skip
 """Literals that no person reads: headers, names of types."""
+COMPOSED: Final = (
+    *(f"{{count}} {unit} ago" for unit in _UNITS),
+    *(f"in {{count}} {unit}" for unit in _UNITS),
+    *("just now", "not yet known", "unknown size", "the service"),
+    *("low", "moderate", "high", "clear", "purge", "destroy", "full", "representative"),
+    *("reuse under our own control", "reuse by a party with a valid undertaking"),
+)
+"""Messages that are put together, and words within sentences that somebody else made."""
 
 
 def holes(message: str) -> list[str]:
@@ -70,7 +79,7 @@ def said() -> dict[str, str]:
         for path in sorted((ROOT / folder).glob("*.py")):
             for sentence in of_module(path.read_text(encoding="utf-8"), labels=True):
                 _keep(found, sentence, path)
-    for word in vocabulary():
+    for word in (*vocabulary(), *COMPOSED):
         found.setdefault(word, "inventory/domain")
     return found
 
