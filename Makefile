@@ -41,10 +41,11 @@ lab: ## emulated drives of every kind under a real kernel: prints technique x dr
 	@$(PY) -m tests.lab
 
 .PHONY: bench
-bench: ## this engine against dd, shred, nwipe and fio on the same devices in one run, as ratios; then the log and the papers
+bench: ## this engine against dd, shred, nwipe and fio on the same devices in one run, as ratios; then the log, the papers, and lists of a large inventory
 	@tools/bootstrap bench
 	@$(PY) -m benchmarks
 	@$(PY) -m benchmarks.evidence
+	@$(PY) -m benchmarks.scale
 
 .PHONY: deb
 deb: ## the agent as a Debian package and everything as a wheel, into OUT=dir
