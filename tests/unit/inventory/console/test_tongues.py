@@ -145,7 +145,7 @@ def left_in_english(site: Site, login: str, tongue: Tongue) -> dict[str, set[str
             )
         }
         english = {text for text in texts if book.get(text, text) != text}
-        english -= VALUES
+        english -= VALUES | set(harvest.COMPOSED)
         if english and endpoint != "style":
             found[endpoint] = english
     return found
