@@ -61,6 +61,7 @@ class World:
             "SANITRAIL_AGENT_STATE_DIR": str(self.folder / "agent"),
             "SANITRAIL_AGENT_LOCAL_RULES": str(self.folder / "local-rules.toml"),
             "SANITRAIL_AGENT_RESCAN_INTERVAL": "2",
+            "SANITRAIL_AGENT_SURVEY": "false",  # the story is about its own disk, not about this machine's swap and databases
             "SANITRAIL_AGENT_PROGRESS_INTERVAL": "0.2",
         }
 
