@@ -229,13 +229,7 @@ def build(  # noqa: PLR0913 - a page has this many sides, all named
         name=one.name,
         endpoint=endpoint,
         head=head,
-        rows=tuple(
-            Row(
-                key,
-                tuple(Cell(_shown(column, row), tuple(_shown(each, row) for each in below)) for column, below in head),
-            )
-            for key, row in zip(found.keys, found.rows, strict=True)
-        ),
+        rows=_rows(found, head),
         segments_title=first.title if first else "",
         segments=make.segments(first) if first else (),
         menus=tuple(
@@ -251,20 +245,35 @@ def build(  # noqa: PLR0913 - a page has this many sides, all named
         since=asked.since.isoformat() if asked.since else "",
         until=asked.until.isoformat() if asked.until else "",
         dated=one.time is not None,
-        exports=tuple(
-            Link(kind.upper(), url_for("console.list_file", name=one.name, kind=kind) + (f"?{query}" if query else ""))
-            for kind in MEDIA_TYPES
-        ),
-        views=tuple(
-            Link(view.name, url_for(endpoint) + f"?{view.filters}", view.filters == query, view.id, view.shared)
-            for view in views
-        ),
+        exports=_exports(one, query),
+        views=_views(views, endpoint, query),
         query=query,
         address=make.address(asked),
         pager=Pager(
             count, make.address(asked) if after else None, make.address(asked, after=found.next) if found.next else None
         ),
         total=len(found.rows),
+    )
+
+
+def _rows(found: ListPage, head: tuple[tuple[Column, tuple[Column, ...]], ...]) -> tuple[Row, ...]:
+    return tuple(
+        Row(key, tuple(Cell(_shown(column, row), tuple(_shown(each, row) for each in below)) for column, below in head))
+        for key, row in zip(found.keys, found.rows, strict=True)
+    )
+
+
+def _exports(one: Listed, query: str) -> tuple[Link, ...]:
+    return tuple(
+        Link(kind.upper(), url_for("console.list_file", name=one.name, kind=kind) + (f"?{query}" if query else ""))
+        for kind in MEDIA_TYPES
+    )
+
+
+def _views(views: Sequence[SavedViewView], endpoint: str, query: str) -> tuple[Link, ...]:
+    return tuple(
+        Link(view.name, url_for(endpoint) + f"?{view.filters}", view.filters == query, view.id, view.shared)
+        for view in views
     )
 
 

@@ -47,7 +47,10 @@ function build() {
     const answer = await fetch(`${address}?q=${encodeURIComponent(text)}`, { headers: { Accept: "text/html" } });
     if (number !== asked || !answer.ok || answer.redirected) return;
     const found = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector(".hits");
-    if (number === asked && found) hits.replaceChildren(document.adoptNode(found));
+    if (number !== asked || !found) return;
+    const focused = hits.contains(document.activeElement) ? document.activeElement.href : "";
+    hits.replaceChildren(document.adoptNode(found));
+    if (focused) ([...hits.querySelectorAll("a")].find((link) => link.href === focused) ?? input).focus();
   };
   input.addEventListener("input", () => {
     showPages();
@@ -55,6 +58,11 @@ function build() {
     timer = setTimeout(look, 140);
   });
   dialog.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") {
+      event.preventDefault(); // a search field would only empty itself
+      dialog.close();
+      return;
+    }
     const lines = [...dialog.querySelectorAll("a.menu-item")];
     const at = lines.indexOf(document.activeElement);
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
