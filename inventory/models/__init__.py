@@ -18,9 +18,9 @@ from .data import (
 from .devices import Attachment, Destruction, Device, Waiver
 from .evidence import Certificate, Record, Seal, SealedTranslation, StoredEnvelope, Validation
 from .evidence_files import EvidenceFile
+from .halts import HostHalt
 from .handovers import Handover, HandoverDevice, HandoverLink
 from .history import Event, ExceptionItem, PolicyVersion
-from .halts import HostHalt
 from .host_places import HostPlace
 from .hosts import EnrolmentToken, Host, HostContact, IdempotencyKey, Nonce
 from .imports import Import, ImportLine, ImportPart, ImportState

@@ -114,7 +114,8 @@ def _sheet() -> Sheet:
             Field(kind="choices", name="scope", label="What it is about", options=_scopes()),
             Field(
                 kind="text", name="reference", label="Which one", required=False, mono=True, limit=64,
-                hint="Number of the lot (LT-00001) or its document (LC-2026-000001), the case (EC-2026-000001) or the place (L-0001).",
+                hint="Number of the lot (LT-00001) or its document (LC-2026-000001), the case (EC-2026-000001) "
+                "or the place (L-0001).",
             ),
             Field(kind="day", name="begin", label="First day of the period", required=False),
             Field(kind="day", name="end", label="Last day of the period", required=False),

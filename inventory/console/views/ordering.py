@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from inventory.console.language.speaking import duration
 from inventory.console.forms import Option
+from inventory.console.language.speaking import duration
 from inventory.domain.techniques import ANSWERS, AUTO, KEYS_FIRST, OWN_OVERWRITES, SCOPES
 from inventory.services.views import DeviceDetail, TechniqueView
 from reports.drive_words import technique_words

@@ -98,7 +98,9 @@ def test_the_search_finds_whole_and_beginning_and_nothing_elsewhere(world: World
         assert finding.find(world.context, AWAY, text) == ()
     begun = finding.find(world.context, EVERYBODY, device.serial[:4])
     assert any(hit.number == device.id and not hit.exact for hit in begun)
-    assert finding.the_one(finding.find(world.context, EVERYBODY, number)).number == number
+    named = finding.the_one(finding.find(world.context, EVERYBODY, number))
+    assert named is not None
+    assert named.number == number
     assert finding.find(world.context, EVERYBODY, "%") == ()
     assert finding.find(world.context, EVERYBODY, "_" * 9) == ()
     assert finding.find(world.context, EVERYBODY, "\x00 ' \\") == ()
