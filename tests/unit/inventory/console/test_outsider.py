@@ -19,7 +19,7 @@ from inventory.api.endpoint import Endpoint, template
 from inventory.api.install import endpoints
 from inventory.console.blueprint import ACCESS
 from inventory.domain.roles import Role
-from inventory.services import exports, organisation, people, places, sessions
+from inventory.services import exports, lists, organisation, people, places, sessions
 from inventory.services.context import Actor
 from tests.support.console_pages import addresses
 from tests.support.console_story import Story
@@ -244,6 +244,12 @@ def test_no_list_and_no_count_tells_an_outsider_anything(company: Company) -> No
             answer = company.ask(who, "GET", f"/api/v1/exports/{table}.csv")
             assert answer.status_code == 200, table
             assert told_to(company, answer.text) == set(), table
+    for name in lists.LISTS:
+        for way in ("", "/facets", ".csv", ".jsonl"):
+            for who in ("worker", "auditor"):
+                answer = company.ask(who, "GET", f"/api/v1/lists/{name}{way}")
+                assert answer.status_code in {200, 403}, (name, way)
+                assert told_to(company, answer.text) == set(), (name, way)
     board = company.ask("worker", "GET", "/api/v1/dashboard").get_json()
     counted = {name: value for name, value in board.items() if isinstance(value, int) and value}
     assert set(counted) <= {"approver_keys_waiting", "log_size"}
