@@ -83,11 +83,8 @@ def test_stretches_end_in_words_a_record_knows() -> None:
 
 
 def test_progress_speaks_the_same_words() -> None:
-    assert fields(sanitizer.Progress) - {"run_id"} == set(contract.Progress.model_fields) - {
-        "token",
-        "reason_code",
-        "reason",
-    }
+    added_by_the_agent = {"token", "reason_code", "reason", "temperature"}
+    assert fields(sanitizer.Progress) - {"run_id"} == set(contract.Progress.model_fields) - added_by_the_agent
     assert typing.get_args(contract.Progress.model_fields["state"].annotation) == STATES
     told = {str(state) for state in sanitizer.RunState} - {"planned", "marking"}
     assert told == set(STATES)
