@@ -70,9 +70,12 @@ class TileCache:
 
 
 class _SessionTiles:
+    """Tiles as one transaction sees them. What one proof has read it does not read again: the edge of the tree serves most of it."""
+
     def __init__(self, session: Session, cache: TileCache) -> None:
         self._session = session
         self._cache = cache
+        self._read: dict[tuple[int, int], bytes] = {}
 
     def tile(self, level: int, index: int) -> bytes:
         if self._session.info.get("writing"):
@@ -80,7 +83,10 @@ class _SessionTiles:
             if row is None:
                 raise LookupError(f"there is no tile {level}/{index}")
             return row.data
-        return self._cache.get(self._session, level, index)
+        found = self._read.get((level, index))
+        if found is None:
+            found = self._read[level, index] = self._cache.get(self._session, level, index)
+        return found
 
 
 class Ledger:

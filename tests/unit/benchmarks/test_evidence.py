@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from benchmarks.evidence import Figure, append, fill, table
 from benchmarks.papers import papers
@@ -27,6 +29,24 @@ def test_a_filled_log_is_one_that_goes_on_and_proves(tmp_path: Path) -> None:
             proof = context.ledger.inclusion(session, index, checkpoint.size)
         assert checkpoint.size == index + 1 == 1003
         verify_inclusion(leaf_hash(log_entry("acceptance", "ab" * 32)), index, checkpoint.size, proof, checkpoint.root)
+    finally:
+        context.database.close()
+
+
+def test_a_proof_reads_each_tile_once(tmp_path: Path) -> None:
+    context = initialise(Settings(data_dir=tmp_path / "data"), SystemClock())
+    asked: list[tuple[object, ...]] = []
+
+    def note(*told: Any) -> None:  # noqa: ANN401 - what SQLAlchemy tells of a statement
+        if "log_tile" in told[2]:
+            asked.append(tuple(told[3]))
+
+    try:
+        fill(context, 1000)
+        sa.event.listen(context.database.engine, "before_cursor_execute", note)
+        with context.reading() as session:
+            proof = context.ledger.inclusion(session, 999, 1001)
+        assert len(proof) > len(asked) == len(set(asked)) > 0
     finally:
         context.database.close()
 
