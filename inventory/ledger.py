@@ -70,7 +70,7 @@ class TileCache:
 
 
 class _SessionTiles:
-    """Tiles as one transaction sees them. What one proof has read it does not read again: the edge of the tree serves most of it."""
+    """Tiles as one transaction sees them; what one proof has read it does not read again: the tree's edge serves most of it."""
 
     def __init__(self, session: Session, cache: TileCache) -> None:
         self._session = session
