@@ -82,11 +82,16 @@ class Absence:
         self._unit = pattern if aftermath == "pattern" else b"\0"
 
     def look(self, medium: Medium, offset: int) -> None:
-        """For one byte of the vendor's choice: learn from one block whether it is 00h or FFh; it must be one of them."""
+        """For one byte of the vendor's choice: learn from one block whether it is 00h or FFh; it must be one of them.
+
+        The whole block must say FFh: one that was left behind may begin with that byte, and then all that was erased would be
+        called residual instead of it.
+        """
         if self._kind != "uniform":
             return
-        first = AlignedBuffer(medium.logical_bytes)
-        if medium.read(first.view, offset, medium.logical_bytes) and first.view[0] == 0xFF:
+        size = medium.logical_bytes
+        first = AlignedBuffer(size)
+        if medium.read(first.view, offset, size) and bytes(first.view[:size]) == b"\xff" * size:
             self._unit = b"\xff"
 
     @property

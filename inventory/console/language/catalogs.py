@@ -7,6 +7,7 @@ nothing recognises stays English: a sentence is never guessed.
 
 from __future__ import annotations
 
+import heapq
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,6 +26,9 @@ _FOLDER: Final = Path(__file__).resolve().parent
 _HOLE = re.compile(r"\{([a-z_A-Z][a-zA-Z_0-9]*)\}")
 _TOO_FEW_LETTERS: Final = 6
 _KEY_LENGTH: Final = 6
+_LABEL_LETTERS: Final = 12
+_LABEL_WORDS: Final = 4
+"""A message with so few letters of its own is a label (`Device {id}`); a value of more words is a sentence and not its value."""
 _SENTENCE_END = re.compile(r"(?<=[.!?:;]) (?=[A-Z])")
 
 
@@ -48,13 +52,22 @@ class Pattern:
     said: str
     start: str
     longest: str
+    letters: int
+    """Of its own, values apart."""
+
+    @property
+    def is_label(self) -> bool:
+        """Whether it says too little of its own to hold a whole sentence as a value."""
+        return self.letters <= _LABEL_LETTERS
 
     def values(self, sentence: str) -> dict[str, str] | None:
         """The values, where the sentence was made by this pattern."""
         if not sentence.startswith(self.start) or self.longest not in sentence:
             return None
         found = self.expression.fullmatch(sentence)
-        return dict(zip(self.names, found.groups(), strict=True)) if found else None
+        if found is None or (self.is_label and any(value.count(" ") >= _LABEL_WORDS for value in found.groups())):
+            return None
+        return dict(zip(self.names, found.groups(), strict=True))
 
 
 def pattern(message: str, said: str) -> Pattern:
@@ -62,7 +75,13 @@ def pattern(message: str, said: str) -> Pattern:
     parts = _HOLE.split(message)
     literals, names = parts[::2], parts[1::2]
     expression = "(.+?)".join(re.escape(literal) for literal in literals)
-    return Pattern(message, re.compile(expression, re.DOTALL), tuple(names), said, literals[0], max(literals, key=len))
+    longest, letters = max(literals, key=len), sum(map(str.isalpha, "".join(literals)))
+    return Pattern(message, re.compile(expression, re.DOTALL), tuple(names), said, literals[0], longest, letters)
+
+
+def _order(one: Pattern) -> tuple[int, str]:
+    """Whatever says most by itself is tried first, wherever its values stand."""
+    return -len(_HOLE.sub("", one.message)), one.message
 
 
 class Catalog:
@@ -70,10 +89,7 @@ class Catalog:
 
     def __init__(self, messages: Mapping[str, str]) -> None:
         self._exact = dict(messages)
-        made = sorted(
-            (pattern(message, said) for message, said in messages.items() if is_pattern(message)),
-            key=lambda one: (-len(_HOLE.sub("", one.message)), one.message),
-        )
+        made = sorted((pattern(message, said) for message, said in messages.items() if is_pattern(message)), key=_order)
         self._by_start: dict[str, list[Pattern]] = {}
         self._anywhere: list[Pattern] = []
         for one in made:
@@ -114,11 +130,19 @@ class Catalog:
         exact = self._exact.get(core)
         if exact is not None:
             return exact
-        for one in (*self._by_start.get(core[:_KEY_LENGTH], ()), *self._anywhere):
+        for one in heapq.merge(self._by_start.get(core[:_KEY_LENGTH], ()), self._anywhere, key=_order):
             values = one.values(core)
             if values is not None:
-                return fill(one.said, {name: self._exact.get(value, value) for name, value in values.items()})
+                return fill(one.said, {name: self._value(value) for name, value in values.items()})
         return None
+
+    def _value(self, value: str) -> str:
+        """A word of the catalog as a whole, also in the middle of a sentence (`cancelled` for *Cancelled*); else as it is."""
+        known = self._exact.get(value)
+        if known is None and value.islower():
+            known = self._exact.get(value[0].upper() + value[1:])
+            known = known and known[0].lower() + known[1:]
+        return known or value
 
 
 def path_of(tongue: Tongue) -> Path:

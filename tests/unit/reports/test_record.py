@@ -176,6 +176,7 @@ ERRORS = [
     errors.UnknownLanguage("klingon", ("en", "pt")),
     errors.UnusableBrand("logo", "no picture."),
     errors.RenderingUnavailable("weasyprint"),
+    errors.PrintingFailed("it ended."),
 ]
 
 

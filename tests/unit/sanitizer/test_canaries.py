@@ -89,6 +89,13 @@ def test_one_byte_of_the_vendors_choice_is_the_same_everywhere() -> None:
     assert looked_at(half, "uniform")[1].residual.result() == ((SIZE // 2, SIZE),)
 
 
+def test_a_first_block_left_behind_does_not_say_what_the_others_hold() -> None:
+    content = b"\xff" + stream()[1:BLOCK] + bytes(SIZE - BLOCK)
+    label, found = looked_at(content, "uniform")
+    assert label == "no-canary+uniform:00"
+    assert found.residual.result() == ((0, BLOCK),)
+
+
 def test_a_canary_at_another_address_is_no_canary_of_that_address() -> None:
     moved = stream()[BLOCK:] + bytes(BLOCK)
     assert looked_at(moved, "undefined")[1].residual.result() == ()

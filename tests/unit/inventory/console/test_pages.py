@@ -192,7 +192,7 @@ def test_no_page_weighs_more_than_its_share_of_a_hundred_kilobytes(site: Site, l
     for endpoint, path in addresses(site.story).items():
         answer = site.get(login, path)
         if endpoint not in FILES and endpoint != "style":
-            assert len(answer.data) < 40_000, endpoint
+            assert len(answer.data) < 60_000, endpoint  # what comes with a page stays below 40,000 by another test
 
 
 def test_pages_may_not_be_kept_and_static_files_may_for_good(site: Site) -> None:
