@@ -103,7 +103,7 @@ def test_what_lies_between_a_path_and_its_disk_is_drawn_as_a_volume(site: Site) 
     agent = world.enrol("map-01", [disk])
     petra = world.actor("petra")
     command = data.CreateDataSet(
-        name="Drawn", category=Category.LOW, owner="Sales", retention_days=1, encryption="none"
+        name="Drawn on a map", category=Category.LOW, owner="Sales", retention_days=1, encryption="none"
     )
     drawn = data.create_data_set(world.context, petra, command).id
     path = data.DeclarePath(host=agent.host, data_set=drawn, path="/srv/drawn", kind=HoldingKind.PRIMARY)
@@ -114,7 +114,7 @@ def test_what_lies_between_a_path_and_its_disk_is_drawn_as_a_volume(site: Site) 
         PathStep(above="md0", below="sdq1", how="slaves in sysfs"),
     )
     mapping = PathMapping(
-        data_set="Drawn",
+        data_set="Drawn on a map",
         path="/srv/drawn",
         mount_point="/srv",
         devices=(disk.facts.fingerprint,),

@@ -43,7 +43,7 @@ def test_how_far_somebody_sees_is_said_with_a_reason_and_shown_in_a_sentence(sit
 def test_a_place_a_host_and_a_data_set_are_put_where_they_belong(site: Site) -> None:
     boss = site.world.actor("ines")
     at = organisation.create_site(site.world.context, boss, CreateSite(name="Braga"))
-    of = organisation.create_team(site.world.context, boss, organisation.CreateTeam(name="Storage"))
+    of = organisation.create_team(site.world.context, boss, organisation.CreateTeam(name="Storage crew"))
     numbers = site.story.numbers
     for who, path, values in (
         ("carla", f"/places/{numbers['Office store']}/site", {"site": at.id}),

@@ -111,7 +111,7 @@ def _company(world: ConsoleWorld, story: Story, app: Flask) -> Company:
     ):
         person = people.CreatePerson(
             login=login,
-            name=login.title(),
+            name=f"{login.title()} of Porto",
             title="",
             contact="",
             roles=roles,
