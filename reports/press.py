@@ -27,8 +27,8 @@ from .errors import PrintingFailed, RenderingUnavailable
 from .files import EvidenceFile, read_file
 from .language import speaker
 
-DOCUMENTS: Final = 200
-"""Printed by one process: 50 MiB that are kept, against half a second for the next start."""
+DOCUMENTS: Final = 80
+"""Printed by one process: 40 MiB that are kept, against a second for the next start."""
 SECONDS: Final = 600
 """After which a document is given up; a lot of 2,000 media takes about half of that on a slow machine."""
 
