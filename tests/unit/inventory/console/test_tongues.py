@@ -92,6 +92,7 @@ BOOK = Catalog(
         "{subject} is under a hold and stays where it is.": "{subject} está sob retenção e fica onde está.",
         "Order {id} is {state}; nothing can be done.": "A ordem {id} está {state}; nada se pode fazer.",
         "Cancelled": "Cancelada",
+        "The certificate of {id}": "O certificado de {id}",
     }
 )
 
@@ -100,6 +101,12 @@ def test_a_sentence_of_a_service_is_recognised_by_the_words_around_its_values() 
     assert (
         BOOK.sentence("D-1 is in service; release is not possible from there.")
         == "D-1 está em serviço; release não é possível."
+    )
+
+
+def test_whatever_says_most_by_itself_is_recognised_first_wherever_its_values_stand() -> None:
+    assert BOOK.sentence("The certificate of D-1 is under a hold and stays where it is.") == (
+        "The certificate of D-1 está sob retenção e fica onde está."
     )
 
 
