@@ -15,11 +15,13 @@ from typing import Any, Self
 
 from .errors import MalformedDocument, MalformedRecord
 from .parts import Part
+from .self_test import SelfTest, SelfTestCase
 
 __all__ = [
     "SCHEMA",
     "CommandFacts",
     "DeviceFacts",
+    "HandedPermit",
     "HostFacts",
     "KeyErasure",
     "MalformedRecord",
@@ -31,10 +33,28 @@ __all__ = [
     "RunFacts",
     "SanitizationRecord",
     "Segment",
+    "SelfTest",
+    "SelfTestCase",
     "VerificationFacts",
 ]
 
 SCHEMA = "sanitrail/sanitization-record/1"
+_OPTIONAL = frozenset({"self_tests"})
+"""Parts of the whole that a record need not have: lists that are left out where they are empty."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HandedPermit(Part):
+    """On a host without a network: leave to write rested on an answer that was carried there, and was this old by then."""
+
+    bundle: str
+    """SHA-256 of the job bundle's envelope."""
+    asked: str
+    """When the service found that nothing forbade the write; by its clock."""
+    permitted: str
+    """When the host let the write begin, or go on; by its own clock, which nobody else's was held against."""
+    age_seconds: int
+    """From the one to the other."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +69,24 @@ class OrderRef(Part):
     after_root: str
     approvals: tuple[str, ...]
     """SHA-256 of each approval envelope the agent itself checked before the first write."""
+    by_hand: tuple[HandedPermit, ...] = ()
+    """Each leave to write on a host without a network; left out of the document in every other record."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """As `Part.to_dict`, without the field that few records have."""
+        told = super().to_dict()
+        if not self.by_hand:
+            del told["by_hand"]
+        return told
+
+    @classmethod
+    def from_dict(cls, value: object, where: str = "document") -> Self:
+        """As `Part.from_dict`; the field may be missing, and where it stands it says something."""
+        if not isinstance(value, dict):
+            raise MalformedDocument(where, "expected an object")
+        if value.get("by_hand", ...) in ([], (), None):
+            raise MalformedDocument(f"{where}.by_hand", "expected at least one, or nothing at all")
+        return super().from_dict({"by_hand": [], **value}, where)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -321,14 +359,31 @@ class SanitizationRecord(Part):
     """Pseudonym of the requester; names live in the service's directory."""
     tool: str
     """Name and version of the sanitizing tool."""
+    self_tests: tuple[SelfTest, ...] = ()
+    """The newest of each build that took part; left out of the document where there is none, as in records older than it."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """As `Part.to_dict`, without parts that say nothing."""
+        told = super().to_dict()
+        return {name: value for name, value in told.items() if name not in _OPTIONAL or value}
 
     @classmethod
     def from_dict(cls, value: object, where: str = "record") -> Self:
-        """As `Part.from_dict`, and the schema must be the one this code knows."""
+        """As `Part.from_dict`, and the schema must be the one this code knows; an optional part that is there says something."""
         try:
-            record = super().from_dict(value, where)
+            record = super().from_dict(_filled(value, where), where)
         except MalformedDocument as error:
             raise MalformedRecord(error.where, error.problem) from error
         if record.schema != SCHEMA:
             raise MalformedRecord(f"{where}.schema", f"{record.schema[:80]!r} is not {SCHEMA!r}")
         return record
+
+
+def _filled(value: object, where: str) -> object:
+    """The document with its optional parts, empty where they are left out; one that is there says something."""
+    if not isinstance(value, dict):
+        return value
+    for name in sorted(_OPTIONAL & value.keys()):
+        if not value[name]:
+            raise MalformedDocument(f"{where}.{name}", "expected something, or nothing at all")
+    return {**dict.fromkeys(_OPTIONAL, ()), **value}

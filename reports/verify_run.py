@@ -18,6 +18,7 @@ from .enrolled import KeyDirectory
 from .envelope import envelope_digest, open_envelope, signer_ids
 from .errors import BrokenChain, MalformedDocument
 from .orders import Roster
+from .self_test_words import self_test_words
 from .statements import Certificate, UnsuccessfulRun
 from .times import for_people, parse_instant
 from .tlog import (
@@ -244,6 +245,7 @@ class RunChecks:
             Fact("Finished", for_people(record.run.finished)),
             Fact("Host", record.host.name),
             Fact("Tool", record.tool),
+            Fact("Self-test", self_test_words(record)),
             Fact("Policy", record.policy.id),
             Fact("Requested by", basis.order.requested_by),
             Fact(

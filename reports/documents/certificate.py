@@ -11,6 +11,7 @@ from reports.findings.techniques import by_drive, by_keys
 from reports.keys import fingerprint_words
 from reports.language import ENGLISH, Speaker
 from reports.links import Basis
+from reports.self_test_words import self_test_words
 from reports.statements import Certificate
 
 from .sheet import PersonBlock, Row, command_cells, medium_name, read_basis, sheet, stated
@@ -103,6 +104,7 @@ def _work_rows(speaker: Speaker, document: Certificate, basis: Basis) -> list[Ro
         Row(say("common.technique"), drive_words.technique_words(done.technique, speaker)),
         Row(say("certificate.details"), claims.details_words(record, speaker)),
         Row(say("common.tool"), done.tool),
+        Row(say("common.self-test"), self_test_words(record, speaker)),
         Row(say("certificate.verification"), claims.verification_words(record, speaker)),
         Row(say("common.started"), speaker.moment(run.started)),
         Row(say("common.finished"), speaker.moment(run.finished)),

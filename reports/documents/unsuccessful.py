@@ -11,6 +11,7 @@ from reports.envelope import unverified_body
 from reports.findings.techniques import by_drive
 from reports.language import ENGLISH, Speaker
 from reports.links import Basis
+from reports.self_test_words import self_test_words
 from reports.statements import UnsuccessfulRun
 from reports.verdict import judge
 
@@ -78,6 +79,7 @@ def _work_rows(speaker: Speaker, basis: Basis) -> list[Row]:
         Row(say("unsuccessful.ended"), speaker.moment(run.finished)),
         Row(say("common.host"), record.host.name),
         Row(say("common.tool"), record.tool),
+        Row(say("common.self-test"), self_test_words(record, speaker)),
         Row(say("unsuccessful.order"), basis.order.id),
     ]
 

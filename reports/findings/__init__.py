@@ -12,6 +12,7 @@ from .commands import carried_out, commands, deciding, level_reached
 from .course import course, passes, success
 from .keys import stated_elsewhere
 from .readback import coverage, policy, verification
+from .selftest import self_tests
 from .shape import device, digests, identity_fingerprint, newer_fields, times, vocabulary
 
 __all__ = [
@@ -39,6 +40,7 @@ def examine(record: SanitizationRecord) -> Iterator[Finding]:
     yield from course(record)
     yield from commands(record)
     yield from stated_elsewhere(record)
+    yield from self_tests(record)
     if record.run.state in {"succeeded", "failed", "interrupted"}:
         yield from passes(record)
     if record.run.state in {"succeeded", "failed"}:

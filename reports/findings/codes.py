@@ -106,6 +106,7 @@ FINDINGS: dict[str, str] = {
     "sample-not-committed": "Choice of samples cannot be repeated",
     "sample-too-small": "Too few samples",
     "seed-not-from-order": "Samples were not drawn from the order's nonce",
+    "self-test-missed": "Faults planted in scratch devices were not found",
     "setting-does-not-fit": "A setting that decides nothing here",
     "spare-areas-reported": "Spare areas by the drive's report",
     "technique-does-not-fit": "A technique of another kind of device",

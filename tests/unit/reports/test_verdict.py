@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reports.findings import FINDINGS, content_of, pattern_set_name
-from reports.record import SanitizationRecord
+from reports.record import SanitizationRecord, SelfTest
 from reports.verdict import COVERAGE_RANK, METHOD_RANK, judge
 from tests.support.evidence import CAPACITY, NONCE, device_facts, good_record, one_pass, with_part, with_pass
 from tests.unit.reports.test_drive_commands import ALTERED as ALTERED_BY_DRIVE
@@ -310,6 +310,8 @@ def test_every_code_that_can_be_found_is_named_and_every_named_one_can_be_found(
     rows = [row[1] for row in (*ALTERED, *ALTERED_BY_DRIVE)] + [row[1] for row in ALTERED_KEYS]
     rows += [row[1] for row in (*CAUTIONS, *CAUTIONS_BY_DRIVE)] + [_sampled()]
     rows.append(with_part(with_part(GOOD, "run", state="refused", touched="no"), "method", passes=()))
+    nothing_tried = SelfTest(taken="2026-11-22T08:00:00Z", build_sha256=OTHER, tool="a tool", cases=())
+    rows.append(dataclasses.replace(GOOD, self_tests=(nothing_tried,)))
     found = {reason.code for record in rows for reason in judge(record).reasons}
     assert found == set(FINDINGS)
 
