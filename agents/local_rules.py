@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from inventory.contract.v1.common import Method, Sha256
+from inventory.contract.v1.orders import ApproverRole
 from sanitizer.planning import HOST
 from sanitizer.techniques import TECHNIQUES
 
@@ -47,6 +48,7 @@ allowed_methods = ["clear"]      # of: clear, purge
 # What `auto` would take on a medium is held against them too.
 max_devices_per_hour = 4         # a runaway service stops here
 minimum_approvals = 2            # never fewer, whatever order and roster say
+#approver_roles = ["privacy_officer"]   # must be among those who approve, each held by another person, by the pinned roster
 
 # Media that are never touched. All facts in one entry must match; * and ? are wildcards.
 # A fact the medium does not report counts as a match.
@@ -181,6 +183,8 @@ class LocalRules(_Table):
     forbidden_techniques: tuple[Known, ...] = ()
     max_devices_per_hour: Annotated[int, Field(ge=0, le=10_000)]
     minimum_approvals: Annotated[int, Field(ge=1, le=9)] = 2
+    approver_roles: Annotated[tuple[ApproverRole, ...], Field(max_length=9)] = ()
+    """Roles among those who approve, whatever the order says; each held by another person of the pinned roster."""
     never_touch: tuple[NeverTouchEntry, ...] = ()
     maintenance_window: tuple[Window, ...] = ()
 

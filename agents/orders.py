@@ -8,7 +8,9 @@ A server alone cannot make this host destroy anything. An order counts only when
  4. the plan is the plan whose digest was sealed, and reaches the method and verification the order itself requires;
  5. every approval is signed by somebody on the pinned roster over exactly this order's payload, names its own signer,
     and is dated within the order's life; the approvers are distinct people and none is the requester;
- 6. there are at least as many as the order, the roster and the local rules demand, whichever is most.
+ 6. there are at least as many as the order, the roster and the local rules demand, whichever is most;
+ 7. the roles that the order demands among them, and those of the local rules, are there by the pinned roster, each held by
+    another person.
 
 One bad approval refuses the order, even if enough good ones remain: a service that hands out bad signatures is not to
 be trusted with the rest. Whether the device is the one, the local rules and the holds come afterwards
@@ -26,6 +28,7 @@ from pydantic import ValidationError
 
 from inventory.contract.v1.common import Message
 from inventory.contract.v1.orders import Approval, SealedOrder
+from reports.approving import roles_shown
 from reports.canonical import digest_of
 from reports.envelope import (
     Kind,
@@ -43,6 +46,7 @@ from .refusals import (
     ApprovalForAnotherOrder,
     ApprovalMalformed,
     ApprovalOutsideTime,
+    ApprovalRoleMissing,
     ApprovalSignatureInvalid,
     ApprovedByRequester,
     ApproverMismatch,
@@ -77,6 +81,8 @@ class Authority:
     roster: PinnedRoster | None
     local_minimum: int
     """Approvals the local rules demand at least."""
+    local_roles: tuple[str, ...] = ()
+    """Roles the local rules demand among those who approve."""
 
 
 @dataclass(frozen=True)
@@ -120,6 +126,7 @@ def check(
     needed = max(sealed.approvals_required, authority.roster.roster.minimum_approvals, authority.local_minimum)
     if len(approvers) < needed:
         raise TooFewApprovals(needed, len(approvers))
+    _check_roles(sealed, approvers, authority)
     return ApprovedOrder(
         order=sealed,
         envelope_sha256=envelope_digest(order),
@@ -177,6 +184,18 @@ def _check_plan(order: SealedOrder) -> None:
         raise VerificationBelowRequirement(
             f"Required {order.required_verification}, planned {order.plan.verification}."
         )
+
+
+def _check_roles(order: SealedOrder, approvers: Sequence[str], authority: Authority) -> None:
+    """By the roster this host pinned: what the service says of people's roles counts nothing here."""
+    listed = () if authority.roster is None else authority.roster.roster.people
+    people = {person.ref: person.roles for person in listed if person.ref in approvers}
+    for whose, wanted in (
+        ("The order demands", order.approval_roles),
+        ("The local rules demand", authority.local_roles),
+    ):
+        if not roles_shown(wanted, people):
+            raise ApprovalRoleMissing(f"{whose} {', '.join(wanted)}.")
 
 
 def _check_approval(

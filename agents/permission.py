@@ -58,6 +58,7 @@ class Judge:
             service_keys=self.service_keys(),
             roster=pins.roster,
             local_minimum=rules.minimum_approvals,
+            local_roles=rules.approver_roles,
         )
         approved = orders.check(order, [envelope.model_dump() for envelope in lease.approvals], authority, reading)
         rules.permit_method(approved.order.plan.method)

@@ -130,6 +130,14 @@ class TooFewApprovals(AuthorityMissing):
         self.given = given
 
 
+class ApprovalRoleMissing(AuthorityMissing):
+    """Enough people approved, and a role that order or local rules demand among them is nobody's by the pinned roster."""
+
+    code = "approval-role-missing"
+    sentence = "A role that must be among the approvers is not."
+    fault = "the service: it handed out an order that the people it needs did not approve"
+
+
 class ApprovalMalformed(AuthorityMissing):
     """An approval is not well formed."""
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
+from .approving import roles_shown
 from .canonical import digest_of
 from .envelope import envelope_digest, payload_digest, unverified_body
 from .errors import BrokenChain
@@ -143,7 +144,7 @@ def _technique_obeys(basis: Basis) -> None:
 
 
 def approvals_suffice(basis: Basis, roster: Roster) -> None:
-    """Enough different people of the roster, none of them the requester, approved exactly this order while it held."""
+    """Enough people of the roster, with the roles demanded and none the requester, approved exactly this order while it held."""
     order = basis.order
     listed = {person.ref for person in roster.people if "approver" in person.roles}
     seen: set[str] = set()
@@ -165,6 +166,9 @@ def approvals_suffice(basis: Basis, roster: Roster) -> None:
     needed = max(order.approvals_required, roster.minimum_approvals, 1)
     if len(seen) < needed:
         raise BrokenChain("approval", f"{len(seen)} people approved, {needed} must.")
+    if not roles_shown(order.approval_roles, {one.ref: one.roles for one in roster.people if one.ref in seen}):
+        words = ", ".join(order.approval_roles)
+        raise BrokenChain("approval", f"by the roster, {words} is not among those who approved, each another person.")
 
 
 def acceptance_names_all(basis: Basis) -> None:

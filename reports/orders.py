@@ -6,11 +6,15 @@ code, because evidence must be readable when the service is gone. Standard libra
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Self
 
 from .errors import MalformedDocument
 from .parts import StrictPart
+
+ApproverRole = Literal["approver", "viewer", "custodian", "operator", "validator", "privacy_officer"]
+"""What a roster may say of somebody: that they approve, and the roles that an approver can have besides."""
 
 _LEFT_OUT: Final[dict[str, Any]] = {
     "firmware_pattern": "",
@@ -68,9 +72,12 @@ class Plan(StrictPart):
 
 @dataclass(frozen=True, kw_only=True)
 class Order(StrictPart):
-    """The payload of an order envelope: exactly what approvers see and sign the digest of."""
+    """The payload of an order envelope: exactly what approvers see and sign the digest of.
 
-    schema: Literal["sanitrail/order/1"] = "sanitrail/order/1"
+    The second version says which roles must be among them, and is written where the policy demands any.
+    """
+
+    schema: Literal["sanitrail/order/1", "sanitrail/order/2"] = "sanitrail/order/1"
     id: str
     kind: Literal["sanitize"]
     agent_key: str
@@ -84,12 +91,28 @@ class Order(StrictPart):
     required_method: Literal["clear", "purge", "destroy"]
     required_verification: Literal["none", "representative", "full"]
     approvals_required: int
+    approval_roles: tuple[ApproverRole, ...]
+    """Among the approvers, each held by another person; only in the second version, and there at least one."""
     requested_by: str
     reason: str
     created: str
     expires: str
     nonce: str
     after: LogPosition
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values; the first version has no word of roles."""
+        return {name: value for name, value in super().to_dict().items() if (name, value) != ("approval_roles", [])}
+
+    @classmethod
+    def from_dict(cls, value: object, where: str = "order") -> Self:
+        """As `StrictPart.from_dict`; the version and what it says of roles must fit."""
+        if not isinstance(value, dict):
+            raise MalformedDocument(where, "expected an object")
+        second = value.get("schema") == "sanitrail/order/2"
+        if second is not bool(value.get("approval_roles")) or ("approval_roles" in value and not second):
+            raise MalformedDocument(f"{where}.approval_roles", "stands in the second version, and only there")
+        return super().from_dict({"approval_roles": [], **value}, where)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,17 +136,35 @@ class RosterPerson(StrictPart):
     ref: str
     key_id: str
     public_key: str
-    roles: tuple[Literal["approver"], ...]
+    roles: tuple[ApproverRole, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Roster(StrictPart):
-    """The payload of a roster envelope: who may approve, how many must."""
+    """The payload of a roster envelope: who may approve, how many must.
 
-    schema: Literal["sanitrail/roster/1"] = "sanitrail/roster/1"
+    The second version says what else these people are trusted with, so that roles among them can be demanded.
+    """
+
+    schema: Literal["sanitrail/roster/1", "sanitrail/roster/2"] = "sanitrail/roster/1"
     version: int
     previous: str | None
     """SHA-256 of the previous roster's payload bytes; None for the first."""
     quorum: int
     minimum_approvals: int
     people: tuple[RosterPerson, ...]
+
+    @classmethod
+    def from_dict(cls, value: object, where: str = "roster") -> Self:
+        """As `StrictPart.from_dict`; the first version knows approvers and no other role."""
+        read = super().from_dict(value, where)
+        if (read.schema == "sanitrail/roster/2") is not names_roles(read.people):
+            raise MalformedDocument(
+                f"{where}.people", "other roles than approver stand in the second version, and only there"
+            )
+        return read
+
+
+def names_roles(people: Sequence[RosterPerson]) -> bool:
+    """Whether anybody has a role besides that of an approver."""
+    return any(role != "approver" for person in people for role in person.roles)

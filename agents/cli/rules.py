@@ -26,12 +26,16 @@ def check_command(common: Common) -> None:
         f"methods      {', '.join(rules.allowed_methods) or 'none'}",
         f"techniques   {_techniques(rules)}",
         f"per hour     {rules.max_devices_per_hour} media",
-        f"approvals    at least {rules.minimum_approvals}",
+        f"approvals    at least {rules.minimum_approvals}{_among(rules)}",
         *(f"never        {entry.describe()}" for entry in rules.never_touch),
         *(f"only         {window.describe()}" for window in rules.maintenance_window),
     ]
     document = {"path": str(path), "rules": rules.model_dump(mode="json", by_alias=True)}
     answer(common.as_json, document, "\n".join(lines))
+
+
+def _among(rules: local_rules.LocalRules) -> str:
+    return f"; among them {', '.join(rules.approver_roles)}" if rules.approver_roles else ""
 
 
 def _techniques(rules: local_rules.LocalRules) -> str:

@@ -135,6 +135,7 @@ def _sealed(payload: bytes) -> SealedOrder:
 def _facts(sealed: SealedOrder) -> list[str]:
     plan = sealed.plan
     also = (*plan.acknowledged_signatures, *plan.acknowledged_scope)
+    among = f", among them {', '.join(sealed.approval_roles)}" if sealed.approval_roles else ""
     return [
         f"order           {sealed.id}",
         f"medium          {sealed.device_label}",
@@ -145,7 +146,7 @@ def _facts(sealed: SealedOrder) -> list[str]:
         f"policy demands  {sealed.required_method}, verification {sealed.required_verification} ({sealed.policy_id})",
         f"agent           {fingerprint_words(sealed.agent_key)}",
         f"requested by    {sealed.requested_by}: {sealed.reason}",
-        f"approvals       {sealed.approvals_required} needed",
+        f"approvals       {sealed.approvals_required} needed{among}",
         f"expires         {sealed.expires.isoformat()}",
     ]
 
@@ -180,7 +181,10 @@ def sign_roster(client: Client, key_file: Path, *, yes: bool, as_json: bool) -> 
     lines += [
         f"next roster     {body.quorum} of {len(body.people)} sign; an order needs {body.minimum_approvals} approvals or more"
     ]
-    lines += [f"person          {person.ref}  {fingerprint_words(person.key_id)}" for person in body.people]
+    lines += [
+        f"person          {person.ref}  {fingerprint_words(person.key_id)}  {', '.join(person.roles)}"
+        for person in body.people
+    ]
     click.echo("\n".join(lines), err=True)
     if not yes:
         click.confirm("Sign this roster?", abort=True, err=True)

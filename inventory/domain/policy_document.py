@@ -108,6 +108,11 @@ class Policy:
         """Whether any row allows less than every technique that reaches its method."""
         return any(row.canaries or row.techniques is not None for row in self.rows.values())
 
+    @property
+    def demands_roles(self) -> bool:
+        """Whether any row wants roles among the approvers, so that rosters must name them."""
+        return any(row.approval_roles for row in self.rows.values())
+
 
 def default_document() -> dict[str, Any]:
     """The policy a new installation starts with."""

@@ -9,7 +9,6 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from inventory.contract.v1.orders import PlanRequest
-from inventory.domain.approving import roles_shown
 from inventory.domain.policy import (
     Decision,
     PolicyInput,
@@ -25,7 +24,9 @@ from inventory.domain.techniques import AUTO, CANARIES
 from inventory.domain.vocabulary import CATEGORY_ORDER, Category, Method, Verification
 from inventory.errors import Conflict, Reason
 from inventory.models import Attachment, DataSet, Destruction, Device, Holding, Order, Person, PersonalSignature, Record
+from reports.approving import roles_shown
 from reports.findings.techniques import DRIVE, HOST
+from reports.orders import Roster
 
 from ._gate import policy_in_force, technique_of
 
@@ -155,10 +156,19 @@ def roles_of(session: Session, people: Iterable[str]) -> dict[str, frozenset[Rol
     return {ref: frozenset(Role(role) for role in roles) for ref, roles in rows}
 
 
-def roles_missing(session: Session, order: Order, people: Iterable[str]) -> bool:
-    """Whether the roles that the policy demands among an order's approvers are not all there yet."""
+def roles_missing(session: Session, order: Order, people: Iterable[str], roster: Roster) -> bool:
+    """Whether the roles that the policy demands among an order's approvers are not all there yet.
+
+    A role counts where the roster names it, as agents ask, and where its holder has it still.
+    """
     wanted = [Role(word) for word in order.decision.get("approval_roles", ())]
-    return bool(wanted) and not roles_shown(wanted, roles_of(session, people))
+    return bool(wanted) and not roles_shown(wanted, roles_named(session, people, roster))
+
+
+def roles_named(session: Session, people: Iterable[str], roster: Roster) -> dict[str, frozenset[Role]]:
+    """The roles these people have now, as far as the roster names them."""
+    listed = {person.ref: person.roles for person in roster.people}
+    return {ref: roles & frozenset(map(Role, listed.get(ref, ()))) for ref, roles in roles_of(session, people).items()}
 
 
 def refuse_short_destruction(session: Session, row: Destruction, device: Device) -> None:

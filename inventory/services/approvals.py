@@ -190,7 +190,7 @@ def enough_approvals(session: Session, context: Context, order: Order) -> bool:
     facing = order_facts(order)
     if not quorum_reached(facing, facts, roster, read(current).minimum_approvals, context.now()):
         return False
-    return not roles_missing(session, order, valid_approvers(facing, facts, roster, context.now()))
+    return not roles_missing(session, order, valid_approvers(facing, facts, roster, context.now()), read(current))
 
 
 def _may_approve(session: Session, context: Context, actor: Actor, order: Order) -> frozenset[str]:

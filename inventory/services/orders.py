@@ -6,14 +6,13 @@ import dataclasses
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, get_args
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 import reports.orders
 from inventory.contract.v1.orders import PlanRequest, SealedOrder
-from inventory.domain.approving import roles_shown
 from inventory.domain.lifecycle import DeviceEvent
 from inventory.domain.orders import OPEN, OrderEvent, next_state
 from inventory.domain.policy import Decision
@@ -23,14 +22,16 @@ from inventory.domain.vocabulary import OrderState
 from inventory.errors import Conflict, Duplicate, Invalid, OrderImpossible, Reason
 from inventory.events import Tag
 from inventory.models import Destruction, Device, Host, Lease, Order
+from reports.approving import roles_shown
 from reports.canonical import digest_of, to_base64
 from reports.envelope import payload_digest, sign
+from reports.orders import ApproverRole
 from reports.tlog import Checkpoint
 
 from ._attached import attached_host
 from ._holds import refuse_held
 from ._mapping import device_label
-from ._policy import decision_for, fit_plan, objections_to, plain, roles_of
+from ._policy import decision_for, fit_plan, objections_to, plain, roles_named, roles_of
 from ._revocation import abandon
 from ._transitions import move_order, possible_for_device
 from .context import Actor, Context, authorize
@@ -282,6 +283,12 @@ def _approvals_required(session: Session, decision: Decision, actor: Actor) -> i
             f"The policy demands these roles among the approvers: {roles}; the roster has no such people besides you."
         )
         raise OrderImpossible([Reason("approver-role-missing", words)])
+    if not roles_shown(decision.approval_roles, roles_named(session, able, read(roster))):
+        words = (
+            "The policy demands roles among the approvers, and the roster in force does not say that these people have them;"
+            " agents believe nobody else. Propose a new roster: it names them."
+        )
+        raise OrderImpossible([Reason("roster-names-no-roles", words)])
     return needed
 
 
@@ -299,7 +306,9 @@ def _seal(  # noqa: PLR0913 - an order seals this much, most of it named
 ) -> reports.orders.Order:
     asked = command.plan.model_copy(update={"settings": settings_for(command.plan.technique, decision.settings)})
     plan = reports.orders.Plan.from_dict(asked.model_dump(mode="json"), "plan")
+    roles = decision.approval_roles
     sealed = reports.orders.Order(
+        schema="sanitrail/order/2" if roles else "sanitrail/order/1",
         id=number,
         kind="sanitize",
         agent_key=host.key_id,
@@ -312,6 +321,7 @@ def _seal(  # noqa: PLR0913 - an order seals this much, most of it named
         required_method=decision.method.value,
         required_verification=decision.verification.value,
         approvals_required=approvals,
+        approval_roles=tuple(one for one in get_args(ApproverRole) if one in roles),
         requested_by=by,
         reason=required("reason", command.reason, least=3),
         created=stamp(now),

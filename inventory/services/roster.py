@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 import reports.orders
+from inventory.domain.policy_document import ROLES
 from inventory.domain.roles import Permission, Role
 from inventory.domain.vocabulary import KeyState
 from inventory.errors import Conflict, EvidenceRefused, Forbidden, Invalid
@@ -17,8 +19,10 @@ from inventory.models import ApproverKey, Person, Roster
 from reports.canonical import canonical, from_base64, parse_strict, sha256_hex, to_base64
 from reports.envelope import Envelope, open_envelope, payload_bytes, payload_type
 from reports.errors import ReportError
+from reports.orders import ApproverRole
 from reports.passkeys import approver_keys
 
+from ._gate import policy_in_force
 from .approvers import has_ended
 from .context import Actor, Context, authorize
 from .kernel import load_envelope, note, store_envelope
@@ -57,6 +61,7 @@ def propose(context: Context, actor: Actor, command: ProposeRoster) -> RosterVie
                 raise Invalid(field, f"{field.replace('_', ' ').capitalize()} is 1 to the number of people, at most 9.")
         before = published(session)
         body = reports.orders.Roster(
+            schema="sanitrail/roster/2" if reports.orders.names_roles(people) else "sanitrail/roster/1",
             version=1 if before is None else before.version + 1,
             previous=None if before is None else before.sha256,
             quorum=command.quorum,
@@ -180,7 +185,11 @@ def roster_view(session: Session, row: Roster) -> RosterView:
         minimum_approvals=body.minimum_approvals,
         people=tuple(
             RosterPersonView(
-                ref=person.ref, key_id=person.key_id, public_key=person.public_key, signed=person.key_id in signed
+                ref=person.ref,
+                key_id=person.key_id,
+                public_key=person.public_key,
+                roles=tuple(role for role in person.roles if role != Role.APPROVER),
+                signed=person.key_id in signed,
             )
             for person in body.people
         ),
@@ -203,6 +212,7 @@ def _one(context: Context, actor: Actor, state: str) -> RosterView | None:
 def _listed(session: Session, key_ids: tuple[str, ...]) -> tuple[reports.orders.RosterPerson, ...]:
     """The people behind confirmed keys, each person and key once."""
     found: dict[str, reports.orders.RosterPerson] = {}
+    named = ROLES if policy_in_force(session).demands_roles else ()
     for key_id in sorted(key_ids):
         key = session.get(ApproverKey, key_id)
         owner = None if key is None else session.get(Person, key.person)
@@ -213,11 +223,17 @@ def _listed(session: Session, key_ids: tuple[str, ...]) -> tuple[reports.orders.
         if owner.ref in found:
             raise Invalid("key_ids", f"{owner.ref} stands there with two keys; a person counts once.")
         found[owner.ref] = reports.orders.RosterPerson(
-            ref=owner.ref, key_id=key_id, public_key=to_base64(key.spki), roles=("approver",)
+            ref=owner.ref, key_id=key_id, public_key=to_base64(key.spki), roles=_roles(owner, named)
         )
     if not found:
         raise Invalid("key_ids", "A roster names at least one person.")
     return tuple(found.values())
+
+
+def _roles(owner: Person, named: Sequence[Role]) -> tuple[ApproverRole, ...]:
+    """That they approve, and what else the policy may ask for: only where it does, since older agents know no roles."""
+    words: dict[str, ApproverRole] = {one: one for one in get_args(ApproverRole)}
+    return tuple(words[role] for role in (Role.APPROVER, *named) if role in owner.roles)
 
 
 def _previous(session: Session, row: Roster) -> Roster | None:

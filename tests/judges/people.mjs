@@ -61,6 +61,8 @@ export function rosterOf(rosters) {
     const keys = personKeyring(body.people.map((person) => person.public_key));
     must(body.people.every((person) => personKey(person.public_key).id === person.key_id), "a key id is not the key's");
     same("people of the roster", new Set(body.people.map((person) => person.ref)).size, body.people.length);
+    const others = body.people.some((person) => person.roles.some((role) => role !== "approver"));
+    must(body.schema === (others ? "sanitrail/roster/2" : "sanitrail/roster/1"), "roles that its version does not know");
     must(count(body.quorum) && body.quorum >= 1 && body.quorum <= keys.size, "a quorum that makes no sense");
     must(count(body.minimum_approvals) && body.minimum_approvals >= 1, "a minimum that makes no sense");
     same("version of the roster", body.version, before === null ? 1 : before.body.version + 1);
@@ -70,6 +72,13 @@ export function rosterOf(rosters) {
     before = { body, keys, payloadDigest };
   }
   return before.body;
+}
+
+/** Whether each of these roles is held by another one of these people. */
+export function rolesShown(wanted, people) {
+  if (wanted.length === 0) return true;
+  const able = people.filter((person) => person.roles.includes(wanted[0]));
+  return able.some((one) => rolesShown(wanted.slice(1), people.filter((person) => person !== one)));
 }
 
 const SIGNATURE = ["role", "said", "schema", "sha256", "shown", "signer", "subject", "time"];

@@ -1,7 +1,7 @@
 // The checks on one run: from the pinned trust root to the certificate.
 import { canonical, checkIncluded, count, exactly, hex, moment, must } from "./formats.mjs";
 import { opened, parse, proofHashes, read, rootsOver, same, unbase64 } from "./formats.mjs";
-import { enrolledKeys, rising, rosterOf, serviceKeys, signedBy } from "./people.mjs";
+import { enrolledKeys, rising, rolesShown, rosterOf, serviceKeys, signedBy } from "./people.mjs";
 import { anchorOf, logState, trustRoots } from "./trust.mjs";
 
 export const RUN_NOT_CHECKED = [
@@ -86,6 +86,9 @@ export const RUN = {
     }
     const needed = Math.max(order.approvals_required, facts.roster.minimum_approvals, 1);
     must(people.size >= needed, `${people.size} people approved, not ${needed}`);
+    const wanted = order.schema === "sanitrail/order/2" ? order.approval_roles : [];
+    must(order.schema === "sanitrail/order/1" ? order.approval_roles === undefined : wanted.length > 0, "roles and version");
+    must(rolesShown(wanted, facts.roster.people.filter((person) => people.has(person.ref))), "a role is not among them");
   },
 
   record(facts) {

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from .common import (
     Base64,
@@ -32,6 +32,8 @@ Word = Annotated[str, Field(pattern=f"^{_WORD}$", max_length=64)]
 Technique = Annotated[str, Field(pattern=rf"^{_WORD}(?:\+{_WORD})*$", max_length=200)]
 """overwrite, auto, the name of one of the drive's own techniques, or several joined by `+` in order."""
 Words = Annotated[tuple[Word, ...], Field(max_length=16)]
+ApproverRole = Literal["approver", "viewer", "custodian", "operator", "validator", "privacy_officer"]
+"""What a roster may say of somebody: that they approve, and the roles that an approver can have besides."""
 
 
 class PlanRequest(Message):
@@ -71,9 +73,12 @@ _ADDED = ("firmware_pattern", "no_deallocate", "settings", "acknowledged_scope",
 
 
 class SealedOrder(Message):
-    """The payload of an order envelope: exactly what approvers see and sign the digest of."""
+    """The payload of an order envelope: exactly what approvers see and sign the digest of.
 
-    schema_: Annotated[Literal["sanitrail/order/1"], Field(alias="schema")] = "sanitrail/order/1"
+    The second version is written where the policy demands roles among the approvers; an agent that does not know it refuses it.
+    """
+
+    schema_: Annotated[Literal["sanitrail/order/1", "sanitrail/order/2"], Field(alias="schema")] = "sanitrail/order/1"
     id: Ref
     kind: Literal["sanitize"]
     agent_key: Sha256
@@ -89,6 +94,8 @@ class SealedOrder(Message):
     required_method: Method
     required_verification: Verification
     approvals_required: Annotated[int, Field(ge=1, le=9)]
+    approval_roles: Annotated[tuple[ApproverRole, ...], Field(max_length=9)] = ()
+    """Roles among the approvers, each held by another person; only in the second version, and there at least one."""
     requested_by: Ref
     reason: Text
     created: Instant
@@ -97,6 +104,17 @@ class SealedOrder(Message):
     """128 random bits; seeds the choice of samples, so that the host cannot pick friendly sectors."""
     after: LogPosition
     """An earlier log checkpoint: the record cannot be older than this order."""
+
+    @model_validator(mode="after")
+    def _version_fits(self) -> Self:
+        if (self.schema_ == "sanitrail/order/2") is not bool(self.approval_roles):
+            raise ValueError("roles of approvers stand in the second version, and only there")
+        return self
+
+    @model_serializer(mode="wrap")
+    def _leave_roles_out(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        written: dict[str, Any] = write(self)
+        return {name: value for name, value in written.items() if name != "approval_roles" or self.approval_roles}
 
 
 class Approval(Message):
@@ -120,13 +138,18 @@ class RosterPerson(Message):
     key_id: Sha256
     public_key: Base64
     """DER SubjectPublicKeyInfo: P-256 or Ed25519; or a passkey's document, which pins its domain and addresses."""
-    roles: tuple[Literal["approver"], ...]
+    roles: Annotated[tuple[ApproverRole, ...], Field(max_length=6)]
 
 
 class Roster(Message):
-    """The payload of a roster envelope: signed by a quorum of the roster before it (the first by its own members)."""
+    """The payload of a roster envelope: signed by a quorum of the roster before it (the first by its own members).
 
-    schema_: Annotated[Literal["sanitrail/roster/1"], Field(alias="schema")] = "sanitrail/roster/1"
+    The second version names what else its people are trusted with; an agent that does not know it stays with the roster it has.
+    """
+
+    schema_: Annotated[Literal["sanitrail/roster/1", "sanitrail/roster/2"], Field(alias="schema")] = (
+        "sanitrail/roster/1"
+    )
     version: Annotated[int, Field(ge=1)]
     previous: Sha256 | None
     """SHA-256 of the previous roster's payload; None for the first."""
@@ -135,6 +158,13 @@ class Roster(Message):
     minimum_approvals: Annotated[int, Field(ge=1, le=9)]
     """The agent accepts no order with fewer approvals than this, whatever the order says."""
     people: Annotated[tuple[RosterPerson, ...], Field(max_length=200)]
+
+    @model_validator(mode="after")
+    def _version_fits(self) -> Self:
+        named = any(role != "approver" for person in self.people for role in person.roles)
+        if (self.schema_ == "sanitrail/roster/2") is not named:
+            raise ValueError("other roles than approver stand in the second version, and only there")
+        return self
 
 
 class Lease(Message):

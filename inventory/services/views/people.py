@@ -123,6 +123,8 @@ class RosterPersonView:
     ref: str
     key_id: str
     public_key: str
+    roles: tuple[str, ...]
+    """What else the roster says they are trusted with; agents believe it."""
     signed: bool
     """Whether this person has signed this roster."""
 

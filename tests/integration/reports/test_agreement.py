@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from inventory.contract.v1 import agents, orders
+from inventory.domain.policy_document import ROLES
 from reports import orders as ours
 from reports.canonical import canonical, digest_of
 from reports.envelope import payload_type, sign, unverified_body
+from reports.errors import MalformedDocument
 from reports.findings import content_of, identity_fingerprint, pattern_set_name
 from reports.findings.codes import KINDS
 from reports.links import Basis
@@ -60,12 +62,43 @@ def test_what_the_service_writes_is_what_the_verifier_reads() -> None:
     order = orders.SealedOrder.model_validate(order_body(WORLD, good_record()))
     body = order.model_dump(mode="json", by_alias=True)
     assert ours.Order.from_dict(body).to_dict() == body
+    demanding = order_body(WORLD, good_record(), schema="sanitrail/order/2", approval_roles=["operator"])
+    body = orders.SealedOrder.model_validate(demanding).model_dump(mode="json", by_alias=True)
+    assert ours.Order.from_dict(body).to_dict() == body
+    assert body["approval_roles"] == ["operator"]
     approval = orders.Approval.model_validate(approval_body(STORY.order_envelope, "p-approver-1"))
     body = approval.model_dump(mode="json", by_alias=True)
     assert ours.Approval.from_dict(body).to_dict() == body
+    people = [{**one, "roles": ["approver", "operator"]} for one in WORLD.roster_body(1, None)["people"]]
+    second = orders.Roster.model_validate(
+        {**WORLD.roster_body(1, None), "schema": "sanitrail/roster/2", "people": people}
+    )
+    body = second.model_dump(mode="json", by_alias=True)
+    assert ours.Roster.from_dict(body).to_dict() == body
     roster = orders.Roster.model_validate(WORLD.roster_body(1, None))
     body = roster.model_dump(mode="json", by_alias=True)
     assert ours.Roster.from_dict(body).to_dict() == body
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"approval_roles": ["operator"]},
+        {"schema": "sanitrail/order/2"},
+        {"schema": "sanitrail/order/2", "approval_roles": []},
+    ],
+    ids=str,
+)
+def test_version_and_roles_of_an_order_fit_or_nobody_reads_it(changes: dict[str, Any]) -> None:
+    body = order_body(WORLD, good_record(), **changes)
+    with pytest.raises(ValueError, match="second version"):
+        orders.SealedOrder.model_validate(body)
+    with pytest.raises(MalformedDocument, match="second version"):
+        ours.Order.from_dict(body)
+
+
+def test_roles_of_approvers_are_the_same_words_everywhere() -> None:
+    assert get_args(orders.ApproverRole) == get_args(ours.ApproverRole) == ("approver", *map(str, ROLES))
 
 
 def test_payload_types_are_those_of_the_contract() -> None:

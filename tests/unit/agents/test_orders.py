@@ -175,6 +175,22 @@ def _local_rules_want_three(case: Case) -> None:
     case.authority = dataclasses.replace(case.authority, local_minimum=3)
 
 
+def _order_wants_a_role_nobody_has(case: Case) -> None:
+    case.reseal(schema="sanitrail/order/2", approval_roles=["privacy_officer"])
+
+
+def _local_rules_want_a_role_nobody_has(case: Case) -> None:
+    case.authority = dataclasses.replace(case.authority, local_roles=("privacy_officer",))
+
+
+def _roles_in_the_first_version(case: Case) -> None:
+    case.reseal(approval_roles=["privacy_officer"])
+
+
+def _second_version_without_roles(case: Case) -> None:
+    case.reseal(schema="sanitrail/order/2", approval_roles=[])
+
+
 def _approval_of_another_order(case: Case) -> None:
     other = sign("order", case.service.order_body(case.agent.key_id, "e" * 64), case.service.world.acceptance)
     case.approvals[1] = case.service.approvals(other)[1]
@@ -266,6 +282,10 @@ SPOILED: list[tuple[Callable[[Case], None], type[refusals.OrderRefused]]] = [
     (_no_approval, refusals.TooFewApprovals),
     (_order_wants_three, refusals.TooFewApprovals),
     (_local_rules_want_three, refusals.TooFewApprovals),
+    (_order_wants_a_role_nobody_has, refusals.ApprovalRoleMissing),
+    (_local_rules_want_a_role_nobody_has, refusals.ApprovalRoleMissing),
+    (_roles_in_the_first_version, refusals.OrderMalformed),
+    (_second_version_without_roles, refusals.OrderMalformed),
     (_approval_of_another_order, refusals.ApprovalForAnotherOrder),
     (_order_resigned_after_approval, refusals.ApprovalForAnotherOrder),
     (_approval_names_other_number, refusals.ApprovalForAnotherOrder),
@@ -323,6 +343,33 @@ def test_a_roster_that_demands_more_than_the_order_has_the_last_word(case: Case,
         case.check()
     case.approvals.append(case.service.approval(case.order, "p-third", third))
     assert len(case.check().approvers) == 3
+
+
+def with_roles(case: Case, *roles: list[str]) -> None:
+    """Pin a roster that names what else its people are trusted with."""
+    body = unverified_body(case.service.world.rosters[0][0], "roster")
+    people = [{**one, "roles": ["approver", *more]} for one, more in zip(body["people"], roles, strict=True)]
+    envelope = sign("roster", {**body, "schema": "sanitrail/roster/2", "people": people}, *case.service.world.approvers)
+    case.authority = dataclasses.replace(case.authority, roster=read(envelope))
+
+
+def test_roles_are_those_of_the_pinned_roster_each_held_by_another_person(case: Case) -> None:
+    case.reseal(schema="sanitrail/order/2", approval_roles=["operator", "privacy_officer"])
+    with_roles(case, ["operator"], ["privacy_officer"])
+    assert len(case.check().approvers) == 2
+    with_roles(case, ["operator", "privacy_officer"], ["viewer"])
+    with pytest.raises(refusals.ApprovalRoleMissing, match="The order demands operator, privacy_officer"):
+        case.check()
+
+
+def test_the_local_rules_may_want_a_role_that_the_order_does_not(case: Case) -> None:
+    _local_rules_want_a_role_nobody_has(case)
+    with pytest.raises(refusals.ApprovalRoleMissing, match="The local rules demand privacy_officer"):
+        case.check()
+    roster = case.authority
+    with_roles(case, ["privacy_officer"], [])
+    assert case.authority.local_roles == roster.local_roles
+    assert len(case.check().approvers) == 2
 
 
 def test_somebody_on_the_roster_without_the_role_cannot_approve(case: Case, world: World) -> None:

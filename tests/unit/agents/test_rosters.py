@@ -109,6 +109,35 @@ def test_a_roster_that_cannot_work_is_refused(changes: dict[str, Any]) -> None:
         rosters.first(signed({**body(1, None), **changes}, "ada bob"))
 
 
+def named(payload: dict[str, Any], **changes: object) -> dict[str, Any]:
+    """The first of them is a privacy officer, too."""
+    first, *others = payload["people"]
+    return {**payload, "people": [{**first, "roles": ["approver", "privacy_officer"]}, *others], **changes}
+
+
+def test_roles_beside_that_of_an_approver_stand_in_the_second_version_only() -> None:
+    second = rosters.first(signed(named(body(1, None), schema="sanitrail/roster/2"), "ada bob"))
+    assert second.roster.people[0].roles == ("approver", "privacy_officer")
+    for spoilt in (named(body(1, None)), body(1, None, schema="sanitrail/roster/2")):
+        with pytest.raises(refusals.RosterMalformed):
+            rosters.first(signed(spoilt, "ada bob"))
+
+
+def test_a_role_nobody_can_have_beside_approving_is_refused() -> None:
+    spoilt = body(1, None, schema="sanitrail/roster/2")
+    spoilt["people"][0]["roles"] = ["approver", "administrator"]
+    with pytest.raises(refusals.RosterMalformed):
+        rosters.first(signed(spoilt, "ada bob"))
+
+
+def test_a_roster_with_roles_follows_one_without_and_the_other_way_round() -> None:
+    second = signed(named(body(2, FIRST), schema="sanitrail/roster/2"), "ada bob")
+    third = signed(body(3, second), "ada cyd")
+    followed = rosters.follow_all(None, [FIRST, second, third])
+    assert followed is not None
+    assert followed.roster.version == 3
+
+
 def test_somebody_listed_twice_is_refused() -> None:
     with pytest.raises(refusals.RosterMalformed):
         rosters.first(signed(body(1, None, "ada bob bob"), "ada bob"))

@@ -465,6 +465,34 @@ def test_a_roster_signed_by_fewer_than_the_quorum_before_is_refused() -> None:
     _caught(_insider(world).everything(), "roster")
 
 
+ROLES = {"schema": "sanitrail/order/2", "approval_roles": ["operator", "privacy_officer"]}
+
+
+def _with_roles(*more: list[str], schema: str = "sanitrail/roster/2") -> World:
+    """A second roster says what else its people are trusted with."""
+    world = World()
+    people = world.roster_body(2, None)["people"]
+    listed = [{**one, "roles": ["approver", *others]} for one, others in zip(people, more, strict=True)]
+    _roster(world, 2, world.approvers, schema=schema, people=listed)
+    return world
+
+
+def test_roles_that_the_order_demands_are_those_of_the_roster() -> None:
+    assert _insider(_with_roles(["operator"], ["privacy_officer", "viewer"]), **ROLES).everything().yes
+
+
+def test_an_order_that_demands_roles_is_not_approved_by_a_roster_without_any() -> None:
+    _caught(_insider(World(), **ROLES).everything(), "approvals")
+
+
+def test_one_person_does_not_stand_for_two_roles() -> None:
+    _caught(_insider(_with_roles(["operator", "privacy_officer"], ["viewer"]), **ROLES).everything(), "approvals")
+
+
+def test_roles_in_a_roster_of_the_first_version_are_refused() -> None:
+    _caught(_insider(_with_roles(["operator"], [], schema="sanitrail/roster/1")).everything(), "roster")
+
+
 def test_a_roster_signed_by_its_own_newcomers_is_refused() -> None:
     world = World()
     stranger = FileSigner.generate("p256")

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from inventory.domain import policy_file
-from inventory.domain.approving import roles_shown
 from inventory.domain.policy import (
     FLOOR,
     Decision,
@@ -27,6 +26,7 @@ from inventory.domain.policy_document import ROLES
 from inventory.domain.roles import Role
 from inventory.domain.vocabulary import Category
 from inventory.errors import Invalid
+from reports.approving import roles_shown
 
 FIRST = parse(default_document())
 SECOND = as_second(FIRST, version=2)

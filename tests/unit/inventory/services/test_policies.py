@@ -10,15 +10,16 @@ import sqlalchemy as sa
 
 from inventory.clock import rfc3339
 from inventory.contract.v1.devices import DriveCapabilities
-from inventory.contract.v1.orders import PlanRequest
+from inventory.contract.v1.orders import PlanRequest, SealedOrder
 from inventory.domain import policy_file
 from inventory.domain.policy import as_second, parse
 from inventory.domain.roles import Role
 from inventory.domain.vocabulary import DeviceState, OrderState, ValidationDecision
 from inventory.errors import Conflict, Invalid, OrderImpossible
 from inventory.models import Person, Record
-from inventory.services import destruction, destruction_papers, leases, orders, policies, queries
+from inventory.services import approvals, destruction, destruction_papers, leases, orders, policies, queries, roster
 from inventory.services._policy import record_objections
+from reports.canonical import from_base64
 from reports.envelope import sign
 from tests.support.inventory_world import DISK, OTHER_DISK, World
 
@@ -45,6 +46,7 @@ def state(world: World, order: str) -> OrderState:
 
 def test_roles_among_the_approvers_are_waited_for(residue: World) -> None:
     adopt(residue, approval_roles=["operator"])
+    name_roles(residue)
     residue.change("retire")
     order = residue.order().id
     residue.approve(order, "approver1", "approver2")
@@ -58,6 +60,44 @@ def test_roles_among_the_approvers_are_waited_for(residue: World) -> None:
     assert leases.acquire(residue.context, residue.agent.actor).lease is None, (
         "asked again when the order is leased: the role is gone"
     )
+
+
+def name_roles(world: World) -> None:
+    """A next roster of the same people: it says what else they are trusted with, since the policy asks for roles."""
+    world.publish_roster("approver1", "approver2", "both", "all-hands")
+
+
+def test_a_roster_names_roles_only_where_the_policy_asks_for_any(residue: World) -> None:
+    before = roster.current(residue.context, residue.actor("auditor"))
+    assert before is not None
+    assert {one.roles for one in before.people} == {()}
+    adopt(residue, approval_roles=["operator"])
+    residue.change("retire")
+    with pytest.raises(OrderImpossible) as refused:
+        residue.order()
+    assert [reason.code for reason in refused.value.reasons] == ["roster-names-no-roles"]
+    name_roles(residue)
+    now = roster.current(residue.context, residue.actor("auditor"))
+    assert now is not None
+    both = next(one for one in now.people if one.ref == residue.actor("both").ref)
+    assert both.roles == ("operator",)
+    signing = approvals.ready_to_sign(residue.context, residue.actor("both"), residue.order().id)
+    sealed = SealedOrder.model_validate_json(from_base64(signing.payload))
+    assert (sealed.schema_, sealed.approval_roles) == ("sanitrail/order/2", ("operator",))
+
+
+def test_a_role_given_after_the_roster_was_signed_does_not_count(residue: World) -> None:
+    """The agent would not believe it: by its roster, nobody else is an operator."""
+    adopt(residue, approval_roles=["operator"])
+    name_roles(residue)
+    with residue.context.writing() as session:
+        session.get_one(Person, residue.actor("approver1").ref).roles = [str(Role.APPROVER), str(Role.OPERATOR)]
+        session.get_one(Person, residue.actor("both").ref).roles = [str(Role.APPROVER)]
+        session.get_one(Person, residue.actor("all-hands").ref).roles = [str(Role.APPROVER)]
+    residue.change("retire")
+    with pytest.raises(OrderImpossible) as refused:
+        residue.order()
+    assert [reason.code for reason in refused.value.reasons] == ["roster-names-no-roles"]
 
 
 def test_a_role_nobody_on_the_roster_has_makes_no_order(residue: World) -> None:

@@ -1,13 +1,11 @@
-"""Which roles must be among the people who approve an order. Pure."""
+"""Which roles must be among the people who approve an order. Pure: the service, the agent and the verifier ask the same."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-from .roles import Role
 
-
-def roles_shown(wanted: Sequence[Role], people: Mapping[str, Collection[Role]]) -> bool:
+def roles_shown(wanted: Sequence[str], people: Mapping[str, Collection[str]]) -> bool:
     """Whether every role wanted is held by another one of these people: nobody stands for two of them."""
     if not wanted:
         return True
