@@ -6,8 +6,6 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import httpx2
-
 from . import engine as engines
 from . import enrolment, host, keys, rules_file
 from .client import Client, Service
@@ -20,6 +18,7 @@ from .errors import ConfigInvalid, EnrolmentRefused
 from .halts import Halts
 from .hopeless import Limits as HopelessLimits
 from .keys import AgentKeys
+from .link import Link
 from .local_rules import LocalRules
 from .outbox import Outbox
 from .permission import Judge
@@ -49,22 +48,25 @@ class Agent:
     readings: Readings
 
 
-def open_client(
-    settings: Settings,
-    server: str,
-    agent_keys: AgentKeys,
-    watch: ClockWatch,
-    transport: httpx2.BaseTransport | None = None,
-) -> Client:
-    """A client for the service, as the settings say."""
-    return Client(
-        server,
-        agent_keys.signer,
-        watch,
-        connect_timeout=settings.connect_timeout,
-        reply_timeout=settings.reply_timeout,
-        ca_file=settings.ca_file,
-        transport=transport,
+def require_enrolled(state: StateDirectory) -> tuple[AgentKeys, Enrolment]:
+    """This host's keys and enrolment. Raises `EnrolmentRefused` where there is none, `StateDamaged`."""
+    own, enrolled = keys.load(state), enrolment.load(state)
+    if own is None or enrolled is None or enrolled.key_id != own.signer.key_id:
+        raise EnrolmentRefused("This host is not enrolled: run `sanitrail-agent enrol` first.")
+    return own, enrolled
+
+
+def open_client(server: str, agent_keys: AgentKeys, watch: ClockWatch, link: Link) -> Client:
+    """A client for the service."""
+    return Client(server, agent_keys.signer, watch, link)
+
+
+def open_network(settings: Settings) -> Link:
+    """The network, as the settings say. Its library is loaded by processes that use it only: the helper never does."""
+    from .network import Network  # noqa: PLC0415 - see above
+
+    return Network(
+        connect_timeout=settings.connect_timeout, reply_timeout=settings.reply_timeout, ca_file=settings.ca_file
     )
 
 
@@ -95,7 +97,7 @@ def build(
         settings: The agent's.
         state: Its directory, prepared; None opens the settings' one.
         engine: None takes this host's devices.
-        service: None takes the service it is enrolled with.
+        service: None takes the service it is enrolled with, over this process's own network.
         watch: None takes this machine's clock.
         rules: None reads the settings' root-owned file at each question.
 
@@ -105,15 +107,13 @@ def build(
         StateDamaged: Keys, enrolment or pins cannot be read back.
     """
     state = state or open_state(settings)
-    agent_keys, enrolled = keys.load(state), enrolment.load(state)
-    if agent_keys is None or enrolled is None or enrolled.key_id != agent_keys.signer.key_id:
-        raise EnrolmentRefused("This host is not enrolled: run `sanitrail-agent enrol` first.")
+    agent_keys, enrolled = require_enrolled(state)
     if settings.server and settings.server != enrolled.server:
         raise ConfigInvalid("server", f"this host is enrolled with {enrolled.server}; enrol again to change that")
     watch = watch or open_watch(settings)
     pins = PinStore(state)
     pins.require()
-    link = service or open_client(settings, enrolled.server, agent_keys, watch)
+    link = service or open_client(enrolled.server, agent_keys, watch, open_network(settings))
     runs = RunStore(state)
     outbox = Outbox(state, agent_keys.public, pins, link)
 

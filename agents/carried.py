@@ -18,22 +18,19 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx2
-
 from .channel import is_quiet, peer_of, receive, send
 from .errors import ConfigInvalid
 from .exchange import (
-    ASKED_HEADERS,
     MAX_TOLD_BODY,
     MAX_WAIT,
     Answer,
     Ask,
     Failed,
     FrameMalformed,
-    Told,
     encode_ask,
     read_answer,
 )
+from .link import NotReached, Reply, Request
 
 log = logging.getLogger("agents.carried")
 
@@ -49,12 +46,8 @@ class CarrierUser:
     gid: int
 
 
-class NotCarried(Exception):
+class NotCarried(NotReached):
     """The exchange did not take place as far as anybody knows: no carrier, or one that did not keep to the form."""
-
-    def __init__(self, kind: str, words: str) -> None:
-        super().__init__(words)
-        self.kind = kind
 
 
 class Carriers:
@@ -118,6 +111,10 @@ class Carriers:
             return False
         self._idle.put(stream)
         return True
+
+    def adopt(self, stream: socket.socket) -> None:
+        """Keep a connection whose other end this process itself gave to a carrier (`errand`)."""
+        self._idle.put(stream)
 
     def exchange(self, ask: Ask, body: bytes, patience: float) -> tuple[Answer, bytes]:
         """Have one request carried.
@@ -191,29 +188,29 @@ class Carriers:
             self.take(stream)
 
 
-class CarriedTransport(httpx2.BaseTransport):
-    """What `Client` sends through in a process without network."""
+class Carried:
+    """`Link` in a process without network."""
 
-    def __init__(self, carriers: Carriers) -> None:
+    def __init__(self, carriers: Carriers, *, connect_timeout: float, reply_timeout: float) -> None:
+        """As the settings say, in seconds; the carrier keeps to them."""
         self._carriers = carriers
+        self._patience = connect_timeout
+        self._milliseconds = min(MAX_WAIT, max(1, round((connect_timeout + reply_timeout) * 1000)))
 
-    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-        """One exchange. Raises an `httpx2.TransportError`, as the network would."""
-        times = request.extensions.get("timeout", {})
-        connect, read = float(times.get("connect") or 5.0), float(times.get("read") or 20.0)
-        headers = tuple((name, text) for name, text in request.headers.items() if name in ASKED_HEADERS)
-        milliseconds = min(MAX_WAIT, max(1, round((connect + read) * 1000)))
-        ask = Ask(1, request.method, str(request.url), headers, milliseconds)
+    def close(self) -> None:
+        """End the carrier's connections; it makes new ones where somebody listens."""
+        self._carriers.close()
+
+    def exchange(self, request: Request) -> Reply:
+        """One exchange. Raises `NotReached`."""
+        ask = Ask(1, request.method, request.url, tuple(request.headers.items()), self._milliseconds)
         try:
-            answer, body = self._carriers.exchange(ask, request.read(), connect)
-        except NotCarried as error:
-            raise _as_network(error.kind, str(error), request) from error
+            answer, body = self._carriers.exchange(ask, request.body or b"", self._patience)
         except FrameMalformed as error:  # our own request: too long for the form
-            raise httpx2.UnsupportedProtocol(str(error), request=request) from error
+            raise NotReached("broken", str(error)) from error
         if isinstance(answer, Failed):
-            raise _as_network(answer.kind, answer.words, request)
-        assert isinstance(answer, Told)  # noqa: S101 - for the type checker; there are two kinds
-        return httpx2.Response(answer.status, headers=list(answer.headers), stream=httpx2.ByteStream(body))
+            raise NotReached(answer.kind, answer.words)
+        return Reply(answer.status, dict(answer.headers), body)
 
 
 def _answer_to(number: int, head: bytes, data: bytes) -> Answer:
@@ -223,11 +220,6 @@ def _answer_to(number: int, head: bytes, data: bytes) -> Answer:
     if isinstance(answer, Failed) and data:
         raise FrameMalformed("a failure with a body")
     return answer
-
-
-def _as_network(kind: str, words: str, request: httpx2.Request) -> httpx2.TransportError:
-    kinds = {"connect": httpx2.ConnectError, "timeout": httpx2.ReadTimeout}
-    return kinds.get(kind, httpx2.ReadError)(words, request=request)
 
 
 def carrier_user(name: str) -> CarrierUser:

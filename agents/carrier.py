@@ -12,7 +12,6 @@ import encodings.idna  # looked for by name at the first connection, when this p
 import logging
 import os
 import socket
-import ssl
 import threading
 import time
 from collections.abc import Callable
@@ -26,18 +25,18 @@ from .channel import ChannelClosed, peer_of, receive, send
 from .errors import CarrierPrivileged
 from .exchange import (
     MAX_ASK_BODY,
-    MAX_TOLD_BODY,
     TOLD_HEADERS,
     Answer,
     Ask,
     Failed,
-    Failure,
     FrameMalformed,
     Told,
     encode_answer,
     printable,
     read_ask,
 )
+from .link import NotReached, Request
+from .network import Network
 
 log = logging.getLogger("agents.carrier")
 
@@ -69,15 +68,10 @@ class Carrier:
             helper_uid: Whose socket it must be: a false helper would only learn what it sends, but none is served.
         """
         self._address = address
-        self._connect_timeout = connect_timeout
         self._helper_uid = helper_uid
         self._ended = threading.Event()
-        self._http = httpx2.Client(
-            transport=transport,
-            verify=True if transport is not None else ssl.create_default_context(cafile=_text(ca_file)),
-            follow_redirects=False,
-            trust_env=False,
-            headers={},
+        self._network = Network(
+            connect_timeout=connect_timeout, reply_timeout=connect_timeout, ca_file=ca_file, transport=transport
         )
         self._threads = [
             threading.Thread(target=self._serve, name=f"carrier-{number}", daemon=True) for number in range(CONNECTIONS)
@@ -109,6 +103,12 @@ class Carrier:
                 log.exception("a defect of the carrier; the connection is made anew")
             self._ended.wait(backoff.failed())
 
+    def serve(self, stream: socket.socket) -> None:
+        """Carry over this one connection, until its other side ends it."""
+        with contextlib.closing(stream), contextlib.suppress(ChannelClosed):
+            while True:
+                self._carry_one(stream)
+
     def _connect(self) -> socket.socket:
         stream = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
         try:
@@ -131,50 +131,15 @@ class Carrier:
 
     def carry(self, ask: Ask, body: bytes) -> tuple[Answer, bytes]:
         """One exchange with the service; never raises for what the network does."""
-        seconds = ask.milliseconds / 1000
-        deadline = time.monotonic() + seconds
-        content = body if ask.method != "GET" else None
-        # content-length and host follow from address and body; what is signed about them is compared by the service.
-        headers = [(name, text) for name, text in ask.headers if name not in {"content-length", "host"}]
-        timeout = httpx2.Timeout(seconds, connect=min(self._connect_timeout, seconds))
-        request = httpx2.Request(
-            ask.method, ask.url, content=content, headers=headers, extensions={"timeout": timeout.as_dict()}
-        )
+        request = Request(ask.method, ask.url, dict(ask.headers), body if ask.method != "GET" else None)
         try:
-            response = self._http.send(request, stream=True)
-        except httpx2.TimeoutException as error:
-            return _failed(ask, "timeout", error), b""
-        except httpx2.RequestError as error:
-            return _failed(ask, "connect", error), b""
-        try:
-            return self._read(ask, response, deadline)
-        except httpx2.TimeoutException as error:
-            return _failed(ask, "timeout", error), b""
-        except httpx2.RequestError as error:
-            return _failed(ask, "broken", error), b""
-        finally:
-            response.close()
-
-    def _read(self, ask: Ask, response: httpx2.Response, deadline: float) -> tuple[Answer, bytes]:
-        data = bytearray()
-        for chunk in response.iter_raw():
-            data += chunk
-            if len(data) > MAX_TOLD_BODY:
-                return Failed(ask.id, "too-large", f"more than {MAX_TOLD_BODY} bytes"), b""
-            if time.monotonic() > deadline:
-                return Failed(ask.id, "timeout", "the answer did not end in time"), b""
-        if not 200 <= response.status_code <= 599:
-            return Failed(ask.id, "broken", f"HTTP status {response.status_code}"), b""
-        kept = {name: printable(text, 500) for name, text in response.headers.items() if name in TOLD_HEADERS}
-        return Told(ask.id, response.status_code, tuple(kept.items())), bytes(data)
-
-
-def _failed(ask: Ask, kind: Failure, error: Exception) -> Failed:
-    return Failed(ask.id, kind, printable(f"{type(error).__name__}: {error}"))
-
-
-def _text(path: Path | None) -> str | None:
-    return None if path is None else str(path)
+            reply = self._network.exchange(request, ask.milliseconds / 1000)
+        except NotReached as error:
+            return Failed(ask.id, error.kind, printable(str(error))), b""
+        if not 200 <= reply.status <= 599:
+            return Failed(ask.id, "broken", f"HTTP status {reply.status}"), b""
+        kept = {name: printable(text, 500) for name, text in reply.headers.items() if name in TOLD_HEADERS}
+        return Told(ask.id, reply.status, tuple(kept.items())), reply.body
 
 
 def become(user: str, set_ids: Callable[[int, int], None] | None = None) -> None:
@@ -199,3 +164,17 @@ def _set_ids(uid: int, gid: int) -> None:
     os.setgroups([gid])
     os.setresgid(gid, gid, gid)
     os.setresuid(uid, uid, uid)
+
+
+def on_errand(words: list[str]) -> None:
+    """A process for one command (`errand`): load what it needs, give up root, carry until the command ends.
+
+    Args:
+        words: The connection's number, the user to be, seconds to reach the service, a file of authorities or nothing.
+    """
+    number, user, connect_timeout, ca_file = words
+    authorities = Path(ca_file) if ca_file else None
+    carrier = Carrier(Path("/nonexistent"), connect_timeout=float(connect_timeout), ca_file=authorities)
+    become(user)
+    require_unprivileged()
+    carrier.serve(socket.socket(fileno=int(number)))

@@ -1,20 +1,16 @@
-"""Speaks to the service: every request signed, every failure one of `Retry` or `Rejected`, every reply bounded and read strictly.
+"""Speaks to the service: every request signed, every failure one of `Retry` or `Rejected`, every reply read strictly.
 
-Nothing of the environment changes where requests go or whom they trust (`trust_env=False`): a proxy variable or a CA
-bundle variable set for another program must not reroute evidence. Redirects are not followed: a signature is for one
-address.
+How a request gets there is the link's: over the network, or through the carrier.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import ssl
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
-from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
+from urllib.parse import urlsplit
 
-import httpx2
 from pydantic import ValidationError
 
 from inventory.contract.v1 import endpoints
@@ -57,12 +53,17 @@ from .errors import (
     SignatureRefused,
     Unreachable,
 )
+from .link import MAX_REPLY, Link, NotReached, Reply, Request
 from .signing import sign_request
 
-MAX_REPLY = 4 << 20
-"""Bytes; the largest honest reply is a roster chain."""
 _MAX_WAIT = 86_400.0
-_Reply = TypeVar("_Reply", bound=Message)
+_HEADERS: Final = {
+    "accept": "application/json, text/plain",
+    "accept-encoding": "identity",
+    "user-agent": "sanitrail-agent",
+}
+_PORTS: Final = {"http": 80, "https": 443}
+_Message = TypeVar("_Message", bound=Message)
 
 _BY_STATUS: Mapping[int, type[Rejected]] = {
     400: SchemaRefused,
@@ -134,50 +135,25 @@ class Service(Protocol):
 
 
 class Client:
-    """`Service` over HTTP. Thread-safe; keeps its connections alive."""
+    """`Service` over a link. Thread-safe, as the link is."""
 
-    def __init__(
-        self,
-        server: str,
-        signer: Signer,
-        watch: ClockWatch,
-        *,
-        connect_timeout: float,
-        reply_timeout: float,
-        ca_file: Path | None = None,
-        transport: httpx2.BaseTransport | None = None,
-    ) -> None:
+    def __init__(self, server: str, signer: Signer, watch: ClockWatch, link: Link) -> None:
         """Prepare to speak to `server`; nothing is sent yet.
 
         Args:
             server: Base address (checked as the setting is: https, or http to this machine).
             signer: The agent's key.
             watch: Told the service's time at each answer.
-            connect_timeout: Seconds.
-            reply_timeout: Seconds for a whole exchange.
-            ca_file: Certificate authorities instead of the system's.
-            transport: Something else than the network: an application in the same process.
+            link: The way there.
         """
-        self._base = check_server(server)
+        self._base = _as_requested(check_server(server))
         self._signer = signer
         self._watch = watch
-        self._reply_timeout = reply_timeout
-        self._http = httpx2.Client(
-            transport=transport,
-            verify=True if transport is not None else _authorities(ca_file),
-            timeout=httpx2.Timeout(reply_timeout, connect=connect_timeout),
-            follow_redirects=False,
-            trust_env=False,
-            headers={
-                "accept": "application/json, text/plain",
-                "accept-encoding": "identity",
-                "user-agent": "sanitrail-agent",
-            },
-        )
+        self._link = link
 
     def close(self) -> None:
         """Close the connections."""
-        self._http.close()
+        self._link.close()
 
     def enrol(self, request: EnrolmentRequest) -> EnrolmentReply:
         """POST /enrolments."""
@@ -262,51 +238,40 @@ class Client:
         self,
         method: str,
         target: str,
-        reply: type[_Reply],
+        reply: type[_Message],
         *,
         body: Message | None = None,
         content: bytes | None = None,
-    ) -> _Reply:
+    ) -> _Message:
         if body is not None:
             content = body.model_dump_json(by_alias=True).encode()
         return _read(reply, self._request(method, target, content))
 
     def _request(self, method: str, target: str, content: bytes | None) -> bytes:
-        headers = {} if content is None else {"content-type": "application/json"}
-        request = self._http.build_request(method, f"{self._base}{target}", content=content, headers=headers)
+        headers = dict(_HEADERS) if content is None else {**_HEADERS, "content-type": "application/json"}
+        request = Request(method, f"{self._base}{target}", headers, content)
         sign_request(request, content, self._signer, self._watch.clock.now())
-        status, answer_headers, data = self._send(request)
-        if 200 <= status < 300:
-            return data
-        raise failure(status, answer_headers, data, self._watch)
+        request.headers = {name.lower(): text for name, text in request.headers.items()}
+        reply = self._send(request)
+        if 200 <= reply.status < 300:
+            return reply.body
+        raise failure(reply.status, reply.headers, reply.body, self._watch)
 
-    def _send(self, request: httpx2.Request) -> tuple[int, httpx2.Headers, bytes]:
-        """One exchange, bounded in bytes and in time. The time limit of each read is the transport's; the sum is kept here."""
-        deadline = self._watch.clock.monotonic() + self._reply_timeout
+    def _send(self, request: Request) -> Reply:
         try:
-            response = self._http.send(request, stream=True)
-        except httpx2.RequestError as error:
-            raise Unreachable(_describe(error)) from error
-        try:
-            if response.headers.get("content-encoding", "identity").strip().lower() != "identity":
-                raise ReplyUnreadable("It is encoded in a way nobody asked for.")
-            data = bytearray()
-            for chunk in response.iter_raw():
-                data += chunk
-                if len(data) > MAX_REPLY:
-                    raise ReplyUnreadable(f"It is larger than {MAX_REPLY} bytes.")
-                if self._watch.clock.monotonic() > deadline:
-                    raise Unreachable(f"The answer did not end within {self._reply_timeout:g} seconds.")
-        except httpx2.RequestError as error:
-            raise Unreachable(_describe(error)) from error
-        finally:
-            response.close()
-        self._note_time(response)
-        return response.status_code, response.headers, bytes(data)
+            reply = self._link.exchange(request)
+        except NotReached as error:
+            if error.kind == "too-large":
+                raise ReplyUnreadable(str(error)) from error
+            raise Unreachable(str(error)) from error
+        if reply.headers.get("content-encoding", "identity").strip().lower() != "identity":
+            raise ReplyUnreadable("It is encoded in a way nobody asked for.")
+        self._note_time(reply)
+        return reply
 
-    def _note_time(self, response: httpx2.Response) -> None:
-        if response.status_code < 500:  # beyond, it is often a proxy's clock
-            moment = _http_date(response.headers.get("date"))
+    def _note_time(self, reply: Reply) -> None:
+        if reply.status < 500:  # beyond, it is often a proxy's clock
+            moment = _http_date(reply.headers.get("date"))
             if moment is not None:
                 self._watch.heard(moment)
 
@@ -330,7 +295,7 @@ def failure(status: int, headers: Mapping[str, str], data: bytes, watch: ClockWa
     return kind(status, code, detail)
 
 
-def _read(model: type[_Reply], data: bytes) -> _Reply:
+def _read(model: type[_Message], data: bytes) -> _Message:
     try:
         parse_strict(data, "reply", max_bytes=MAX_REPLY)  # duplicate keys and the like, which pydantic lets pass
         return model.model_validate_json(data)
@@ -366,10 +331,10 @@ def _http_date(value: str | None) -> dt.datetime | None:
     return moment if moment is None or moment.tzinfo else moment.replace(tzinfo=dt.UTC)
 
 
-def _authorities(ca_file: Path | None) -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=None if ca_file is None else str(ca_file))
-
-
-def _describe(error: Exception) -> str:
-    """The transport's words; never the request, which the exception also carries."""
-    return f"{type(error).__name__}: {error}"[:300].rstrip(": ")
+def _as_requested(base: str) -> str:
+    """The address as HTTP has it: names in their ASCII form, no port that the scheme implies. What is signed is what is sent."""
+    parts = urlsplit(base)
+    name = parts.hostname or ""
+    host = f"[{name}]" if ":" in name else name.encode("idna").decode("ascii") if not name.isascii() else name
+    port = "" if parts.port in {None, _PORTS[parts.scheme]} else f":{parts.port}"
+    return f"{parts.scheme}://{host}{port}"

@@ -168,9 +168,11 @@ class Daemon:
         if standing is None:
             log.warning("the halt is lifted; work goes on")
             self._workers.go_on()
+            self._agent.readings.go_on()
         else:
             log.warning("halted: %s", standing)
             self._workers.halt()
+            self._agent.readings.halt()
         self._due["runs"] = self._due["heartbeat"] = self._clock.monotonic()
 
     def _hasten(self, name: str) -> None:
@@ -328,10 +330,10 @@ class Daemon:
         return 0.5  # there may be more
 
     def _read(self) -> float:
-        """Nothing is written under a verify-only order: neither the hour nor a hold stands in its way, only an alarm does."""
-        if not self._confirmed or self._halted is not None:
+        """Nothing is written under a verify-only order: neither the hour nor a hold stands in its way; an alarm and a halt do."""
+        if not self._confirmed:
             return jittered(self._interval)
-        busy = self._agent.readings.work(wanted=self._reading_may_wait)
+        busy = self._agent.readings.work(wanted=self._reading_may_wait and self._halted is None)
         self._board.succeeded("readings")
         self._reading_may_wait = busy
         return 0.5 if busy else jittered(self._interval)

@@ -16,17 +16,18 @@ import re
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal, TypeAlias, cast
+from typing import Any, Final, TypeAlias, cast
 
 from reports.canonical import parse_strict
 from reports.errors import MalformedDocument
+
+from .link import MAX_REPLY, Failure
 
 PREFIX: Final = struct.Struct(">II")
 MAX_HEAD: Final = 16 << 10
 MAX_ASK_BODY: Final = 8 << 20
 """Bytes of a request; the largest honest one is a record or the observation of a large host."""
-MAX_TOLD_BODY: Final = 4 << 20
-"""Bytes of an answer; the largest honest one is a roster chain."""
+MAX_TOLD_BODY: Final = MAX_REPLY
 MAX_WAIT: Final = 3_600_000
 
 METHODS: Final = ("GET", "POST", "PUT")
@@ -52,7 +53,6 @@ _URL = re.compile(r"https?://[A-Za-z0-9.\[\]:-]{1,260}/[\x21-\x7e]{0,1500}")
 _VALUE = re.compile(r"[\x20-\x7e]{0,4000}")
 _WORDS = re.compile(r"[\x20-\x7e]{0,300}")
 
-Failure = Literal["connect", "timeout", "broken", "too-large"]
 Headers: TypeAlias = tuple[tuple[str, str], ...]
 
 

@@ -14,15 +14,14 @@ from pathlib import Path
 
 import click
 
-from . import assembly, config, enrolment, keys, logs
+from . import assembly, config, logs
 from .assembly import Agent
-from .carried import CarriedTransport, Carriers, carrier_user
+from .carried import Carried, Carriers, carrier_user
 from .cli.common import Common, explained
 from .cli.output import table
 from .cli.staying import logging_options, on_signals
 from .config import Settings
 from .daemon import Daemon
-from .errors import EnrolmentRefused
 from .notify import Notifier
 from .state import StateDirectory
 
@@ -78,11 +77,10 @@ def _serve(common: Common) -> None:
 
 def build(settings: Settings, state: StateDirectory, carriers: Carriers) -> Agent:
     """The agent, with the carrier in the place of the network. Raises as `assembly.build`."""
-    own, enrolled = keys.load(state), enrolment.load(state)
-    if own is None or enrolled is None:
-        raise EnrolmentRefused("This host is not enrolled: run `sanitrail-agent enrol` first.")
+    own, enrolled = assembly.require_enrolled(state)
     watch = assembly.open_watch(settings)
-    client = assembly.open_client(settings, enrolled.server, own, watch, CarriedTransport(carriers))
+    link = Carried(carriers, connect_timeout=settings.connect_timeout, reply_timeout=settings.reply_timeout)
+    client = assembly.open_client(enrolled.server, own, watch, link)
     return assembly.build(settings, state=state, service=client, watch=watch)
 
 

@@ -61,6 +61,9 @@ class Readings:
     nudge: Callable[[], None] = lambda: None
     """Called when a reading is ready to be sent."""
     _stop: threading.Event = field(default_factory=threading.Event)
+    _halted: threading.Event = field(default_factory=threading.Event)
+    _cut: threading.Event = field(default_factory=threading.Event)
+    """Ends the reading under way."""
     _thread: threading.Thread | None = None
 
     def work(self, *, wanted: bool) -> bool:
@@ -73,7 +76,7 @@ class Readings:
         sent = self.deliver()
         if self._thread is not None and self._thread.is_alive():
             return sent
-        if not wanted or self._stop.is_set():
+        if not wanted or self._stop.is_set() or self._halted.is_set():
             return sent
         lease = self.service.lease_reading().lease
         if lease is None or self._kept(lease):
@@ -86,8 +89,18 @@ class Readings:
     def stop(self, timeout: float) -> None:
         """End at the next block; the service leases the order again."""
         self._stop.set()
+        self._cut.set()
         if self._thread is not None:
             self._thread.join(timeout)
+
+    def halt(self) -> None:
+        """End what is being read at its next block, and take up nothing, until `go_on`. What was read is still handed over."""
+        self._halted.set()
+        self._cut.set()
+
+    def go_on(self) -> None:
+        """The halt is lifted; what was cut off is read again once its lease has ended."""
+        self._halted.clear()
 
     def wait(self) -> None:
         """Until nothing is being read."""
@@ -123,7 +136,9 @@ class Readings:
         self._require_known_log(order)
         inspection: Inspection | None = None
         facts: sanitizer.VerificationFacts | None = None
-        stop = threading.Event()
+        stop = self._cut = threading.Event()
+        if self._stop.is_set() or self._halted.is_set():
+            return None
         state: Literal["finished", "refused", "interrupted"] = "finished"
         error: AgentError | sanitizer.SanitizerError | None = None
         try:
@@ -190,8 +205,6 @@ class Readings:
 
         def tell(progress: sanitizer.Progress) -> None:
             nonlocal last
-            if self._stop.is_set():
-                stop.set()
             if clock.monotonic() - last < self.interval:
                 return
             last = clock.monotonic()

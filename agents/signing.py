@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
+from collections.abc import MutableMapping
+from typing import Protocol
 
-import httpx2
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from http_message_signatures import HTTPMessageSigner, algorithms
-from http_message_signatures.httpx2 import adapt_message
 
 from reports.envelope import Signer
 from reports.keys import load_public_key
@@ -24,7 +24,23 @@ COVERED_WITH_BODY = (*COVERED, "content-type", "content-digest")
 _NONCE_BYTES = 12
 
 
-def sign_request(request: httpx2.Request, body: bytes | None, signer: Signer, created: dt.datetime) -> None:
+class Signable(Protocol):
+    """A request as the library reads and writes it; those of HTTP libraries are of this form, too."""
+
+    @property
+    def method(self) -> str:
+        """In capitals."""
+
+    @property
+    def url(self) -> object:
+        """Whole; its text counts."""
+
+    @property
+    def headers(self) -> MutableMapping[str, str]:
+        """Each name once."""
+
+
+def sign_request(request: Signable, body: bytes | None, signer: Signer, created: dt.datetime) -> None:
     """Add `Signature-Input` and `Signature` (and `Content-Digest` where there is a body) to the request.
 
     Args:
@@ -36,9 +52,8 @@ def sign_request(request: httpx2.Request, body: bytes | None, signer: Signer, cr
     elliptic = isinstance(load_public_key(signer.public_key_der).key, EllipticCurvePublicKey)
     algorithm = algorithms.ECDSA_P256_SHA256 if elliptic else algorithms.ED25519
     rfc9421 = HTTPMessageSigner(signature_algorithm=algorithm)
-    message = adapt_message(request)
     prepared = rfc9421.prepare(
-        message,
+        request,
         key_id=signer.key_id,
         created=created,
         nonce=secrets.token_hex(_NONCE_BYTES),
@@ -49,4 +64,4 @@ def sign_request(request: httpx2.Request, body: bytes | None, signer: Signer, cr
     signature = signer.sign(prepared.signature_base)
     if elliptic:  # RFC 9421, 3.3.4: the two numbers side by side, not their DER form
         signature = algorithms.ECDSA_P256_SHA256.signature_from_der(signature)
-    rfc9421.apply(message, prepared, signature)
+    rfc9421.apply(request, prepared, signature)

@@ -9,7 +9,7 @@ from typing import Any, TextIO
 
 import click
 
-from agents import assembly, enrolment, host, keys
+from agents import assembly, enrolment, errand, host, keys
 from agents.client import Service
 from agents.config import check_server
 from agents.enrolment import Enrolment, Proposal
@@ -61,8 +61,8 @@ def enrol_command(
     state = assembly.open_state(settings)
     with state.owned(), ExitStack() as ending:
         own = keys.load_or_create(state, renew=new_key, uri=settings.key_uri or None)
-        client = assembly.open_client(settings, settings.server, own, assembly.open_watch(settings))
-        ending.callback(client.close)
+        link = ending.enter_context(errand.way(settings))
+        client = assembly.open_client(settings.server, own, assembly.open_watch(settings), link)
         described = host.describe(state, own.signer.key_id)
         proposal = enrolment.propose(client, check_server(settings.server), secret, own, described)
         pins = _compared(proposal, trust_root, roster, ask=not common.as_json and sys.stdin.isatty())
@@ -138,9 +138,14 @@ def pin_roster_command(common: Common, digest: str) -> None:
     quorum of the pinned one. May be run while the daemon runs.
     """
     settings = common.settings()
-    agent = assembly.build(settings, state=assembly.open_state(settings))
-    chain = [envelope.model_dump() for envelope in agent.service.rosters(0).rosters]
-    pinned = agent.pins.pin_roster(chain, "".join(digest.split()).lower())
+    state = assembly.open_state(settings)
+    own, enrolled = assembly.require_enrolled(state)
+    pins = PinStore(state)
+    pins.require()
+    with errand.way(settings) as link:
+        client = assembly.open_client(enrolled.server, own, assembly.open_watch(settings), link)
+        chain = [envelope.model_dump() for envelope in client.rosters(0).rosters]
+    pinned = pins.pin_roster(chain, "".join(digest.split()).lower())
     people = [person.ref for person in pinned.roster.people]
     document = {"roster": pinned.sha256, "version": pinned.roster.version, "people": people}
     answer(common.as_json, document, f"Pinned roster version {pinned.roster.version}: {', '.join(people)}")

@@ -7,8 +7,8 @@ from typing import BinaryIO
 
 import click
 
-from agents import assembly, enrolment, keys
-from agents.errors import CheckpointRefused, EnrolmentRefused
+from agents import assembly, errand
+from agents.errors import CheckpointRefused
 from agents.log_watch import decode_hashes
 from agents.pins import PinStore
 from reports.tlog.notes import MAX_NOTE
@@ -43,21 +43,17 @@ def compare_command(common: Common, file: BinaryIO) -> None:
     """
     settings = common.settings()
     state = assembly.open_state(settings)
-    own, enrolled = keys.load(state), enrolment.load(state)
-    if own is None or enrolled is None:
-        raise EnrolmentRefused("This host is not enrolled: run `sanitrail-agent enrol` first.")
+    own, enrolled = assembly.require_enrolled(state)
     pins = PinStore(state)
     before = pins.require().checkpoint
     note = _text(file)
-    service = assembly.open_client(settings, enrolled.server, own, assembly.open_watch(settings))
+    with errand.way(settings) as link:
+        service = assembly.open_client(enrolled.server, own, assembly.open_watch(settings), link)
 
-    def prove(old: int, new: int) -> Sequence[bytes]:
-        return decode_hashes(service.consistency(old, new).hashes)
+        def prove(old: int, new: int) -> Sequence[bytes]:
+            return decode_hashes(service.consistency(old, new).hashes)
 
-    try:
         newest = pins.advance(note, prove)
-    finally:
-        service.close()
     document = {"origin": newest.origin, "seen": before.size, "newest": newest.size, "same_history": True}
     answer(common.as_json, document, f"One history: {before.size} entries were known here, {newest.size} are now.")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from agents import assembly, enrolment, keys
+from agents import assembly, enrolment, errand, keys
 from agents.errors import EnrolmentRefused
 from agents.runs import RunStore, State
 from reports.keys import fingerprint_words
@@ -45,8 +45,9 @@ def replace_key_command(common: Common, *, finish: bool) -> None:
         if begun or any(state.path("outbox").glob("*.json")):
             raise EnrolmentRefused("Records of the old key are not delivered yet: let the daemon finish them first.")
         fresh = keys.load_next(state)
-        client = assembly.open_client(settings, found.server, fresh, assembly.open_watch(settings))
-        reply = client.enrolment()
+        with errand.way(settings) as link:
+            client = assembly.open_client(found.server, fresh, assembly.open_watch(settings), link)
+            reply = client.enrolment()
         if reply.status != "confirmed" or reply.host != found.host:
             raise EnrolmentRefused(f"The service says of the new key: {reply.status}, {reply.host}.")
         keys.take_next(state)

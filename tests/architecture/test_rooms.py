@@ -20,6 +20,7 @@ sys.meta_path.insert(0, Blocker())
 import {module}
 """
 _SERVER = {"flask", "sqlalchemy", "alembic", "weasyprint", "granian", "argon2", "pyhanko", "segno", "psycopg"}
+_NETWORK = {"httpx2", "httpcore2", "ssl"}
 _AGENT = {"pyudev", "psutil", "httpx2", "http_message_signatures", "pydantic", "rich"}
 
 
@@ -31,6 +32,8 @@ _AGENT = {"pyudev", "psutil", "httpx2", "http_message_signatures", "pydantic", "
         ("sanitizer", _SERVER | _AGENT),
         ("agents.cli", _SERVER),
         ("agents.daemon", _SERVER),
+        ("agents.helper", _SERVER | _NETWORK),
+        ("agents.cli.enrolling", _SERVER | _NETWORK),
         ("inventory.contract.v1.agents", _SERVER),
         ("client", _SERVER | (_AGENT - {"pydantic"}) | {"cryptography"}),
         ("inventory.cli", {"pyudev", "psutil"}),

@@ -23,6 +23,7 @@ from agents.clock import ClockWatch
 from agents.config import Settings
 from agents.errors import AgentError, Conflict, NotEnrolled, Rejected, SignatureRefused
 from agents.log_watch import decode_hashes, position_of
+from agents.network import Network
 from agents.pins import PinStore
 from agents.reporter import Control
 from agents.runner import NotYet
@@ -85,6 +86,11 @@ class Wire(httpx2.WSGITransport):
             raise httpx2.ConnectError("the service is away", request=request)
         self.last = request
         return super().handle_request(request)
+
+
+def over(wire: Wire) -> Network:
+    """A link to the application in this process."""
+    return Network(connect_timeout=5.0, reply_timeout=20.0, transport=wire)
 
 
 @dataclass
@@ -192,7 +198,7 @@ def made_site(tmp_path: Path, machine: Callable[[FixedClock], TimedSystem | Time
         state = assembly.open_state(settings)
         own = keys.load_or_create(state)
         watch = ClockWatch(Clock(world.clock, system), 120.0)
-        client = assembly.open_client(settings, base, own, watch, wire)
+        client = assembly.open_client(base, own, watch, over(wire))
         token = hosts.create_enrolment_token(world.context, world.actor("admin"), hosts.CreateEnrolmentToken())
         proposal = enrolment.propose(client, base, token.secret, own, host.describe(state, own.signer.key_id))
         assert proposal.roster is not None
@@ -342,7 +348,7 @@ def test_an_agent_nobody_confirmed_is_given_nothing(site: Site, tmp_path: Path) 
     state = assembly.open_state(Settings(state_dir=tmp_path / "second"))
     own = keys.load_or_create(state)
     base = site.world.context.settings.external_url
-    second = assembly.open_client(site.settings, base, own, site.watch, site.wire)
+    second = assembly.open_client(base, own, site.watch, over(site.wire))
     with pytest.raises(NotEnrolled):
         second.lease()
     token = hosts.create_enrolment_token(site.world.context, site.world.actor("admin"), hosts.CreateEnrolmentToken())
@@ -356,7 +362,7 @@ def test_asking_for_enrolment_twice_gives_the_same_answer(site: Site, tmp_path: 
     state = assembly.open_state(Settings(state_dir=tmp_path / "second"))
     own = keys.load_or_create(state)
     base = site.world.context.settings.external_url
-    second = assembly.open_client(site.settings, base, own, site.watch, site.wire)
+    second = assembly.open_client(base, own, site.watch, over(site.wire))
     token = hosts.create_enrolment_token(site.world.context, site.world.actor("admin"), hosts.CreateEnrolmentToken())
     described = host.describe(state, own.signer.key_id)
     once = enrolment.propose(second, base, token.secret, own, described)

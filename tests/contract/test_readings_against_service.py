@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -115,3 +116,30 @@ def test_an_order_the_service_did_not_sign_is_not_carried_out(site: Site, monkey
     assert list((site.settings.state_dir / "readings").iterdir()) == []
     detail = reading_queries.reading(site.world.context, site.world.actor("auditor"), order.id)
     assert detail.state is ReadingState.LEASED
+
+
+def test_a_reading_ends_when_the_host_is_halted_and_none_is_begun_until_it_goes_on(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = ask(site)
+    own, read = site.agent.readings, site.engine.verify
+
+    def halted_meanwhile(*words: Any, **options: Any) -> Any:  # noqa: ANN401 - as verify
+        own.halt()
+        return read(*words, **options)
+
+    monkeypatch.setattr(site.engine, "verify", halted_meanwhile)
+    assert own.work(wanted=site.beat().work_waiting)
+    own.wait()
+    assert list((site.settings.state_dir / "readings").iterdir()) == [], (
+        "nothing is said of what was not read to its end"
+    )
+    asked: list[str] = []
+    monkeypatch.setattr(site.client, "lease_reading", lambda: asked.append("asked"))
+    assert not own.work(wanted=True)
+    assert not asked
+    monkeypatch.undo()
+    own.go_on()
+    site.world.clock.forward(hours=2)
+    site.watch.heard(site.world.clock.now())
+    assert found(site, order).state is ReadingState.CONFIRMED

@@ -20,6 +20,7 @@ from agents.client import Client
 from agents.config import Settings
 from agents.durable import Disk
 from agents.local_rules import LocalRules
+from agents.network import Network
 from agents.pins import PinStore
 from agents.reporter import Control
 from agents.rosters import read
@@ -221,14 +222,8 @@ class AgentWorld:
         self.service.around = self._exchange
         state = StateDirectory(self.settings.state_dir, self.disk)
         watch = assembly.open_watch(self.settings, self.clock)
-        client = Client(
-            self.service.base,
-            FileSigner.load(state.key_file),
-            watch,
-            connect_timeout=5.0,
-            reply_timeout=20.0,
-            transport=self.service.transport(),
-        )
+        link = Network(connect_timeout=5.0, reply_timeout=20.0, transport=self.service.transport())
+        client = Client(self.service.base, FileSigner.load(state.key_file), watch, link)
         self.agent = assembly.build(
             self.settings, state=state, engine=self.engine, service=client, watch=watch, rules=lambda: self.rules
         )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import pwd
 import random
 import socket
+import subprocess
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -14,15 +16,17 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from agents import assembly, exchange
+from agents import assembly, errand, exchange
 from agents import carrier as carrying
-from agents.carried import CarriedTransport, Carriers, CarrierUser, NotCarried, carrier_user
+from agents.carried import Carried, Carriers, CarrierUser, NotCarried, carrier_user
 from agents.carrier import Carrier
 from agents.channel import receive
 from agents.client import Client
 from agents.clock import ClockWatch, SystemClock
+from agents.config import Settings
 from agents.errors import CarrierPrivileged, ConfigInvalid, Unreachable
 from agents.exchange import Ask, Failed, Told
+from reports.keys import FileSigner
 from tests.support.agent_world import AgentWorld
 
 ME = CarrierUser(os.getuid(), os.getgid())
@@ -166,14 +170,8 @@ def both_halves(transport: httpx2.BaseTransport) -> Iterator[Carriers]:
 
 def client_through(world: AgentWorld, carriers: Carriers) -> Client:
     watch = assembly.open_watch(world.settings, world.clock)
-    return Client(
-        world.service.base,
-        world.signer,
-        watch,
-        connect_timeout=5.0,
-        reply_timeout=20.0,
-        transport=CarriedTransport(carriers),
-    )
+    link = Carried(carriers, connect_timeout=5.0, reply_timeout=20.0)
+    return Client(world.service.base, world.signer, watch, link)
 
 
 def test_a_signed_request_reaches_the_service_unchanged_and_its_answer_comes_back(tmp_path: Path) -> None:
@@ -196,16 +194,69 @@ def test_a_service_that_is_away_is_away_for_the_helper_too(tmp_path: Path) -> No
 
 def test_without_a_carrier_the_service_is_unreachable(tmp_path: Path) -> None:
     world = AgentWorld(tmp_path)
-    quick = Client(
-        world.service.base,
-        world.signer,
-        ClockWatch(SystemClock(), 120.0),
-        connect_timeout=0.05,
-        reply_timeout=0.05,
-        transport=CarriedTransport(Carriers(Path("/nonexistent"), ME, 0.02)),
-    )
+    link = Carried(Carriers(Path("/nonexistent"), ME, 0.02), connect_timeout=0.05, reply_timeout=0.05)
+    quick = Client(world.service.base, world.signer, ClockWatch(SystemClock(), 120.0), link)
     with pytest.raises(Unreachable, match="no carrier"):
         quick.checkpoint()
+
+
+# --- a command's own carrier ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def sent_out(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen[bytes]]:
+    """The carriers that commands start."""
+    started: list[subprocess.Popen[bytes]] = []
+    begin = errand._send_out
+
+    def noted(settings: Settings, stream: socket.socket) -> subprocess.Popen[bytes]:
+        started.append(begin(settings, stream))
+        return started[-1]
+
+    monkeypatch.setattr(errand, "_send_out", noted)
+    return started
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="capability missing: root, who must not speak to a network")
+def test_a_command_of_roots_speaks_through_a_process_without_rights_that_ends_with_it(
+    tmp_path: Path, sent_out: list[subprocess.Popen[bytes]]
+) -> None:
+    world = AgentWorld(tmp_path)
+    server = world.service.serve()
+    settings = Settings(server=world.service.base, state_dir=world.settings.state_dir)
+    try:
+        with errand.way(settings) as link:
+            watch = assembly.open_watch(settings, world.clock)
+            assert Client(world.service.base, world.signer, watch, link).rosters(0).rosters
+            (child,) = sent_out
+            status = Path(f"/proc/{child.pid}/status").read_text().splitlines()
+            facts = dict(line.split(":\t", 1) for line in status if ":\t" in line)
+            assert {int(number) for number in facts["Uid"].split()} == {pwd.getpwnam(errand.user_of(settings)).pw_uid}
+            assert int(facts["CapEff"], 16) == int(facts["CapPrm"], 16) == 0
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert child.returncode is not None
+
+
+def test_a_command_uses_the_carriers_user_or_nobody_and_never_root() -> None:
+    assert errand.user_of(Settings(carrier_user="daemon")) == "daemon"
+    assert errand.user_of(Settings()) in {"sanitrail-carrier", "nobody"}
+    for name in ("root", "no-user-by-this-name"):
+        with pytest.raises(ConfigInvalid):
+            errand.user_of(Settings(carrier_user=name))
+
+
+def test_a_carrier_that_cannot_start_is_a_service_out_of_reach(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("capability missing: root, who must not speak to a network")
+    settings = Settings(server="https://127.0.0.1:9", ca_file=tmp_path / "missing.pem")
+    key = FileSigner.generate()
+    with errand.way(settings) as link, pytest.raises(Unreachable):
+        Client(settings.server, key, ClockWatch(SystemClock(), 120.0), link).lease()
+    assert "No such file" in capfd.readouterr().err
 
 
 def test_a_hijacked_carrier_cannot_answer_the_hold_question(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import httpx2
 import pytest
 
 from agents.backoff import Backoff, jittered
-from agents.client import MAX_REPLY, Client
+from agents.client import Client
 from agents.clock import ClockWatch, SystemClock
 from agents.errors import (
     AgentError,
@@ -27,6 +27,8 @@ from agents.errors import (
     SignatureRefused,
     Unreachable,
 )
+from agents.link import MAX_REPLY, Reply, Request
+from agents.network import Network
 from agents.signing import sign_request
 from inventory.auth.signatures import SignatureRefused as ServiceRefuses
 from inventory.auth.signatures import SignedMessage, verify
@@ -42,7 +44,16 @@ Answer = Callable[[httpx2.Request], httpx2.Response]
 def client(answer: Answer, **options: Any) -> Client:  # noqa: ANN401 - as Client
     watch = ClockWatch(SystemClock(), 120.0)
     settings: dict[str, Any] = {"connect_timeout": 1.0, "reply_timeout": 5.0, **options}
-    return Client(BASE, KEY, watch, transport=httpx2.MockTransport(answer), **settings)
+    return Client(BASE, KEY, watch, Network(transport=httpx2.MockTransport(answer), **settings))
+
+
+class Unused:
+    """A link nobody may use."""
+
+    def exchange(self, request: Request) -> Reply:
+        raise AssertionError(request)
+
+    def close(self) -> None: ...
 
 
 def replying(status: int, body: object = None, **headers: str) -> Answer:
@@ -206,9 +217,10 @@ def test_an_answer_that_trickles_is_given_up() -> None:
             while True:
                 yield b" "
 
-    watch = ClockWatch(Clock(), 120.0)
+    clock = Clock()
     transport = httpx2.MockTransport(lambda _request: httpx2.Response(200, stream=Trickle()))
-    slow = Client(BASE, KEY, watch, connect_timeout=1.0, reply_timeout=10.0, transport=transport)
+    link = Network(connect_timeout=1.0, reply_timeout=10.0, transport=transport, monotonic=clock.monotonic)
+    slow = Client(BASE, KEY, ClockWatch(clock, 120.0), link)
     with pytest.raises(Unreachable, match="did not end"):
         slow.lease()
 
@@ -233,7 +245,7 @@ def test_nobody_listening_is_unreachable() -> None:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     watch = ClockWatch(SystemClock(), 120.0)
-    alone = Client(f"http://127.0.0.1:{port}", KEY, watch, connect_timeout=1.0, reply_timeout=2.0)
+    alone = Client(f"http://127.0.0.1:{port}", KEY, watch, Network(connect_timeout=1.0, reply_timeout=2.0))
     with pytest.raises(Unreachable):
         alone.lease()
     alone.close()
@@ -249,7 +261,7 @@ def test_proxies_and_authorities_of_the_environment_are_not_believed(monkeypatch
     server = service.serve()
     try:
         watch = ClockWatch(SystemClock(), 120.0)
-        direct = Client(service.base, KEY, watch, connect_timeout=2.0, reply_timeout=5.0)
+        direct = Client(service.base, KEY, watch, Network(connect_timeout=2.0, reply_timeout=5.0))
         try:
             assert direct.checkpoint().startswith(service.world.log.checkpoint.text)
         finally:
@@ -261,7 +273,37 @@ def test_proxies_and_authorities_of_the_environment_are_not_believed(monkeypatch
 
 def test_plain_http_to_another_machine_is_not_even_prepared() -> None:
     with pytest.raises(ValueError, match="https"):
-        Client("http://sanitrail.example", KEY, ClockWatch(SystemClock(), 1.0), connect_timeout=1, reply_timeout=1)
+        Client("http://sanitrail.example", KEY, ClockWatch(SystemClock(), 1.0), Unused())
+
+
+@pytest.mark.parametrize(
+    ("server", "address"),
+    [
+        ("https://Sanitrail.example:443", "https://sanitrail.example/"),
+        ("https://sanitrail.example:8443", "https://sanitrail.example:8443/"),
+        ("http://[::1]:80", "http://[::1]/"),
+        ("https://löschen.example", "https://xn--lschen-wxa.example/"),
+    ],
+)
+def test_what_is_signed_is_the_address_that_is_asked(server: str, address: str) -> None:
+    asked: list[httpx2.Request] = []
+    signed: list[Request] = []
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        asked.append(request)
+        return httpx2.Response(503, stream=httpx2.ByteStream(b""))
+
+    class Watched(Network):
+        def exchange(self, request: Request, seconds: float | None = None) -> Reply:
+            signed.append(request)
+            return super().exchange(request, seconds)
+
+    link = Watched(connect_timeout=1.0, reply_timeout=1.0, transport=httpx2.MockTransport(answer))
+    with pytest.raises(Retry):
+        Client(server, KEY, ClockWatch(SystemClock(), 120.0), link).lease()
+    assert str(asked[0].url) == signed[0].url
+    assert signed[0].url.startswith(address)
+    assert verified(seen_by_the_service(asked[0]))
 
 
 def test_a_proof_for_other_sizes_is_not_the_one_asked_for() -> None:

@@ -15,6 +15,7 @@ from agents.config import Settings
 from agents.enrolment import Proposal
 from agents.errors import CheckpointRefused, EnrolmentRefused, NotEnrolled, StateDamaged, TrustRootRefused, Unreachable
 from agents.keys import AgentKeys
+from agents.network import Network
 from agents.pins import PinStore
 from agents.state import StateDirectory
 from reports.envelope import payload_digest
@@ -36,8 +37,8 @@ class Newcomer:
 
     def client_of(self, own: AgentKeys) -> Client:
         watch = ClockWatch(SystemClock(), 120.0)
-        transport = self.service.transport()
-        return Client(self.service.base, own.signer, watch, connect_timeout=1, reply_timeout=5, transport=transport)
+        link = Network(connect_timeout=1, reply_timeout=5, transport=self.service.transport())
+        return Client(self.service.base, own.signer, watch, link)
 
     def propose(self) -> Proposal:
         described = host.describe(self.state, self.keys.signer.key_id)

@@ -31,7 +31,7 @@ def answering(monkeypatch: pytest.MonkeyPatch, status: str = "confirmed", host: 
     """The service answers so; the ids of the keys that asked."""
     asked: list[str] = []
 
-    def opened(_settings: object, _server: str, own: keys.AgentKeys, _watch: object) -> Any:  # noqa: ANN401 - a stand-in
+    def opened(_server: str, own: keys.AgentKeys, *_rest: object) -> Any:  # noqa: ANN401 - a stand-in
         asked.append(own.signer.key_id)
         return SimpleNamespace(enrolment=lambda: SimpleNamespace(status=status, host=host))
 
