@@ -21,7 +21,7 @@ from .language.marking import Marking
 from .said import SAID, Said
 from .views.chips import state_chip, word_chip
 from .views.running import Figures, figures
-from .web import asset
+from .web import asset, module
 
 STATIC_ENDPOINTS: Final = frozenset({"console.static"})
 """Endpoints whose answers hold nothing personal and may be cached."""
@@ -67,6 +67,7 @@ def install(app: Flask) -> None:
         languages=speaking.NAMES,
         state_chip=state_chip,
         tongue=speaking.tongue,
+        module=module,
         word_chip=word_chip,
     )
     app.jinja_env.trim_blocks = True

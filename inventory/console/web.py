@@ -10,9 +10,12 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from flask import g, redirect, render_template, request, url_for
+from jinja2.utils import htmlsafe_json_dumps
+from markupsafe import Markup
 from werkzeug.wrappers import Response as AnyResponse
 
 from inventory.auth import web as auth
+from inventory.auth.headers import csp_nonce
 from inventory.domain.roles import Permission
 from inventory.errors import Forbidden, InventoryError, NotSignedIn, SeparationOfDuty
 from inventory.services import approvers, idempotency, people
@@ -60,6 +63,16 @@ def asset(name: str) -> str:
 def names() -> Callable[[str], str]:
     """Pseudonym -> how this reader may know the person: the name with `directory.read`, else the login name."""
     if "console_names" not in g:
+def module(name: str) -> Markup:
+    """The tag of one of our scripts; in another language than English with what the script says in it."""
+    nonce, words = csp_nonce(), words_of(Path(name).name, tongue())
+    tag = Markup('<script type="module" nonce="{}" src="{}"></script>').format(nonce, asset(name))
+    if not words:
+        return tag
+    brought = Markup('<script type="application/json" nonce="{}" data-words>{}</script>')
+    return brought.format(nonce, htmlsafe_json_dumps(words)) + tag
+
+
         found = {}
         if may(Permission.READ):
             found = people.names_by_ref(here(), actor())

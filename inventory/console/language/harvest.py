@@ -18,6 +18,7 @@ from typing import Final
 from inventory import domain
 from inventory.console.formatting import sentence_case
 
+from . import scripts
 from .catalogs import is_pattern
 from .marking import sentences
 
@@ -74,6 +75,9 @@ def said() -> dict[str, str]:
     found: dict[str, str] = {}
     for path in sorted(TEMPLATES.glob("*.html")):
         for sentence in sentences(path.read_text(encoding="utf-8")):
+            _keep(found, sentence, path)
+    for path in sorted(scripts.FOLDER.glob("*.js")):
+        for sentence in scripts.sentences(path.read_text(encoding="utf-8")):
             _keep(found, sentence, path)
     for folder in SPOKEN:
         for path in sorted((ROOT / folder).glob("*.py")):

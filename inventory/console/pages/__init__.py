@@ -25,6 +25,7 @@ _MODULES: Final = (
     "evidence",
     "evidence_files",
     "exceptions",
+    "explorer",
     "exports",
     "exposure",
     "halts",

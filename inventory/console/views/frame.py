@@ -183,6 +183,7 @@ _GROUPS: Final[tuple[tuple[str, str, tuple[_Entry, ...]], ...]] = (
             _Entry("Sites and teams", "team", "sites", Permission.READ),
             _Entry("Policy", "policy", "policy", Permission.READ),
             _Entry("Webhooks", "webhook", "webhooks", Permission.READ_EVENTS),
+            _Entry("API explorer", "code", "explorer", Permission.READ),
         ),
     ),
 )

@@ -3,6 +3,7 @@
 
 import { fromBase64, sha256Hex, signPayload, statementBytes } from "./dsse.js";
 import { find, fromFile } from "./keystore.js";
+import { say } from "./words.js";
 
 for (const notice of document.querySelectorAll("[data-without-script]")) notice.hidden = true;
 
@@ -30,7 +31,7 @@ async function recompute() {
   const stated = material.body ? material.body.order_sha256 || material.body.sha256 : material.sha256;
   const found = await sha256Hex(fromBase64(material.payload));
   line.hidden = false;
-  line.textContent = found === stated ? "Worked out again in this browser from the sealed bytes: it is the same." : "The sealed bytes have another digest. Do not sign.";
+  line.textContent = found === stated ? say("Worked out again in this browser from the sealed bytes: it is the same.") : say("The sealed bytes have another digest. Do not sign.");
   line.classList.add(found === stated ? "text-ok" : "text-bad");
   if (found !== stated) form.querySelector("[type=submit]").disabled = true;
 }
@@ -38,7 +39,7 @@ async function recompute() {
 async function lookForKey() {
   const hint = form.querySelector("[data-key-browser-hint]");
   if (!crypto.subtle) {
-    hint.textContent = "This page is not on a secure connection, so the browser keeps no keys for it.";
+    hint.textContent = say("This page is not on a secure connection, so the browser keeps no keys for it.");
     return;
   }
   for (const keyId of material.keys) {
@@ -48,14 +49,14 @@ async function lookForKey() {
   if (passkeys.length) {
     passkeyChoice.disabled = false;
     passkeyChoice.checked = true;
-    form.querySelector("[data-key-passkey-hint]").textContent = "Your authenticator asks for your PIN, finger or face.";
+    form.querySelector("[data-key-passkey-hint]").textContent = say("Your authenticator asks for your PIN, finger or face.");
   }
   if (browserKey) {
     browserChoice.disabled = false;
     browserChoice.checked = !passkeys.length;
     hint.textContent = browserKey.keyId.match(/.{4}/g).slice(0, 4).join(" ") + " …";
   } else {
-    hint.textContent = "This browser holds none of your keys that count here.";
+    hint.textContent = say("This browser holds none of your keys that count here.");
     fileChoice.checked = !passkeys.length;
     fileField.hidden = !fileChoice.checked;
   }
@@ -65,9 +66,9 @@ async function chosenKey() {
   if (passkeyChoice.checked && passkeys.length) return { keyId: passkeys[0].key_id, passkey: passkeys[0] };
   if (browserChoice.checked && browserKey) return browserKey;
   const [file] = fileField.files;
-  if (!file) throw new Error("Choose your key file first.");
+  if (!file) throw new Error(say("Choose your key file first."));
   const key = await fromFile(file);
-  if (!material.keys.includes(key.keyId)) throw new Error("That key is not one of yours that count here.");
+  if (!material.keys.includes(key.keyId)) throw new Error(say("That key is not one of yours that count here."));
   return key;
 }
 
@@ -91,7 +92,7 @@ form.addEventListener(
     if (form.dataset.busy) return;
     const compared = form.elements.compared;
     if (compared && !compared.checked) {
-      fail("Tick that you have read the order and compared the fingerprint.");
+      fail(say("Tick that you have read the order and compared the fingerprint."));
       compared.focus();
       return;
     }
@@ -104,7 +105,7 @@ form.addEventListener(
       // Later, not now: while the first submission is still being told about, a second one is silently dropped.
       setTimeout(() => form.requestSubmit(event.submitter), 0);
     } catch (problem) {
-      fail(problem.name === "NotAllowedError" ? "No passkey was shown: it was cancelled, took too long, or is not on this device." : problem.message);
+      fail(problem.name === "NotAllowedError" ? say("No passkey was shown: it was cancelled, took too long, or is not on this device.") : problem.message);
     } finally {
       delete form.dataset.busy;
     }

@@ -1,6 +1,7 @@
 // The page of one's own keys: make one in this browser, or register the public half of a key file.
 
 import { all, fromFile, keep, makeKey } from "./keystore.js";
+import { say } from "./words.js";
 
 for (const notice of document.querySelectorAll("[data-without-script]")) notice.hidden = true;
 
@@ -47,7 +48,7 @@ addEventListener("pageshow", () => {
 });
 
 if (!crypto.subtle) {
-  fail("This page is not on a secure connection, so the browser makes no keys for it. Open the console by https, or on the server itself.");
+  fail(say("This page is not on a secure connection, so the browser makes no keys for it. Open the console by https, or on the server itself."));
 } else {
   sending(document.querySelector("form[data-make-key]"), async () => {
     const key = await makeKey();
@@ -58,7 +59,7 @@ if (!crypto.subtle) {
   const fileForm = document.querySelector("form[data-file-key]");
   sending(fileForm, async () => {
     const [file] = fileForm.querySelector("[data-key-file]").files;
-    if (!file) throw new Error("Choose a key file first.");
+    if (!file) throw new Error(say("Choose a key file first."));
     return (await fromFile(file)).spki;
   });
   await marked();

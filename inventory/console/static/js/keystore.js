@@ -1,6 +1,7 @@
 // Where this browser keeps approver keys: IndexedDB, private halves non-extractable. They cannot be read out again, not even by this page.
 
 import { sha256Hex, toBase64 } from "./dsse.js";
+import { say } from "./words.js";
 
 const P256 = { name: "ECDSA", namedCurve: "P-256" };
 
@@ -65,9 +66,9 @@ async function publicHalf(privateKey, algorithm) {
 
 /** Read a PKCS#8 PEM key file (P-256 or Ed25519). It is read by this page only, and never sent anywhere. */
 export async function fromFile(file) {
-  if (file.size > 16384) throw new Error("That file is too large to be a key.");
+  if (file.size > 16384) throw new Error(say("That file is too large to be a key."));
   const body = (await file.text()).match(/-----BEGIN PRIVATE KEY-----([A-Za-z0-9+/=\s]+)-----END PRIVATE KEY-----/);
-  if (!body) throw new Error("That is not an unencrypted PKCS#8 PEM key file (it must say BEGIN PRIVATE KEY).");
+  if (!body) throw new Error(say("That is not an unencrypted PKCS#8 PEM key file (it must say BEGIN PRIVATE KEY)."));
   const der = Uint8Array.from(atob(body[1].replace(/\s/g, "")), (char) => char.charCodeAt(0));
   for (const algorithm of [P256, "Ed25519"]) {
     try {
@@ -79,5 +80,5 @@ export async function fromFile(file) {
       // not of this algorithm; try the next
     }
   }
-  throw new Error("The key in that file is neither P-256 nor Ed25519.");
+  throw new Error(say("The key in that file is neither P-256 nor Ed25519."));
 }

@@ -4,11 +4,13 @@
 // with a lost line: whoever comes back names the picture they have. A lost line is shown, never hidden. Lines are open only
 // while somebody looks: a browser has few of them.
 
+import { say } from "./words.js";
+
 const FAST = 1500;
 const SLOW = 15000;
 const DEAF = 20000; // the service says something every five seconds; after this long the line is dead
 
-const WORDS = { live: "Live", lost: "Connection lost. Trying again", ended: "Final" };
+const WORDS = { live: say("Live"), lost: say("Connection lost. Trying again"), ended: say("Final") };
 
 function status(region, state) {
   const sign = document.querySelector(`[data-live-state="${region.id}"]`);

@@ -1,6 +1,7 @@
 // Forms that are answered by a passkey: the browser and the authenticator talk to each other, the answer goes into the form.
 
 import { fromBase64, toBase64 } from "./dsse.js";
+import { say } from "./words.js";
 
 for (const notice of document.querySelectorAll("[data-without-script]")) notice.hidden = true;
 
@@ -35,10 +36,10 @@ async function ask(options) {
 }
 
 function inWords(problem) {
-  if (problem.name === "NotAllowedError") return "No passkey was shown: it was cancelled, took too long, or this device has none for this service.";
-  if (problem.name === "InvalidStateError") return "This authenticator holds a passkey of yours already.";
-  if (problem.name === "SecurityError") return "The browser uses no passkeys at this address. It needs https and the service's own name.";
-  if (problem.name === "NotSupportedError") return "This authenticator makes none of the kinds of key that are needed here.";
+  if (problem.name === "NotAllowedError") return say("No passkey was shown: it was cancelled, took too long, or this device has none for this service.");
+  if (problem.name === "InvalidStateError") return say("This authenticator holds a passkey of yours already.");
+  if (problem.name === "SecurityError") return say("The browser uses no passkeys at this address. It needs https and the service's own name.");
+  if (problem.name === "NotSupportedError") return say("This authenticator makes none of the kinds of key that are needed here.");
   return problem.message;
 }
 
@@ -47,7 +48,7 @@ for (const form of document.querySelectorAll("form[data-passkey]")) {
   const button = form.querySelector("[type=submit]");
   if (!window.PublicKeyCredential) {
     errorLine.hidden = false;
-    errorLine.textContent = "This browser uses no passkeys at this address.";
+    errorLine.textContent = say("This browser uses no passkeys at this address.");
     continue;
   }
   button.disabled = false;

@@ -1,6 +1,8 @@
 // Reads labels: with the camera where the browser knows how (BarcodeDetector), and with a scanner that types like a keyboard.
 // What is read is looked up at once and shown; the field below keeps every code. Without this file, codes are typed and sent.
 
+import { say } from "./words.js";
+
 const box = document.querySelector("[data-camera]");
 const field = document.querySelector("#f-codes");
 const compared = document.querySelector("#f-with");
@@ -59,7 +61,7 @@ async function look(code) {
     said.textContent = `${line.dataset.words}: ${code}`;
     sound(line.dataset.read === "ok");
   } catch {
-    said.textContent = `${said.dataset.wordsLater}: ${code}`;
+    said.textContent = `${say("Kept, and not looked up yet: the service does not answer")}: ${code}`;
     sound(false);
   }
 }
@@ -68,7 +70,7 @@ function took(text) {
   const code = plain(text);
   if (!code) return;
   if (add(code)) look(code);
-  else said.textContent = `${said.dataset.wordsAgain}: ${code}`;
+  else said.textContent = `${say("Read before")}: ${code}`;
 }
 
 async function reader() {
@@ -115,11 +117,11 @@ function begin(detector) {
       picture.srcObject = stream;
       show(true);
       await picture.play();
-      said.textContent = said.dataset.wordsHold;
+      said.textContent = say("Hold a label before the camera.");
       watch();
     } catch (error) {
       end();
-      said.textContent = `${said.dataset.wordsNone} (${error.name})`;
+      said.textContent = `${say("The camera cannot be used. Type the codes instead.")} (${error.name})`;
     }
   });
   stop.addEventListener("click", end);

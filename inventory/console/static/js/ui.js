@@ -1,5 +1,7 @@
 // Small conveniences. Every page works without this file; nothing here decides or hides anything.
 
+import { say } from "./words.js";
+
 const root = document.documentElement;
 
 /** Theme: the server's form does the same by a round trip; here it happens at once and is remembered by the same cookie. */
@@ -10,7 +12,7 @@ function themeToggle(button) {
     const next = dark ? "light" : "dark";
     root.dataset.theme = next;
     document.cookie = `theme=${next};path=/;max-age=31536000;samesite=lax${location.protocol === "https:" ? ";secure" : ""}`;
-    button.querySelector("span").textContent = next === "dark" ? "Light theme" : "Dark theme";
+    button.querySelector("span").textContent = next === "dark" ? say("Light theme") : say("Dark theme");
     const use = button.querySelector("use");
     use.setAttribute("href", use.getAttribute("href").replace(/#.*/, next === "dark" ? "#sun" : "#moon"));
   });
@@ -24,7 +26,7 @@ function copyButton(button) {
     await navigator.clipboard.writeText(button.dataset.copy);
     button.classList.add("is-done");
     const label = button.getAttribute("aria-label");
-    button.setAttribute("aria-label", "Copied");
+    button.setAttribute("aria-label", say("Copied"));
     setTimeout(() => {
       button.classList.remove("is-done");
       button.setAttribute("aria-label", label);

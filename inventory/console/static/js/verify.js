@@ -1,5 +1,7 @@
 // Drag and drop, and how far the upload is. The page works without this file: the form does the same by itself.
 
+import { say } from "./words.js";
+
 const form = document.querySelector("[data-verify]");
 const drop = form.querySelector("[data-drop]");
 const input = form.querySelector("input[type=file]");
@@ -23,7 +25,7 @@ function show(html, failed) {
   (problem ?? shown).scrollIntoView({ block: "start" });
 }
 
-function say(text) {
+function fail(text) {
   const line = document.createElement("div");
   line.className = "callout callout-bad";
   line.setAttribute("role", "alert");
@@ -52,7 +54,7 @@ function send() {
   });
   request.addEventListener("error", () => {
     done();
-    say("The file could not be sent: the connection was lost. Nothing is said about the file.");
+    fail(say("The file could not be sent: the connection was lost. Nothing is said about the file."));
   });
   bar.value = 0;
   progress.hidden = false;

@@ -41,6 +41,11 @@ def test_every_script_bears_the_nonce(file: Path) -> None:
         assert 'nonce="{{ csp_nonce() }}"' in script
 
 
+def test_scripts_are_brought_in_one_way_only() -> None:
+    """`module` gives them the nonce and, in another language, what they say in it."""
+    assert not [file.name for file in TEMPLATES if re.search(r"asset\('js/", file.read_text())]
+
+
 @pytest.mark.parametrize("file", [*TEMPLATES, *SCRIPTS, *SHEETS], ids=named)
 def test_nothing_is_loaded_from_elsewhere(file: Path) -> None:
     text = file.read_text()
@@ -69,8 +74,8 @@ def first_load() -> list[str]:
     """What every page loads, named in the one template all others extend; live regions load one script more."""
     base = (HOME / "templates/console/base.html").read_text()
     sheets = re.findall(r"'([a-z]+)'", re.findall(r"for sheet in \(([^)]*)\)", base)[0])
-    files = [*re.findall(r"asset\('([a-z/.]+)'\)", base), *(f"css/{sheet}.css" for sheet in sheets)]
-    return [*files, "img/icons.svg", "js/live.js"]
+    files = [*re.findall(r"(?:asset|module)\('([a-z/.]+)'\)", base), *(f"css/{sheet}.css" for sheet in sheets)]
+    return [*files, "img/icons.svg", "js/live.js", "js/words.js"]
 
 
 def test_what_every_page_loads_beside_itself_leaves_sixty_kilobytes_for_the_page() -> None:
