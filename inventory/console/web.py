@@ -24,6 +24,8 @@ from inventory.services.sessions import Caller
 
 from .blueprint import Reply
 from .forms import Form
+from .language.scripts import words_of
+from .language.speaking import tongue
 from .sheets import Sheet
 from .views.frame import Frame, build_frame, open_groups
 

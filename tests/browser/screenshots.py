@@ -23,7 +23,7 @@ FILES = {
     "paper_file", "paper_folder", "sample_file", "evidence_file", "list_file",
 }  # fmt: skip
 """Addresses that save a file instead of showing a page."""
-FRAGMENTS = {"running", "order_live", "search", "search_hits", "wall_bays", "scan_read"}
+FRAGMENTS = {"running", "order_live", "search", "explorer_ask", "search_hits", "wall_bays", "scan_read"}
 THEMES = ("light", "dark")
 WIDTHS = (1440, 390)
 _PREFERRED = ("ines", "petra", "ben", "vera", "carla", "omar", "aud")

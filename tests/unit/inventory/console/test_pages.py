@@ -18,7 +18,7 @@ from .conftest import Site
 load()
 PUBLIC = {"set_language", "sign_in", "sign_in_by_sso", "back_from_sso"}
 """Pages for strangers: the way in."""
-ELSEWHERE = {"search": 303, "open_view": 303, "second_factor": 303}
+ELSEWHERE = {"search": 303, "explorer_ask": 303, "open_view": 303, "second_factor": 303}
 """Pages that send on."""
 FILES = {
     "statement_pdf",

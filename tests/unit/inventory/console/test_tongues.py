@@ -166,7 +166,13 @@ def left_in_english(site: Site, login: str, tongue: Tongue) -> dict[str, set[str
         texts = {
             html.unescape(text).strip()
             for text in re.findall(
-                r">([^<>]+)<", re.sub(r"<(script|code|pre)[^>]*>.*?</\1>", "", answer.text, flags=re.DOTALL)
+                r">([^<>]+)<",
+                re.sub(
+                    r"<(script|code|pre)[^>]*>.*?</\1>|<([a-z]+)[^>]* lang=\"en\"[^>]*>.*?</\2>",
+                    "",
+                    answer.text,
+                    flags=re.DOTALL,
+                ),
             )
         }
         english = {text for text in texts if book.get(text, text) != text}
