@@ -6,6 +6,8 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from sanitizer.selftest import SelfTest
+
 from . import engine as engines
 from . import enrolment, host, keys, rules_file
 from .client import Client, Service
@@ -26,6 +28,7 @@ from .pins import PinStore
 from .readings import Readings
 from .runner import Limits, Runner
 from .runs import RunStore
+from .self_tests import SelfTests, this_build
 from .sequence import Sequence
 from .state import StateDirectory
 
@@ -90,6 +93,7 @@ def build(
     service: Service | None = None,
     watch: ClockWatch | None = None,
     rules: Callable[[], LocalRules] | None = None,
+    self_test: Callable[[], SelfTest] = this_build,
 ) -> Agent:
     """Put an enrolled agent together.
 
@@ -100,6 +104,7 @@ def build(
         service: None takes the service it is enrolled with, over this process's own network.
         watch: None takes this machine's clock.
         rules: None reads the settings' root-owned file at each question.
+        self_test: Tries this build on planted faults.
 
     Raises:
         EnrolmentRefused: This host is not enrolled.
@@ -120,7 +125,8 @@ def build(
     def from_file() -> LocalRules:
         return rules_file.load(settings.local_rules)
 
-    judge = Judge(agent_keys.signer.key_id, pins, rules or from_file, watch, Halts(state))
+    tests = SelfTests(state, watch.clock.monotonic, self_test)
+    judge = Judge(agent_keys.signer.key_id, pins, rules or from_file, watch, Halts(state), tests)
     devices = engine or engines.HERE
     runner = Runner(
         engine=devices,

@@ -1,5 +1,6 @@
 """The main loop: a handful of tasks, each due at its own time, none of which may stop the others.
 
+    self-test    at start before anything else, then once an hour: does this build find what it claims to find?
     runs         every pending run is given a thread; at start before anything is leased
     enrolment    until the fingerprint is confirmed
     heartbeat    alive, what runs, and what the service wants known
@@ -33,6 +34,7 @@ from .notify import Notifier
 from .readiness import standing_by
 from .refusals import OrderMalformed
 from .runs import State
+from .self_tests import VALID
 from .status import Board
 from .workers import Workers
 
@@ -71,6 +73,7 @@ class Daemon:
         agent.readings.nudge = lambda: self.nudge("readings")
         self._hotplug = hotplug(lambda: self.nudge("devices"))
         self._tasks: Mapping[str, Callable[[], float]] = {
+            "self-test": self._self_test,
             "runs": self._dispatch,
             "enrolment": self._poll_enrolment,
             "heartbeat": self._beat,
@@ -223,6 +226,11 @@ class Daemon:
         self._due["enrolment"] = self._clock.monotonic()
 
     # --- tasks ------------------------------------------------------------------------------------------------------
+
+    def _self_test(self) -> float:
+        self._agent.judge.self_tests.require()
+        self._board.succeeded("self-test")
+        return VALID
 
     def _dispatch(self) -> float:
         return self._workers.dispatch(self._agent.runs.all())

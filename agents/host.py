@@ -7,6 +7,11 @@ import platform
 import secrets
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
+
+from sanitizer import RunResult
+from sanitizer.capacity_notes import maximum_note, note_name
+from sanitizer.host import Host as SanitizerHost
 
 from .recording import Host
 from .state import StateDirectory
@@ -48,6 +53,15 @@ def describe(state: StateDirectory, agent_key: str) -> Host:
         kernel=platform.release(),
         machine_id_sha256=hashlib.sha256(b"sanitrail machine-id:" + _machine_id(state).encode()).hexdigest(),
     )
+
+
+def capacity_note(result: RunResult) -> dict[str, Any] | None:
+    """What this host keeps of a medium's capacity, by names that no change of size alters."""
+    device = result.device
+    if device is None:
+        return None
+    names = {name: getattr(device, name) for name in ("kind", "model", "serial", "wwn", "eui64", "nguid")}
+    return maximum_note(SanitizerHost().state, note_name(names))
 
 
 def _machine_id(state: StateDirectory) -> str:

@@ -19,6 +19,7 @@ from .local_rules import LocalRules, MediumFacts
 from .orders import ApprovedOrder, Authority
 from .pins import PinStore
 from .refusals import DeviceAmbiguous, DeviceNotAttached, HostHalted, LeaseExpired, LogInAlarm
+from .self_tests import SelfTests
 
 _DEVICE_LINKS = Path("/dev/disk")
 
@@ -33,11 +34,13 @@ class Judge:
     """Reads the local rules; raises `LocalRulesUnusable`."""
     watch: ClockWatch
     halts: Halts
+    self_tests: SelfTests
 
     def permit_work(self) -> None:
-        """Whether anything may be written at all now. Raises `HostHalted`."""
+        """Whether anything may be written at all now. Raises `HostHalted` or `SelfTestMissed`."""
         if (why := self.halts.standing()) is not None:
             raise HostHalted(why)
+        self.self_tests.require()
 
     def check(self, lease: Lease) -> ApprovedOrder:
         """Whether the order counts now.

@@ -173,6 +173,7 @@ class Readings:
     def _check(self, lease: ReadingLease) -> ReadingOrder:
         if alarms := self.judge.pins.alarms():
             raise LogInAlarm(alarms[0])
+        self.judge.self_tests.require()
         pins = self.judge.pins.require()
         keys = pins.acceptance_keys(pins.checkpoint.size)
         reading = self.judge.watch.reading()

@@ -7,7 +7,7 @@ the facts amount to is judged elsewhere (`reports.verdict`), by everybody alike.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -29,6 +29,7 @@ from reports.record import (
     Segment,
     VerificationFacts,
 )
+from reports.self_test import SelfTest
 from sanitizer import RunResult
 
 from .orders import ApprovedOrder
@@ -51,7 +52,7 @@ class Host:
     machine_id_sha256: str
 
 
-def make_record(
+def make_record(  # noqa: PLR0913 - every part of a record, all but the first two by name
     result: RunResult,
     approved: ApprovedOrder,
     host: Host,
@@ -60,6 +61,7 @@ def make_record(
     previous: str | None,
     tool: str,
     capacity_note: Mapping[str, Any] | None = None,
+    self_tests: Sequence[Mapping[str, Any]] = (),
 ) -> SanitizationRecord:
     """The record of a run.
 
@@ -71,6 +73,7 @@ def make_record(
         previous: Envelope digest of this agent's record before it for the same medium.
         tool: Name and version of the sanitizing tool.
         capacity_note: What this host keeps of a disk that proved its capacity (`sanitizer restore-capacity`).
+        self_tests: What each build that took part found on planted faults.
 
     Raises:
         NothingToRecord: The result names no medium.
@@ -112,6 +115,7 @@ def make_record(
         ),
         operator_ref=order.requested_by,
         tool=tool,
+        self_tests=tuple(SelfTest.from_dict(one, "self-test") for one in self_tests),
     )
 
 

@@ -361,6 +361,15 @@ class HostHalted(HostNotReady):
     advice = "A halt from the host is lifted there (`sanitrail-agent go-on`), one from the console in the console."
 
 
+class SelfTestMissed(HostNotReady):
+    """This build did not find every fault planted in scratch devices: what it says of a medium is worth nothing."""
+
+    code = "self-test-missed"
+    sentence = "The self-test of this agent did not find what it must find, so nothing is begun."
+    fault = "this installation"
+    advice = "`sanitrail-agent self-test` shows what it missed; install the package anew, and keep its output for the maker."
+
+
 class NoRosterPinned(HostNotReady):
     """No roster was pinned, so there is nobody whose approval counts."""
 

@@ -19,15 +19,13 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import sanitizer
 from inventory.contract.v1.common import LogPosition
 from inventory.contract.v1.orders import Lease, SealedOrder
 from reports.envelope import Signer, sign
 from sanitizer import Clearance, Confirmation, PendingRun, PermissionWithheld, RunResult, SanitizeInProgress
-from sanitizer.capacity_notes import maximum_note, note_name
-from sanitizer.host import Host as SanitizerHost
 
 from . import discovery, following, holds, host, orders, recording
 from .client import Service
@@ -219,6 +217,7 @@ class Runner:
     # --- started --------------------------------------------------------------------------------------------------
 
     def _sanitize(self, run: Run, approved: ApprovedOrder, clearance: Clearance, control: Control) -> Run:
+        self._note_build(run)
         with self._reporter(run, control, clearance) as reporter:
             result = self.engine.sanitize(
                 clearance,
@@ -312,6 +311,7 @@ class Runner:
     def _go_on(
         self, run: Run, pending: PendingRun, clearance: Clearance, control: Control, permit: Callable[[], None]
     ) -> RunResult:
+        self._note_build(run)
         try:
             with self._reporter(run, control, clearance) as reporter:
                 return self.engine.resume(
@@ -370,7 +370,8 @@ class Runner:
             sequence=self.sequence.assign(run.run_id),
             previous=self.outbox.previous(approved.order.device),
             tool=host.tool(),
-            capacity_note=_capacity_note(result),
+            capacity_note=host.capacity_note(result),
+            self_tests=run.self_tests,
         )
         return sign("sanitization-record", record.to_dict(), self.signer)
 
@@ -423,6 +424,13 @@ class Runner:
     def _custody(self) -> Custody:
         return Custody(self.service, self.runs)
 
+    def _note_build(self, run: Run) -> None:
+        """The record names every build that took part, and what it found on planted faults. Raises `NotYet`, `OSError`."""
+        try:
+            self.runs.note_self_test(run, self.judge.self_tests.require())
+        except HostNotReady as error:
+            raise NotYet(error.code, error.summarize()) from error
+
     def _pending(self, run: Run) -> PendingRun | None:
         found = [pending for pending in self.engine.pending_runs(self.journals) if pending.run_id == run.run_id]
         return found[0] if found else None
@@ -437,12 +445,3 @@ class Runner:
 
         look = look_at(clearance, self.limits.hopeless, self.judge.watch.clock.monotonic)
         return Reporter(self.service, lease, control, self.limits.progress_interval, look=look)
-
-
-def _capacity_note(result: RunResult) -> dict[str, Any] | None:
-    """What this host keeps of the medium's capacity, by names that no change of size alters."""
-    device = result.device
-    if device is None:
-        return None
-    names = {name: getattr(device, name) for name in ("kind", "model", "serial", "wwn", "eui64", "nguid")}
-    return maximum_note(SanitizerHost().state, note_name(names))

@@ -32,6 +32,7 @@ from pydantic import ValidationError
 from inventory.contract.v1.orders import Lease
 from reports.envelope import payload_digest
 from reports.errors import ReportError
+from sanitizer.selftest import SelfTest
 
 from .errors import StateDamaged
 from .refusals import OrderAlreadyExecuted, OrderMalformed
@@ -39,6 +40,8 @@ from .state import StateDirectory
 
 SCHEMA = "sanitrail-agent/run/1"
 SPENT_SCHEMA = "sanitrail-agent/spent/1"
+_MOST_BUILDS = 15
+"""Self-tests kept of a run beside the newest: nobody upgrades more often in one run."""
 
 
 class State(StrEnum):
@@ -109,6 +112,8 @@ class Run:
     """The sanitizer's result of an ended run, until its record is safe."""
     custodies: tuple[str, ...] = ()
     """The service's numbers of passwords it keeps for this run."""
+    self_tests: tuple[dict[str, Any], ...] = ()
+    """One self-test of each build that took part (`sanitizer.selftest.SelfTest`)."""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -117,6 +122,7 @@ class Run:
             "state": str(self.state),
             "lease": self.lease.model_dump(mode="json"),
             "custodies": list(self.custodies),
+            "self_tests": list(self.self_tests),
         }
         return {**plain, **told}
 
@@ -132,7 +138,9 @@ class Run:
         custodies = document.get("custodies", [])  # files written before there were any
         if not isinstance(custodies, list) or not all(isinstance(one, str) for one in custodies):
             raise TypeError("custodies are none")
-        return cls(**texts, state=State(document["state"]), lease=lease, result=result, custodies=tuple(custodies))
+        tests = tuple(SelfTest.from_dict(one).to_dict() for one in document.get("self_tests", []))  # likewise
+        state = State(document["state"])
+        return cls(**texts, state=state, lease=lease, result=result, custodies=tuple(custodies), self_tests=tests)
 
 
 _TEXTS = ("order_sha256", "run_id", "order_id", "label", "device", "reason_code", "reason")
@@ -186,7 +194,7 @@ class RunStore:
         """
         with self._lock:
             known = self.get(run.order_sha256) or run
-            kept = {"lease": known.lease, "custodies": known.custodies}
+            kept = {"lease": known.lease, "custodies": known.custodies, "self_tests": known.self_tests}
             moved = dataclasses.replace(run, **{**kept, "state": advance(run.state, event), **changes})
             if moved.state is State.GONE:
                 self._state.disk.remove(self._state.path(_name(run.order_sha256)))
@@ -203,7 +211,10 @@ class RunStore:
         """The same run with the newest lease."""
         with self._lock:
             known = self.get(run.order_sha256)
-            return run if known is None else dataclasses.replace(run, lease=known.lease, custodies=known.custodies)
+            if known is None:
+                return run
+            kept = {"lease": known.lease, "custodies": known.custodies, "self_tests": known.self_tests}
+            return dataclasses.replace(run, **kept)
 
     def note_custody(self, run: Run, custody: str) -> None:
         """Keep the service's number of a password it holds for this run.
@@ -215,6 +226,18 @@ class RunStore:
             known = self.get(run.order_sha256)
             if known is not None and custody not in known.custodies:
                 self._save(dataclasses.replace(known, custodies=(*known.custodies, custody)))
+
+    def note_self_test(self, run: Run, test: SelfTest) -> None:
+        """Keep the self-test of a build that goes to work on this run; one of each build is enough.
+
+        Raises:
+            OSError: The disk does not take it.
+        """
+        with self._lock:
+            known = self.get(run.order_sha256)
+            if known is None or any(one["build_sha256"] == test.build_sha256 for one in known.self_tests):
+                return
+            self._save(dataclasses.replace(known, self_tests=(*known.self_tests[-_MOST_BUILDS:], test.to_dict())))
 
     @contextmanager
     def newest_lease(self, run: Run) -> Iterator[Lease]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import functools
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -25,12 +26,14 @@ from agents.pins import PinStore
 from agents.reporter import Control
 from agents.rosters import read
 from agents.runner import NotYet
+from agents.self_tests import this_build
 from agents.sequence import Sequence as Counter
 from agents.state import StateDirectory
 from reports.keys import FileSigner
 from sanitizer import engine as machinery
 from sanitizer import verifying
 from sanitizer.hooks import Hooks
+from sanitizer.selftest import SelfTest
 from sanitizer.settings import Settings as EngineSettings
 from tests.support.fake_service import FakeService, Order
 from tests.support.simulated_drive import SimulatedDrive, SimulatedSystem, Steps
@@ -181,6 +184,12 @@ class SimClock:
         return self._system().monotonic()
 
 
+@functools.cache
+def self_test_of_this_build() -> SelfTest:
+    """Made once: a test starts hundreds of agents."""
+    return this_build()
+
+
 RULES = LocalRules(allowed_methods=("clear",), max_devices_per_hour=100, minimum_approvals=2)
 
 
@@ -194,6 +203,8 @@ class AgentWorld:
         self.service = FakeService(now=lambda: self.system.now())  # noqa: PLW0108 - the system is replaced at each start
         self.engine = SimEngine(lambda: self.system)
         self.rules = RULES
+        self.self_test = self_test_of_this_build()
+        """What every process of this agent finds out about itself."""
         self.settings = Settings(
             state_dir=folder / "state", server=self.service.base, progress_interval=0.01, hold_limit=5.0
         )
@@ -225,7 +236,13 @@ class AgentWorld:
         link = Network(connect_timeout=5.0, reply_timeout=20.0, transport=self.service.transport())
         client = Client(self.service.base, FileSigner.load(state.key_file), watch, link)
         self.agent = assembly.build(
-            self.settings, state=state, engine=self.engine, service=client, watch=watch, rules=lambda: self.rules
+            self.settings,
+            state=state,
+            engine=self.engine,
+            service=client,
+            watch=watch,
+            rules=lambda: self.rules,
+            self_test=lambda: self.self_test,
         )
         watch.heard(self.service.now())
         return self.agent

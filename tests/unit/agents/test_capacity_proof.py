@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import pytest
 
-from agents import runner
+from agents import host
 from agents.recording import _capacity_proof
 from reports.errors import MalformedDocument
 from reports.record import CapacityProof, DeviceFacts
@@ -52,10 +52,10 @@ def test_a_note_that_cannot_be_read_is_no_proof(note: dict[str, Any] | None) -> 
 
 def test_the_agent_finds_the_note_where_the_command_left_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SANITIZER_STATE_DIR", str(tmp_path))
-    assert runner._capacity_note(_result()) is None
+    assert host.capacity_note(_result()) is None
     (tmp_path / f"maximum-{note_name(FACTS)}.json").write_text(json.dumps(NOTE))
-    assert runner._capacity_note(_result()) == NOTE
-    assert runner._capacity_note(_result(serial="LAB0002")) is None
+    assert host.capacity_note(_result()) == NOTE
+    assert host.capacity_note(_result(serial="LAB0002")) is None
 
 
 def test_a_record_without_a_proof_reads_as_it_always_did() -> None:
