@@ -212,6 +212,8 @@ def _who(operation: Mapping[str, Any]) -> Who:
 def _explained(brief: Brief, operation: Mapping[str, Any], schemas: Mapping[str, Schema]) -> Explained:
     content = operation.get("requestBody", {}).get("content", {})
     schema = content.get("application/json", {}).get("schema")
+    if schema is not None and resolved(schema, schemas).get("format") == "binary":
+        schema = None  # a file that happens to be JSON
     responses = {status: reply for status, reply in operation["responses"].items() if status != "default"}
     status = min(responses)
     return Explained(
