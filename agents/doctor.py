@@ -16,7 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from . import enrolment, keys, rules_file, status
+from sanitizer.selftest import build_digest
+
+from . import enrolment, keys, rules_file, self_tests, status
 from .config import Settings
 from .errors import AgentError, StateBusy
 from .halts import Halts
@@ -91,6 +93,7 @@ def _state(place: Place) -> Iterator[Finding]:
             f"{root} is open to others, or not this user's: what the agent believes could be changed.",
             f"See who did that; then: chown root {root}; chmod 0700 {root}",
         )
+    place.state.require_known_format()
     free = shutil.disk_usage(root).free
     if free < ROOM_NEEDED:
         yield Finding(
@@ -185,6 +188,35 @@ def _daemon(place: Place) -> Iterator[Finding]:
         )
 
 
+def _tested(place: Place) -> Iterator[Finding]:
+    """In the words of the agent's newest self-test: whether it found everything, and whether it was of what is installed."""
+    if status.read(place.state) is None:
+        return  # it has not run yet
+    found = self_tests.shown(place.state)
+    if found is None:
+        yield Finding(
+            "self-test-missing",
+            "stops",
+            "The agent has left no self-test that can be read.",
+            "systemctl restart sanitrail-helper; then look again. `sanitrail-agent self-test` makes one by hand.",
+        )
+        return
+    if found.missed:
+        yield Finding(
+            "self-test-missed",
+            "stops",
+            f"The agent's self-test did not find {', '.join(found.missed)}.",
+            "Install the package anew; keep the output of `sanitrail-agent self-test` for the maker.",
+        )
+    if found.build_sha256 != build_digest():
+        yield Finding(
+            "another-build-runs",
+            "mind",
+            "The agent that runs is another build than the one that is installed.",
+            "systemctl restart sanitrail-helper sanitrail-carrier; runs under way go on afterwards.",
+        )
+
+
 def _records(place: Place) -> Iterator[Finding]:
     damaged = sorted(path.name for path in place.state.path("outbox/damaged").glob("*"))
     if damaged:
@@ -236,7 +268,7 @@ def _carrier(place: Place) -> Iterator[Finding]:
 
 
 _LOOKS: tuple[Callable[[Place], Iterator[Finding]], ...] = (
-    _root, _state, _enrolled, _rules, _halted, _daemon, _records, _works, _carrier,
+    _root, _state, _enrolled, _rules, _halted, _daemon, _tested, _records, _works, _carrier,
 )  # fmt: skip
 
 

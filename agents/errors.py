@@ -21,8 +21,10 @@
     ├─ EnrolmentRefused             what the service answered to the enrolment cannot be pinned
     ├─ OutboxDamaged                a stored record cannot be read back; the file is kept aside
     ├─ StateDamaged                 another file of the agent's state cannot be read back
+    ├─ StateNewer                   a newer agent wrote the state
     ├─ StateBusy                    another agent process owns the state directory
     ├─ ConfigInvalid                the configuration cannot be used
+    ├─ BundleRefused                a bundle carried here by hand does not count on this host
     └─ CarrierPrivileged            the half with the network would run as root
 
 No code is ever reused for another meaning. Codes and sentences are listed in `docs/errors.md`, compared by a test.
@@ -251,13 +253,22 @@ class StateDamaged(AgentError):
         self.problem = problem
 
 
+class StateNewer(AgentError):
+    """A newer agent wrote the state, in a form this one does not read. Nothing was changed, no medium was touched."""
+
+    code = "state-newer"
+    sentence = "The agent's state was written by a newer version."
+    fault = "whoever went back to an older version"
+    advice = "Install the newer version again. To go back for good, let it hand over every record; then enrol anew."
+
+
 class StateBusy(AgentError):
     """Another agent process owns the state directory."""
 
     code = "state-busy"
     sentence = "Another agent process owns the state directory."
     fault = "whoever started a second agent"
-    advice = "Stop the other process first (systemctl stop sanitrail-agent)."
+    advice = "Stop the other process first (systemctl stop sanitrail-helper)."
 
 
 class ConfigInvalid(AgentError):
@@ -272,6 +283,15 @@ class ConfigInvalid(AgentError):
         super().__init__(f"{where}: {problem}")
         self.where = where
         self.problem = problem
+
+
+class BundleRefused(AgentError):
+    """A bundle that was carried here does not count on this host. Nothing was taken in, and no medium was touched."""
+
+    code = "bundle-refused"
+    sentence = "The bundle is not taken in."
+    fault = "whoever made or carried the bundle"
+    advice = "Carry the newest job bundle made for this very host; the console names the host on it."
 
 
 class CarrierPrivileged(AgentError):

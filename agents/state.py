@@ -3,6 +3,7 @@
     key.pem               this agent's private key, 0600 (reports.keys.FileSigner)
     key.uri               or where it is, if it lives in a token (reports.token.TokenSigner)
     former-*              keys that were replaced: what they signed can still be read
+    format.json           in which form all of this is written; an older agent leaves a newer form alone
     enrolment.json        with which service, under which name, confirmed or not
     pins.json             what is relied on: log keys, trust root, roster, newest checkpoint
     paths.json            declared CRM paths, as last heard
@@ -27,14 +28,18 @@ import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from reports.canonical import canonical, parse_strict
 from reports.errors import MalformedDocument
 
 from .durable import Disk, read_file
-from .errors import StateBusy, StateDamaged
+from .errors import StateBusy, StateDamaged, StateNewer
 
+FORMAT: Final = 1
+"""Grows when an older agent could misread, or miss, what a newer one writes here."""
+FORMAT_FILE: Final = "format.json"
+FORMAT_SCHEMA: Final = "sanitrail-agent/format/1"
 _LIMIT = 8 << 20
 _DIRECTORIES = ("runs", "journals", "spent", "outbox", "outbox/damaged", "readings", "accepted", "alarms")
 
@@ -65,6 +70,7 @@ class StateDirectory:
 
         Raises:
             StateDamaged: The directory belongs to somebody else or is open to others.
+            StateNewer: A newer agent wrote it.
             OSError: It cannot be made.
         """
         self.disk.make_directory(self.root)
@@ -72,8 +78,24 @@ class StateDirectory:
         if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != os.geteuid() or stat.S_IMODE(facts.st_mode) & 0o077:
             problem = f"must be a directory of user {os.geteuid()} with mode 0700"
             raise StateDamaged(str(self.root), problem)
+        self.require_known_format()
         for name in _DIRECTORIES:
             self.disk.make_directory(self.root / name)
+
+    def require_known_format(self) -> int:
+        """The form all of this is written in; a state of before forms were noted is of the first.
+
+        Raises:
+            StateNewer: This agent does not know it.
+            StateDamaged: It cannot be read.
+        """
+        document = self.read(FORMAT_FILE, FORMAT_SCHEMA) or {"format": 1}
+        found = document.get("format")
+        if not isinstance(found, int) or isinstance(found, bool) or found < 1:
+            raise StateDamaged(str(self.path(FORMAT_FILE)), "no form is named")
+        if found > FORMAT:
+            raise StateNewer(f"It has form {found}; this version reads up to {FORMAT}.")
+        return found
 
     def sweep(self) -> None:
         """Remove temporary files that crashed writes left. Only while this process owns the directory."""
@@ -107,8 +129,12 @@ class StateDirectory:
 
         Raises:
             StateBusy: Another process is.
+            StateNewer: A newer agent wrote it.
+            OSError: It cannot be noted in which form it is from now on.
         """
         with locked(self.root / "lock", wait=False):
+            if self.require_known_format() < FORMAT or not self.path(FORMAT_FILE).exists():
+                self.write(FORMAT_FILE, FORMAT_SCHEMA, {"format": FORMAT})
             yield
 
 

@@ -24,6 +24,8 @@ from typing import Final
 import click
 from click.shell_completion import BashComplete, FishComplete, ZshComplete
 
+from agents.state import FORMAT
+
 ROOT: Final = Path(__file__).resolve().parents[1]
 PACKAGING: Final = ROOT / "packaging"
 NAME: Final = "sanitrail-agent"
@@ -101,8 +103,9 @@ def build(out: Path, *, libraries: bool = True) -> Path:
         control = root / "DEBIAN"
         _file(control / "control", _control(architecture, size))
         _file(control / "conffiles", "/etc/sanitrail/agent.toml\n/etc/sanitrail/local-rules.toml\n")
-        for script in ("postinst", "prerm", "postrm"):
-            _executable(control / script, (PACKAGING / "debian" / script).read_text("utf-8"))
+        for script in ("preinst", "postinst", "prerm", "postrm"):
+            text = (PACKAGING / "debian" / script).read_text("utf-8")
+            _executable(control / script, text.replace("@FORMAT@", str(FORMAT)))
         package = out / f"{NAME}_{version()}_{architecture}.deb"
         line = ["/usr/bin/dpkg-deb", "--root-owner-group", "--build", "-Zxz", str(root), str(package)]
         subprocess.run(line, check=True, stdout=subprocess.DEVNULL)

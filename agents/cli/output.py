@@ -11,6 +11,7 @@ import click
 
 from agents.errors import (
     AgentError,
+    BundleRefused,
     CarrierPrivileged,
     ConfigInvalid,
     EnrolmentRefused,
@@ -21,6 +22,7 @@ from agents.errors import (
     Retry,
     StateBusy,
     StateDamaged,
+    StateNewer,
 )
 from agents.refusals import OrderRefused, RosterRefused
 
@@ -31,15 +33,15 @@ EXIT_CODES: Mapping[int, str] = {
     3: "refused: what was asked, or what the service offered, is not accepted",
     4: "the service is unreachable or busy; try again",
     5: "this host is not confirmed yet, or was turned away",
-    6: "the agent's state cannot be used: damaged, full disk, or owned by another process",
+    6: "the agent's state cannot be used: damaged, full disk, of a newer version, or owned by another process",
 }
 
 _BY_ERROR: tuple[tuple[tuple[type[AgentError], ...], int], ...] = (
     ((ConfigInvalid, CarrierPrivileged), 2),
     ((Retry,), 4),
     ((NotEnrolled,), 5),
-    ((StateDamaged, StateBusy, OutboxDamaged), 6),
-    ((EnrolmentRefused, EvidenceRefused, OrderRefused, RosterRefused, Rejected), 3),
+    ((StateDamaged, StateNewer, StateBusy, OutboxDamaged), 6),
+    ((BundleRefused, EnrolmentRefused, EvidenceRefused, OrderRefused, RosterRefused, Rejected), 3),
 )
 
 

@@ -15,6 +15,7 @@ import pytest
 
 from agents.cli import main as agent
 from agents.helper import main as helper
+from agents.state import FORMAT
 from tools import package_deb
 
 pytestmark = pytest.mark.skipif(shutil.which("dpkg-deb") is None, reason="no dpkg-deb")
@@ -91,11 +92,28 @@ def test_the_shell_completes_its_commands(unpacked: Path) -> None:
     assert "_SANITRAIL_AGENT_COMPLETE" in script.read_text()
 
 
-@pytest.mark.parametrize("script", ["postinst", "prerm", "postrm"])
+@pytest.mark.parametrize("script", ["preinst", "postinst", "prerm", "postrm"])
 def test_what_the_package_runs_is_a_shell_script_and_removes_no_evidence(unpacked: Path, script: str) -> None:
     path = unpacked / "DEBIAN" / script
     subprocess.run(["sh", "-n", str(path)], check=True)
     assert not re.search(r"\brm\b", path.read_text())
+
+
+@pytest.mark.parametrize(
+    ("form", "code"),
+    [(None, 0), (f'{{"format":{FORMAT},"schema":"x"}}', 0), (f'{{"format":{FORMAT + 1},"schema":"x"}}', 1), ("{", 1)],
+    ids=["none", "known", "newer", "unreadable"],
+)
+def test_going_back_is_refused_before_anything_is_replaced_where_the_state_is_of_a_newer_form(
+    unpacked: Path, tmp_path: Path, form: str | None, code: int
+) -> None:
+    script = (unpacked / "DEBIAN/preinst").read_text().replace("/var/lib/sanitrail-agent", str(tmp_path))
+    if form is not None:
+        (tmp_path / "format.json").write_text(form)
+    for way in ("install", "upgrade"):
+        done = subprocess.run(["sh", "-c", script, "preinst", way, "9.9"], capture_output=True, text=True, check=False)
+        assert done.returncode == code
+        assert ("nothing was changed" in done.stderr) == (code == 1)
 
 
 # --- units ------------------------------------------------------------------------------------------------------------
