@@ -42,10 +42,14 @@ class FoundQuery(Message):
 
 
 class ListQuery(Paging):
-    """Which rows and columns."""
+    """Which rows and columns, in which order."""
+
+    after: Annotated[str, StringConstraints(max_length=4000, pattern=r"^[^\x00-\x1f\x7f]*$")] | None = None
+    """`next` of the page before. In the order of a column it holds that column's value, so it can be long."""
 
     filters: Filters = ""
-    """As the part of the list's address on the console after the question mark: `state=retired&data=yes&columns=serial`."""
+    """As the part of the list's address on the console after the question mark: `state=retired&data=yes&columns=serial`.
+    `sort=capacity` puts the list in the order of a column, `sort=-capacity` the other way round."""
 
 
 class WholeListQuery(Message):
@@ -82,6 +86,8 @@ class ListKind:
     """Name -> its values."""
     filters: tuple[str, ...]
     """Filters for one typed value."""
+    sorts: tuple[str, ...]
+    """Columns the list can be put in order by; `-` before one turns it round."""
     searched: bool
     """Whether `q` finds by text."""
     dated: bool
@@ -114,6 +120,7 @@ def list_lists(call: Call) -> tuple[ListKind, ...]:
             columns={column.name: column.title for column in one.columns},
             facets={facet.name: tuple(choice.value for choice in facet.choices) for facet in one.facets},
             filters=tuple(exact.name for exact in one.exacts),
+            sorts=tuple(column.name for column in one.columns if column.sort is not None),
             searched=one.text is not None,
             dated=one.time is not None,
         )

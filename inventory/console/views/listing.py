@@ -88,6 +88,32 @@ class Link:
     shared: bool = False
 
 
+@dataclass(frozen=True)
+class Order:
+    """A column to put the list in order by, both ways round."""
+
+    title: str
+    up: Link
+    down: Link
+
+    @property
+    def now(self) -> str:
+        """As `aria-sort` says it; empty where the list is in another order."""
+        return "ascending" if self.up.current else "descending" if self.down.current else ""
+
+    @property
+    def turned(self) -> str:
+        """The address a click on the column's head leads to."""
+        return self.down.url if self.up.current else self.up.url
+
+
+_WAYS: Final = {
+    "time": ("Oldest first", "Newest first"),
+    "size": ("Smallest first", "Largest first"),
+    "number": ("Smallest first", "Largest first"),
+}
+
+
 @dataclass(frozen=True, kw_only=True)
 class ListView:
     """Everything a list's page shows around and in its table."""
@@ -115,6 +141,9 @@ class ListView:
     dated: bool
     exports: tuple[Link, ...]
     views: tuple[Link, ...]
+    orders: dict[str, Order]
+    """By column."""
+    usual_order: Link
     query: str
     address: str
     pager: Pager
@@ -170,6 +199,17 @@ class _Builder:
             if choice.count != 0 or choice.chosen
         )
         return Menu(facet.title, sum(choice.chosen for choice in facet.choices), choices)
+
+    def orders(self) -> dict[str, Order]:
+        return {column.name: self._order(column) for column in self.one.columns if column.sort is not None}
+
+    def _order(self, column: Column) -> Order:
+        ways = _WAYS.get(column.kind, ("A to Z", "Z to A"))
+        links = [
+            Link(words, self.address(replace(self.asked, sort=sort)), self.asked.sort == sort)
+            for words, sort in zip(ways, (column.name, f"-{column.name}"), strict=True)
+        ]
+        return Order(column.title, *links)
 
     def narrowed(self, facets: Sequence[FacetView], named: Callable[[str, str], str]) -> tuple[Link, ...]:
         found = []
@@ -236,7 +276,7 @@ def build(  # noqa: PLR0913 - a page has this many sides, all named
             menu for facet in facets if facet is not first and len((menu := make.menu(facet)).choices) <= _MOST_CHOICES
         ),
         narrowed=make.narrowed(facets, named) if asked.narrows else (),
-        everything=make.address(Asked(columns=asked.columns)),
+        everything=make.address(Asked(columns=asked.columns, sort=asked.sort)),
         text=asked.text,
         text_hint=one.text_hint,
         kept=tuple(pair for pair in asked.pairs() if pair[0] not in {"q", "since", "until"}),
@@ -247,6 +287,8 @@ def build(  # noqa: PLR0913 - a page has this many sides, all named
         dated=one.time is not None,
         exports=_exports(one, query),
         views=_views(views, endpoint, query),
+        orders=make.orders(),
+        usual_order=Link("Usual order", make.address(replace(asked, sort="")), not asked.sort),
         query=query,
         address=make.address(asked),
         pager=Pager(

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from inventory.errors import Invalid
 
-from .spec import MOST_VALUES, Column, Listed
+from .spec import MOST_VALUES, Column, Listed, Sort
 
 TEXT_MOST = 128
 QUERY_MOST = 2000
@@ -29,6 +29,8 @@ class Asked:
     """Included."""
     columns: tuple[str, ...] = ()
     """Empty: the usual ones."""
+    sort: str = ""
+    """The column to put the list in order by, with `-` before it the other way round; empty: the list's own order."""
 
     @property
     def narrows(self) -> bool:
@@ -47,6 +49,8 @@ class Asked:
         found += [(name, value) for name, values in sorted(self.chosen.items()) for value in values]
         found += sorted(self.exact.items())
         found += [(name, day.isoformat()) for name, day in (("since", self.since), ("until", self.until)) if day]
+        if self.sort:
+            found.append(("sort", self.sort))
         if self.columns:
             found.append(("columns", ",".join(self.columns)))
         return found
@@ -82,6 +86,11 @@ class Asked:
             return replace(self, until=None)
         return replace(self, exact={key: value for key, value in self.exact.items() if key != name})
 
+    def sorted_by(self, listed: Listed) -> tuple[Sort, bool] | None:
+        """By what, and whether the other way round; None: the list's own order."""
+        column = listed.column(self.sort.removeprefix("-"))
+        return None if column is None or column.sort is None else (column.sort, self.sort.startswith("-"))
+
     def shown(self, listed: Listed) -> tuple[Column, ...]:
         """The columns to show, in the list's own order; the first one always is, as it names the row."""
         wanted = set(self.columns) or {column.name for column in listed.columns if column.usual}
@@ -102,7 +111,7 @@ def asked_of(listed: Listed, pairs: Iterable[tuple[str, str]]) -> Asked:
     """
     chosen: dict[str, tuple[str, ...]] = {}
     exact: dict[str, str] = {}
-    text, columns, days = "", "", {}
+    text, columns, sort, days = "", "", "", {}
     for name, raw in pairs:
         value = "".join(char for char in raw.strip() if char.isprintable())[:TEXT_MOST]
         if not value:
@@ -111,6 +120,8 @@ def asked_of(listed: Listed, pairs: Iterable[tuple[str, str]]) -> Asked:
             text = value
         elif name == "columns":
             columns = raw[:QUERY_MOST]
+        elif name == "sort":
+            sort = value
         elif name in {"since", "until"}:
             days[name] = _day(name, value)
         elif listed.facet(name) is not None:
@@ -129,6 +140,7 @@ def asked_of(listed: Listed, pairs: Iterable[tuple[str, str]]) -> Asked:
         since=days.get("since") if dated else None,
         until=days.get("until") if dated else None,
         columns=known,
+        sort=sort if (by := listed.column(sort.removeprefix("-"))) is not None and by.sort is not None else "",
     )
 
 

@@ -18,7 +18,22 @@ from inventory.services._mapping import event_view
 from inventory.services.queries._paging import number as page_number
 from inventory.services.queries.data import case_rows
 
-from .spec import YES, Asking, Choice, Column, Condition, Exact, Facet, Listed, Walk, either, one_of, part_of, words
+from .spec import (
+    YES,
+    Asking,
+    Choice,
+    Column,
+    Condition,
+    Exact,
+    Facet,
+    Listed,
+    Sort,
+    Walk,
+    either,
+    one_of,
+    part_of,
+    words,
+)
 
 
 def _overdue(asking: Asking) -> Condition:
@@ -38,14 +53,21 @@ CASES: Final = Listed(
     key=ErasureCase.id,
     walk=Walk(by=(ErasureCase.id.desc(),), beyond=lambda key: ErasureCase.id < key, key=lambda row: str(row.id)),
     columns=(
-        Column(name="case", title="Case", value=lambda row: row.reference, opens="case", number=lambda row: row.id),
+        Column(
+            name="case",
+            title="Case",
+            value=lambda row: row.reference,
+            opens="case",
+            number=lambda row: row.id,
+            sort=Sort(ErasureCase.reference),
+        ),
         Column(name="number", title="Number", value=lambda row: row.id, kind="mono", below="case"),
         Column(name="state", title="State", value=lambda row: row.state, kind="state"),
         Column(name="overdue", title="Overdue", value=lambda row: row.overdue, kind="yes", below="state"),
         Column(name="open", title="Obligations open", value=lambda row: row.obligations_open, kind="number"),
         Column(name="total", title="Of all", value=lambda row: row.obligations_total, kind="number"),
-        Column(name="due", title="Due", value=lambda row: row.due, kind="time"),
-        Column(name="opened", title="Opened", value=lambda row: row.opened, kind="time"),
+        Column(name="due", title="Due", value=lambda row: row.due, kind="time", sort=Sort(ErasureCase.due)),
+        Column(name="opened", title="Opened", value=lambda row: row.opened, kind="time", sort=Sort(ErasureCase.opened)),
     ),
     facets=(
         Facet(
@@ -83,13 +105,20 @@ LOTS: Final = Listed(
     key=Lot.id,
     walk=Walk(by=(Lot.id.desc(),), beyond=lambda key: Lot.id < key, key=lambda row: str(row.id)),
     columns=(
-        Column(name="lot", title="Lot", value=lambda row: row[0].name, opens="lot", number=lambda row: row[0].id),
+        Column(
+            name="lot",
+            title="Lot",
+            value=lambda row: row[0].name,
+            opens="lot",
+            number=lambda row: row[0].id,
+            sort=Sort(Lot.name),
+        ),
         Column(name="number", title="Number", value=lambda row: row[0].id, kind="mono", below="lot"),
         Column(name="purpose", title="For", value=lambda row: row[0].purpose, kind="words"),
         Column(name="to", title="To", value=lambda row: row[1]),
         Column(name="state", title="State", value=lambda row: row[0].state, kind="state"),
         Column(name="devices", title="Devices", value=lambda row: row[0].devices, kind="number"),
-        Column(name="opened", title="Opened", value=lambda row: row[0].opened, kind="time"),
+        Column(name="opened", title="Opened", value=lambda row: row[0].opened, kind="time", sort=Sort(Lot.opened)),
         Column(name="by", title="Opened by", value=lambda row: row[0].opened_by, kind="person", below="opened"),
         Column(name="closed", title="Last closed", value=lambda row: row[0].closed, kind="time", usual=False),
         Column(name="closings", title="Closings", value=lambda row: row[0].closings, kind="number", usual=False),

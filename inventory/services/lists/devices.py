@@ -15,7 +15,7 @@ from inventory.services._mapping import device_rows
 from inventory.services.queries.devices import DeviceFilter, device_conditions
 from inventory.services.views import DeviceRow
 
-from .spec import YES, Asking, Choice, Column, Condition, Exact, Facet, Listed, Walk, either, one_of, words
+from .spec import YES, Asking, Choice, Column, Condition, Exact, Facet, Listed, Sort, Walk, either, one_of, words
 
 _MEDIA: Final = ("magnetic", "flash", "virtual", "pmem", "unknown")
 _MEDIA_WORDS: Final = {"pmem": "Persistent memory", "unknown": "Not known"}
@@ -59,6 +59,7 @@ DEVICES: Final = Listed(
             value=lambda row: row.asset_tag or row.id,
             opens="device",
             number=lambda row: row.id,
+            sort=Sort(Device.asset_tag, gaps=True),
         ),
         Column(name="make", title="Make and model", value=_make, below="device"),
         Column(name="serial", title="Serial number", value=lambda row: row.serial, kind="mono", below="device"),
@@ -70,7 +71,13 @@ DEVICES: Final = Listed(
         Column(name="host", title="Host", value=lambda row: row.host_name, opens="host", number=lambda row: row.host),
         Column(name="path", title="Path", value=lambda row: row.path, kind="mono", below="host"),
         Column(name="location", title="Place", value=lambda row: row.location_name),
-        Column(name="capacity", title="Capacity", value=lambda row: row.capacity_bytes, kind="size"),
+        Column(
+            name="capacity",
+            title="Capacity",
+            value=lambda row: row.capacity_bytes,
+            kind="size",
+            sort=Sort(Device.capacity_bytes, gaps=True),
+        ),
         Column(name="media", title="Medium", value=lambda row: row.media or "unknown", kind="words"),
         Column(name="number", title="Number", value=lambda row: row.id, kind="mono", usual=False),
         Column(name="order", title="Open order", value=lambda row: row.order, opens="order", usual=False),

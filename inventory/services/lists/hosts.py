@@ -16,7 +16,7 @@ from inventory.models import Host, HostContact, LogHead
 from inventory.services._mapping import host_rows
 from inventory.services.views import HostRow
 
-from .spec import YES, Asking, Column, Condition, Exact, Facet, Listed, Walk, either, one_of, part_of, words
+from .spec import YES, Asking, Column, Condition, Exact, Facet, Listed, Sort, Walk, either, one_of, part_of, words
 
 _CLOCK_SECONDS: Final = 60
 """From here on an agent's clock is off."""
@@ -70,6 +70,9 @@ def _silent(asking: Asking) -> Condition:
     return sa.and_(Host.state == HostState.CONFIRMED, sa.or_(_contact(HostContact.last_contact < before), never))
 
 
+_LAST_CONTACT: Final = sa.select(HostContact.last_contact).where(HostContact.host_id == Host.id).scalar_subquery()
+
+
 def _clock_off(_: Asking) -> Condition:
     return _contact(sa.func.abs(HostContact.clock_offset_seconds) > _CLOCK_SECONDS)
 
@@ -96,13 +99,19 @@ HOSTS: Final = Listed(
     key=Host.id,
     walk=Walk(by=(Host.id,), beyond=lambda key: Host.id > key, key=lambda row: str(row.id)),
     columns=(
-        Column(name="host", title="Host", value=lambda row: row.name, opens="host", number=lambda row: row.id),
+        Column(
+            name="host", title="Host", value=lambda row: row.name, opens="host", number=lambda row: row.id,
+            sort=Sort(Host.name),
+        ),
         Column(name="number", title="Number", value=lambda row: row.id, kind="mono", below="host"),
         Column(name="state", title="State", value=lambda row: row.state, kind="state"),
         Column(name="silent", title="Silent", value=lambda row: row.silent, kind="yes", below="state"),
-        Column(name="contact", title="Last contact", value=lambda row: row.last_contact, kind="time"),
+        Column(
+            name="contact", title="Last contact", value=lambda row: row.last_contact, kind="time",
+            sort=Sort(_LAST_CONTACT, gaps=True),
+        ),
         Column(name="devices", title="Devices", value=lambda row: row.devices, kind="number"),
-        Column(name="version", title="Agent", value=lambda row: row.agent_version),
+        Column(name="version", title="Agent", value=lambda row: row.agent_version, sort=Sort(Host.agent_version)),
         Column(name="kernel", title="Kernel", value=lambda row: row.kernel, below="version"),
         Column(name="running", title="Runs", value=lambda row: row.running, kind="number"),
         Column(name="outbox", title="Records waiting", value=lambda row: row.outbox, kind="number"),

@@ -25,6 +25,7 @@ from .data import CASES, EVENTS, LOTS
 from .devices import DEVICES
 from .hosts import HOSTS
 from .spec import CAP, Asking, Column, Condition, Facet, Listed
+from .walking import walk
 from .work import CERTIFICATES, EXCEPTIONS, ORDERS
 
 LISTS: Final[dict[str, Listed]] = {
@@ -84,13 +85,10 @@ def page(
     one = listed(name)
     authorize(actor, one.permission)
     asking = Asking(context=context, actor=actor, now=context.now())
-    statement = _statement(one, asked, asking).limit(bounded(limit) + 1)
-    if after is not None:
-        if not after.isprintable():
-            raise Invalid("after", "This is no key of a page.")
-        statement = statement.where(one.walk.beyond(after))
     with context.reading(actor) as session:
-        found, following = cut(session.scalars(statement).all(), limit, one.walk.key)
+        steps = walk(session, one, asked, _conditions(one, asked, asking), after=after, count=bounded(limit) + 1)
+        here, following = cut(steps, limit, lambda step: step.key)
+        found = [step.row for step in here]
         keys = tuple(str(getattr(row, one.key.key)) for row in found)
         return ListPage(rows=one.rows(session, asking, found), keys=keys, next=following)
 
@@ -118,9 +116,10 @@ def chosen(context: Context, actor: Actor, name: str, asked: Asked) -> tuple[tup
     one = listed(name)
     authorize(actor, one.permission)
     asking = Asking(context=context, actor=actor, now=context.now())
-    statement = sa.select(one.key).where(*_conditions(one, asked, asking)).order_by(*one.walk.by)
     with context.reading(actor) as session:
-        found = [str(key) for key in session.scalars(statement.limit(AT_ONCE_CHOSEN + 1))]
+        conditions = _conditions(one, asked, asking)
+        steps = walk(session, one, asked, conditions, after=None, count=AT_ONCE_CHOSEN + 1)
+        found = [str(getattr(step.row, one.key.key)) for step in steps]
     return tuple(found[:AT_ONCE_CHOSEN]), len(found) > AT_ONCE_CHOSEN
 
 
@@ -201,22 +200,16 @@ def _narrowing(facet: Facet, values: Sequence[str], asking: Asking) -> Condition
     return facet.condition(meant, asking) if meant else sa.false()
 
 
-def _statement(one: Listed, asked: Asked, asking: Asking) -> sa.Select[Any]:
-    return sa.select(one.model).where(*_conditions(one, asked, asking)).order_by(*one.walk.by)
-
-
 def _all(session: Session, one: Listed, asked: Asked, asking: Asking) -> Iterator[Any]:
     """Every row, page by page by its key: nothing is held open, and no row is skipped or told twice."""
     after: str | None = None
+    conditions = _conditions(one, asked, asking)
     while True:
-        statement = _statement(one, asked, asking).limit(_AT_ONCE)
-        if after is not None:
-            statement = statement.where(one.walk.beyond(after))
-        found = session.scalars(statement).all()
-        yield from one.rows(session, asking, found)
-        if len(found) < _AT_ONCE:
+        steps = walk(session, one, asked, conditions, after=after, count=_AT_ONCE)
+        yield from one.rows(session, asking, [step.row for step in steps])
+        if len(steps) < _AT_ONCE:
             return
-        after = one.walk.key(found[-1])
+        after = steps[-1].key
         session.expunge_all()
 
 

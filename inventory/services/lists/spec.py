@@ -28,6 +28,16 @@ MOST_VALUES: Final = 50
 """Of one filter."""
 
 
+@dataclass(frozen=True)
+class Sort:
+    """By what a list can be put in order, so that each page goes on after the last row of the one before."""
+
+    by: sa.ColumnElement[Any] | InstrumentedAttribute[Any]
+    """Of the model; where the table is long, an index holds it together with the key."""
+    gaps: bool = False
+    """Whether rows may have no value; those come last, whichever way round."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Column:
     """One thing told of each row."""
@@ -45,6 +55,8 @@ class Column:
     """The column this one stands beneath, small, on a page; by itself in a file."""
     usual: bool = True
     """Shown where nobody chose columns."""
+    sort: Sort | None = None
+    """How the list is put in order by it; None: it is not."""
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from inventory.services.queries._paging import number as page_number
 from inventory.services.queries.evidence import certificate_select, certificate_view
 from inventory.services.queries.orders import order_rows
 
-from .spec import Asking, Choice, Column, Condition, Exact, Facet, Listed, Walk, one_of, part_of, words
+from .spec import Asking, Choice, Column, Condition, Exact, Facet, Listed, Sort, Walk, one_of, part_of, words
 
 _RUNNING: Final = (OrderState.LEASED, OrderState.EXECUTING, OrderState.SETTLING, OrderState.VERIFYING)
 _SHOWN: Final[dict[str, Condition]] = {
@@ -64,9 +64,16 @@ ORDERS: Final = Listed(
         Column(name="technique", title="Technique", value=lambda row: row.technique, below="method"),
         Column(name="given", title="Signatures given", value=lambda row: row.approvals_given, kind="number"),
         Column(name="needed", title="Signatures needed", value=lambda row: row.approvals_required, kind="number"),
-        Column(name="created", title="Requested", value=lambda row: row.created, kind="time"),
+        Column(name="created", title="Requested", value=lambda row: row.created, kind="time", sort=Sort(Order.created)),
         Column(name="by", title="Requested by", value=lambda row: row.requested_by, kind="person", below="created"),
-        Column(name="expires", title="Good until", value=lambda row: row.expires, kind="time", usual=False),
+        Column(
+            name="expires",
+            title="Good until",
+            value=lambda row: row.expires,
+            kind="time",
+            usual=False,
+            sort=Sort(Order.expires),
+        ),
         Column(name="verification", title="Read-back", value=lambda row: row.verification, kind="words", usual=False),
         Column(
             name="certificate", title="Certificate", value=lambda row: row.certificate, opens="certificate", usual=False
@@ -145,7 +152,9 @@ CERTIFICATES: Final = Listed(
             number=lambda row: row[1].id,
         ),
         Column(name="label", title="Make and size", value=lambda row: device_label(row[1]), below="device"),
-        Column(name="issued", title="Issued", value=lambda row: row[0].issued, kind="time"),
+        Column(
+            name="issued", title="Issued", value=lambda row: row[0].issued, kind="time", sort=Sort(Certificate.issued)
+        ),
         Column(name="by", title="Issued by", value=lambda row: row[0].issued_by, kind="person", below="issued"),
         Column(name="order", title="Order", value=lambda row: row[0].order, opens="order"),
         Column(name="index", title="Log index", value=lambda row: row[0].log_index, kind="number", opens="log_entry"),
@@ -205,7 +214,9 @@ EXCEPTIONS: Final = Listed(
         Column(name="device", title="Device", value=lambda row: row.device, opens="device"),
         Column(name="host", title="Host", value=lambda row: row.host, opens="host"),
         Column(name="owner", title="Owner", value=lambda row: row.owner, kind="person"),
-        Column(name="raised", title="Raised", value=lambda row: row.raised, kind="time"),
+        Column(
+            name="raised", title="Raised", value=lambda row: row.raised, kind="time", sort=Sort(ExceptionItem.raised)
+        ),
         Column(name="resolved", title="Resolved", value=lambda row: row.resolved, kind="time"),
         Column(name="resolution", title="Resolution", value=lambda row: row.resolution),
     ),
