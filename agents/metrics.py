@@ -6,7 +6,7 @@ import datetime as dt
 import shutil
 from collections.abc import Mapping
 
-from . import doctor, host, status
+from . import doctor, host, self_tests, status
 from .doctor import Place
 from .errors import AgentError
 from .runs import RunStore, State
@@ -17,6 +17,8 @@ _HELP: Mapping[str, str] = {
     "sanitrail_agent_outbox": "Signed records the service has not accepted yet.",
     "sanitrail_agent_outbox_damaged": "Records that cannot be read back.",
     "sanitrail_agent_halted": "1 while the big red stop stands.",
+    "sanitrail_agent_self_test_missed": "Planted faults that the newest self-test did not find; nothing is begun unless 0.",
+    "sanitrail_agent_self_test_age_seconds": "Seconds since the newest self-test.",
     "sanitrail_agent_findings": "What `sanitrail-agent doctor` finds, by weight.",
     "sanitrail_agent_state_free_bytes": "Room beneath the state directory.",
     "sanitrail_agent_status_age_seconds": "Seconds since the agent last wrote down how it stands.",
@@ -52,9 +54,19 @@ def text(place: Place) -> str:
         page.put("sanitrail_agent_outbox", len(list(place.state.path("outbox").glob("*.json"))))
         page.put("sanitrail_agent_outbox_damaged", len(list(place.state.path("outbox/damaged").glob("*"))))
         page.put("sanitrail_agent_state_free_bytes", shutil.disk_usage(place.state.root).free)
+    _put_self_test(place, page)
     _put_runs(place, page)
     _put_exchanges(place, page)
     return "\n".join(page.lines) + "\n"
+
+
+def _put_self_test(place: Place, page: _Page) -> None:
+    found = self_tests.shown(place.state)
+    if found is None:
+        return
+    page.put("sanitrail_agent_self_test_missed", len(found.missed))
+    taken = dt.datetime.fromisoformat(found.taken)
+    page.put("sanitrail_agent_self_test_age_seconds", max(0.0, (place.now() - taken).total_seconds()))
 
 
 def _put_runs(place: Place, page: _Page) -> None:

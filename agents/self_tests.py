@@ -13,6 +13,8 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from reports.errors import MalformedDocument
+from reports.times import parse_instant
 from sanitizer.selftest import SelfTest, run_self_test
 
 from . import host
@@ -88,6 +90,8 @@ def shown(state: StateDirectory) -> SelfTest | None:
     """What the agent's newest self-test found, for the eye; None where there is none that can be read."""
     try:
         document: Any = json.loads(state.path(FILE).read_text("utf-8"))
-        return SelfTest.from_dict(document)
-    except (OSError, ValueError, KeyError, TypeError):
+        found = SelfTest.from_dict(document)
+        parse_instant(found.taken)
+    except (OSError, ValueError, KeyError, TypeError, MalformedDocument):
         return None
+    return found

@@ -37,6 +37,7 @@ _WHERE: Mapping[str, str] = {
     "go-on": "halting:go_on_command",
     "status": "looking:status_command",
     "doctor": "examining:doctor_command",
+    "self-test": "testing:self_test_command",
     "metrics": "examining:metrics_command",
     "devices": "looking:devices_command",
     "paths": "looking:paths_command",

@@ -14,7 +14,7 @@ from agents import doctor, enrolment, metrics
 from agents.doctor import Place
 from agents.enrolment import Enrolment
 from agents.local_rules import EXAMPLE
-from tests.support.agent_world import AgentWorld
+from tests.support.agent_world import AgentWorld, self_test_of_this_build
 
 NOW = dt.datetime(2026, 11, 22, 12, 0, tzinfo=dt.UTC)
 
@@ -77,6 +77,13 @@ def _status(world: AgentWorld, **facts: object) -> None:
     world.agent.state.path("status.json").write_text(json.dumps(shown))
 
 
+def _tested(world: AgentWorld, **changes: object) -> None:
+    """The agent has run, and shows a self-test."""
+    _status(world)
+    made = {**self_test_of_this_build().to_dict(), **changes}
+    world.agent.state.path("self-test.json").write_text(json.dumps(made))
+
+
 BROKEN: dict[str, Callable[[AgentWorld], object]] = {
     "not-enrolled": lambda world: world.agent.state.path("enrolment.json").unlink(),
     "not-confirmed": _unconfirmed,
@@ -93,6 +100,9 @@ BROKEN: dict[str, Callable[[AgentWorld], object]] = {
     "clock-untrusted": lambda world: _status(
         world, clock={"skew_seconds": 900.0, "problem": "This host's clock is 15 minutes ahead."}
     ),
+    "self-test-missing": _status,
+    "self-test-missed": lambda world: _tested(world, cases=[]),
+    "another-build-runs": lambda world: _tested(world, build_sha256="0" * 64),
     "service-not-heard": lambda world: _status(
         world, exchanges={"heartbeat": {"failures": 3, "problem": "no answer", "last_success": None}}
     ),
@@ -108,6 +118,14 @@ def test_what_is_broken_is_found_and_comes_with_what_to_do(world: AgentWorld, co
     (found,) = [finding for finding in doctor.looks(place(world)) if finding.code == code]
     assert len(found.fix) > 10
     assert code in found.describe()
+
+
+def test_a_build_that_found_everything_is_no_finding_and_its_figures_say_so(world: AgentWorld) -> None:
+    _tested(world, taken="2026-11-22T11:00:00Z")
+    assert as_it_is(world) == set()
+    lines = metrics.text(place(world)).splitlines()
+    assert "sanitrail_agent_self_test_missed 0" in lines
+    assert "sanitrail_agent_self_test_age_seconds 3600" in lines
 
 
 def test_rules_that_are_missing_are_found(world: AgentWorld) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -92,7 +93,7 @@ def test_what_it_found_is_shown_and_a_full_disk_costs_only_that(
     assert made.tests.require() is GOOD
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[]", '{"taken": 1}'])
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"taken": 1}', json.dumps({**GOOD.to_dict(), "taken": "noon"})])
 def test_what_is_shown_is_read_carefully(tmp_path: Path, text: str) -> None:
     (tmp_path / self_tests.FILE).write_text(text)
     assert self_tests.shown(StateDirectory(tmp_path)) is None
