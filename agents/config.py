@@ -64,6 +64,8 @@ class Settings(BaseModel):
     """For a whole exchange, from the first byte sent to the last byte read."""
     hold_limit: Seconds = 15.0
     """How long the answer to the hold question may take before the order is refused."""
+    oldest_hold_answer: Annotated[float, Field(gt=0, le=2_592_000)] = 259_200.0
+    """On a host without a network: an answer about holds that was carried there counts no longer than this, whatever it says."""
     clock_tolerance: Annotated[float, Field(ge=1, le=3600)] = 120.0
     """How far this clock and the service's may differ before orders are refused."""
     rescan_interval: Seconds = 600.0

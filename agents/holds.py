@@ -11,15 +11,33 @@ import queue
 import secrets
 import threading
 from collections.abc import Mapping
+from typing import Protocol, runtime_checkable
 
 from inventory.contract.v1.orders import HoldAnswer, HoldQuestion, Lease
 from reports.agent_words import SignedHoldAnswer
 from reports.envelope import PublicKey, open_envelope, payload_digest
 from reports.errors import ReportError
+from reports.record import HandedPermit
 
 from .client import Service
 from .errors import AgentError, Rejected, Retry
 from .refusals import HoldInForce, HoldUnanswered
+
+
+@runtime_checkable
+class AnsweredBefore(Protocol):
+    """A service that is not there: its signed answer was carried to this host beforehand (`byhand`)."""
+
+    def permit(self, lease: Lease) -> None:
+        """Returns only where that answer counts now. Raises `HoldUnanswered`."""
+
+    def permits(self, order_sha256: str) -> tuple[HandedPermit, ...]:
+        """Every leave that was given for an order."""
+
+
+def permits_of(service: Service, order_sha256: str) -> tuple[HandedPermit, ...]:
+    """The leaves that rested on a carried answer; none where the service itself was asked."""
+    return service.permits(order_sha256) if isinstance(service, AnsweredBefore) else ()
 
 
 def require_clear(service: Service, lease: Lease, limit: float, service_keys: Mapping[str, PublicKey]) -> None:
@@ -37,6 +55,9 @@ def require_clear(service: Service, lease: Lease, limit: float, service_keys: Ma
         HoldInForce: The service forbids it, or does not know the lease any more.
         HoldUnanswered: No answer in time, one that is not to this question, or one the service did not sign.
     """
+    if isinstance(service, AnsweredBefore):
+        service.permit(lease)
+        return
     question = HoldQuestion(token=lease.token, nonce=secrets.token_hex(16))
     answers: queue.SimpleQueue[HoldAnswer | BaseException] = queue.SimpleQueue()
 

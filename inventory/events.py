@@ -82,6 +82,9 @@ class Tag(StrEnum):
     HOST_HALTED = "host.halted"
     HOST_HALT_LIFTED = "host.halt-lifted"
     """Its agent or kernel version changed."""
+    JOB_BUNDLE_MADE = "host.job-bundle-made"
+    """Work to be carried to a host without a network."""
+    RETURN_BUNDLE_RECEIVED = "host.return-bundle-received"
     HOST_SILENT = "host.silent"
     HOST_SEEN_AGAIN = "host.seen-again"
 

@@ -32,6 +32,8 @@ Kind = Literal[
     "reading",
     "hold-answer",
     "halt",
+    "job-bundle",
+    "return-bundle",
 ]
 """What an envelope may be; part of the signed bytes."""
 

@@ -58,6 +58,8 @@ class ExceptionCode(StrEnum):
     HANDOVER_DISPUTED = "handover-disputed"
     HANDOVER_BLOCKED = "handover-blocked"
     LOT_REOPENED = "lot-reopened"
+    JOB_BUNDLE_OVERDUE = "job-bundle-overdue"
+    CARRIED_PAST_A_HOLD = "carried-past-a-hold"
 
 
 CRITICAL: Final = frozenset(
@@ -81,6 +83,7 @@ CRITICAL: Final = frozenset(
         ExceptionCode.CASE_ESCALATED,
         ExceptionCode.HANDOVER_DISPUTED,
         ExceptionCode.HANDOVER_BLOCKED,
+        ExceptionCode.CARRIED_PAST_A_HOLD,
     }
 )
 
@@ -133,6 +136,8 @@ TITLES: Final[Mapping[ExceptionCode, str]] = {
     ExceptionCode.HANDOVER_DISPUTED: "Two sides of a hand-over counted differently",
     ExceptionCode.HANDOVER_BLOCKED: "The gate closed during a hand-over: who has the devices?",
     ExceptionCode.LOT_REOPENED: "A lot was re-opened after it was closed",
+    ExceptionCode.JOB_BUNDLE_OVERDUE: "Work was carried to a host, and nothing came back",
+    ExceptionCode.CARRIED_PAST_A_HOLD: "A medium was sanitized by a carried order after a hold was placed on it",
 }
 
 

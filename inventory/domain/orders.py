@@ -56,6 +56,7 @@ TABLE: Final[Mapping[tuple[S, E], S]] = {
     (S.LEASED, E.LEASE_AGAIN): S.LEASED,
     (S.LEASED, E.START): S.EXECUTING,
     (S.LEASED, E.AGENT_REFUSED): S.REFUSED,
+    (S.EXECUTING, E.AGENT_REFUSED): S.REFUSED,  # of carried work alone, which counts as begun from its making on
     (S.LEASED, E.CANCEL): S.CANCELLED,
     (S.LEASED, E.EXPIRE): S.EXPIRED,
     **{(state, E.LEASE_AGAIN): state for state in _RUNNING},

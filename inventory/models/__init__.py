@@ -3,6 +3,7 @@
 from . import answering as _answering  # noqa: F401 - listens to what is flushed
 from .balances import Balance, BalanceLine, BalanceSheet
 from .base import Base, Counter, UtcTime
+from .by_hand import JobBundle, JobBundleOrder, ReturnBundle
 from .custody import Escrow
 from .data import (
     CaseDataSet,
@@ -85,6 +86,8 @@ __all__ = [
     "ImportLine",
     "ImportPart",
     "ImportState",
+    "JobBundle",
+    "JobBundleOrder",
     "Lease",
     "Location",
     "LogCheckpoint",
@@ -110,6 +113,7 @@ __all__ = [
     "Record",
     "RecoveryCode",
     "Roster",
+    "ReturnBundle",
     "RunProgress",
     "Sample",
     "SampleDevice",

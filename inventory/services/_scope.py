@@ -297,6 +297,9 @@ RULES: Final[dict[type[Base], Callable[[Actor], Condition]]] = {
     m.Holding: lambda actor: device_seen(actor, m.Holding.device_id),
     m.DeclaredPath: lambda actor: _host_seen(actor, m.DeclaredPath.host_id),
     m.HostHalt: lambda actor: _host_seen(actor, m.HostHalt.host_id),
+    m.JobBundle: lambda actor: _host_seen(actor, m.JobBundle.host_id),
+    m.JobBundleOrder: lambda actor: _host_seen(actor, m.JobBundleOrder.host_id),
+    m.ReturnBundle: lambda actor: _host_seen(actor, m.ReturnBundle.host_id),
     m.HostPlace: lambda actor: _host_seen(actor, m.HostPlace.host_id),
     m.Hold: lambda actor: sa.or_(
         device_seen(actor, m.Hold.device_id),

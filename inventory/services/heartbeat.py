@@ -41,7 +41,7 @@ def beat(context: Context, actor: Actor, message: Heartbeat) -> HeartbeatReply:
         checkpoint, signed, _ = context.ledger.checkpoint(session)
         proof: tuple[str, ...] = ()
         if message.checkpoint is not None:
-            proof = _compare_logs(session, context, host, message.checkpoint, checkpoint.size)
+            proof = compare_logs(session, context, host, message.checkpoint, checkpoint.size)
         roster = published(session)
         paths = session.execute(
             sa.select(DataSet.name, DeclaredPath.path)
@@ -101,7 +101,7 @@ def _check_clock(session: Session, context: Context, host: Host, message: Heartb
         settle_exception(session, context, ExceptionCode.HOST_CLOCK_OFF, host.id, "The clock is right again.")
 
 
-def _compare_logs(session: Session, context: Context, host: Host, seen: LogPosition, size: int) -> tuple[str, ...]:
+def compare_logs(session: Session, context: Context, host: Host, seen: LogPosition, size: int) -> tuple[str, ...]:
     """Consistency proof from what the agent has seen; a critical exception where that is not our history."""
     problem = None
     if seen.origin != context.ledger.origin:

@@ -65,7 +65,7 @@ def acquire(context: Context, actor: Actor) -> LeaseReply:
         session.add(lease)
         move_order(session, context, actor, order, event, details={"lease": lease.id, "token": lease.token})
         session.flush()
-        return LeaseReply(lease=_message(session, order, lease))
+        return LeaseReply(lease=message_of(session, order, lease))
 
 
 def _unfinished(session: Session, context: Context, host: Host) -> Order | None:
@@ -96,12 +96,13 @@ def _executable(session: Session, context: Context, host: Host) -> Order | None:
         Order.expires > context.now(),
     )
     for order in session.scalars(statement.order_by(Order.id)):
-        if _attached(session, order, host) and not _held(session, order) and enough_approvals(session, context, order):
+        if attached(session, order, host) and not _held(session, order) and enough_approvals(session, context, order):
             return order
     return None
 
 
-def _attached(session: Session, order: Order, host: Host) -> bool:
+def attached(session: Session, order: Order, host: Host) -> bool:
+    """Whether the order's device is seen in this host."""
     return bool(
         session.scalar(
             sa.select(
@@ -119,7 +120,8 @@ def _held(session: Session, order: Order) -> bool:
     return bool(holds_on(session, [order.device_id]).get(order.device_id))
 
 
-def _message(session: Session, order: Order, lease: Lease) -> LeaseMessage:
+def message_of(session: Session, order: Order, lease: Lease) -> LeaseMessage:
+    """The lease as its agent is given it."""
     path = session.scalar(
         sa.select(Attachment.path).where(Attachment.device_id == order.device_id, Attachment.until.is_(None))
     )

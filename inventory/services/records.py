@@ -334,6 +334,11 @@ def _history(session: Session, context: Context, host: Host, submitted: _Submitt
         )  # fmt: skip
 
 
+def accepted_again(session: Session, context: Context, sha256: str) -> RecordAccepted:
+    """The acceptance of a record that came before."""
+    return _accepted(session, context, sha256, new=False)
+
+
 def _accepted(session: Session, context: Context, sha256: str, *, new: bool) -> RecordAccepted:
     row = session.get_one(Record, sha256)
     checkpoint, signed, _ = context.ledger.checkpoint(session)

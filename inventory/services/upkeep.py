@@ -32,6 +32,7 @@ from inventory.models import (
 from reports.errors import ReportError
 
 from . import (
+    _by_hand,
     _statements,
     case_dates,
     certificates,
@@ -87,6 +88,7 @@ def run(context: Context) -> UpkeepReport:
         handovers.remind(session, context, now)
         undertakings.remind(session, context, now)
         samples.remind(session, context, now)
+        _by_hand.remind(session, context, now)
         removed = _forget(session, now)
     cosigned = witnesses.ask_all(context)
     stamped = sum(one.stamped is not None for one in time_stamps.take(context))
@@ -139,7 +141,10 @@ def _silent_hosts(session: Session, context: Context, now: datetime) -> int:
             )
         )
     )
+    expected_silent = _by_hand.on_the_way(session, now)
     for host, contact in rows:
+        if host.id in expected_silent:
+            continue
         if not is_silent(contact, host, now, context.settings.silent_after_seconds):
             if host.id in known:
                 note(session, context, SYSTEM, Tag.HOST_SEEN_AGAIN, "host", host.id)

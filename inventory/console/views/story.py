@@ -103,6 +103,8 @@ _TOLD: Final[dict[Tag, tuple[str, str, Tone]]] = {
     Tag.HOST_REVOKED: ("A host's key was revoked", "ban", "bad"),
     Tag.HOST_HALTED: ("Work on a host was halted", "ban", "bad"),
     Tag.HOST_HALT_LIFTED: ("The halt of a host was lifted", "host", "ok"),
+    Tag.JOB_BUNDLE_MADE: ("Work was made to be carried to a host", "exit", "accent"),
+    Tag.RETURN_BUNDLE_RECEIVED: ("What a host had carried back was taken in", "check", "ok"),
     Tag.HOST_CHANGED: ("A host's agent or kernel changed", "host", "quiet"),
     Tag.HOST_SILENT: ("A host has gone silent", "alert", "warn"),
     Tag.HOST_SEEN_AGAIN: ("A silent host is back", "host", "ok"),

@@ -14,7 +14,7 @@ from tests.support.inventory_world import World
 
 ELSEWHERE = {
     "statement", "obligation", "paper", "personal_signature", "audit_pack", "balance", "balance_line", "balance_sheet",
-    "host_halt", "reading", "lot", "lot_device",
+    "host_halt", "job_bundle", "job_bundle_order", "return_bundle", "reading", "lot", "lot_device",
     "container", "container_device", "handover", "handover_device", "handover_link", "import", "sample",
     "sample_device", "evidence_file",
 }  # fmt: skip
