@@ -44,6 +44,7 @@ _WHERE: Mapping[str, str] = {
     "rules": "rules:rules_group",
     "outbox": "looking:outbox_command",
     "log": "log:log_group",
+    "airgap": "airgap:airgap_group",
 }
 """Module and name of each command: only the one that is asked for is loaded, so that the carrier stays small."""
 
