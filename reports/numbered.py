@@ -2,7 +2,8 @@
 
     SANITRAIL:1:<digest>:<number>/<of>:<check>:<text>
 
-Everything is of the alphabet that QR codes hold best (ISO/IEC 18004, 7.3.4, alphanumeric), so the text is base 45 (RFC 9285).
+Everything is of the alphabet that QR codes hold best (ISO/IEC 18004, 7.3.4, alphanumeric), but for its space, which forms and
+people lose: 41 signs, of which three hold two bytes.
 `digest` is the beginning of the SHA-256 of the whole, so that parts of two rows never mix; `check` is over the part's own text,
 so that a damaged part is named and the others are kept. What comes out is an envelope as it went in, byte for byte; whether it
 is to be believed its signature says, as ever.
@@ -30,10 +31,11 @@ MOST_PARTS: Final = 999
 PART_BYTES: Final = 520
 """Of the packed bytes in one part: a code of some 100 modules a side, which a telephone reads from a screen or from paper."""
 
-_ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"
+_ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ$*+-."
+_BASE: Final = len(_ALPHABET)
 _VALUES: Final = {sign: value for value, sign in enumerate(_ALPHABET)}
 _PART: Final = re.compile(
-    r"SANITRAIL:1:([0-9A-F]{16}):([1-9][0-9]{0,2})/([1-9][0-9]{0,2}):([0-9A-F]{8}):([0-9A-Z $%*+\-./:]+)"
+    r"SANITRAIL:1:([0-9A-F]{16}):([1-9][0-9]{0,2})/([1-9][0-9]{0,2}):([0-9A-F]{8}):([0-9A-Z$*+\-.]+)"
 )
 _FIELDS: Final = frozenset({"payloadType", "payload", "signatures"})
 _DEEPEST: Final = 8
@@ -192,7 +194,7 @@ def _check(head: str, text: str) -> str:
 
 
 def _write_part(digest: str, number: int, of: int, piece: bytes) -> str:
-    head, text = f"SANITRAIL:1:{digest}:{number}/{of}", _base45(piece)
+    head, text = f"SANITRAIL:1:{digest}:{number}/{of}", _as_text(piece)
     return f"{head}:{_check(head, text)}:{text}"
 
 
@@ -205,27 +207,27 @@ def _read_part(text: str) -> tuple[int, int, str, bytes]:
         raise PartRefused(f"Part {number} was misread; read it again.")
     if int(number) > int(of):
         raise PartRefused("It numbers itself beyond the end of its row.")
-    return int(number), int(of), digest, _from_base45(body)
+    return int(number), int(of), digest, _from_text(body)
 
 
-def _base45(data: bytes) -> str:
+def _as_text(data: bytes) -> str:
     signs: list[str] = []
     for start in range(0, len(data), 2):
         pair = data[start : start + 2]
         value = int.from_bytes(pair, "big")
         for _ in range(len(pair) + 1):
-            value, sign = divmod(value, 45)
+            value, sign = divmod(value, _BASE)
             signs.append(_ALPHABET[sign])
     return "".join(signs)
 
 
-def _from_base45(text: str) -> bytes:
+def _from_text(text: str) -> bytes:
     found = bytearray()
     for start in range(0, len(text), 3):
         signs = text[start : start + 3]
-        value = sum(_VALUES[sign] * 45**place for place, sign in enumerate(signs))
+        value = sum(_VALUES[sign] * _BASE**place for place, sign in enumerate(signs))
         size = len(signs) - 1
         if size == 0 or value >= 256**size:
-            raise PartRefused("Its text is not base 45.")
+            raise PartRefused("Its text was not made here.")
         found += value.to_bytes(size, "big")
     return bytes(found)

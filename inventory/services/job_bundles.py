@@ -16,6 +16,7 @@ from typing import Final
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from inventory import code_sheets
 from inventory.contract.v1 import by_hand as messages
 from inventory.contract.v1.agents import DeclaredPath, RecordAccepted
 from inventory.contract.v1.common import Envelope
@@ -26,7 +27,7 @@ from inventory.domain.lifecycle import next_state as next_device_state
 from inventory.domain.orders import OrderEvent
 from inventory.domain.roles import Permission
 from inventory.domain.vocabulary import HostState, OrderState
-from inventory.errors import Conflict, Invalid
+from inventory.errors import Conflict, Invalid, NotFound, Unavailable
 from inventory.events import Tag
 from inventory.ledger import encode
 from inventory.models import DataSet as DataSetRow
@@ -47,6 +48,8 @@ from inventory.models import (
 )
 from reports.envelope import Envelope as Signed
 from reports.envelope import sign, unverified_body
+from reports.errors import RenderingUnavailable, ReportError
+from reports.numbered import parts_of
 
 from . import leases, records, roster
 from ._anchor import trust_roots
@@ -58,7 +61,7 @@ from ._transitions import move_device, move_order
 from .approvals import enough_approvals
 from .approvers import has_ended
 from .context import Actor, Context, authorize
-from .kernel import find, load_envelope, next_number, note, store_envelope
+from .kernel import find, load_envelope, next_number, note, stamp, store_envelope
 from .views.by_hand import JobBundleView
 
 _REMEMBERED: Final = 16
@@ -123,6 +126,51 @@ def envelope_of(context: Context, actor: Actor, host: str, number: int) -> Signe
         find(session, Host, host, "host")
         row = find(session, JobBundle, (host, number), "job bundle")
         return load_envelope(session, row.envelope_sha256)
+
+
+def one_bundle(context: Context, actor: Actor, host: str, number: int) -> JobBundleView:
+    """One bundle. Permission `inventory.read`. Raises `NotFound`."""
+    authorize(actor, Permission.READ)
+    with context.reading(actor) as session:
+        owner = find(session, Host, host, "host")
+        return job_bundle_view(session, find(session, JobBundle, (host, number), "job bundle"), owner)
+
+
+def sheet(context: Context, actor: Actor, host: str, number: int) -> bytes:
+    """A bundle as codes on paper (PDF). Permission `order.request`.
+
+    Raises:
+        NotFound.
+        Invalid: it is too large for codes.
+        Unavailable: nothing can be printed here.
+    """
+    texts = texts_of(context, actor, host, number)
+    view = one_bundle(context, actor, host, number)
+    lines = (
+        f"For {view.host_name} ({view.host}) alone. {len(view.orders)} orders, until {stamp(view.until)}.",
+        f"Made {stamp(view.made)}; carried by {view.courier}. The codes are read in any order.",
+    )
+    try:
+        return code_sheets.sheet(f"Job bundle {view.number} for {view.host_name}", lines, texts)
+    except RenderingUnavailable as error:
+        raise Unavailable("Codes cannot be printed here: the libraries that print documents are missing.") from error
+
+
+def texts_of(context: Context, actor: Actor, host: str, number: int) -> tuple[str, ...]:
+    """The texts of a bundle's codes. Permission `order.request`. Raises `NotFound`, `Invalid` (too large for codes)."""
+    try:
+        return parts_of(envelope_of(context, actor, host, number))
+    except ReportError as error:
+        raise Invalid(
+            "bundle", f"This bundle is too large for codes; carry it as a file. {error.summarize()}"
+        ) from error
+
+
+def numbered(text: str) -> int:
+    """A bundle's number as addresses hold it. Raises `NotFound`."""
+    if not text.isdecimal() or len(text) > 9:
+        raise NotFound("job bundle", text)
+    return int(text)
 
 
 def list_bundles(context: Context, actor: Actor, host: str | None = None) -> tuple[JobBundleView, ...]:
