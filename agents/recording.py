@@ -17,6 +17,9 @@ from reports.record import (
     CapacityProof,
     CommandFacts,
     DeviceFacts,
+    HandedPermit,
+    HealthAnswer,
+    HealthReading,
     HostFacts,
     KeyErasure,
     MethodFacts,
@@ -62,6 +65,7 @@ def make_record(  # noqa: PLR0913 - every part of a record, all but the first tw
     tool: str,
     capacity_note: Mapping[str, Any] | None = None,
     self_tests: Sequence[Mapping[str, Any]] = (),
+    by_hand: tuple[HandedPermit, ...] = (),
 ) -> SanitizationRecord:
     """The record of a run.
 
@@ -74,6 +78,7 @@ def make_record(  # noqa: PLR0913 - every part of a record, all but the first tw
         tool: Name and version of the sanitizing tool.
         capacity_note: What this host keeps of a disk that proved its capacity (`sanitizer restore-capacity`).
         self_tests: What each build that took part found on planted faults.
+        by_hand: Leaves to write that rested on an answer carried to this host.
 
     Raises:
         NothingToRecord: The result names no medium.
@@ -94,6 +99,7 @@ def make_record(  # noqa: PLR0913 - every part of a record, all but the first tw
             after_size=order.after.size,
             after_root=order.after.root,
             approvals=approved.approvals,
+            by_hand=by_hand,
         ),
         device=DeviceFacts(**facts_of(result.device), capacity_proof=_capacity_proof(result, capacity_note)),
         method=MethodFacts(
@@ -115,6 +121,7 @@ def make_record(  # noqa: PLR0913 - every part of a record, all but the first tw
         ),
         operator_ref=order.requested_by,
         tool=tool,
+        health=_health(result),
         self_tests=tuple(SelfTest.from_dict(one, "self-test") for one in self_tests),
     )
 
@@ -129,6 +136,12 @@ def _capacity_proof(result: RunResult, note: Mapping[str, Any] | None) -> Capaci
     except MalformedDocument:
         return None
     return found if found.blocks * found.block_bytes == device.capacity_bytes else None
+
+
+def _health(result: RunResult) -> tuple[HealthReading, ...]:
+    return tuple(
+        HealthReading(**{**facts_of(one), "answers": _parts(HealthAnswer, one.answers)}) for one in result.health
+    )
 
 
 def _key_erasure(result: RunResult) -> KeyErasure | None:

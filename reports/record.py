@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from .errors import MalformedDocument, MalformedRecord
+from .health import HealthAnswer, HealthReading
 from .parts import Part
 from .self_test import SelfTest, SelfTestCase
 
@@ -22,6 +23,8 @@ __all__ = [
     "CommandFacts",
     "DeviceFacts",
     "HandedPermit",
+    "HealthAnswer",
+    "HealthReading",
     "HostFacts",
     "KeyErasure",
     "MalformedRecord",
@@ -39,7 +42,7 @@ __all__ = [
 ]
 
 SCHEMA = "sanitrail/sanitization-record/1"
-_OPTIONAL = frozenset({"self_tests"})
+_OPTIONAL = frozenset({"health", "self_tests"})
 """Parts of the whole that a record need not have: lists that are left out where they are empty."""
 
 
@@ -361,6 +364,9 @@ class SanitizationRecord(Part):
     """Name and version of the sanitizing tool."""
     self_tests: tuple[SelfTest, ...] = ()
     """The newest of each build that took part; left out of the document where there is none, as in records older than it."""
+
+    health: tuple[HealthReading, ...] = ()
+    """The drive's own account before and after; left out of the document where no drive was asked, as in older records."""
 
     def to_dict(self) -> dict[str, Any]:
         """As `Part.to_dict`, without parts that say nothing."""

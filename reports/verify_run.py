@@ -17,6 +17,7 @@ from .canonical import from_base64
 from .enrolled import KeyDirectory
 from .envelope import envelope_digest, open_envelope, signer_ids
 from .errors import BrokenChain, MalformedDocument
+from .health_words import health_words
 from .orders import Roster
 from .self_test_words import self_test_words
 from .statements import Certificate, UnsuccessfulRun
@@ -246,6 +247,7 @@ class RunChecks:
             Fact("Host", record.host.name),
             Fact("Tool", record.tool),
             Fact("Self-test", self_test_words(record)),
+            *([Fact("Health of the drive", health_words(record))] if record.health else []),
             Fact("Policy", record.policy.id),
             Fact("Requested by", basis.order.requested_by),
             Fact(

@@ -9,6 +9,7 @@ from .api import (
     abandon,
     clear_again,
     discard_journal,
+    health_of,
     inspect,
     list_devices,
     memory_areas,
@@ -42,6 +43,7 @@ from .planning import Plan, PlanRequest, plan
 from .resolving import MemoryArea
 from .run import (
     DeviceFacts,
+    HealthReading,
     MethodFacts,
     PassFacts,
     Progress,
@@ -64,6 +66,7 @@ __all__ = [
     "DeviceIdentity",
     "Escrow",
     "EscrowNotConfirmed",
+    "HealthReading",
     "Incomplete",
     "Inspection",
     "MemoryArea",
@@ -93,6 +96,7 @@ __all__ = [
     "clear_again",
     "discard_journal",
     "failed_verification",
+    "health_of",
     "inspect",
     "list_devices",
     "memory_areas",

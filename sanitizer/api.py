@@ -12,7 +12,8 @@ from . import attending, engine, reverting
 from .capability import SanitizeStanding
 from .clearance import Clearance, Confirmation, clear
 from .errors import JournalDamaged, RunUnknown, Touched
-from .hooks import Hooks
+from .health import look
+from .hooks import Hooks, stamp
 from .inspection import Inspection
 from .inspector import Inspector
 from .journal import Journal, peek, remove_damaged, runs_in
@@ -22,7 +23,7 @@ from .planning import HOST, KEYS, PlanRequest, plan, plan_again
 from .recovery import Recovered, recover
 from .resolving import MemoryArea, Resolver
 from .reverting import Recovery, RecoveryRequest
-from .run import Progress, RunResult, VerificationFacts
+from .run import HealthReading, Progress, RunResult, VerificationFacts
 from .settings import Settings
 from .system import HostSystem
 from .techniques.base import Escrow
@@ -73,6 +74,25 @@ def inspect(path: str | Path) -> Inspection:
 def list_devices() -> list[Inspection]:
     """Every whole block device of this host that is a medium or could be one, ordered by path; obstacles included."""
     return Inspector().list_devices()
+
+
+def health_of(path: str | Path) -> HealthReading | None:
+    """How the drive at `path` is by its own account: SMART data, log pages, the health log; writes nothing, starts no test.
+
+    Returns:
+        None where there is no drive to ask, or somebody works on it.
+
+    Raises:
+        Refused: it cannot be opened.
+        DeviceMissing: nothing is there.
+        NotBlockDevice: the path leads to something else.
+    """
+    system, seen = HostSystem(), Inspector().inspect(path)
+    device = system.open_reading(seen.path)
+    try:
+        return look(device, seen, "before", stamp(system.now()))
+    finally:
+        device.close()
 
 
 def resolve_path(path: str | Path) -> PathResolution:

@@ -168,7 +168,8 @@ def interrupted_result(system: System, before: Recovered, error: SanitizerError)
     )
     verification = not_verified(_expected(before.request.pattern_set, before.steps))
     work = Work(steps=before.steps, commands=before.commands, key_erasure=before.key_erasure)
-    return result(course, before.request, work, _passes_of(before), verification, RunState.INTERRUPTED, error)
+    ended = result(course, before.request, work, _passes_of(before), verification, RunState.INTERRUPTED, error)
+    return dataclasses.replace(ended, health=before.health_before)
 
 
 def _passes_of(before: Recovered) -> tuple[PassFacts, ...]:

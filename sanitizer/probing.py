@@ -86,7 +86,7 @@ class Answers:
         return tuple((key, reply.reason) for key, reply in self.replies.items() if reply.reason)
 
 
-class _Questions:
+class Questions:
     """Asks, keeps, and stops asking a device that went silent."""
 
     def __init__(self) -> None:
@@ -174,7 +174,7 @@ def probe(ports: Ports, *, transport: str = "unknown") -> Answers:
     Raises:
         DeviceGone: nothing is there any more.
     """
-    asked = _Questions()
+    asked = Questions()
     if ports.nvme is not None:
         return _probe_nvme(ports, ports.nvme, asked)
     if ports.mmc is not None:
@@ -195,7 +195,7 @@ _REPORTED = (
 )
 
 
-def _probe_scsi(ports: Ports, port: ScsiPort, asked: _Questions, transport: str) -> Answers:
+def _probe_scsi(ports: Ports, port: ScsiPort, asked: Questions, transport: str) -> Answers:
     bridged = transport == "usb"
     inquiry = asked.scsi(INQUIRY, port, scsi_commands.inquiry(_SHORT_INQUIRY if bridged else _LONG_INQUIRY))
     pages = () if bridged else _ask_pages(port, asked)
@@ -224,7 +224,7 @@ def _probe_scsi(ports: Ports, port: ScsiPort, asked: _Questions, transport: str)
 _SHORT_INQUIRY, _LONG_INQUIRY = 36, 96
 
 
-def _ask_pages(port: ScsiPort, asked: _Questions) -> tuple[int, ...]:
+def _ask_pages(port: ScsiPort, asked: Questions) -> tuple[int, ...]:
     """What every disk on a SCSI or SATA bus answers; returns the vital product data pages it has."""
     listed = _listed_pages(asked.scsi(PAGES, port, scsi_commands.vital_product_data(0x00)).data)
     if 0xB1 in listed:
@@ -265,7 +265,7 @@ def _supported(reply: Reply) -> bool:
         return False
 
 
-def _ask_capacity(port: ScsiPort, asked: _Questions, identify: IdentifyDevice) -> None:
+def _ask_capacity(port: ScsiPort, asked: Questions, identify: IdentifyDevice) -> None:
     """What hides blocks: asked of every drive that does not deny having it."""
     if identify.hidden.hpa_supported is not False:
         if identify.capacity.lba48_supported:
@@ -278,7 +278,7 @@ def _ask_capacity(port: ScsiPort, asked: _Questions, identify: IdentifyDevice) -
         asked.ata(DCO, port, ata_commands.dco_identify())
 
 
-def _ask_opal_by_scsi(port: ScsiPort, asked: _Questions) -> None:
+def _ask_opal_by_scsi(port: ScsiPort, asked: Questions) -> None:
     """Translation layers turn SECURITY PROTOCOL IN into TRUSTED RECEIVE; that command itself Linux does not let through."""
     asked.scsi(PROTOCOLS, port, scsi_commands.security_protocol_in(0x00, 0x0000))
     asked.scsi(DISCOVERY, port, scsi_commands.security_protocol_in(PROTOCOL, COM_ID, 2048))
@@ -287,7 +287,7 @@ def _ask_opal_by_scsi(port: ScsiPort, asked: _Questions) -> None:
 # --- NVMe ---------------------------------------------------------------------------------------------------------
 
 
-def _probe_nvme(ports: Ports, port: NvmePort, asked: _Questions) -> Answers:
+def _probe_nvme(ports: Ports, port: NvmePort, asked: Questions) -> Answers:
     nsid = port.namespace_id
     controller = _controller(asked.nvme(CONTROLLER, port, nvme_commands.identify_controller()).data)
     asked.nvme(NAMESPACE, port, nvme_commands.identify_namespace(nsid))
@@ -322,7 +322,7 @@ def _listed_namespaces(data: bytes) -> tuple[int, ...]:
 # --- eMMC ---------------------------------------------------------------------------------------------------------
 
 
-def _probe_mmc(port: MmcPort, asked: _Questions) -> Answers:
+def _probe_mmc(port: MmcPort, asked: Questions) -> Answers:
     def ask() -> Reply:
         (answer,) = port.mmc((mmc_commands.read_ext_csd(),), timeout_ms=QUICK_MS)
         return Reply(accepted=True, data=answer.data)

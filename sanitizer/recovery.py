@@ -2,7 +2,8 @@
 
 Entries of one run, in order: `begun` once; `segment` at the start of every stretch; `first-write`; `marked`; per pass
 `pass`, `checkpoint` several times, `pass-done`; `settled`; `verifying`; `segment-end` when the stretch ended in an
-orderly way; `ended` with the whole result. A run that destroys keys has `surveyed` before `first-write` and `stored` after its
+orderly way; `ended` with the whole result. Where there is a drive to ask, `health` before the first write and after the last
+read. A run that destroys keys has `surveyed` before `first-write` and `stored` after its
 first pass. A run with the drive's own commands has further ones (`command_log.py`).
 Each carries `t` (RFC 3339 UTC), `m` (milliseconds of the monotonic clock of that boot) and `state`.
 """
@@ -18,7 +19,7 @@ from .errors import ByteRange, Touched
 from .overwrite import PassState
 from .planning import HOST, KEYS, PlanRequest
 from .ranges import RangeSet, total
-from .run import DeviceFacts, KeyErasure, PassFacts, RunResult, RunState, Segment
+from .run import DeviceFacts, HealthReading, KeyErasure, PassFacts, RunResult, RunState, Segment
 
 Entry = dict[str, Any]
 
@@ -63,6 +64,8 @@ class Recovered:
     segments: tuple[Segment, ...]
     result: RunResult | None
     """Of an ended run."""
+    health_before: tuple[HealthReading, ...] = ()
+    """How the drive was before the first write; what was read after a stretch is read again after the next."""
 
     @property
     def by_drive(self) -> bool:
@@ -147,6 +150,11 @@ def _key_erasure(entries: list[Entry]) -> KeyErasure | None:
     return dataclasses.replace(found, area_stored_bytes=found.area[1] - total(_ranges(stored["wrong"])))
 
 
+def _health_before(entries: list[Entry]) -> tuple[HealthReading, ...]:
+    found = next((e for e in entries if e["kind"] == "health" and e["reading"]["moment"] == "before"), None)
+    return () if found is None else (HealthReading.from_dict(found["reading"]),)
+
+
 def recover(entries: list[Entry]) -> Recovered | None:
     """The run these entries tell of; None when not even its beginning is there, so that nothing was written."""
     begun = next((e for e in entries if e["kind"] == "begun"), None)
@@ -184,4 +192,5 @@ def recover(entries: list[Entry]) -> Recovered | None:
         settled="settled" in kinds,
         segments=segments_of(entries) if ended else tuple(cut_off(list(segments_of(entries)))),
         result=result,
+        health_before=_health_before(entries),
     )

@@ -244,6 +244,49 @@ class RunFacts:
 
 
 @dataclass(frozen=True, kw_only=True)
+class HealthAnswer:
+    """One question about a drive's health, and the bytes that came back."""
+
+    question: str
+    answer: str
+    """Hexadecimal; a long one is cut short."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HealthReading:
+    """How a drive was by its own account, at one moment; `None` means that it does not say."""
+
+    moment: str
+    """before: the first write; after: the last read."""
+    taken: str
+    source: str
+    """ata-smart, scsi-logs, nvme-log, mmc-ext-csd."""
+    prediction: str
+    """passed, failing, unknown: whether the drive predicts its own failure."""
+    temperature: int | None
+    """Degrees Celsius."""
+    power_on_hours: int | None
+    reallocated: int | None
+    """Blocks the drive has put others in the place of; grown defects of a SCSI disk."""
+    pending: int | None
+    """Blocks it could not read, and has not replaced yet."""
+    uncorrectable: int | None
+    """Blocks, or errors, beyond its own correction."""
+    used_percent: int | None
+    """Of the wear it was made for; may exceed 100."""
+    spare_percent: int | None
+    """Of spare blocks left."""
+    problem: str | None
+    """Why nothing, or not all, is known."""
+    answers: tuple[HealthAnswer, ...]
+
+    @classmethod
+    def from_dict(cls, value: dict[str, Any]) -> HealthReading:
+        """Read what the journal keeps of it."""
+        return cls(**{**value, "answers": tuple(HealthAnswer(**one) for one in value["answers"])})
+
+
+@dataclass(frozen=True, kw_only=True)
 class RunResult:
     """What a run ended in, raw evidence included. Every run ends in one, also a refusal."""
 
@@ -259,6 +302,8 @@ class RunResult:
     """Whether `resume` can go on; always false for an end state."""
     remedy: str | None
     """What a person can do about `run.error`."""
+    health: tuple[HealthReading, ...] = ()
+    """How the drive was before and after, where there is a drive to ask."""
 
     @property
     def state(self) -> str:
@@ -278,6 +323,8 @@ class RunResult:
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values; tuples become lists."""
         plain: dict[str, Any] = _plain(dataclasses.asdict(self))
+        if not self.health:
+            del plain["health"]  # as in journals of builds that knew nothing of it
         return plain
 
     @classmethod
@@ -291,7 +338,7 @@ class RunResult:
         verification["residual"] = _ranges(verification["residual"])
         verification["unreadable"] = _ranges(verification["unreadable"])
         run["segments"] = tuple(Segment(**s) for s in run["segments"])
-        rest = {k: v for k, v in value.items() if k not in {"method", "run", "verification", "device"}}
+        rest = {k: v for k, v in value.items() if k not in {"method", "run", "verification", "device", "health"}}
         device = DeviceFacts(**value["device"]) if value["device"] is not None else None
         return cls(
             **rest,
@@ -299,6 +346,7 @@ class RunResult:
             method=MethodFacts(**method),
             verification=VerificationFacts(**verification),
             run=RunFacts(**run),
+            health=tuple(HealthReading.from_dict(one) for one in value.get("health", ())),
         )
 
 

@@ -7,6 +7,7 @@ executed.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -27,6 +28,7 @@ from .errors import (
     SanitizerError,
     Touched,
 )
+from .health import Moment, look
 from .hooks import Hooks, ask, stamp
 from .identity import same_device
 from .journal import Journal
@@ -94,6 +96,7 @@ class Stretch(ABC):
         self._segment_begun = False
         self._vanished = False
         self._hidden_after = "unknown"
+        self._health = before.health_before if before else ()
         self._teller = Teller(journal.run_id, hooks.progress, system.monotonic, settings.progress_seconds)
 
     # --- the course ---
@@ -106,10 +109,14 @@ class Stretch(ABC):
             self._open()
             self._work()
             self._identify_again()
+            self._read_health("after")
             error = self._finding()
         except SanitizerError as caught:
             self._vanished = isinstance(caught, DeviceGone)
             error = self._tidied(caught)
+            if self._may_be_asked(error):
+                with contextlib.suppress(SanitizerError):
+                    self._read_health("after")
         finally:
             if self._device is not None:
                 self._device.close()
@@ -179,6 +186,8 @@ class Stretch(ABC):
         if self._before is not None:
             self._begin_segment()
         self._move(RunEvent.CLEAR)
+        if self._touched == "no" and not self._health:
+            self._read_health("before")
         if self._hooks.before_first_write is not None:
             ask(self._hooks.before_first_write)
             self._prove()
@@ -304,6 +313,19 @@ class Stretch(ABC):
         if not same_device(self._clearance.identity, found):
             raise IdentityChanged(expected=self._clearance.identity.fingerprint, found=self._identity_after)
 
+    def _read_health(self, moment: Moment) -> None:
+        """The drive's own account of itself, put down as it came; it has no say in how a run ends."""
+        found = look(self._held, self._clearance.inspection, moment, stamp(self._system.now()))
+        if found is not None:
+            self._health = (*self._health, found)
+            self._note("health", reading=dataclasses.asdict(found))
+
+    def _may_be_asked(self, error: SanitizerError) -> bool:
+        """Whether the drive of a run that went wrong can be asked: it is there, and no command of its own is under way."""
+        at_rest = not self._clearance.plan.by_drive or self._state is RunState.VERIFYING
+        going_on = stopped_short(error, resumed=self._before is not None)
+        return at_rest and self._touched != "no" and not self._vanished and not going_on
+
     # --- the end ---
 
     def _conclude(self, error: SanitizerError | None) -> RunResult:
@@ -360,7 +382,7 @@ class Stretch(ABC):
         )
         verification = self._verification or self._unverified()
         outcome = result(course, self._request, self._done(), tuple(self._passes), verification, end, error)
-        return dataclasses.replace(outcome, remedy=self._remedy(error))
+        return dataclasses.replace(outcome, remedy=self._remedy(error), health=self._health)
 
     def _device_facts(self) -> DeviceFacts | None:
         """The device in the record's words. One that is at work tells nothing of hidden blocks: then an earlier look counts.

@@ -8,6 +8,7 @@ from reports import claims, drive_words, key_words
 from reports.bundle import DestructionBundle
 from reports.envelope import signer_ids, unverified_body
 from reports.findings.techniques import by_drive, by_keys
+from reports.health_words import health_words
 from reports.keys import fingerprint_words
 from reports.language import ENGLISH, Speaker
 from reports.links import Basis
@@ -105,6 +106,7 @@ def _work_rows(speaker: Speaker, document: Certificate, basis: Basis) -> list[Ro
         Row(say("certificate.details"), claims.details_words(record, speaker)),
         Row(say("common.tool"), done.tool),
         Row(say("common.self-test"), self_test_words(record, speaker)),
+        *([Row(say("common.health"), health_words(record, speaker))] if record.health else []),
         Row(say("certificate.verification"), claims.verification_words(record, speaker)),
         Row(say("common.started"), speaker.moment(run.started)),
         Row(say("common.finished"), speaker.moment(run.finished)),

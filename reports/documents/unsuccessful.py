@@ -9,6 +9,7 @@ from reports.bundle import UnsuccessfulRunBundle
 from reports.certificate import reasons_against
 from reports.envelope import unverified_body
 from reports.findings.techniques import by_drive
+from reports.health_words import health_words
 from reports.language import ENGLISH, Speaker
 from reports.links import Basis
 from reports.self_test_words import self_test_words
@@ -80,6 +81,7 @@ def _work_rows(speaker: Speaker, basis: Basis) -> list[Row]:
         Row(say("common.host"), record.host.name),
         Row(say("common.tool"), record.tool),
         Row(say("common.self-test"), self_test_words(record, speaker)),
+        *([Row(say("common.health"), health_words(record, speaker))] if record.health else []),
         Row(say("unsuccessful.order"), basis.order.id),
     ]
 

@@ -10,6 +10,7 @@ from .canaries import content_expected
 from .codes import FINDINGS, POLICY_ONLY, Effect, Finding, content_of, pattern_set_name
 from .commands import carried_out, commands, deciding, level_reached
 from .course import course, passes, success
+from .health import health
 from .keys import stated_elsewhere
 from .readback import coverage, policy, verification
 from .selftest import self_tests
@@ -41,6 +42,7 @@ def examine(record: SanitizationRecord) -> Iterator[Finding]:
     yield from commands(record)
     yield from stated_elsewhere(record)
     yield from self_tests(record)
+    yield from health(record)
     if record.run.state in {"succeeded", "failed", "interrupted"}:
         yield from passes(record)
     if record.run.state in {"succeeded", "failed"}:

@@ -76,6 +76,8 @@ FINDINGS: dict[str, str] = {
     "field-empty": "A field is left empty",
     "fingerprint-does-not-fit": "Fingerprint of another identity",
     "flash-medium": "Flash keeps copies out of reach",
+    "health-failing": "The drive predicts its own failure",
+    "health-worsened": "The drive got worse in the run",
     "hidden-capacity": "Hidden areas not reached",
     "hidden-capacity-unknown": "Hidden areas not ruled out",
     "hidden-capacity-unread": "Hidden areas not ruled out, and not read",

@@ -6,7 +6,7 @@ import click
 
 from .decode import decode_command
 from .exit_codes import table
-from .looking import list_command, show_command, status_command, verify_command
+from .looking import health_command, list_command, show_command, status_command, verify_command
 from .planning import plan_command
 from .recovering import restore_capacity_command, settle_command, unlock_command
 from .reverting import recover_command
@@ -31,6 +31,7 @@ def main() -> None:
 for _command in (
     list_command,
     show_command,
+    health_command,
     plan_command,
     wipe_command,
     verify_command,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import secrets
 import signal
 import sys
@@ -61,6 +62,41 @@ def show_command(device: Path, *, json_output: bool) -> None:
         describe(inspection)
         for name, value in tell(inspection.capabilities) if inspection.capabilities else ():
             click.echo(f"{name + ':':<17}{value}")
+
+
+@click.command("health")
+@device_argument
+@as_json_option
+@reported
+def health_command(device: Path, *, json_output: bool) -> None:
+    """Show how a drive is by its own account: what it predicts, and which blocks it has replaced or could not read.
+
+    Asks for SMART data, SCSI log pages or the NVMe health log, whichever the drive keeps; writes nothing and starts no test.
+    """
+    found = api.health_of(device)
+    if json_output:
+        as_json(dataclasses.asdict(found) if found else None)
+        return
+    if found is None:
+        click.echo(f"{device} keeps no health that could be asked for, or somebody works on it")
+        return
+    for name, value, unit in (
+        ("kept in", found.source, ""),
+        ("it predicts", _PREDICTIONS[found.prediction], ""),
+        ("temperature", found.temperature, " degrees Celsius"),
+        ("power-on hours", found.power_on_hours, ""),
+        ("replaced blocks", found.reallocated, ""),
+        ("pending blocks", found.pending, ""),
+        ("uncorrectable", found.uncorrectable, ""),
+        ("wear", found.used_percent, " %"),
+        ("spare left", found.spare_percent, " %"),
+    ):
+        click.echo(f"{name + ':':<17}{'not said' if value is None else f'{value}{unit}'}")
+    if found.problem:
+        click.echo(f"{'problem:':<17}{found.problem}")
+
+
+_PREDICTIONS = {"passed": "no failure", "failing": "ITS OWN FAILURE", "unknown": "nothing"}
 
 
 @click.command("verify")

@@ -11,6 +11,7 @@ from enum import IntEnum
 
 IDENTIFY_DEVICE, READ_LOG_EXT, FLUSH_CACHE_EXT, TRUSTED_RECEIVE = 0xEC, 0x2F, 0xEA, 0x5C
 SANITIZE_DEVICE = 0xB4
+SMART, SMART_SIGNATURE = 0xB0, 0xC24F00
 SECURITY_SET_PASSWORD, SECURITY_UNLOCK, SECURITY_ERASE_PREPARE = 0xF1, 0xF2, 0xF3
 SECURITY_ERASE_UNIT, SECURITY_FREEZE_LOCK, SECURITY_DISABLE_PASSWORD = 0xF4, 0xF5, 0xF6
 READ_NATIVE_MAX_ADDRESS, READ_NATIVE_MAX_ADDRESS_EXT = 0xF8, 0x27
@@ -142,6 +143,25 @@ def read_log_ext(log: int, page: int = 0, blocks: int = 1) -> AtaCommand:
         extend=True,
         registers_wanted=False,
     )
+
+
+def smart_read_data() -> AtaCommand:
+    """SMART READ DATA (ACS-3, 7.48.7): counts nothing, and starts no test."""
+    return AtaCommand(
+        name="SMART READ DATA",
+        opcode=SMART,
+        protocol=Protocol.PIO_IN,
+        feature=0xD0,
+        count=1,
+        lba=SMART_SIGNATURE,
+        device=0,
+        registers_wanted=False,
+    )
+
+
+def smart_return_status() -> AtaCommand:
+    """SMART RETURN STATUS (ACS-3, 7.48.8): the registers tell whether a threshold is exceeded."""
+    return AtaCommand(name="SMART RETURN STATUS", opcode=SMART, feature=0xDA, lba=SMART_SIGNATURE, device=0)
 
 
 def trusted_receive(protocol: int, specific: int, blocks: int = 1) -> AtaCommand:

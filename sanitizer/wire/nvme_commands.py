@@ -9,7 +9,7 @@ from sanitizer.wire.nvme_sanitize import SanitizeAction
 
 IDENTIFY, GET_LOG_PAGE, FORMAT_NVM, SANITIZE, SECURITY_SEND, SECURITY_RECEIVE = 0x06, 0x02, 0x80, 0x84, 0x81, 0x82
 ALL_NAMESPACES = 0xFFFFFFFF
-SANITIZE_STATUS_LOG = 0x81
+HEALTH_LOG, SANITIZE_STATUS_LOG = 0x02, 0x81
 IDENTIFY_BYTES = 4096
 
 
@@ -75,6 +75,11 @@ def get_log_page(log: int, length: int, nsid: int = ALL_NAMESPACES) -> AdminComm
 def sanitize_status() -> AdminCommand:
     """Get Log Page 81h: the Sanitize Status log of the subsystem."""
     return get_log_page(SANITIZE_STATUS_LOG, 512)
+
+
+def health() -> AdminCommand:
+    """Get Log Page 02h: the health of the whole controller."""
+    return get_log_page(HEALTH_LOG, 512)
 
 
 _SANITIZE_NAMES = {

@@ -7,6 +7,7 @@ from enum import IntEnum
 
 SANITIZE, FORMAT_UNIT, SECURITY_PROTOCOL_IN, SECURITY_PROTOCOL_OUT = 0x48, 0x04, 0xA2, 0xB5
 MAINTENANCE_IN, SERVICE_ACTION_IN_16 = 0xA3, 0x9E
+LOG_SENSE, READ_DEFECT_DATA_12 = 0x4D, 0xB7
 PHYSICAL_ELEMENT_STATUS, REMOVE_ELEMENT_AND_TRUNCATE = 0x17, 0x18
 LONGEST_SENSE = 252
 
@@ -118,6 +119,18 @@ def format_unit(*, immediate: bool = True, protection: int = 0) -> ScsiCommand:
     """
     cdb = bytes((FORMAT_UNIT, (protection & 3) << 6 | 0x10, 0, 0, 0, 0))
     return ScsiCommand(name="FORMAT UNIT", cdb=cdb, data=bytes((0, 0x02 * immediate, 0, 0)))
+
+
+def log_sense(page: int, length: int = 512) -> ScsiCommand:
+    """LOG SENSE of cumulative values (SPC-5)."""
+    cdb = bytes((LOG_SENSE, 0, 0x40 | page, 0, 0, 0, 0)) + _be(length, 2) + b"\0"
+    return ScsiCommand(name=f"LOG SENSE / page {page:02x}h", cdb=cdb, read=length)
+
+
+def read_grown_defects() -> ScsiCommand:
+    """READ DEFECT DATA (12) of the grown list in bytes from index, header only: its length tells how many (SBC-4)."""
+    cdb = bytes((READ_DEFECT_DATA_12, 0x0C)) + bytes(4) + _be(8, 4) + bytes(2)
+    return ScsiCommand(name="READ DEFECT DATA (12)", cdb=cdb, read=8)
 
 
 def mode_sense_10(page: int, *, descriptors: bool = True, length: int = 252, default: bool = False) -> ScsiCommand:

@@ -43,7 +43,18 @@ def fields(kind: type) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "name", ["DeviceFacts", "KeyErasure", "MethodFacts", "PassFacts", "VerificationFacts", "RunFacts", "Segment"]
+    "name",
+    [
+        "DeviceFacts",
+        "HealthAnswer",
+        "HealthReading",
+        "KeyErasure",
+        "MethodFacts",
+        "PassFacts",
+        "VerificationFacts",
+        "RunFacts",
+        "Segment",
+    ],
 )
 def test_results_and_records_have_the_same_fields(name: str) -> None:
     kept_by_the_agent = {"capacity_proof"} if name == "DeviceFacts" else set()

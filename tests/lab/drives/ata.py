@@ -264,19 +264,27 @@ class AtaDrive:
             return bytes(SECTOR)
 
     def _smart(self, taskfile: Taskfile, _data: bytes) -> Answer:
-        """Health is good, three attributes, no logs, no tests."""
+        """Whether a threshold is exceeded, five attributes, no logs, no tests."""
         if taskfile.lba >> 8 & 0xFFFF != 0xC24F:
             raise Abort
         feature = taskfile.feature & 0xFF
         if feature in {0xD8, 0xD9, 0xD2}:
             return Registers(), b""
         if feature == 0xDA:
-            return Registers(lba=0xC24F00), b""
+            return Registers(lba=0x2CF400 if self.medium.faults.predicts else 0xC24F00), b""
         if feature not in {0xD0, 0xD1}:
             raise Abort
         page = bytearray(SECTOR)
         page[0] = 0x10
-        for number, (attribute, raw) in enumerate(((5, len(self.medium.spare)), (9, 1234), (197, 0))):
+        faults = self.medium.faults
+        told = (
+            (5, faults.reallocated),
+            (9, 1234),
+            (194, faults.celsius),
+            (197, faults.pending),
+            (198, faults.uncorrectable),
+        )
+        for number, (attribute, raw) in enumerate(told):
             if feature == 0xD0:
                 struct.pack_into("<BHBBQ", page, 2 + 12 * number, attribute, 0x33, 100, 100, raw)
             else:

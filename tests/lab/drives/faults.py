@@ -80,6 +80,16 @@ class Faults:
     """Gone for good once an erase got this far (0: as soon as it has begun)."""
     reset: Literal["lost", "carried-on"] | None = None
     """The next erase command ends in a bus reset: lost is never begun, carried-on runs all the same. Spent by one command."""
+    celsius: int = 30
+    """Its temperature."""
+    reallocated: int = 0
+    """Blocks it says it has put others in the place of; stale copies in its spare ones are not such."""
+    pending: int = 0
+    """Blocks it says it could not read."""
+    uncorrectable: int = 0
+    """Errors it says are beyond its correction."""
+    predicts: bool = False
+    """It predicts its own failure."""
     new_serial: str = ""
     """The serial number after an erase has begun: another drive answers."""
     capacity_during: Literal["kept", "refused", "zero"] = "kept"

@@ -240,7 +240,8 @@ class NvmeController:
         builders: dict[int, Callable[[], bytes]] = {
             logs.ERRORS: self.errors.page,
             logs.SMART: lambda: logs.smart(
-                media_errors=self.media_errors,
+                faults=whole.medium.faults,
+                media_errors=self.media_errors + whole.medium.faults.uncorrectable,
                 read_units=self.blocks_read // 1000,
                 written_units=self.blocks_written // 1000,
             ),

@@ -6,6 +6,8 @@ import struct
 from collections import deque
 from dataclasses import dataclass, field
 
+from .faults import Faults
+
 ERRORS, SMART, FIRMWARE, CHANGED, EFFECTS, SANITIZE = 0x01, 0x02, 0x03, 0x04, 0x05, 0x81
 NOT_REPORTED = 0xFFFFFFFF
 IDLE = 0xFFFF
@@ -42,10 +44,11 @@ class ErrorLog:
         return b"".join(self.entries).ljust(16 * 64, b"\0")
 
 
-def smart(*, media_errors: int, read_units: int, written_units: int) -> bytes:
-    """Log page 02h: health, 27 degrees, all spare left."""
+def smart(*, faults: Faults, media_errors: int, read_units: int, written_units: int) -> bytes:
+    """Log page 02h: reliability as it predicts, temperature, 97 of spare left of which 10 is the least, 3 worn."""
     page = bytearray(512)
-    struct.pack_into("<BHBB", page, 0, 0, 300, 100, 10)
+    struct.pack_into("<BHBBB", page, 0, 4 if faults.predicts else 0, faults.celsius + 273, 97, 10, 3)
+    page[128:144] = (1234).to_bytes(16, "little")
     page[32:48] = read_units.to_bytes(16, "little")
     page[48:64] = written_units.to_bytes(16, "little")
     page[160:176] = media_errors.to_bytes(16, "little")

@@ -82,6 +82,7 @@ class ScsiBase(ABC):
             (self._mode_select, (0x15, 0x55)),
             (self._mode_sense, (0x1A, 0x5A)),
             (self._log_sense, (0x4D,)),
+            (self._grown_defects, (0xB7,)),
             (self._report_luns, (0xA0,)),
             (self._read, (0x08, 0x28, 0x88, 0xA8)),
             (self._write, (0x0A, 0x2A, 0x8A, 0xAA)),
@@ -298,17 +299,30 @@ class ScsiBase(ABC):
         raise CheckCondition(Sense(key=5, code=0x26))
 
     def _log_sense(self, cdb: bytes, _data: bytes) -> bytes:
-        """Supported pages, temperature, informational exceptions."""
+        """Supported pages, errors of reading, temperature, wear, hours, informational exceptions."""
+        faults = self.medium.faults
         pages = {
-            0x00: bytes((0x00, 0x0D, 0x2F)),
-            0x0D: bytes((0, 0, 3, 2, 0, 30)) + bytes((0, 1, 3, 2, 0, 60)),
-            0x2F: bytes((0, 0, 3, 4, 0, 0, 30, 0)),
+            0x00: bytes((0x00, 0x03, 0x0D, 0x11, 0x15, 0x2F)),
+            0x03: bytes((0, 6, 3, 4)) + faults.uncorrectable.to_bytes(4, "big"),
+            0x0D: bytes((0, 0, 3, 2, 0, faults.celsius)) + bytes((0, 1, 3, 2, 0, 60)),
+            0x11: bytes((0, 1, 3, 4, 0, 0, 0, 3)),
+            0x15: bytes((0, 0, 3, 12)) + (1234 * 60).to_bytes(4, "big") + bytes(8),
+            0x2F: bytes(
+                (0, 0, 3, 4, 0x5D if faults.predicts else 0, 0x10 if faults.predicts else 0, faults.celsius, 0)
+            ),
         }
         number = cdb[2] & 0x3F
         if number not in pages or cdb[3]:
             raise invalid_field()
         body = pages[number]
         return (struct.pack(">BBH", number, 0, len(body)) + body)[: cdb[7] << 8 | cdb[8]]
+
+    def _grown_defects(self, cdb: bytes, _data: bytes) -> bytes:
+        """READ DEFECT DATA (12): the grown list in bytes from index, each of eight bytes."""
+        if cdb[1] & 0x1F != 0x0C:
+            raise invalid_field()
+        listed = b"".join(number.to_bytes(8, "big") for number in range(self.medium.faults.reallocated))
+        return (bytes((0, 0x0C, 0, 0)) + struct.pack(">I", len(listed)) + listed)[: int.from_bytes(cdb[6:10], "big")]
 
     def supported(self) -> list[Supported]:
         """Every command, as it is reported; timeouts of the long ones."""

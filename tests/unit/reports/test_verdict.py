@@ -15,6 +15,7 @@ from reports.verdict import COVERAGE_RANK, METHOD_RANK, judge
 from tests.support.evidence import CAPACITY, NONCE, device_facts, good_record, one_pass, with_part, with_pass
 from tests.unit.reports.test_drive_commands import ALTERED as ALTERED_BY_DRIVE
 from tests.unit.reports.test_drive_commands import CAUTIONS as CAUTIONS_BY_DRIVE
+from tests.unit.reports.test_health import worse
 from tests.unit.reports.test_key_erasure import ALTERED as ALTERED_KEYS
 
 GOOD = good_record()
@@ -312,6 +313,7 @@ def test_every_code_that_can_be_found_is_named_and_every_named_one_can_be_found(
     rows.append(with_part(with_part(GOOD, "run", state="refused", touched="no"), "method", passes=()))
     nothing_tried = SelfTest(taken="2026-11-22T08:00:00Z", build_sha256=OTHER, tool="a tool", cases=())
     rows.append(dataclasses.replace(GOOD, self_tests=(nothing_tried,)))
+    rows += [worse(prediction="failing"), worse(pending=1)]
     found = {reason.code for record in rows for reason in judge(record).reasons}
     assert found == set(FINDINGS)
 
