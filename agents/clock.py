@@ -1,7 +1,8 @@
 """Time as the agent needs it, injected everywhere: the wall clock, the monotonic clock, and what the service's clock says.
 
 A host's clock is a claim. The service's answers carry another one, and the approvals a third; where they differ by more than the
-tolerance nobody can say which is right, so no order is started until a person has looked.
+tolerance nobody can say which is right, so no order is started until a person has looked. A clock that is set while nobody
+answers is found out by the monotonic one, so that a jump neither ends an order nor begins one.
 """
 
 from __future__ import annotations
@@ -33,8 +34,8 @@ class SystemClock:
         return dt.datetime.now(dt.UTC)
 
     def monotonic(self) -> float:
-        """Seconds that only grow, not counting suspend."""
-        return time.monotonic()
+        """Seconds that only grow, suspend included."""
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class ClockReading:
     now: dt.datetime
     """This host's."""
     skew_seconds: float | None
-    """This host's minus the service's at the last exchange; None before the first one."""
+    """This host's minus the service's, by the last exchange and the monotonic clock since; None before the first one."""
     tolerance_seconds: float
 
     @property
@@ -68,19 +69,23 @@ class ClockWatch:
         self.clock = clock
         self._tolerance = tolerance_seconds
         self._marker = marker
-        self._skew: float | None = None
+        self._heard: tuple[dt.datetime, float] | None = None
+        """The service's time at the last exchange, and the monotonic clock then."""
         self._lock = threading.Lock()
 
     def heard(self, service_time: dt.datetime) -> None:
         """An answer of the service carried its time."""
-        skew = (self.clock.now() - service_time).total_seconds()
         with self._lock:
-            self._skew = skew
+            self._heard = (service_time, self.clock.monotonic())
 
     def reading(self) -> ClockReading:
         """Both clocks now."""
         with self._lock:
-            return ClockReading(self.clock.now(), self._skew, self._tolerance)
+            now, skew = self.clock.now(), None
+            if self._heard is not None:
+                then, at = self._heard
+                skew = (now - then).total_seconds() - (self.clock.monotonic() - at)
+            return ClockReading(now, skew, self._tolerance)
 
     def synchronized(self) -> bool | None:
         """Whether systemd-timesyncd says that this clock is synchronized; None where it does not say so."""

@@ -147,6 +147,13 @@ def _rules(place: Place) -> Iterator[Finding]:
             "The local rules allow no method, so that every order is refused.",
             f"If that is not what you want, set allowed_methods in {place.settings.local_rules}.",
         )
+    if rules.dry_run:
+        yield Finding(
+            "dry-run",
+            "mind",
+            "The local rules have this host rehearse only: orders are answered with what would be done, nothing is written.",
+            f"If that is not what you want, take dry_run out of {place.settings.local_rules}.",
+        )
     if rules.max_devices_per_hour == 0:
         yield Finding(
             "dry",

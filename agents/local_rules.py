@@ -50,6 +50,8 @@ max_devices_per_hour = 4         # a runaway service stops here
 minimum_approvals = 2            # never fewer, whatever order and roster say
 #approver_roles = ["privacy_officer"]   # must be among those who approve, each held by another person, by the pinned roster
 
+#dry_run = true                  # orders are checked and answered with what would be done; nothing is ever written
+
 # Media that are never touched. All facts in one entry must match; * and ? are wildcards.
 # A fact the medium does not report counts as a match.
 #[[never_touch]]
@@ -185,6 +187,8 @@ class LocalRules(_Table):
     minimum_approvals: Annotated[int, Field(ge=1, le=9)] = 2
     approver_roles: Annotated[tuple[ApproverRole, ...], Field(max_length=9)] = ()
     """Roles among those who approve, whatever the order says; each held by another person of the pinned roster."""
+    dry_run: bool = False
+    """Orders are taken, checked up to the last point, answered with what would be done, and nothing is ever written."""
     never_touch: tuple[NeverTouchEntry, ...] = ()
     maintenance_window: tuple[Window, ...] = ()
 

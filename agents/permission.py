@@ -9,7 +9,7 @@ from pathlib import Path
 
 from inventory.contract.v1.orders import Lease
 from reports.envelope import PublicKey
-from sanitizer import Inspection
+from sanitizer import Clearance, Inspection
 from sanitizer.planning import AUTO
 
 from . import orders
@@ -18,7 +18,7 @@ from .halts import Halts
 from .local_rules import LocalRules, MediumFacts
 from .orders import ApprovedOrder, Authority
 from .pins import PinStore
-from .refusals import DeviceAmbiguous, DeviceNotAttached, HostHalted, LeaseExpired, LogInAlarm
+from .refusals import DeviceAmbiguous, DeviceNotAttached, DryRun, HostHalted, LeaseExpired, LogInAlarm
 from .self_tests import SelfTests
 
 _DEVICE_LINKS = Path("/dev/disk")
@@ -41,6 +41,15 @@ class Judge:
         if (why := self.halts.standing()) is not None:
             raise HostHalted(why)
         self.self_tests.require()
+
+    def permit_writing(self, clearance: Clearance | None = None) -> None:
+        """Whether media may be written to, or is only rehearsed what would be done under a clearance.
+
+        Raises `DryRun`, or as `permit_work`.
+        """
+        self.permit_work()
+        if self.rules().dry_run:
+            raise DryRun("" if clearance is None else _rehearsed(clearance))
 
     def check(self, lease: Lease) -> ApprovedOrder:
         """Whether the order counts now.
@@ -103,6 +112,13 @@ def find_medium(devices: Sequence[Inspection], fingerprint: str, path_hint: str)
     if len(found) > 1:
         raise DeviceAmbiguous(tuple(device.path for device in found))
     return found[0]
+
+
+def _rehearsed(clearance: Clearance) -> str:
+    plan, identity = clearance.plan, clearance.identity
+    also = f" Also destroyed, as accepted: {'; '.join(plan.also_destroyed)}." if plan.also_destroyed else ""
+    what = f"{clearance.path}, {identity.model or identity.kind} {identity.serial or ''}".rstrip()
+    return f"Would be done now on {what}, {identity.capacity_bytes} bytes: {plan.describe()}.{also}"
 
 
 def medium_facts(inspection: Inspection) -> MediumFacts:

@@ -300,6 +300,14 @@ class TechniqueForbiddenHere(LocalRefusal):
     )
 
 
+class DryRun(LocalRefusal):
+    """The local rules have this host rehearse only: what would have been done is told, and nothing is written."""
+
+    code = "dry-run"
+    sentence = "This host only rehearses; nothing was written."
+    advice = "Have `dry_run` taken out of the local rules of this host, and make a new order."
+
+
 class TooManyDevices(LocalRefusal):
     """The hourly limit of this host is reached."""
 

@@ -155,6 +155,7 @@ class Runner:
         self._require_known_log(order.after)
         clearance = self._clearance(order, run.lease.path_hint, self._pending(run))
         self.judge.permit_techniques(clearance.plan.steps)
+        self.judge.permit_writing(clearance)
         return approved, clearance
 
     def _judged(self, run: Run) -> ApprovedOrder:
@@ -236,6 +237,7 @@ class Runner:
         try:
             lease = self.runs.current(run).lease
             self.judge.check(lease)
+            self.judge.permit_writing()
             self._ask_holds(lease)
         except AgentError as error:
             raise PermissionWithheld(reason=f"{error.code}: {error.summarize()}"[:500]) from error
@@ -294,7 +296,7 @@ class Runner:
         order = self._order(run).order
         permit = functools.partial(self._permit_going_on, run)
         try:
-            self.judge.permit_work()
+            self.judge.permit_writing()
             self._ask_holds(self.runs.current(run).lease)
             clearance = self._clearance(order, run.lease.path_hint, pending)
         except (OrderRefused, sanitizer.Refused) as error:
@@ -303,7 +305,7 @@ class Runner:
 
     def _permit_going_on(self, run: Run) -> None:
         try:
-            self.judge.permit_work()
+            self.judge.permit_writing()
             self._ask_holds(self.runs.current(run).lease)
         except AgentError as error:
             raise PermissionWithheld(reason=f"{error.code}: {error.summarize()}"[:500]) from error

@@ -37,14 +37,23 @@ def this_build() -> SelfTest:
 class SelfTests:
     """The self-tests of this process. Thread-safe."""
 
-    def __init__(self, state: StateDirectory, monotonic: Monotonic, test: Callable[[], SelfTest] = this_build) -> None:
+    def __init__(
+        self,
+        state: StateDirectory,
+        monotonic: Monotonic,
+        test: Callable[[], SelfTest] = this_build,
+        *,
+        show: bool = True,
+    ) -> None:
         """Nothing is tested yet.
 
         Args:
             state: Where the newest result is shown.
             monotonic: Clock, so that setting the other one makes no test older or newer.
             test: Makes a test.
+            show: Whether to leave the result where `doctor` and `metrics` look; only the agent itself does.
         """
+        self._shows = show
         self._state = state
         self._monotonic = monotonic
         self._test = test
@@ -71,7 +80,8 @@ class SelfTests:
         except Exception as error:  # whatever it is, nothing is known of this build
             log.exception("the self-test could not be made")
             raise SelfTestMissed(f"It could not be made: {type(error).__name__}: {error}") from error
-        self._show(found)
+        if self._shows:
+            self._show(found)
         if not found.passed:
             log.critical("the self-test missed: %s", ", ".join(found.missed))
             raise SelfTestMissed(f"Not found: {', '.join(found.missed)}.")

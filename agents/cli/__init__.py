@@ -40,6 +40,7 @@ _WHERE: Mapping[str, str] = {
     "self-test": "testing:self_test_command",
     "metrics": "examining:metrics_command",
     "devices": "looking:devices_command",
+    "dry-run": "rehearsing:dry_run_command",
     "paths": "looking:paths_command",
     "rules": "rules:rules_group",
     "outbox": "looking:outbox_command",

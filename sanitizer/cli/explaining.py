@@ -219,6 +219,19 @@ def explain(
     obstacles: Sequence[Refused],
     catalogue: Mapping[str, Technique] = TECHNIQUES,
 ) -> Iterator[str]:
+    """The whole plan, paragraph by paragraph, and the command to type."""
+    yield from explain_plan(planned, inspection, obstacles, catalogue)
+    yield "To do this, type:" if not obstacles else "Once nothing stands against it, type:"
+    yield f"  {command(planned, inspection.path)}"
+    yield "It asks for the fingerprint before anything is written."
+
+
+def explain_plan(
+    planned: Plan,
+    inspection: Inspection,
+    obstacles: Sequence[Refused],
+    catalogue: Mapping[str, Technique] = TECHNIQUES,
+) -> Iterator[str]:
     """The whole plan, paragraph by paragraph."""
     yield from _device(inspection)
     yield ""
@@ -246,9 +259,6 @@ def explain(
     yield ""
     yield from _standing(obstacles)
     yield f"plan digest: {planned.digest}"
-    yield "To do this, type:" if not obstacles else "Once nothing stands against it, type:"
-    yield f"  {command(planned, inspection.path)}"
-    yield "It asks for the fingerprint before anything is written."
 
 
 def told_shortly(planned: Plan) -> Iterator[str]:
