@@ -24,6 +24,7 @@ from inventory.services.sessions import Caller
 
 from .blueprint import Reply
 from .forms import Form
+from .kept import put_back
 from .language.scripts import words_of
 from .language.speaking import tongue
 from .sheets import Sheet
@@ -62,9 +63,6 @@ def asset(name: str) -> str:
     return url_for("console.static", filename=name, v=_digest(name))
 
 
-def names() -> Callable[[str], str]:
-    """Pseudonym -> how this reader may know the person: the name with `directory.read`, else the login name."""
-    if "console_names" not in g:
 def module(name: str) -> Markup:
     """The tag of one of our scripts; in another language than English with what the script says in it."""
     nonce, words = csp_nonce(), words_of(Path(name).name, tongue())
@@ -75,6 +73,9 @@ def module(name: str) -> Markup:
     return brought.format(nonce, htmlsafe_json_dumps(words)) + tag
 
 
+def names() -> Callable[[str], str]:
+    """Pseudonym -> how this reader may know the person: the name with `directory.read`, else the login name."""
+    if "console_names" not in g:
         found = {}
         if may(Permission.READ):
             found = people.names_by_ref(here(), actor())
@@ -101,7 +102,10 @@ def frame() -> Frame:
 
 
 def show(template: str, status: int = 200, **values: Any) -> Reply:  # noqa: ANN401 - templates take anything
-    """Render a page inside the console's frame."""
+    """Render a page inside the console's frame; its form takes back what was written before one had to sign in again."""
+    form = values.get("form")
+    if isinstance(form, Form):
+        put_back(form)
     html = render_template(
         f"console/{template}",
         frame=frame(),
