@@ -20,9 +20,10 @@ from agents.state import StateDirectory
 from .common import Common, explained
 from .output import answer, grouped
 
+_START = "Start it: systemctl enable --now sanitrail-helper sanitrail-carrier"
 _NEXT = {
-    "pending": "Next: an administrator confirms this fingerprint in the console. Then start the daemon.",
-    "confirmed": "Confirmed. Start the daemon: systemctl enable --now sanitrail-agent",
+    "pending": f"Next: an administrator confirms this fingerprint in the console. {_START}",
+    "confirmed": f"Confirmed. {_START}",
     "rejected": "The service turned this host away.",
 }
 

@@ -97,8 +97,13 @@ def cookie_name() -> str:
     return f"__Host-{_COOKIE}" if is_secure() else _COOKIE
 
 
+def checksum(purpose: str, text: str) -> str:
+    """Keyed checksum of what a browser keeps for us; each purpose has its own."""
+    return hmac.new(_opened().web_key, purpose.encode() + b"\x00" + text.encode(), hashlib.sha256).hexdigest()[:32]
+
+
 def _checksum(secret: str) -> str:
-    return hmac.new(_opened().web_key, b"cookie\x00" + secret.encode(), hashlib.sha256).hexdigest()[:32]
+    return checksum("cookie", secret)
 
 
 def _session_secret() -> str | None:
@@ -167,6 +172,21 @@ def caller_now() -> Caller:
 def actor() -> Actor:
     """The signed-in person as services want them. Raises `NotSignedIn`."""
     return caller().actor
+
+
+def owner_of_cookie() -> str | None:
+    """Whose session the request's cookie names, also where that is over; None where it names none we know."""
+    secret = _session_secret()
+    return None if secret is None else sessions.whose(context(), secret)
+
+
+def from_own_page() -> bool:
+    """Whether the browser says that one of our own pages sent this request."""
+    try:
+        csrf.check_origin(request.headers, base_url())
+    except ApiError:
+        return False
+    return True
 
 
 def csrf_token() -> str:

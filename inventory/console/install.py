@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Final
 
-from flask import Flask, request
+from flask import Flask, request, url_for
 
 from inventory.auth import web as auth
 from inventory.console.printing import further_languages
@@ -14,14 +14,17 @@ from inventory.services.views import OrderRow
 from reports.drive_words import technique_words
 
 from . import pages, shrinking
-from .blueprint import console, doors
+from .blueprint import ACCESS, console, doors
 from .formatting import FILTERS
+from .kept import kept_here
 from .language import speaking
 from .language.marking import Marking
 from .said import SAID, Said
 from .views.chips import state_chip, word_chip
+from .views.frame import board
 from .views.running import Figures, figures
-from .web import asset, module
+from .views.story import Link
+from .web import actor, asset, may, module
 
 STATIC_ENDPOINTS: Final = frozenset({"console.static"})
 """Endpoints whose answers hold nothing personal and may be cached."""
@@ -39,6 +42,19 @@ def _figures(order: OrderRow) -> Figures | None:
 
 def _said_here() -> Said | None:
     return SAID.get(request.args.get("said", ""))
+
+
+def _onward(said: Said) -> Link | None:
+    """What comes next after a deed, for who may open it; the first steps only before the first order."""
+    if said.onward is None or auth.find_caller() is None:
+        return None
+    endpoint, label = said.onward
+    permission = ACCESS[f"console.{endpoint}"].permission
+    if permission is not None and not may(permission):
+        return None
+    if endpoint == "first_steps" and any(board(auth.context(), actor()).orders_by_state.values()):
+        return None
+    return Link(label, url_for(f"console.{endpoint}"))
 
 
 def _theme() -> dict[str, Any]:
@@ -63,11 +79,13 @@ def install(app: Flask) -> None:
         _=speaking.say,
         asset=asset,
         further_languages=further_languages,
+        kept_here=kept_here,
+        onward=_onward,
         said_here=_said_here,
         languages=speaking.NAMES,
+        module=module,
         state_chip=state_chip,
         tongue=speaking.tongue,
-        module=module,
         word_chip=word_chip,
     )
     app.jinja_env.trim_blocks = True

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import quote, urlsplit
 
 from flask import Response, make_response, redirect, render_template, request, url_for
 
+from inventory.auth import csrf
 from inventory.auth import web as auth
 from inventory.contract.v1.problems import Problem
 from inventory.errors import InventoryError
 
+from .kept import keep
 from .views.frame import build_frame
 from .views.story import Link
 
@@ -92,14 +94,33 @@ _ELSEWHERE: Final = {"second-factor-needed": "second_factor", "confirmation-need
 
 
 def _to_sign_in() -> Response:
-    return _to("sign_in")
+    """To the door: who had a session is told that it is over, and what became of what they sent."""
+    owner = auth.owner_of_cookie()
+    behind = _form_behind() if request.method == "POST" else ""
+    if owner is None:
+        return _redirect(_door("sign_in"))
+    if request.method != "POST":
+        return _redirect(_door("sign_in", said="session-over"))
+    words = _redirect(_door("sign_in", said="words-kept"))
+    return words if keep(words, behind, owner, "ended") else _redirect(_door("sign_in", said="nothing-done"))
 
 
-def _to(endpoint: str) -> Response:
+def _to(endpoint: str, person: str | None) -> Response:
+    """To the page that mends it, and back; what was written waits meanwhile."""
+    response = _redirect(_door(endpoint))
+    keep(response, _form_behind() if request.method == "POST" else "", person, "confirm")
+    return response
+
+
+def _door(endpoint: str, said: str = "") -> str:
+    """Another page of ours, which leads back here afterwards."""
     here = request.full_path.rstrip("?") if request.method == "GET" else _form_behind()
-    address = url_for(f"console.{endpoint}") + (
-        f"?next={quote(here)}" if here and here != url_for("console.home") else ""
-    )
+    asked = [f"next={quote(here)}"] if here and here != url_for("console.home") else []
+    asked += [f"said={said}"] if said else []
+    return url_for(f"console.{endpoint}") + (f"?{'&'.join(asked)}" if asked else "")
+
+
+def _redirect(address: str) -> Response:
     return make_response(redirect(address, 303))
 
 
@@ -121,9 +142,21 @@ def render_problem(problem: Problem) -> Response:
     if problem.status == 401 and request.blueprint != "doors":
         return _to_sign_in()
     if problem.code in _ELSEWHERE and request.blueprint == "console":
-        return _to(_ELSEWHERE[problem.code])
+        return _to(_ELSEWHERE[problem.code], None if caller is None else caller.actor.ref)
     view = page_of(problem, signed_in=caller is not None)
-    frame = None
+    frame, behind = None, ""
     if caller is not None and problem.status < 500:
         frame = build_frame(auth.context(), caller, request.path)
-    return make_response(render_template("console/problem.html", view=view, frame=frame), problem.status)
+    if caller is not None and _of_earlier_session(problem):
+        behind = _form_behind()
+        view = replace(view, steps=(Link("Open the page again: what you wrote is kept.", behind), view.steps[-1]))
+    response = make_response(render_template("console/problem.html", view=view, frame=frame), problem.status)
+    if caller is not None and behind:
+        keep(response, behind, caller.actor.ref, "earlier")
+    return response
+
+
+def _of_earlier_session(problem: Problem) -> bool:
+    """Whether one of our own pages sent this, only that it was made for another session: somebody signed in anew meanwhile."""
+    refused = problem.code == "csrf-refused" and request.blueprint == "console"
+    return refused and bool(request.form.get(csrf.FIELD)) and auth.from_own_page() and bool(_form_behind())

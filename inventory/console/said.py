@@ -15,10 +15,25 @@ class Said:
 
     tone: Literal["ok", "warn"]
     sentence: str
+    onward: tuple[str, str] | None = None
+    """Page and label of what comes next in a day's work, for who may open it."""
 
+
+_SIGN: Final = ("orders_to_approve", "What else waits for your signature")
+_DECIDE: Final = ("orders_to_validate", "What else waits for a decision")
+_KEEP: Final = ("custody_queue", "What else waits for you")
+_BEGIN: Final = ("first_steps", "Go on with the first steps")
 
 SAID: Final = {
     "signed-out": Said("ok", "You are signed out."),
+    "session-over": Said("warn", "Your session has ended. Sign in, and you are back where you were."),
+    "nothing-done": Said(
+        "warn", "Your session has ended, and nothing was done. Sign in, and you are back at the page."
+    ),
+    "words-kept": Said(
+        "warn",
+        "Your session has ended, and nothing was done. Sign in: what you wrote is kept for a quarter of an hour.",
+    ),
     "password-changed": Said("ok", "Your password is changed. Every other session of yours has ended."),
     "set-up-factor": Said("warn", "Set up a passkey or an authenticator app: until then this account opens nothing."),
     "passkey-registered": Said("ok", "The passkey is registered. Sign in with it from now on."),
@@ -29,11 +44,16 @@ SAID: Final = {
     "sign-in-reset": Said("ok", "Removed. Make a new one-time link and hand it over."),
     "session-ended": Said("ok", "That session has ended."),
     "token-revoked": Said("ok", "The token is revoked."),
-    "device-declared": Said("ok", "The device is declared."),
+    "job-bundle-made": Said("ok", "The bundle is made and signed. Carry it to the host: as a file, or as codes."),
+    "return-bundle-taken": Said(
+        "ok", "Taken in. What became of each part stands below.", ("by_hand", "What is still out")
+    ),
+    "return-bundle-known": Said("ok", "This bundle had been handed in before; nothing changed."),
+    "device-declared": Said("ok", "The device is declared.", ("declare_device", "Declare another")),
     "device-adopted": Said("ok", "What was declared and what was seen are now one device."),
     "device-changed": Said("ok", "Done. The history has a new entry."),
     "device-moved": Said("ok", "The device has a new place."),
-    "device-released": Said("ok", "The gate let it pass: the device is released."),
+    "device-released": Said("ok", "The gate let it pass: the device is released.", _KEEP),
     "holding-declared": Said("ok", "The inventory knows now what this device holds."),
     "holding-ended": Said(
         "ok", "The data is no longer live there. What remains is residue until a validated record covers it."
@@ -41,7 +61,7 @@ SAID: Final = {
     "destruction-recorded": Said("ok", "Recorded. Somebody who saw it must now witness it."),
     "destruction-withdrawn": Said("ok", "Withdrawn. The device stays what it is."),
     "destruction-witnessed": Said("ok", "Witnessed. A validator decides next."),
-    "destruction-decided": Said("ok", "Your decision is signed and logged."),
+    "destruction-decided": Said("ok", "Your decision is signed and logged.", _DECIDE),
     "waiver-opened": Said("warn", "The waiver is open. A second person in another role must countersign it."),
     "waiver-countersigned": Said(
         "warn", "The waiver is countersigned. It will stand on every report about this device."
@@ -50,7 +70,9 @@ SAID: Final = {
     "site-saved": Said("ok", "The site is saved."),
     "team-saved": Said("ok", "The team is saved."),
     "belonging-saved": Said("ok", "Saved. Whoever is limited sees it from their next request on."),
-    "host-confirmed": Said("ok", "The fingerprint is confirmed. Its key is in the log, and its agent may work."),
+    "host-confirmed": Said(
+        "ok", "The fingerprint is confirmed. Its key is in the log, and its agent may work.", _BEGIN
+    ),
     "host-rejected": Said("ok", "The host is turned away."),
     "host-revoked": Said("ok", "The host's key counts no more."),
     "host-halted": Said("warn", "Halted. Nothing is begun there; what can be stopped stops at its next block."),
@@ -69,7 +91,7 @@ SAID: Final = {
     "webhook-changed": Said("ok", "The webhook is changed."),
     "webhook-tested": Said("ok", "A test message is queued; it goes out with the next round, within a minute."),
     "webhook-replayed": Said("ok", "The messages wait to be sent again, with the same ids."),
-    "case-closed": Said("ok", "The case is closed."),
+    "case-closed": Said("ok", "The case is closed.", ("privacy_queue", "What else waits for you")),
     "statement-issued": Said("ok", "The statement is signed and logged."),
     "hold-placed": Said("ok", "The hold is in force. Runs under way have been asked to stop."),
     "hold-lifted": Said("ok", "The hold is lifted."),
@@ -88,19 +110,19 @@ SAID: Final = {
     "reading-requested": Said("ok", "The reading is ordered; the host's agent takes it up with its next report."),
     "reading-cancelled": Said("ok", "The reading is cancelled."),
     "stop-requested": Said("warn", "The agent is asked to stop. Its record will say interrupted."),
-    "approved": Said("ok", "Your signature is accepted."),
-    "decided": Said("ok", "Your decision is signed and logged."),
+    "approved": Said("ok", "Your signature is accepted.", _SIGN),
+    "decided": Said("ok", "Your decision is signed and logged.", _DECIDE),
     "document-issued": Said("ok", "The document is signed, logged and sealed."),
     "document-report": Said("warn", "Something is missing: what was issued is a report, and certifies nothing."),
     "statement-prepared": Said("ok", "Prepared. The responsible person signs it with their own key."),
     "facts-signed": Said("ok", "Your signature is accepted."),
-    "certificate-issued": Said("ok", "The certificate is signed, logged and sealed."),
+    "certificate-issued": Said("ok", "The certificate is signed, logged and sealed.", _DECIDE),
     "document-corrected": Said("warn", "Signed and logged: whoever asks the log is told from now on."),
     "key-registered": Said("ok", "Your key is registered. An administrator compares its fingerprint with you next."),
     "key-confirmed": Said("ok", "The key is confirmed and in the log. It counts once a roster holds it."),
     "key-revoked": Said("ok", "The key counts no more. The roster must be renewed without it."),
     "roster-proposed": Said("ok", "Proposed. The members of the roster in force must sign it."),
-    "roster-signed": Said("ok", "Your signature is accepted."),
+    "roster-signed": Said("ok", "Your signature is accepted.", _BEGIN),
     "person-changed": Said("ok", "Done."),
     "location-saved": Said("ok", "The place is saved."),
     "party-saved": Said("ok", "The party is saved."),
@@ -114,8 +136,12 @@ SAID: Final = {
     "lot-changed": Said("ok", "Done. The lot's history has a new entry."),
     "container-saved": Said("ok", "Done. The container's history has a new entry."),
     "handover-offered": Said("ok", "Offered. Nothing has changed hands before the other side has counted the same."),
-    "handover-accepted": Said("ok", "Both counts agree: the devices are at the receiving side now."),
-    "handover-disputed": Said("warn", "The two sides differ. Nothing changed hands; each difference is an exception."),
+    "handover-accepted": Said("ok", "Both counts agree: the devices are at the receiving side now.", _KEEP),
+    "handover-disputed": Said(
+        "warn",
+        "The two sides differ. Nothing changed hands; each difference is an exception.",
+        ("exceptions", "See the differences"),
+    ),
     "handover-withdrawn": Said("ok", "The offer is taken back."),
     "handover-link-revoked": Said("ok", "The link opens nothing any more."),
     "balance-drawn": Said("ok", "Counted. Whatever does not agree has its exception and its owner."),

@@ -186,6 +186,12 @@ def caller_for_session(context: Context, secret: str) -> Caller:
     return caller
 
 
+def whose(context: Context, secret: str) -> str | None:
+    """Whose session this is or was; None where nobody knows. It opens nothing."""
+    with context.reading() as session:
+        return session.scalar(sa.select(WebSession.person).where(WebSession.secret_sha256 == digest_of_secret(secret)))
+
+
 def caller_for_token(context: Context, secret: str) -> Caller:
     """Who is behind a bearer token; roles are those of the token that the person still has. Raises `NotSignedIn`."""
     now = context.now()

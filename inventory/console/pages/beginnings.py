@@ -12,4 +12,4 @@ from inventory.services.queries.beginnings import beginnings
 def first_steps() -> Reply:
     """What is done, what is next, and who does it."""
     found = guide(beginnings(here(), actor()), may)
-    return show("first-steps.html", guide=found, address=here().settings.external_url)
+    return show("first-steps.html", guide=found)

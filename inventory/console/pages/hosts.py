@@ -12,8 +12,9 @@ from inventory.console.forms import Option
 from inventory.console.sheets import Field, Sheet, reason
 from inventory.console.web import actor, form_status, go, here, perform, posted, received, show, show_sheet
 from inventory.domain.roles import Permission
-from inventory.services import data, queries
+from inventory.services import data, queries, transparency
 from inventory.services import hosts as service
+from inventory.services import roster as rosters
 from inventory.services.queries.devices import DeviceFilter
 
 _LIFETIMES = (Option("1", "1 hour"), Option("24", "1 day"), Option("168", "1 week"))
@@ -44,7 +45,11 @@ def enrol_host() -> Reply:
         if typed.ok:
             command = service.CreateEnrolmentToken(note=note, lifetime=timedelta(hours=int(hours)))
             token = service.create_enrolment_token(here(), actor(), command)
-            return show("enrol.html", token=token, address=here().settings.external_url)
+            roster = rosters.current(here(), actor())
+            return show(
+                "enrol.html", token=token, address=here().settings.external_url, pin=transparency.trust(here()).pin,
+                roster=None if roster is None else roster.sha256,
+            )  # fmt: skip
     typed.values.setdefault("hours", "24")
     return show_sheet(
         Sheet(

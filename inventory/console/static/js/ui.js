@@ -34,6 +34,16 @@ function copyButton(button) {
   });
 }
 
+/** Without a connection nothing is sent: the browser's own error page would take the words along. */
+function stay(form) {
+  const line = form.querySelector("[data-offline]") ?? form.appendChild(document.createElement("p"));
+  line.dataset.offline = "";
+  line.className = "field-error";
+  line.setAttribute("role", "alert");
+  line.textContent = say("You are offline: nothing was sent. What you wrote stays here; send it once you are connected again.");
+  addEventListener("online", () => line.remove(), { once: true });
+}
+
 /** A form is sent once. The service refuses a second send anyway; this only spares the reader that answer. */
 function guardForm(form) {
   form.addEventListener("submit", (event) => {
@@ -42,6 +52,11 @@ function guardForm(form) {
       return;
     }
     if (event.defaultPrevented) return;
+    if (!navigator.onLine) {
+      event.preventDefault();
+      stay(form);
+      return;
+    }
     form.dataset.sent = "yes";
     const button = event.submitter;
     if (button) button.classList.add("is-working");
