@@ -62,7 +62,7 @@ from .approvals import enough_approvals
 from .approvers import has_ended
 from .context import Actor, Context, authorize
 from .kernel import find, load_envelope, next_number, note, stamp, store_envelope
-from .views.by_hand import JobBundleView
+from .views.by_hand import JobBundleView, LeftOutView
 
 _REMEMBERED: Final = 16
 """Newest bundles of a host whose states of the log the agent may have stayed at."""
@@ -117,6 +117,15 @@ def issue(context: Context, actor: Actor, command: IssueJobBundle) -> JobBundleV
         body = _body(session, context, actor, host, number=number, until=until, courier=courier, jobs=jobs)
         row = _keep(session, context, actor, host, body, chosen)
         return job_bundle_view(session, row, host)
+
+
+def preview(context: Context, actor: Actor, host: str) -> tuple[tuple[str, ...], tuple[LeftOutView, ...]]:
+    """Which orders would go along now, and which would not. Permission `order.request`. Raises `NotFound`."""
+    authorize(actor, Permission.ORDER_REQUEST, reading=True)
+    with context.reading(actor) as session:
+        found = _choose(session, context, actor, find(session, Host, host, "host"), None)
+        left_out = tuple(LeftOutView(order, reason) for order, reason in found.left_out)
+        return tuple(order.id for order in found.orders), left_out
 
 
 def envelope_of(context: Context, actor: Actor, host: str, number: int) -> Signed:

@@ -104,6 +104,14 @@ def list_bundles(context: Context, actor: Actor, host: str | None = None) -> tup
         return tuple(return_bundle_view(row, owner, new=False) for row, owner in session.execute(newest))
 
 
+def one_bundle(context: Context, actor: Actor, sha256: str) -> ReturnBundleView:
+    """One bundle. Permission `inventory.read`. Raises `NotFound`."""
+    authorize(actor, Permission.READ)
+    with context.reading(actor) as session:
+        row = find(session, ReturnBundle, sha256, "return bundle")
+        return return_bundle_view(row, session.get_one(Host, row.host_id), new=False)
+
+
 def introduce(context: Context, actor: Actor, envelope: Signed) -> messages.Introduced:
     """Take in the introduction of a host without a network; the answer is carried back to it. Permission `host.manage`.
 

@@ -47,6 +47,7 @@ from inventory.services.imports import register as imports
 from reports.canonical import to_base64
 from tests.support.console_agent import ConsoleAgent, Disk
 from tests.support.console_books import closed_balance, missing_medium
+from tests.support.console_by_hand import carried
 from tests.support.console_travel import travelling
 from tests.support.console_world import ConsoleWorld
 
@@ -426,6 +427,7 @@ def _finished(world: ConsoleWorld, story: Story, agent: ConsoleAgent) -> None:
     story.numbers["view"] = saved_views.save(world.context, world.actor("carla"), view).id
     story.numbers["question"] = questions.announce(world.context, world.actor("carla"), swap).id
     _sampled(world, story)
+    story.numbers["returned"] = carried(world, world.agents[1])
 
 
 def _sampled(world: ConsoleWorld, story: Story) -> None:

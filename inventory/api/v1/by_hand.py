@@ -53,7 +53,7 @@ def list_job_bundles(call: Call, query: BundleQuery) -> tuple[JobBundleView, ...
 
 @noun.post("/hosts/{host}/job-bundles", "Make a job bundle", _MAKE, creates=True, raises=(Invalid, NotFound, Conflict))
 def make_job_bundle(call: Call, host: Key, body: IssueJobBundle) -> Answer[JobBundleView]:
-    """Every approved order of the host that may be begun now, for its agent; these media count as being sanitized from then on."""
+    """Every approved order of the host that may be begun now, for its agent; from then on these media count as begun."""
     command = job_bundles.IssueJobBundle(host=host, hours=body.hours, courier=body.courier, lot=body.lot)
     view = job_bundles.issue(call.context, call.actor, command)
     return Answer(view, location=f"{PREFIX}/hosts/{view.host}/job-bundles/{view.number}")

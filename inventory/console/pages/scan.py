@@ -7,11 +7,13 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from inventory.console.blueprint import Reply, act, form, page
 from inventory.console.forms import Option
-from inventory.console.web import actor, form_status, fragment, go, here, received, show
+from inventory.console.web import actor, form_status, fragment, go, here, may, received, show
 from inventory.domain.labels import NUMBER, SHEETS, codes_read
 from inventory.domain.roles import Permission
 from inventory.errors import InventoryError, NotFound
 from inventory.services import places, queries, scanning
+
+from . import by_hand
 
 _CAMERA = "camera=(self), geolocation=(), microphone=(), payment=(), usb=()"
 """This page alone may ask for the camera."""
@@ -25,6 +27,8 @@ def scan() -> Reply:
     if NUMBER.fullmatch(code):
         return _to(code)
     typed = received()
+    if by_hand.holds_parts(typed.value("codes")) and may(Permission.DEVICE_MOVE):
+        return by_hand.show_hand_in(typed)
     codes = codes_read(typed.value("codes"))
     result = None
     if codes:

@@ -128,8 +128,9 @@ _GROUPS: Final[tuple[tuple[str, str, tuple[_Entry, ...]], ...]] = (
             _Entry("Containers", "container", "containers", Permission.READ),
             _Entry("Hand-overs", "handover", "handovers", Permission.READ),
             _Entry("Scan", "scan", "scan", Permission.READ),
+            _Entry("By hand", "exit", "by_hand", Permission.READ),
             _Entry("Questions", "question", "questions", Permission.READ),
-            _Entry("Imports", "upload", "imports", Permission.DEVICE_DECLARE),
+            _Entry("Imports", "upload", "imports", Permission.TABLE_IMPORT),
         ),
     ),
     (

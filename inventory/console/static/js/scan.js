@@ -13,6 +13,7 @@ const AGAIN_MS = 3000;
 const SHOWN = 30;
 const FORGET_MS = 1500; // so long a pause is the end of what somebody typed; a slow machine makes a scanner slow, too
 const LEAST = 3;
+const PART = /^SANITRAIL:1:([0-9A-F]{16}):(\d+)\/(\d+):/;
 
 /** Our labels hold an address with the number in it; the service understands both, people read the number. */
 function plain(text) {
@@ -66,9 +67,23 @@ async function look(code) {
   }
 }
 
+/** Codes of a bundle are many: how far one is, and which are missing. */
+function tellParts(code) {
+  const [, row, , of] = PART.exec(code);
+  const read = new Set(field.value.split("\n").map((line) => PART.exec(line.trim())).filter((found) => found?.[1] === row).map((found) => Number(found[2])));
+  const missing = Array.from({ length: Number(of) }, (_, index) => index + 1).filter((number) => !read.has(number));
+  said.textContent = missing.length ? `${say("Parts still missing")}: ${missing.join(", ")}` : say("Every part was read. Hand it in.");
+  sound(true);
+}
+
 function took(text) {
   const code = plain(text);
   if (!code) return;
+  if (PART.test(code)) {
+    add(code);
+    tellParts(code);
+    return;
+  }
   if (add(code)) look(code);
   else said.textContent = `${say("Read before")}: ${code}`;
 }
