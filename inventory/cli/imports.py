@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import click
 
+from inventory.domain.import_fields import Subject
 from inventory.domain.import_mapping import mapping_from_text
 
 from .client import Client, client_options
@@ -23,24 +24,35 @@ _SHOWN: Final = 20
     "--mapping",
     default="",
     metavar="NAME|FILE",
-    help="netbox, snipe-it, servicenow, generic, or a TOML file; proposed from the titles by default.",
+    help="A ready-made one (netbox, snipe-it, servicenow, generic, places, data-sets, holdings, people, hosts), or a TOML file;"
+    " proposed from the titles by default.",
+)
+@click.option(
+    "--subject",
+    type=click.Choice([str(one) for one in Subject]),
+    help="What the rows are about; by default what the mapping says, else devices.",
 )
 @click.option("--dry-run", is_flag=True, help="Try every line without effect, and give the import up again.")
 @click.option("--abandon-refused", is_flag=True, help="Take nothing over where a line is refused.")
 @json_option
 @client_options
 @plainly
-def import_table(client: Client, file: Path, mapping: str, dry_run: bool, abandon_refused: bool, as_json: bool) -> None:
-    """Read a CSV file or an XLSX workbook of devices in.
+def import_table(
+    client: Client, file: Path, mapping: str, subject: str | None, dry_run: bool, abandon_refused: bool, as_json: bool
+) -> None:
+    """Read a CSV file or an XLSX workbook in: devices, places, data sets, holdings, people, or where hosts belong.
 
-    Every line is tried first. A line declares a device nobody knew, declares one an agent has seen, agrees with what is known,
+    Every line is tried first. A line adds what nobody knew, declares a device that an agent has seen, agrees with what is known,
     or is refused with every reason; nothing is ever overwritten. Given again, the same file changes nothing. Ends with exit
     code 4 where a line was refused.
     """
     own = Path(mapping).is_file() if mapping else False
-    document = mapping_from_text(Path(mapping).read_text(encoding="utf-8")).to_document() if own else None
+    read = mapping_from_text(Path(mapping).read_text(encoding="utf-8")) if own else None
+    document = None if read is None else read.to_document()
     named = "" if own else mapping
-    view = client.upload(f"/imports?name={quote(file.name)}&mapping={quote(named)}", file)
+    about = subject or (str(read.subject) if read is not None else "")
+    asked = f"/imports?name={quote(file.name)}&mapping={quote(named)}" + (f"&subject={about}" if about else "")
+    view = client.upload(asked, file)
     if document is not None:
         view = client.of_version(view["version"]).put(f"/imports/{view['id']}/mapping", {"document": document})
     view = _until(client, client.of_version(view["version"]).post(f"/imports/{view['id']}/check", None), "checking")

@@ -8,49 +8,28 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
-from enum import StrEnum
 from typing import Any, Final
 
 from inventory.errors import Invalid
+
+from .import_fields import (
+    FIELDS,
+    KNOWN_TITLES,
+    LIMITS,
+    MOST_LETTERS,
+    NEEDED,
+    Field,
+    Problem,
+    Subject,
+    problem,
+    squeezed,
+)
+from .import_subjects import Said, said_of
 
 FORMAT: Final = "sanitrail/import-mapping/1"
 MEDIA: Final = ("magnetic", "flash", "virtual", "pmem", "unknown")
 MAX_CELL: Final = 2000
 _MAX_WORDS: Final = 500
-
-
-class Field(StrEnum):
-    """What a column may say about a device."""
-
-    ASSET_TAG = "asset_tag"
-    SERIAL = "serial"
-    VENDOR = "vendor"
-    MODEL = "model"
-    CAPACITY = "capacity"
-    MEDIA = "media"
-    LOCATION = "location"
-    SOURCE = "source"
-
-
-LIMITS: Final[Mapping[Field, int]] = {
-    Field.ASSET_TAG: 64,
-    Field.SERIAL: 256,
-    Field.VENDOR: 256,
-    Field.MODEL: 256,
-    Field.CAPACITY: 64,
-    Field.MEDIA: 64,
-    Field.LOCATION: 200,
-    Field.SOURCE: 200,
-}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Problem:
-    """One reason why a row is refused."""
-
-    code: str
-    field: str
-    sentence: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,16 +54,13 @@ class Row:
         return f"{squeezed(self.model)} {squeezed(self.serial)}"
 
 
-def squeezed(text: str) -> str:
-    """As people and drives pad and case words differently."""
-    return "".join(text.lower().split())
-
-
 @dataclass(frozen=True, kw_only=True)
 class ImportMapping:
     """What the columns of one kind of file mean."""
 
     name: str
+    subject: Subject = Subject.DEVICES
+    """What the rows are about."""
     columns: Mapping[Field, tuple[str, ...]]
     """Titles a column may have; the first of them that the file has and that is filled in the row counts."""
     fixed: Mapping[Field, str] = field(default_factory=dict)
@@ -99,9 +75,11 @@ class ImportMapping:
 
     def to_document(self) -> dict[str, Any]:
         """As it is kept and sent."""
+        about = {} if self.subject is Subject.DEVICES else {"subject": str(self.subject)}
         return {
             "format": FORMAT,
             "name": self.name,
+            **about,
             "columns": {str(key): list(titles) for key, titles in self.columns.items()},
             "fixed": {str(key): text for key, text in self.fixed.items()},
             "words": {str(key): dict(words) for key, words in self.words.items()},
@@ -111,7 +89,7 @@ class ImportMapping:
         }
 
 
-_MEMBERS: Final = frozenset({"format", "name", "columns", "fixed", "words", "only", "skip", "unit"})
+_MEMBERS: Final = frozenset({"format", "name", "subject", "columns", "fixed", "words", "only", "skip", "unit"})
 UNITS: Final[Mapping[str, int]] = {
     "b": 1, "byte": 1, "bytes": 1,
     "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12, "pb": 10**15,
@@ -132,18 +110,40 @@ def mapping_of(document: object) -> ImportMapping:
     unit = document.get("unit", "auto")
     if not isinstance(unit, str) or (unit != "auto" and unit not in UNITS):
         raise Invalid("mapping", f"The unit is auto or one of {', '.join(UNITS)}.")
-    columns = {_field(key): _texts(f"columns.{key}", value) for key, value in _table(document, "columns").items()}
-    if Field.ASSET_TAG not in columns and not {Field.SERIAL, Field.MODEL} <= set(columns):
-        raise Invalid("mapping", "Name the column of the asset tag, or those of serial number and model.")
+    about = subject_named(document.get("subject", "devices"))
+    columns = {
+        _field(about, key): _texts(f"columns.{key}", value) for key, value in _table(document, "columns").items()
+    }
+    fixed = {_field(about, key): _text(f"fixed.{key}", value) for key, value in _table(document, "fixed").items()}
+    _refuse_nameless(about, set(columns), set(fixed), "Name the column of")
     return ImportMapping(
         name=_text("name", document.get("name", "")),
+        subject=about,
         columns=columns,
-        fixed={_field(key): _text(f"fixed.{key}", value) for key, value in _table(document, "fixed").items()},
-        words={_field(key): _words(f"words.{key}", value) for key, value in _table(document, "words").items()},
+        fixed=fixed,
+        words={_field(about, key): _words(f"words.{key}", value) for key, value in _table(document, "words").items()},
         only={_title(key): frozenset(_texts(f"only.{key}", value)) for key, value in _table(document, "only").items()},
         skip={_title(key): frozenset(_texts(f"skip.{key}", value)) for key, value in _table(document, "skip").items()},
         unit=unit,
     )
+
+
+def subject_named(word: object) -> Subject:
+    """What a table is about. Raises `Invalid`."""
+    if word not in set(Subject):
+        raise Invalid("subject", f"A table is about one of {', '.join(Subject)}.")
+    return Subject(str(word))
+
+
+def _refuse_nameless(about: Subject, columns: set[Field], fixed: set[Field], words: str) -> None:
+    """Without what names a thing no row says anything. Raises `Invalid`."""
+    if about is Subject.DEVICES:
+        if Field.ASSET_TAG not in columns and not {Field.SERIAL, Field.MODEL} <= columns:
+            raise Invalid("mapping", f"{words} the asset tag, or those of serial number and model.")
+        return
+    absent = [one for one in NEEDED[about] if one not in columns | fixed]
+    if absent:
+        raise Invalid("mapping", f"{words} {absent[0].replace('_', ' ')}: without it a row about {about} says nothing.")
 
 
 def mapping_from_text(text: str) -> ImportMapping:
@@ -162,9 +162,9 @@ def _table(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return found
 
 
-def _field(key: object) -> Field:
-    if key not in set(Field):
-        raise Invalid("mapping", f"There is no field {str(key)[:64]!r}; there are {', '.join(Field)}.")
+def _field(about: Subject, key: object) -> Field:
+    if key not in FIELDS[about]:
+        raise Invalid("mapping", f"There is no field {str(key)[:64]!r}; there are {', '.join(FIELDS[about])}.")
     return Field(str(key))
 
 
@@ -191,28 +191,15 @@ def _words(where: str, value: object) -> dict[str, str]:
     return {squeezed(_text(where, key)): _text(where, ours) for key, ours in value.items()}
 
 
-KNOWN_TITLES: Final[Mapping[Field, tuple[str, ...]]] = {
-    Field.ASSET_TAG: ("asset tag", "asset_tag", "assettag", "asset", "tag", "inventory number", "label"),
-    Field.SERIAL: ("serial", "serial number", "serial_number", "serialnumber", "s/n", "sn"),
-    Field.VENDOR: ("manufacturer", "vendor", "make", "brand"),
-    Field.MODEL: ("model", "model name", "part id", "part_id", "part number", "product"),
-    Field.CAPACITY: ("capacity", "capacity bytes", "capacity_bytes", "size", "disk size"),
-    Field.MEDIA: ("media", "media type", "kind of medium", "disk type", "type"),
-    Field.LOCATION: ("location", "place", "site", "room"),
-    Field.SOURCE: ("source", "user", "host", "device", "computer"),
-}
-"""Titles that say what they mean, for a first proposal; a person confirms it."""
-
-
-def guessed(header: Sequence[str]) -> ImportMapping:
+def guessed(header: Sequence[str], about: Subject = Subject.DEVICES) -> ImportMapping:
     """A first proposal from the titles alone; no column means two things."""
     left = {title.strip().lower(): title for title in header}
     columns: dict[Field, tuple[str, ...]] = {}
-    for one, titles in KNOWN_TITLES.items():
+    for one, titles in KNOWN_TITLES[about].items():
         found = next((left.pop(title) for title in titles if title in left), None)
         if found is not None:
             columns[one] = (found,)
-    return ImportMapping(name="From the titles", columns=columns)
+    return ImportMapping(name="From the titles", subject=about, columns=columns)
 
 
 class Reader:
@@ -231,15 +218,16 @@ class Reader:
         if absent:
             raise Invalid("mapping", f"The file has no column {absent[0][:64]!r}, by which rows shall be left out.")
         have = {one for one, places in self._columns.items() if places}
-        if Field.ASSET_TAG not in have and not {Field.SERIAL, Field.MODEL} <= have:
-            raise Invalid("mapping", "The file has no column with an asset tag, and none with serial number and model.")
+        _refuse_nameless(mapping.subject, have, set(mapping.fixed), "The file has no column of")
 
-    def read(self, cells: Sequence[str]) -> Row | tuple[Problem, ...] | None:
+    def read(self, cells: Sequence[str]) -> Row | Said | tuple[Problem, ...] | None:
         """What the row says; None where the mapping leaves it out; every problem where it says nothing usable."""
         if self._left_out(cells):
             return None
         problems: list[Problem] = []
-        said = {one: self._cell(one, cells, problems) for one in Field}
+        said = {one: self._cell(one, cells, problems) for one in FIELDS[self._mapping.subject]}
+        if self._mapping.subject is not Subject.DEVICES:
+            return tuple(problems) or said_of(self._mapping.subject, said)
         capacity, written = None, said[Field.CAPACITY]
         if written is not None:
             capacity = bytes_of(written, self._mapping.unit)
@@ -286,18 +274,14 @@ class Reader:
         text = words.get(squeezed(text), text)
         if not text:
             return None  # the mapping says that this word says nothing
-        if len(text) > LIMITS[one]:
-            problems.append(problem("too-long", one, f"At most {LIMITS[one]} characters; this has {len(text)}."))
+        most = LIMITS.get(one, MOST_LETTERS)
+        if len(text) > most:
+            problems.append(problem("too-long", one, f"At most {most} characters; this has {len(text)}."))
         elif not text.isprintable():
             problems.append(problem("unprintable", one, "It has characters that cannot be printed."))
         else:
             return text
         return None
-
-
-def problem(code: str, one: Field, sentence: str) -> Problem:
-    """One reason, cut to what a page shows."""
-    return Problem(code=code, field=str(one), sentence=sentence[:300])
 
 
 def _at(cells: Sequence[str], place: int) -> str:

@@ -8,23 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
-from .import_mapping import Field, Problem, Row, problem, squeezed
-
-
-class Outcome(StrEnum):
-    """What becomes of a row."""
-
-    NEW = "new"
-    """A device nobody knew is declared."""
-    ADOPT = "adopt"
-    """An agent has seen it, nobody had declared it: now it is declared."""
-    SAME = "same"
-    """Known, and nothing in the row says otherwise."""
-    SKIPPED = "skipped"
-    """The mapping leaves such rows out."""
-    REFUSED = "refused"
+from .import_fields import Field, problem, squeezed
+from .import_mapping import Row
+from .import_outcomes import Outcome, Verdict
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,15 +29,6 @@ class Known:
     vendors: tuple[str, ...]
     capacities: tuple[int, ...]
     media: tuple[str, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Verdict:
-    """What becomes of a row, and which device it is about."""
-
-    outcome: Outcome
-    device: str | None = None
-    problems: tuple[Problem, ...] = ()
 
 
 def decide(row: Row, by_tag: Known | None, by_serial: Sequence[Known]) -> Verdict:

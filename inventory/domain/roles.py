@@ -32,6 +32,8 @@ class Permission(StrEnum):
     READ_DIRECTORY = "directory.read"
     """Names and contacts behind the pseudonyms."""
     DEVICE_DECLARE = "device.declare"
+    TABLE_IMPORT = "table.import"
+    """Send tables from elsewhere, about what one may say one by one."""
     DEVICE_MOVE = "device.move"
     """Place, relocate, retire, quarantine, return to service, report missing or found."""
     DEVICE_RELEASE = "device.release"
@@ -93,6 +95,7 @@ GRANTS: Final[Mapping[Role, frozenset[Permission]]] = {
     Role.CUSTODIAN: _INFORMED
     | {
         Permission.DEVICE_DECLARE,
+        Permission.TABLE_IMPORT,
         Permission.DEVICE_MOVE,
         Permission.DEVICE_RELEASE,
         Permission.LOT_MANAGE,
@@ -110,6 +113,7 @@ GRANTS: Final[Mapping[Role, frozenset[Permission]]] = {
     Role.OPERATOR: _INFORMED
     | {
         Permission.DEVICE_DECLARE,
+        Permission.TABLE_IMPORT,
         Permission.DEVICE_MOVE,
         Permission.LOT_MANAGE,
         Permission.ORDER_REQUEST,
@@ -147,6 +151,7 @@ GRANTS: Final[Mapping[Role, frozenset[Permission]]] = {
     Role.PRIVACY_OFFICER: _INFORMED
     | {
         Permission.DATA_SET_MANAGE,
+        Permission.TABLE_IMPORT,
         Permission.CASE_MANAGE,
         Permission.HOLD_MANAGE,
         Permission.AUDIT_EXPORT,
@@ -165,6 +170,7 @@ GRANTS: Final[Mapping[Role, frozenset[Permission]]] = {
         Permission.READ_EVENTS,
         Permission.READ_DIRECTORY,
         Permission.PEOPLE_MANAGE,
+        Permission.TABLE_IMPORT,
         Permission.HOST_MANAGE,
         Permission.POLICY_MANAGE,
         Permission.WEBHOOK_MANAGE,

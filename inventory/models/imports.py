@@ -9,7 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from inventory.domain.importing import Outcome
+from inventory.domain.import_fields import Subject
+from inventory.domain.import_outcomes import Outcome
 
 from .base import Base, BigInt, Digest, Versioned, words
 
@@ -33,6 +34,8 @@ class Import(Versioned, Base):
     id: Mapped[str] = mapped_column(sa.String(32), primary_key=True)
     state: Mapped[ImportState] = mapped_column(words(ImportState, "state"), index=True)
     name: Mapped[str] = mapped_column(sa.String(200))
+    subject: Mapped[Subject] = mapped_column(words(Subject, "subject"))
+    """What its rows are about."""
     kind: Mapped[str] = mapped_column(sa.String(8))
     """csv or xlsx."""
     sha256: Mapped[str] = mapped_column(Digest)
@@ -76,7 +79,9 @@ class ImportLine(Base):
     outcome: Mapped[Outcome] = mapped_column(words(Outcome, "outcome"))
     asset_tag: Mapped[str | None] = mapped_column(sa.String(64))
     identity: Mapped[str | None] = mapped_column(sa.String(520))
+    """What tells a row from others of its subject; of people only while the import lasts."""
     device: Mapped[str | None] = mapped_column(sa.String(32))
+    """Number of the device, or of whatever else the line is about."""
     facts: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON(none_as_null=True))
     """What the line says, while it waits to be taken over."""
     problems: Mapped[list[dict[str, Any]]]

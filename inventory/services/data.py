@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from inventory.domain.import_subjects import ENCRYPTION
 from inventory.domain.roles import Permission
 from inventory.domain.vocabulary import Category, HoldingKind, HoldingSource, HostState
 from inventory.errors import Conflict, Duplicate, Invalid, NotFound
@@ -28,7 +29,6 @@ from .kernel import check_version, find, moment, next_number, note, optional, re
 from .views import DataSetView, DeclaredPathView, HoldingView
 
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._ -]{0,62}[A-Za-z0-9])?")
-_ENCRYPTION = ("none", "software", "self-encrypting", "unknown")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,30 +96,37 @@ class DeclareHolding:
 def create_data_set(context: Context, actor: Actor, command: CreateDataSet) -> DataSetView:
     """Permission `data_set.manage`. Raises `Duplicate`, `Invalid`."""
     authorize(actor, Permission.DATA_SET_MANAGE)
+    with context.writing(actor) as session:
+        return _data_set_views(session, [add_data_set(session, context, actor, command)])[0]
+
+
+def add_data_set(
+    session: Session, context: Context, actor: Actor, command: CreateDataSet, more: Mapping[str, object] | None = None
+) -> DataSet:
+    """As `create_data_set`, within a transaction that is under way; `more` stands in the history beside it."""
     if not _NAME.fullmatch(command.name):
         raise Invalid("name", "A name has 1 to 64 letters, digits, dots, hyphens, underscores and inner spaces.")
-    with context.writing(actor) as session:
-        existing = session.scalar(sa.select(DataSet.id).where(DataSet.name == command.name))
-        if existing is not None:
-            raise Duplicate("data set", "name", existing)
-        row = DataSet(
-            id=next_number(session, "data_set"),
-            name=command.name,
-            category=Category(command.category),
-            owner=required("owner", command.owner, most=200),
-            description=optional("description", command.description),
-            retention_days=_retention(command.retention_days),
-            encryption=_encryption(command.encryption),
-            key_holder=_key_holder(command.key_holder),
-        )
-        session.add(row)
-        session.flush()
-        set_sources(session, context, row, [find_data_set(session, name) for name in command.copies_of])
-        note(
-            session, context, actor, Tag.DATA_SET_CREATED, "data_set", row.id,
-            details={"name": row.name, "category": str(row.category)},
-        )  # fmt: skip
-        return _data_set_views(session, [row])[0]
+    existing = session.scalar(sa.select(DataSet.id).where(DataSet.name == command.name))
+    if existing is not None:
+        raise Duplicate("data set", "name", existing)
+    row = DataSet(
+        id=next_number(session, "data_set"),
+        name=command.name,
+        category=Category(command.category),
+        owner=required("owner", command.owner, most=200),
+        description=optional("description", command.description),
+        retention_days=_retention(command.retention_days),
+        encryption=_encryption(command.encryption),
+        key_holder=_key_holder(command.key_holder),
+    )
+    session.add(row)
+    session.flush()
+    set_sources(session, context, row, [find_data_set(session, name) for name in command.copies_of])
+    note(
+        session, context, actor, Tag.DATA_SET_CREATED, "data_set", row.id,
+        details={"name": row.name, "category": str(row.category), **(more or {})},
+    )  # fmt: skip
+    return row
 
 
 def change_data_set(context: Context, actor: Actor, command: ChangeDataSet) -> DataSetView:
@@ -154,8 +161,8 @@ def _retention(days: int | None) -> int | None:
 
 
 def _encryption(word: str) -> str:
-    if word not in _ENCRYPTION:
-        raise Invalid("encryption", f"Encryption is one of {', '.join(_ENCRYPTION)}.")
+    if word not in ENCRYPTION:
+        raise Invalid("encryption", f"Encryption is one of {', '.join(ENCRYPTION)}.")
     return word
 
 
@@ -349,28 +356,33 @@ def path_view(session: Session, number: str) -> DeclaredPathView:
 def declare_holding(context: Context, actor: Actor, command: DeclareHolding) -> HoldingView:
     """Permission `data_set.manage`. Open erasure cases gain obligations where it concerns them. Raises `Invalid`, `NotFound`."""
     authorize(actor, Permission.DATA_SET_MANAGE)
+    with context.writing(actor) as session:
+        return _holding(session, add_holding(session, context, actor, command).id)
+
+
+def add_holding(session: Session, context: Context, actor: Actor, command: DeclareHolding) -> Holding:
+    """As `declare_holding`, within a transaction that is under way."""
     since = moment("since", command.since)
     until = None if command.until is None else moment("until", command.until)
     if since > context.now() or (until is not None and not since <= until <= context.now()):
         raise Invalid("since", "A holding begins and ends in the past, in that order.")
-    with context.writing(actor) as session:
-        device = find(session, Device, command.device, "device")
-        data_set = find_data_set(session, command.data_set)
-        holding = begin_holding(
-            session,
-            context,
-            actor,
-            device=device,
-            data_set=data_set,
-            kind=HoldingKind(command.kind),
-            source=HoldingSource.DECLARED,
-            since=since,
-            until=until,
-            reason=optional("reason", command.reason),
-        )
-        cover_if_proven(session, context, device, data_set, holding)
-        session.flush()
-        return _holding(session, holding.id)
+    device = find(session, Device, command.device, "device")
+    data_set = find_data_set(session, command.data_set)
+    holding = begin_holding(
+        session,
+        context,
+        actor,
+        device=device,
+        data_set=data_set,
+        kind=HoldingKind(command.kind),
+        source=HoldingSource.DECLARED,
+        since=since,
+        until=until,
+        reason=optional("reason", command.reason),
+    )
+    cover_if_proven(session, context, device, data_set, holding)
+    session.flush()
+    return holding
 
 
 def end_holding(context: Context, actor: Actor, holding: str, reason: str) -> HoldingView:

@@ -239,19 +239,25 @@ def assign_host(context: Context, actor: Actor, command: Assign) -> AssignmentVi
     authorize(actor, Permission.HOST_MANAGE)
     require_unlimited(actor, "say where a host belongs")
     with context.writing(actor) as session:
-        row = find(session, Host, command.subject, "host")
-        check_version(f"Host {row.id}", row.version, command.version)
-        before = {"site": row.site_id, "team": row.team_id}
-        row.site_id, row.team_id = _site(session, command.site), _team(session, command.team)
-        session.flush()
-        inside = sa.exists().where(
-            Attachment.device_id == Device.id, Attachment.host_id == row.id, Attachment.until.is_(None)
-        )
-        _answer(session, inside, site=row.site_id, team=row.team_id)
-        details = {"before": before, "after": {"site": row.site_id, "team": row.team_id}}
-        why = required("reason", command.reason)
-        note(session, context, actor, Tag.HOST_ASSIGNED, "host", row.id, reason=why, details=details)
+        row = put_host(session, context, actor, command)
         return AssignmentView(subject=row.id, site=row.site_id, team=row.team_id, version=row.version)
+
+
+def put_host(session: Session, context: Context, actor: Actor, command: Assign) -> Host:
+    """As `assign_host`, within a transaction that is under way."""
+    row = find(session, Host, command.subject, "host")
+    check_version(f"Host {row.id}", row.version, command.version)
+    before = {"site": row.site_id, "team": row.team_id}
+    row.site_id, row.team_id = _site(session, command.site), _team(session, command.team)
+    session.flush()
+    inside = sa.exists().where(
+        Attachment.device_id == Device.id, Attachment.host_id == row.id, Attachment.until.is_(None)
+    )
+    _answer(session, inside, site=row.site_id, team=row.team_id)
+    details = {"before": before, "after": {"site": row.site_id, "team": row.team_id}}
+    why = required("reason", command.reason)
+    note(session, context, actor, Tag.HOST_ASSIGNED, "host", row.id, reason=why, details=details)
+    return row
 
 
 def assign_data_set(context: Context, actor: Actor, command: Assign) -> AssignmentView:

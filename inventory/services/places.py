@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -73,27 +73,34 @@ def create_location(context: Context, actor: Actor, command: CreateLocation) -> 
     """Permission `location.manage`. Raises `Duplicate` (name), `NotFound` (party)."""
     authorize(actor, Permission.LOCATION_MANAGE)
     with context.writing(actor) as session:
-        name = required("name", command.name, most=200)
-        _free_name(session, name)
-        party = find(session, Party, command.party, "party") if command.party else None
-        site = find(session, Site, command.site, "site") if command.site else None
-        if site is None and actor.scope.sites is not None:
-            raise Invalid("site", "Name one of your sites: you would not see a place that is at none of them.")
-        location = Location(
-            id=next_number(session, "location"),
-            name=name,
-            zone=Zone(command.zone),
-            address=optional("address", command.address),
-            party_id=party.id if party else None,
-            site_id=site.id if site else None,
-        )
-        session.add(location)
-        session.flush()
-        note(
-            session, context, actor, Tag.LOCATION_CREATED, "location", location.id,
-            details={"name": name, "zone": str(location.zone)},
-        )  # fmt: skip
-        return _location_views(session, [location])[0]
+        return _location_views(session, [add_location(session, context, actor, command)])[0]
+
+
+def add_location(
+    session: Session, context: Context, actor: Actor, command: CreateLocation, more: Mapping[str, object] | None = None
+) -> Location:
+    """As `create_location`, within a transaction that is under way; `more` stands in the history beside it."""
+    name = required("name", command.name, most=200)
+    _free_name(session, name)
+    party = find(session, Party, command.party, "party") if command.party else None
+    site = find(session, Site, command.site, "site") if command.site else None
+    if site is None and actor.scope.sites is not None:
+        raise Invalid("site", "Name one of your sites: you would not see a place that is at none of them.")
+    location = Location(
+        id=next_number(session, "location"),
+        name=name,
+        zone=Zone(command.zone),
+        address=optional("address", command.address),
+        party_id=party.id if party else None,
+        site_id=site.id if site else None,
+    )
+    session.add(location)
+    session.flush()
+    note(
+        session, context, actor, Tag.LOCATION_CREATED, "location", location.id,
+        details={"name": name, "zone": str(location.zone), **(more or {})},
+    )  # fmt: skip
+    return location
 
 
 def change_location(context: Context, actor: Actor, command: ChangeLocation) -> LocationView:

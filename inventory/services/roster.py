@@ -188,7 +188,7 @@ def roster_view(session: Session, row: Roster) -> RosterView:
                 ref=person.ref,
                 key_id=person.key_id,
                 public_key=person.public_key,
-                roles=tuple(role for role in person.roles if role != Role.APPROVER),
+                roles=tuple(role for role in person.roles if role != "approver"),
                 signed=person.key_id in signed,
             )
             for person in body.people

@@ -6,11 +6,13 @@
 //   node verify.mjs --batch FOLDER        judges every X.json of a folder under the pin in X.pin, or else in the file "pin"
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { BALANCE } from "./balance.mjs";
 import { DESTRUCTION, ERASURE, LOT, PROCESSOR } from "./documents.mjs";
 import { hex } from "./formats.mjs";
 import { RUN, RUN_NOT_CHECKED } from "./run.mjs";
 
 const KINDS = {
+  "sanitrail/balance-sheet": BALANCE,
   "sanitrail/lot-certificate": LOT,
   "sanitrail/processor-statement": PROCESSOR,
   "sanitrail/destruction-certificate": DESTRUCTION,

@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from inventory.domain.import_mapping import Row
-from inventory.domain.importing import Known, Outcome
+from inventory.domain.import_outcomes import Outcome
+from inventory.domain.importing import Known
 from inventory.domain.lifecycle import FINAL
 from inventory.models import Device, Import, ImportLine, Location
 
@@ -81,6 +82,16 @@ def earlier_lines(session: Session, row: Import, rows: Sequence[Row]) -> dict[st
         )
         found |= {str(value): line for value, line in session.execute(statement)}
     return found
+
+
+def earlier_keys(session: Session, row: Import, keys: Sequence[str]) -> dict[str, int]:
+    """As `earlier_lines`, of rows that are not about devices."""
+    statement = sa.select(ImportLine.identity, ImportLine.line).where(
+        ImportLine.import_id == row.id,
+        ImportLine.identity.in_(keys),
+        ImportLine.outcome.in_((Outcome.NEW, Outcome.ADOPT, Outcome.SAME)),
+    )
+    return {str(key): line for key, line in session.execute(statement)} if keys else {}
 
 
 def places(session: Session, rows: Sequence[Row], conditions: Sequence[sa.ColumnElement[bool]]) -> dict[str, Location]:

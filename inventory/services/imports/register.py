@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import struct
 import tempfile
 import time
 import tomllib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -17,8 +14,10 @@ from typing import IO, Any, Final
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from inventory.domain.import_fields import Subject
 from inventory.domain.import_mapping import ImportMapping, Reader, Row, guessed, mapping_of
-from inventory.domain.importing import Outcome
+from inventory.domain.import_outcomes import Outcome
+from inventory.domain.import_subjects import Said
 from inventory.domain.roles import Permission
 from inventory.errors import Conflict, Invalid, InventoryError, NotFound
 from inventory.events import Tag
@@ -29,12 +28,11 @@ from inventory.services.kernel import check_version, find, next_number, note, re
 from inventory.services.queries._paging import bounded, cut, number
 from inventory.services.views import Page
 
-from . import csv_file, steps, xlsx_file
-from .rows import MAX_BYTES, MAX_COLUMNS, MAX_ROWS, Line, Unreadable
+from . import csv_file, steps, things, xlsx_file
+from .receiving import measured, parts, read_in
 
 MOST_OPEN: Final = 5
 """Imports one person may have under way; each keeps its file."""
-_SAMPLE: Final = 8
 _OPEN: Final = (ImportState.RECEIVED, ImportState.CHECKING, ImportState.CHECKED, ImportState.RUNNING)
 _PATIENCE_SECONDS: Final = 2.0
 """How long one call works before it answers how far it came."""
@@ -47,6 +45,8 @@ class ImportView:
     id: str
     state: ImportState
     name: str
+    subject: Subject
+    """What its rows are about."""
     kind: str
     sha256: str
     size: int
@@ -85,6 +85,9 @@ class LineView:
     outcome: Outcome
     asset_tag: str | None
     device: str | None
+    """Of a table of devices."""
+    about: str | None
+    """Number of what the line is about, whatever it is."""
     problems: tuple[dict[str, str], ...]
     done: bool
 
@@ -113,8 +116,10 @@ def mapping_named(name: str) -> ImportMapping:
 # -- receiving ---------------------------------------------------------------------------------------------------------
 
 
-def receive(context: Context, actor: Actor, name: str, file: IO[bytes], mapping: str = "") -> ImportView:
-    """Read a file in, whole or not at all; nothing of it counts yet. Permission `device.declare`.
+def receive(
+    context: Context, actor: Actor, name: str, file: IO[bytes], mapping: str = "", subject: Subject | None = None
+) -> ImportView:
+    """Read a file in, whole or not at all; nothing of it counts yet. Permission `table.import`, and that of the subject.
 
     Args:
         context: the open inventory.
@@ -122,88 +127,43 @@ def receive(context: Context, actor: Actor, name: str, file: IO[bytes], mapping:
         name: what it is called.
         file: at its beginning; a CSV file or an XLSX workbook.
         mapping: name of a ready-made mapping; empty: proposed from the titles.
+        subject: what its rows are about; None: what the mapping says, else devices.
 
     Raises:
-        Invalid: it is no table, or larger than one may be.
+        Forbidden: the actor may not say such things one by one either.
+        Invalid: it is no table, about something else than its mapping, or larger than one may be.
         Conflict: the person has too many imports under way.
         NotFound: the mapping.
     """
-    authorize(actor, Permission.DEVICE_DECLARE)
+    authorize(actor, Permission.TABLE_IMPORT)
     called = required("name", name, most=200)
     wanted = mapping_named(mapping) if mapping else None
-    digest, size = _measured(file)
+    about = subject or (wanted.subject if wanted else Subject.DEVICES)
+    things.permit(actor, about, reading=True)
+    if wanted is not None and wanted.subject is not about:
+        raise Invalid("mapping", f"This mapping is about {wanted.subject}, the table about {about}.")
+    digest, size = measured(file)
     kind = "xlsx" if file.read(4)[:4] in {b"PK\x03\x04", b"\xd0\xcf\x11\xe0"} else "csv"
     file.seek(0)
     with tempfile.TemporaryFile() as packed:
-        header, sample, rows = _read(xlsx_file.lines(file) if kind == "xlsx" else csv_file.lines(file), packed)
-        understood = wanted or guessed(header)
+        header, sample, rows = read_in(xlsx_file.lines(file) if kind == "xlsx" else csv_file.lines(file), packed)
+        understood = wanted or guessed(header, about)
         with context.writing(actor) as session:
             _not_too_many(session, actor)
             row = Import(
-                id=next_number(session, "import"), state=ImportState.RECEIVED, name=called, kind=kind, sha256=digest,
-                size=size, rows=rows, header=header, sample=sample, mapping=understood.to_document(), position=0,
+                id=next_number(session, "import"), state=ImportState.RECEIVED, name=called, subject=about, kind=kind,
+                sha256=digest, size=size, rows=rows, header=header, sample=sample, mapping=understood.to_document(), position=0,
                 counts={}, received=context.now(), received_by=actor.ref,
             )  # fmt: skip
             session.add(row)
             session.flush()
-            for part, content in _parts(packed):
+            for part, content in parts(packed):
                 session.execute(sa.insert(ImportPart), [{"import_id": row.id, "number": part, "content": content}])
             note(
                 session, context, actor, Tag.IMPORT_RECEIVED, "import", row.id,
-                reason=called, details={"sha256": digest, "bytes": size, "rows": rows},
+                reason=called, details={"subject": str(about), "sha256": digest, "bytes": size, "rows": rows},
             )  # fmt: skip
             return _view(row)
-
-
-def _measured(file: IO[bytes]) -> tuple[str, int]:
-    digest, size = hashlib.sha256(), 0
-    while part := file.read(1 << 20):
-        digest.update(part)
-        size += len(part)
-        if size > MAX_BYTES:
-            raise Invalid("file", f"At most {MAX_BYTES >> 20} MiB are read in; split the file.")
-    file.seek(0)
-    return digest.hexdigest(), size
-
-
-def _read(lines: Iterator[Line | Unreadable], packed: IO[bytes]) -> tuple[list[str], list[dict[str, Any]], int]:
-    """Pack the lines into a file, some hundred a part; the header, the first lines, and how many there are."""
-    head = next(lines, None)
-    if not isinstance(head, Line):
-        raise Invalid("file", "The file has no header: its first line names the columns.")
-    if len(head.cells) > MAX_COLUMNS:
-        raise Invalid("file", f"The file has more than {MAX_COLUMNS} columns.")
-    header = ["".join(one if one.isprintable() else " " for one in title)[:200].strip() for title in head.cells]
-    sample: list[dict[str, Any]] = []
-    waiting: list[Line | Unreadable] = []
-    rows = 0
-    for one in lines:
-        rows += 1
-        if rows > MAX_ROWS:
-            raise Invalid("file", f"At most {MAX_ROWS} lines are read in; split the file.")
-        if isinstance(one, Line) and len(sample) < _SAMPLE:
-            sample.append({"line": one.number, "cells": [cell[:200] for cell in one.cells[:MAX_COLUMNS]]})
-        waiting.append(one)
-        if len(waiting) == steps.PART_LINES:
-            _append(packed, steps.pack(waiting))
-            waiting = []
-    if waiting:
-        _append(packed, steps.pack(waiting))
-    if not rows:
-        raise Invalid("file", "The file has a header and no line beneath it.")
-    return header, sample, rows
-
-
-def _append(packed: IO[bytes], content: bytes) -> None:
-    packed.write(struct.pack(">I", len(content)) + content)
-
-
-def _parts(packed: IO[bytes]) -> Iterator[tuple[int, bytes]]:
-    packed.seek(0)
-    part = 0
-    while length := packed.read(4):
-        part += 1
-        yield part, packed.read(struct.unpack(">I", length)[0])
 
 
 def _not_too_many(session: Session, actor: Actor) -> None:
@@ -218,16 +178,18 @@ def _not_too_many(session: Session, actor: Actor) -> None:
 def set_mapping(
     context: Context, actor: Actor, reference: str, mapping: ImportMapping, version: int | None = None
 ) -> ImportView:
-    """Say what the columns mean; what was tried before is forgotten. Permission `device.declare`.
+    """Say what the columns mean; what was tried before is forgotten. Permission `table.import`.
 
     Raises:
         Invalid: the file has none of the columns that name a device.
         Conflict: it is being taken over, or has ended.
         StaleVersion, NotFound.
     """
-    authorize(actor, Permission.DEVICE_DECLARE)
+    authorize(actor, Permission.TABLE_IMPORT)
     with context.writing(actor) as session:
-        row = _open(session, reference, version)
+        row = _open(session, actor, reference, version)
+        if mapping.subject is not row.subject:
+            raise Invalid("mapping", f"This mapping is about {mapping.subject}, the table about {row.subject}.")
         Reader(mapping, row.header)
         row.mapping, row.state, row.position, row.counts = mapping.to_document(), ImportState.RECEIVED, 0, {}
         session.execute(sa.delete(ImportLine).where(ImportLine.import_id == row.id))
@@ -237,10 +199,10 @@ def set_mapping(
 
 
 def check(context: Context, actor: Actor, reference: str, version: int | None = None) -> ImportView:
-    """Try every line without effect. Permission `device.declare`. Goes on by itself; `advance` hastens it. As `set_mapping`."""
-    authorize(actor, Permission.DEVICE_DECLARE)
+    """Try every line without effect. Permission `table.import`. Goes on by itself; `advance` hastens it. As `set_mapping`."""
+    authorize(actor, Permission.TABLE_IMPORT)
     with context.writing(actor) as session:
-        row = _open(session, reference, version)
+        row = _open(session, actor, reference, version)
         Reader(mapping_of(row.mapping), row.header)
         session.execute(sa.delete(ImportLine).where(ImportLine.import_id == row.id))
         row.state, row.position, row.counts = ImportState.CHECKING, 0, {}
@@ -248,15 +210,16 @@ def check(context: Context, actor: Actor, reference: str, version: int | None = 
 
 
 def run(context: Context, actor: Actor, reference: str, version: int | None = None) -> ImportView:
-    """Take over what the dry run found good; refused lines stay out. Permission `device.declare`.
+    """Take over what the dry run found good; refused lines stay out. Permission `table.import`.
 
     Raises:
         Conflict: it was not tried yet.
         StaleVersion, NotFound.
     """
-    authorize(actor, Permission.DEVICE_DECLARE)
+    authorize(actor, Permission.TABLE_IMPORT)
     with context.writing(actor) as session:
-        row = find(session, Import, reference, "import")
+        row = _mine(session, actor, reference)
+        things.permit(actor, row.subject)
         check_version(f"Import {row.id}", row.version, version)
         if row.state is not ImportState.CHECKED:
             raise Conflict(f"Import {row.id} is {row.state}; it is taken over once every line was tried.")
@@ -267,10 +230,10 @@ def run(context: Context, actor: Actor, reference: str, version: int | None = No
 
 
 def abandon(context: Context, actor: Actor, reference: str, version: int | None = None) -> ImportView:
-    """Give it up: the file goes, and what was taken over already stays. Permission `device.declare`."""
-    authorize(actor, Permission.DEVICE_DECLARE)
+    """Give it up: the file goes, and what was taken over already stays. Permission `table.import`."""
+    authorize(actor, Permission.TABLE_IMPORT)
     with context.writing(actor) as session:
-        row = find(session, Import, reference, "import")
+        row = _mine(session, actor, reference)
         check_version(f"Import {row.id}", row.version, version)
         if row.state not in _OPEN:
             raise Conflict(f"Import {row.id} has ended already.")
@@ -281,8 +244,17 @@ def abandon(context: Context, actor: Actor, reference: str, version: int | None 
         return _view(row)
 
 
-def _open(session: Session, reference: str, version: int | None) -> Import:
+def _mine(session: Session, actor: Actor, reference: str) -> Import:
+    """An import the actor may know of: a list of people is nothing for whoever may not add any. Raises `NotFound`."""
     row = find(session, Import, reference, "import")
+    if actor != SYSTEM and not actor.may(things.PERMISSIONS[row.subject]):
+        raise NotFound("import", reference)
+    return row
+
+
+def _open(session: Session, actor: Actor, reference: str, version: int | None) -> Import:
+    row = _mine(session, actor, reference)
+    things.permit(actor, row.subject, reading=True)
     check_version(f"Import {row.id}", row.version, version)
     if row.state not in _OPEN or row.state is ImportState.RUNNING:
         raise Conflict(f"Import {row.id} is {row.state}; what its columns mean cannot be changed any more.")
@@ -290,8 +262,8 @@ def _open(session: Session, reference: str, version: int | None) -> Import:
 
 
 def advance(context: Context, actor: Actor, reference: str, seconds: float = _PATIENCE_SECONDS) -> ImportView:
-    """Work on it for a moment; it answers how far it came. Permission `device.declare`. Raises `NotFound`, `Conflict`."""
-    authorize(actor, Permission.DEVICE_DECLARE)
+    """Work on it for a moment; it answers how far it came. Permission `table.import`. Raises `NotFound`, `Conflict`."""
+    authorize(actor, Permission.TABLE_IMPORT)
     return _advance(context, actor, reference, seconds)
 
 
@@ -299,7 +271,7 @@ def _advance(context: Context, actor: Actor, reference: str, seconds: float) -> 
     end = time.monotonic() + seconds
     while True:
         with context.writing(None if actor == SYSTEM else actor) as session:
-            row = find(session, Import, reference, "import")
+            row = _mine(session, actor, reference)
             more = steps.step(session, context, row, actor)
             session.flush()
             view = _view(row)
@@ -328,16 +300,17 @@ def go_on(context: Context, seconds: float = 5.0) -> int:
 
 
 def one_import(context: Context, actor: Actor, reference: str) -> ImportView:
-    """One import. Permission `device.declare`. Raises `NotFound`."""
-    authorize(actor, Permission.DEVICE_DECLARE)
+    """One import. Permission `table.import`. Raises `NotFound`."""
+    authorize(actor, Permission.TABLE_IMPORT)
     with context.reading(actor) as session:
-        return _view(find(session, Import, reference, "import"))
+        return _view(_mine(session, actor, reference))
 
 
 def list_imports(context: Context, actor: Actor, *, after: str | None = None, limit: int = 50) -> Page[ImportView]:
-    """Imports, newest first. Permission `device.declare`. Raises `Invalid`."""
-    authorize(actor, Permission.DEVICE_DECLARE)
-    statement = sa.select(Import).where(*only(actor, Import)).order_by(Import.id.desc()).limit(bounded(limit) + 1)
+    """Imports, newest first. Permission `table.import`. Raises `Invalid`."""
+    authorize(actor, Permission.TABLE_IMPORT)
+    mine = Import.subject.in_(things.subjects_of(actor))
+    statement = sa.select(Import).where(mine, *only(actor, Import)).order_by(Import.id.desc()).limit(bounded(limit) + 1)
     if after is not None:
         statement = statement.where(Import.id < after)
     with context.reading(actor) as session:
@@ -346,10 +319,10 @@ def list_imports(context: Context, actor: Actor, *, after: str | None = None, li
 
 
 def preview(context: Context, actor: Actor, reference: str) -> tuple[SampleLine, ...]:
-    """The first lines, as they stand and as the mapping understands them. Permission `device.declare`. Raises `NotFound`."""
-    authorize(actor, Permission.DEVICE_DECLARE)
+    """The first lines, as they stand and as the mapping understands them. Permission `table.import`. Raises `NotFound`."""
+    authorize(actor, Permission.TABLE_IMPORT)
     with context.reading(actor) as session:
-        row = find(session, Import, reference, "import")
+        row = _mine(session, actor, reference)
         try:
             reader = Reader(mapping_of(row.mapping), row.header)
         except Invalid as refused:
@@ -367,6 +340,8 @@ def _sample_line(reader: Reader, one: dict[str, Any]) -> SampleLine:
     facts = {}
     if isinstance(said, Row):
         facts = {key: str(value) for key, value in vars(said).items() if value not in {None, ""}}
+    elif isinstance(said, Said):
+        facts = {str(key): value for key, value in said.facts.items()}
     problems = tuple(found.sentence for found in said) if isinstance(said, tuple) else ()
     return SampleLine(
         line=one["line"], cells=tuple(one["cells"]), facts=facts, problems=problems, left_out=said is None
@@ -382,10 +357,10 @@ def list_lines(
     after: str | None = None,
     limit: int = 50,
 ) -> Page[LineView]:
-    """What became of each line, or would. Permission `device.declare`. Raises `NotFound`, `Invalid`."""
-    authorize(actor, Permission.DEVICE_DECLARE)
+    """What became of each line, or would. Permission `table.import`. Raises `NotFound`, `Invalid`."""
+    authorize(actor, Permission.TABLE_IMPORT)
     with context.reading(actor) as session:
-        row = find(session, Import, reference, "import")
+        row = _mine(session, actor, reference)
         statement = sa.select(ImportLine).where(ImportLine.import_id == row.id)
         if outcome is not None:
             statement = statement.where(ImportLine.outcome == outcome)
@@ -394,12 +369,13 @@ def list_lines(
             statement = statement.where(ImportLine.line > last)
         statement = statement.order_by(ImportLine.line).limit(bounded(limit) + 1)
         found, following = cut(session.scalars(statement).all(), limit, lambda line: str(line.line))
-        return Page(tuple(_line(one) for one in found), following)
+        return Page(tuple(_line(row, one) for one in found), following)
 
 
-def _line(one: ImportLine) -> LineView:
+def _line(row: Import, one: ImportLine) -> LineView:
     return LineView(
-        id=one.id, line=one.line, outcome=one.outcome, asset_tag=one.asset_tag, device=one.device,
+        id=one.id, line=one.line, outcome=one.outcome, asset_tag=one.asset_tag,
+        device=one.device if row.subject is Subject.DEVICES else None, about=one.device,
         problems=tuple(one.problems), done=one.done,
     )  # fmt: skip
 
@@ -409,7 +385,8 @@ def _view(row: Import) -> ImportView:
     if row.state is ImportState.CHECKING:
         worked = min(row.rows, row.position * steps.PART_LINES)
     return ImportView(
-        id=row.id, state=row.state, name=row.name, kind=row.kind, sha256=row.sha256, size=row.size, rows=row.rows,
-        header=tuple(row.header), mapping=row.mapping, counts=row.counts, worked=min(worked, row.rows),
+        id=row.id, state=row.state, name=row.name, subject=row.subject, kind=row.kind,
+        sha256=row.sha256, size=row.size, rows=row.rows, header=tuple(row.header),
+        mapping=row.mapping, counts=row.counts, worked=min(worked, row.rows),
         received=row.received, received_by=row.received_by, begun_by=row.begun_by, ended=row.ended, version=row.version,
     )  # fmt: skip

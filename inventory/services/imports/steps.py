@@ -16,8 +16,11 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from inventory.domain.exceptions import ExceptionCode
-from inventory.domain.import_mapping import Field, Problem, Reader, Row, mapping_of, problem
-from inventory.domain.importing import Outcome, Verdict, decide
+from inventory.domain.import_fields import FIELDS, Field, Problem, Subject, problem
+from inventory.domain.import_mapping import Reader, Row, mapping_of
+from inventory.domain.import_outcomes import Outcome, Verdict
+from inventory.domain.import_subjects import Said
+from inventory.domain.importing import decide
 from inventory.domain.scopes import EVERYTHING
 from inventory.errors import Conflict, Invalid
 from inventory.events import Tag
@@ -28,9 +31,11 @@ from inventory.services.context import Actor, Context
 from inventory.services.devices import DeclareDevice, compare, declare_within
 from inventory.services.kernel import note, settle_exception
 
-from .matching import Matches, earlier_lines, places
+from . import things
+from .matching import Matches, earlier_keys, earlier_lines, places
 from .rows import Line, Unreadable
 
+_MOST_OF_A_KEY: Final = 520
 PART_LINES: Final = 500
 """Lines of one part, and of one step of a dry run."""
 _TAKEN_AT_ONCE: Final = 25
@@ -70,13 +75,13 @@ def _check_part(session: Session, context: Context, row: Import, actor: Actor) -
         note(session, context, actor, Tag.IMPORT_CHECKED, "import", row.id, reason=row.name, details=dict(row.counts))
         return False
     reader = Reader(mapping_of(row.mapping), row.header)
-    read: list[tuple[int, Row | tuple[Problem, ...] | None]] = []
+    read: list[tuple[int, Row | Said | tuple[Problem, ...] | None]] = []
     for one in unpack(part.content):
         if isinstance(one, Unreadable):
             read.append((one.number, (Problem(code="unreadable", field="", sentence=one.sentence),)))
         else:
             read.append((one.number, reader.read(one.cells)))
-    found = _checked(session, row, actor, read)
+    found = _checked(session, context, row, actor, read)
     session.execute(sa.insert(ImportLine), found)
     row.position += 1
     _count(row, Counter(str(one["outcome"]) for one in found))
@@ -84,10 +89,15 @@ def _check_part(session: Session, context: Context, row: Import, actor: Actor) -
 
 
 def _checked(
-    session: Session, row: Import, actor: Actor, read: Sequence[tuple[int, Row | tuple[Problem, ...] | None]]
+    session: Session,
+    context: Context,
+    row: Import,
+    actor: Actor,
+    read: Sequence[tuple[int, Row | Said | tuple[Problem, ...] | None]],
 ) -> list[dict[str, Any]]:
     usable = [said for _, said in read if isinstance(said, Row)]
     matches, earlier = Matches(session, usable), earlier_lines(session, row, usable)
+    earlier |= earlier_keys(session, row, [said.key for _, said in read if isinstance(said, Said)])
     here = places(session, usable, only(actor, Location))
     found = []
     for number, said in read:
@@ -97,6 +107,11 @@ def _checked(
             verdict = Verdict(outcome=Outcome.SKIPPED)
         elif isinstance(said, tuple):
             verdict = Verdict(outcome=Outcome.REFUSED, problems=said)
+        elif isinstance(said, Said):
+            identity = said.key[:_MOST_OF_A_KEY]
+            verdict = _twice(said, earlier.get(identity)) or things.decide(session, context, actor, said)
+            if verdict.outcome is not Outcome.REFUSED:
+                earlier[identity], facts = number, {str(one): text for one, text in said.facts.items()}
         else:
             tag, identity = said.asset_tag, said.identity
             verdict = _verdict(said, matches, earlier)
@@ -112,6 +127,13 @@ def _checked(
             }
         )  # fmt: skip
     return found
+
+
+def _twice(said: Said, line: int | None) -> Verdict | None:
+    if line is None:
+        return None
+    words = f"Line {line} of this file is about the same."
+    return Verdict(outcome=Outcome.REFUSED, problems=(problem("twice", FIELDS[said.subject][0], words),))
 
 
 def _verdict(said: Row, matches: Matches, earlier: dict[str, int]) -> Verdict:
@@ -163,11 +185,15 @@ def _take_over(session: Session, context: Context, row: Import) -> bool:
     if not lines:
         _finish(session, context, row, actor)
         return False
-    rows = [_row(line) for line in lines]
-    matches = Matches(session, rows)
     before = Counter(str(line.outcome) for line in lines)
-    for line, said in zip(lines, rows, strict=True):
-        _take(session, context, actor, row, line, said, matches)
+    if row.subject is Subject.DEVICES:
+        rows = [_row(line) for line in lines]
+        matches = Matches(session, rows)
+        for line, said in zip(lines, rows, strict=True):
+            _take(session, context, actor, row, line, said, matches)
+    else:
+        for line in lines:
+            _take_thing(session, context, actor, row, line)
     after = Counter(str(line.outcome) for line in lines)
     after.subtract(before)
     row.position = lines[-1].line
@@ -203,6 +229,17 @@ def _take(
         device = session.get_one(Device, verdict.device)
         _adopt(session, context, actor, device, said, {**details, "source": source})
         matches.add(device)
+
+
+def _take_thing(session: Session, context: Context, actor: Actor, row: Import, line: ImportLine) -> None:
+    """Decided anew, as with devices."""
+    facts = {Field(one): str(text) for one, text in (line.facts or {}).items()}
+    said = Said(subject=row.subject, facts=facts)
+    verdict = things.decide(session, context, actor, said)
+    line.outcome, line.device, line.done = verdict.outcome, verdict.device, True
+    line.problems = [dataclasses.asdict(one) for one in verdict.problems]
+    if verdict.outcome in {Outcome.NEW, Outcome.ADOPT}:
+        line.device = things.take(session, context, actor, said, f"{row.id}, line {line.line}")
 
 
 def _adopt(
@@ -244,5 +281,6 @@ def _finish(session: Session, context: Context, row: Import, actor: Actor) -> No
 def forget(session: Session, row: Import) -> None:
     """The file goes, with whatever else stood in it: what was taken over stands in the devices and the history."""
     session.execute(sa.delete(ImportPart).where(ImportPart.import_id == row.id))
-    session.execute(sa.update(ImportLine).where(ImportLine.import_id == row.id).values(facts=None))
+    gone: dict[str, None] = {"facts": None} if row.subject is not Subject.PEOPLE else {"facts": None, "identity": None}
+    session.execute(sa.update(ImportLine).where(ImportLine.import_id == row.id).values(gone))
     row.sample = []

@@ -20,7 +20,8 @@ from inventory.domain.import_mapping import (
     mapping_from_text,
     mapping_of,
 )
-from inventory.domain.importing import Known, Outcome, decide
+from inventory.domain.import_outcomes import Outcome
+from inventory.domain.importing import Known, decide
 from inventory.errors import Invalid
 
 HEADER = ["Asset Tag", "Serial", "Model", "Capacity", "Type", "Place", "Status"]

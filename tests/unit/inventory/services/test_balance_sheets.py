@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,7 +22,10 @@ from reports.balance import BalanceCount, CountedBalance
 from reports.files import BalanceFile, read_file
 from reports.verify import verify
 from reports.verify_balance import belongs, count, differences
+from reports.verify_steps import Verification
+from tests.support.capabilities import requires_tool
 from tests.support.inventory_world import World, copied_world
+from tests.support.second_judge import File, broken, judged
 
 from .test_reconciliation import adopt_everything, answer, close, declare, draw, found, store
 
@@ -47,8 +51,19 @@ def taken(world: World, number: str) -> bytes:
     return balances.sheet_file(world.context, world.actor("auditor"), number)
 
 
+JUDGED: list[File] = []
+"""Every file of these tests with what ours said, for the verifier in another language."""
+
+
+def judge(world: World, data: bytes) -> Verification:
+    pin = setup.trust(world.context).pin
+    result = verify(data, pin)
+    JUDGED.append(File(f"{len(JUDGED)}", data, pin, result))
+    return result
+
+
 def failed(world: World, data: bytes) -> str:
-    result = verify(data, setup.trust(world.context).pin)
+    result = judge(world, data)
     assert not result.yes
     return next((check.code for check in result.checks if check.state == "failed"), "")
 
@@ -59,7 +74,7 @@ def honest(shared: World) -> bytes:
 
 
 def test_an_honest_balance_is_counted_again(shared: World, honest: bytes) -> None:
-    result = verify(honest, setup.trust(shared.context).pin)
+    result = judge(shared, honest)
     assert result.yes, result.conclusion
     facts = {fact.label: fact.value for fact in result.facts}
     assert (facts["Declared"], facts["Observed"], facts["Present"]) == ("3", "2", "3")
@@ -111,7 +126,7 @@ def test_an_edited_file_is_refused(shared: World, honest: bytes, edit: str) -> N
 
 
 def test_without_its_sheet_it_is_genuine_and_no_yes(shared: World, honest: bytes) -> None:
-    result = verify(dataclasses.replace(_file(honest), devices=None).to_bytes(), setup.trust(shared.context).pin)
+    result = judge(shared, dataclasses.replace(_file(honest), devices=None).to_bytes())
     assert (result.genuine, result.yes) == (True, False)
     assert "nobody can count it again" in result.conclusion
 
@@ -155,7 +170,7 @@ def test_a_period_goes_on_where_the_one_before_it_ended(shared: World, monkeypat
     later = shared.clock.now()
     number = closed(shared, begin=middle, end=later)
     data = taken(shared, number)
-    assert verify(data, setup.trust(shared.context).pin).yes
+    assert judge(shared, data).yes
     assert _file(data).before is not None
     assert first in next(
         check.detail for check in verify(data, setup.trust(shared.context).pin).checks if check.code == "before"
@@ -175,6 +190,20 @@ def test_a_period_goes_on_where_the_one_before_it_ended(shared: World, monkeypat
         closed(shared, begin=later, end=last)
     shared.clock.forward(minutes=60)
     assert failed(shared, taken(shared, closed(shared, begin=last, end=shared.clock.now()))) == "differences"
+
+
+@pytest.mark.reference_tool
+@requires_tool("node")
+def test_the_verifier_in_another_language_says_the_same_of_every_file_above(
+    tmp_path: Path, shared: World, honest: bytes
+) -> None:
+    """Tests before this one put their files down; alone, it judges the honest one and one without its sheet."""
+    for data in (honest, dataclasses.replace(_file(honest), devices=None).to_bytes()):
+        judge(shared, data)
+    said = judged(tmp_path, JUDGED)
+    genuine = {"complete"}
+    ours = {one.name: [one.failed] if one.failed else ([] if one.ours.yes else sorted(genuine)) for one in JUDGED}
+    assert {name: broken(one) for name, one in said.items()} == ours
 
 
 STATES = st.sampled_from(list(DeviceState))

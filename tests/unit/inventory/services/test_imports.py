@@ -13,8 +13,9 @@ import pytest
 import sqlalchemy as sa
 import xlsxwriter
 
-from inventory.domain.import_mapping import Field, ImportMapping, mapping_from_text, mapping_of
-from inventory.domain.importing import Outcome
+from inventory.domain.import_fields import FIELDS, Subject
+from inventory.domain.import_mapping import ImportMapping, mapping_from_text, mapping_of
+from inventory.domain.import_outcomes import Outcome
 from inventory.domain.scopes import Scope
 from inventory.domain.vocabulary import DeviceState, Zone
 from inventory.errors import Conflict, Forbidden, Invalid, NotFound, StaleVersion
@@ -322,7 +323,7 @@ def test_an_export_of_another_program_is_read_by_its_ready_made_mapping(world: W
 
 
 def test_every_ready_made_mapping_is_a_mapping() -> None:
-    assert set(register.ready_made()) == {"generic", *EXPORTS}
+    assert set(register.ready_made()) == {"generic", "places", "data-sets", "holdings", "people", "hosts", *EXPORTS}
     assert all(isinstance(mapping, ImportMapping) for mapping in register.ready_made().values())
 
 
@@ -334,5 +335,8 @@ def test_the_page_on_integrations_names_events_that_exist_and_a_mapping_that_wor
     assert tags <= {str(tag) for tag in Tag}
     (example,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
     mapping = mapping_from_text(example)
-    assert set(mapping.columns) == set(Field)
+    assert set(mapping.columns) == set(FIELDS[Subject.DEVICES])
+    for subject, fields in FIELDS.items():
+        (row,) = [line for line in page.splitlines() if line.startswith(f"| `{subject}`") and "**" in line] or [""]
+        assert subject is Subject.DEVICES or all(str(one) in row for one in fields), subject
     assert all(f"| `{name}` |" in page for name in register.ready_made())
