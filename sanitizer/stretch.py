@@ -324,7 +324,7 @@ class Stretch(ABC):
         """Whether the drive of a run that went wrong can be asked: it is there, and no command of its own is under way."""
         at_rest = not self._clearance.plan.by_drive or self._state is RunState.VERIFYING
         going_on = stopped_short(error, resumed=self._before is not None)
-        return at_rest and self._touched != "no" and not self._vanished and not going_on
+        return at_rest and self._device is not None and self._touched != "no" and not self._vanished and not going_on
 
     # --- the end ---
 
