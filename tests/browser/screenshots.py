@@ -20,7 +20,7 @@ from tests.support.console_story import Story, tell
 FILES = {
     "statement_pdf", "failure_report", "certificate_pdf", "certificate_bundle", "envelope_file", "trust_root",
     "audit_pack_file", "export_file", "balance_file", "balance_sheet", "incident_file", "policy_as_file", "paper_pdf",
-    "paper_file", "paper_folder", "sample_file", "evidence_file", "list_file",
+    "paper_file", "paper_folder", "sample_file", "evidence_file", "list_file", "job_bundle_file", "job_bundle_sheet",
 }  # fmt: skip
 """Addresses that save a file instead of showing a page."""
 FRAGMENTS = {"running", "order_live", "search", "explorer_ask", "search_hits", "wall_bays", "scan_read"}
