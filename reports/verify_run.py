@@ -13,6 +13,7 @@ from typing import Any
 from . import certificate, claims, drive_words, links
 from .appointed import open_rosters
 from .bundle import DestructionBundle, Logged, UnsuccessfulRunBundle
+from .by_hand_words import by_hand_words
 from .canonical import from_base64
 from .enrolled import KeyDirectory
 from .envelope import envelope_digest, open_envelope, signer_ids
@@ -247,6 +248,7 @@ class RunChecks:
             Fact("Host", record.host.name),
             Fact("Tool", record.tool),
             Fact("Self-test", self_test_words(record)),
+            *([Fact("Leave to write", by_hand_words(record))] if record.order.by_hand else []),
             *([Fact("Health of the drive", health_words(record))] if record.health else []),
             Fact("Policy", record.policy.id),
             Fact("Requested by", basis.order.requested_by),

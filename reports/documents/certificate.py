@@ -6,6 +6,7 @@ from typing import Any
 
 from reports import claims, drive_words, key_words
 from reports.bundle import DestructionBundle
+from reports.by_hand_words import by_hand_words
 from reports.envelope import signer_ids, unverified_body
 from reports.findings.techniques import by_drive, by_keys
 from reports.health_words import health_words
@@ -106,6 +107,7 @@ def _work_rows(speaker: Speaker, document: Certificate, basis: Basis) -> list[Ro
         Row(say("certificate.details"), claims.details_words(record, speaker)),
         Row(say("common.tool"), done.tool),
         Row(say("common.self-test"), self_test_words(record, speaker)),
+        *([Row(say("common.carried-leave"), by_hand_words(record, speaker))] if record.order.by_hand else []),
         *([Row(say("common.health"), health_words(record, speaker))] if record.health else []),
         Row(say("certificate.verification"), claims.verification_words(record, speaker)),
         Row(say("common.started"), speaker.moment(run.started)),

@@ -6,6 +6,7 @@ from typing import Any
 
 from reports import claims, drive_words
 from reports.bundle import UnsuccessfulRunBundle
+from reports.by_hand_words import by_hand_words
 from reports.certificate import reasons_against
 from reports.envelope import unverified_body
 from reports.findings.techniques import by_drive
@@ -81,6 +82,7 @@ def _work_rows(speaker: Speaker, basis: Basis) -> list[Row]:
         Row(say("common.host"), record.host.name),
         Row(say("common.tool"), record.tool),
         Row(say("common.self-test"), self_test_words(record, speaker)),
+        *([Row(say("common.carried-leave"), by_hand_words(record, speaker))] if record.order.by_hand else []),
         *([Row(say("common.health"), health_words(record, speaker))] if record.health else []),
         Row(say("unsuccessful.order"), basis.order.id),
     ]

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from reports.record import SanitizationRecord
 
+from .by_hand import by_hand
 from .canaries import content_expected
 from .codes import FINDINGS, POLICY_ONLY, Effect, Finding, content_of, pattern_set_name
 from .commands import carried_out, commands, deciding, level_reached
@@ -42,6 +43,7 @@ def examine(record: SanitizationRecord) -> Iterator[Finding]:
     yield from commands(record)
     yield from stated_elsewhere(record)
     yield from self_tests(record)
+    yield from by_hand(record)
     yield from health(record)
     if record.run.state in {"succeeded", "failed", "interrupted"}:
         yield from passes(record)
