@@ -96,6 +96,7 @@ class Daemon:
         self._lamps = Lamps()
         self._attached: frozenset[str] = frozenset()
         self._halted: str | None = None
+        self._traces = agent.judge.halts.traces()
         self._outcome = 0
 
     def nudge(self, task: str) -> None:
@@ -159,11 +160,12 @@ class Daemon:
             try:
                 return self._nudges.get(timeout=max(0.0, min(left, _LOOK_FOR_HALT)))
             except queue.Empty:
-                if left <= _LOOK_FOR_HALT or self._agent.judge.halts.standing() != self._halted:
+                if left <= _LOOK_FOR_HALT or self._agent.judge.halts.traces() != self._traces:
                     raise
 
     def _heed_halts(self) -> None:
         """Carry out a halt that came, or its lifting."""
+        self._traces = self._agent.judge.halts.traces()
         standing = self._agent.judge.halts.standing()
         if standing == self._halted:
             return

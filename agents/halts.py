@@ -64,6 +64,17 @@ class Halts:
     def __init__(self, state: StateDirectory) -> None:
         self._state = state
 
+    def traces(self) -> tuple[tuple[int, int] | None, ...]:
+        """What changes whenever a halt comes or goes, without reading it: it is looked at every second, for years."""
+        return tuple(self._trace(name) for name in (LOCAL, SERVICE))
+
+    def _trace(self, name: str) -> tuple[int, int] | None:
+        try:
+            facts = self._state.path(name).stat()
+        except OSError:
+            return None
+        return facts.st_ino, facts.st_mtime_ns
+
     def standing(self) -> str | None:
         """Why this host is halted, in a sentence; None where it is not."""
         found = []

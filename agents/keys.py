@@ -10,7 +10,6 @@ from typing import Final
 from reports.envelope import PublicKey
 from reports.errors import ReportError, UnsafeKeyFile
 from reports.keys import FileSigner, fingerprint_words, load_public_key
-from reports.root_keys import public_pem
 from reports.token import TokenSigner
 
 from .errors import StateDamaged
@@ -101,6 +100,8 @@ def _put_aside(state: StateDirectory, known: AgentKeys) -> None:
 
 def prepare_next(state: StateDirectory) -> Path:
     """Make the key that is to replace the present one, once. Returns the file of its public half, which may travel."""
+    from reports.root_keys import public_pem  # noqa: PLC0415 - ASN.1 is no business of a process that stays
+
     path = state.path(NEXT)
     FileSigner.load_or_create(path)
     public = path.with_suffix(".pub")
