@@ -115,7 +115,12 @@ def mapping_of(document: object) -> ImportMapping:
         _field(about, key): _texts(f"columns.{key}", value) for key, value in _table(document, "columns").items()
     }
     fixed = {_field(about, key): _text(f"fixed.{key}", value) for key, value in _table(document, "fixed").items()}
-    _refuse_nameless(about, set(columns), set(fixed), "Name the column of")
+    absent = _nameless(about, {*columns, *(fixed if about is not Subject.DEVICES else ())})
+    if absent is not None:
+        if about is Subject.DEVICES:
+            raise Invalid("mapping", "Name the column of the asset tag, or those of serial number and model.")
+        words = absent.replace("_", " ")
+        raise Invalid("mapping", f"Name the column of {words}: without it a row about {about} says nothing.")
     return ImportMapping(
         name=_text("name", document.get("name", "")),
         subject=about,
@@ -135,15 +140,11 @@ def subject_named(word: object) -> Subject:
     return Subject(str(word))
 
 
-def _refuse_nameless(about: Subject, columns: set[Field], fixed: set[Field], words: str) -> None:
-    """Without what names a thing no row says anything. Raises `Invalid`."""
+def _nameless(about: Subject, said: set[Field]) -> Field | None:
+    """The first field without which no row about such a thing says anything; None where all are there."""
     if about is Subject.DEVICES:
-        if Field.ASSET_TAG not in columns and not {Field.SERIAL, Field.MODEL} <= columns:
-            raise Invalid("mapping", f"{words} the asset tag, or those of serial number and model.")
-        return
-    absent = [one for one in NEEDED[about] if one not in columns | fixed]
-    if absent:
-        raise Invalid("mapping", f"{words} {absent[0].replace('_', ' ')}: without it a row about {about} says nothing.")
+        return None if Field.ASSET_TAG in said or {Field.SERIAL, Field.MODEL} <= said else Field.ASSET_TAG
+    return next((one for one in NEEDED[about] if one not in said), None)
 
 
 def mapping_from_text(text: str) -> ImportMapping:
@@ -218,7 +219,16 @@ class Reader:
         if absent:
             raise Invalid("mapping", f"The file has no column {absent[0][:64]!r}, by which rows shall be left out.")
         have = {one for one, places in self._columns.items() if places}
-        _refuse_nameless(mapping.subject, have, set(mapping.fixed), "The file has no column of")
+        lacking = _nameless(
+            mapping.subject, {*have, *(mapping.fixed if mapping.subject is not Subject.DEVICES else ())}
+        )
+        if lacking is not None:
+            if mapping.subject is Subject.DEVICES:
+                raise Invalid(
+                    "mapping", "The file has no column with an asset tag, and none with serial number and model."
+                )
+            words = lacking.replace("_", " ")
+            raise Invalid("mapping", f"The file has no column with {words}; without it a row says nothing.")
 
     def read(self, cells: Sequence[str]) -> Row | Said | tuple[Problem, ...] | None:
         """What the row says; None where the mapping leaves it out; every problem where it says nothing usable."""
