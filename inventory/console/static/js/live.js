@@ -43,7 +43,7 @@ class Follower {
     this.region = region;
     this.address = region.dataset.live;
     this.stage = region.dataset.liveStage;
-    this.streams = "EventSource" in window;
+    this.streams = "EventSource" in window && region.dataset.liveAsk === undefined;
     this.wait = FAST;
     this.line = this.timer = this.guard = this.etag = null;
     this.known = "";
