@@ -42,6 +42,7 @@ class ExceptionCode(StrEnum):
     RECORD_HISTORY_BROKEN = "record-history-broken"
     RECORD_DISOWNED = "record-disowned"
     SANITIZATION_FAILED = "sanitization-failed"
+    DRIVE_WORSE = "drive-worse"
     ESCALATION = "escalation"
     READING_INCONCLUSIVE = "reading-inconclusive"
     SAMPLE_OVERDUE = "sample-overdue"
@@ -120,6 +121,7 @@ TITLES: Final[Mapping[ExceptionCode, str]] = {
     ExceptionCode.RECORD_HISTORY_BROKEN: "A record does not continue its device's history",
     ExceptionCode.RECORD_DISOWNED: "A record stopped counting",
     ExceptionCode.SANITIZATION_FAILED: "A sanitization did not succeed",
+    ExceptionCode.DRIVE_WORSE: "A drive got worse, or predicts its own failure",
     ExceptionCode.SAMPLE_OVERDUE: "A drawn sample was not examined in time",
     ExceptionCode.ESCALATION: "A stronger method is needed",
     ExceptionCode.CASE_DUE: "An erasure case is due soon",

@@ -250,6 +250,7 @@ def _settle(
 ) -> None:
     """The record becomes its order's; the device follows what the verdict says about it."""
     verdict, touched = submitted.verdict, submitted.body.run.touched
+    _ask_about_health(session, context, order, device, verdict)
     order.record_sha256 = submitted.sha256
     why = " ".join(reason.text for reason in verdict.blocking)[:1000]
     order.outcome_reason = why or None
@@ -280,6 +281,16 @@ def _settle(
             sentence,
             device=device.id,
             host=order.host_id,
+        )
+
+
+def _ask_about_health(session: Session, context: Context, order: Order, device: Device, verdict: Verdict) -> None:
+    """A drive that got worse may be as clean as it likes: whether it is used again is for a person to say."""
+    told = [reason.text for reason in verdict.cautions if reason.code in {"health-failing", "health-worsened"}]
+    if told:
+        sentence = f"Device {device.id} after order {order.id}: {' '.join(told)}"
+        raise_exception(
+            session, context, ExceptionCode.DRIVE_WORSE, device.id, sentence, device=device.id, host=order.host_id
         )
 
 

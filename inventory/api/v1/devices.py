@@ -37,6 +37,7 @@ from inventory.services.views import (
     Page,
     PolicyDecisionView,
 )
+from inventory.services.views.health import HealthView
 from inventory.services.views.journeys import StopView
 
 noun = Noun("devices", "Storage media: declared by people, observed by agents, released only through the gate.")
@@ -129,6 +130,12 @@ def get_device_story(call: Call, device: Key, query: StoryQuery) -> Page[EventVi
 def get_device_journey(call: Call, device: Key) -> tuple[StopView, ...]:
     """Declared, seen, held, moved, ordered, approved, wiped, verified, validated, left: each with the event that reached it."""
     return queries.device_journey(call.context, call.actor, device)
+
+
+@noun.get("/devices/{device}/health", "How a drive was by its own account", READERS)
+def get_device_health(call: Call, device: Key) -> tuple[HealthView, ...]:
+    """Before and after its newest run, as the record has it; empty where no drive was asked. The newest look is the last."""
+    return queries.device_health(call.context, call.actor, device)
 
 
 @noun.post(

@@ -52,6 +52,7 @@ def device(device: str) -> Reply:
         acts=acts_of(found, actor()),
         facts=known_facts(found),
         certificates=certificates,
+        health=queries.device_health(here(), actor(), found.id),
         current=next((attachment for attachment in found.attachments if attachment.until is None), None),
     )
 

@@ -8,6 +8,7 @@ from .data import case, list_cases, list_holdings
 from .devices import device, device_timeline, list_devices
 from .evidence import list_certificates, list_statements, record, record_envelope
 from .exposure import exposure, list_exposures
+from .health import device_health
 from .host_places import host_places
 from .hosts import host, list_hosts
 from .incidents import incident
@@ -22,6 +23,7 @@ __all__ = [
     "dashboard",
     "data_set_map",
     "device",
+    "device_health",
     "device_journey",
     "device_map",
     "device_timeline",
