@@ -27,7 +27,11 @@ def check_command(common: Common) -> None:
         f"techniques   {_techniques(rules)}",
         f"per hour     {rules.max_devices_per_hour} media",
         f"approvals    at least {rules.minimum_approvals}{_among(rules)}",
-        *(["DRY RUN      orders are answered with what would be done; nothing is ever written"] if rules.dry_run else []),
+        *(
+            ["DRY RUN      orders are answered with what would be done; nothing is ever written"]
+            if rules.dry_run
+            else []
+        ),
         *(f"never        {entry.describe()}" for entry in rules.never_touch),
         *(f"only         {window.describe()}" for window in rules.maintenance_window),
     ]
