@@ -45,6 +45,7 @@ bench: ## this engine against dd, shred, nwipe and fio on the same devices in on
 	@tools/bootstrap bench
 	@$(PY) -m benchmarks
 	@$(PY) -m benchmarks.evidence
+	@$(PY) -m benchmarks.footprint
 	@$(PY) -m benchmarks.scale
 
 .PHONY: deb
