@@ -1,0 +1,314 @@
+"""From a CRM on two stacks of disks to a certificate, by real parts: kernels, agents, service, and power that fails.
+
+LVM on LUKS on RAID-1 and a btrfs pool hold a CRM's databases. A member of the RAID is swapped, a customer withdraws, and the disk
+that was taken out is wiped. The host has no network: the service is away throughout, and what passes between them is carried as
+files. The power is cut three times in the middle of the wipe. Then the disk goes into another machine together with the agent's
+stick (its state), and is finished there. A host with a key of its own cannot take up the work meanwhile.
+
+Five boots of an emulated machine: minutes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import json
+import shlex
+import shutil
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agents.local_rules import EXAMPLE
+from inventory.domain.vocabulary import Category, DeviceState, OrderState
+from inventory.services import cases, certificates, data, devices, hosts, job_bundles, orders, queries, return_bundles
+from inventory.services.queries.devices import DeviceFilter
+from inventory.services.setup import trust
+from inventory.services.views import CaseDetail, DeviceDetail, OrderDetail
+from inventory.services.views.by_hand import ReturnBundleView
+from reports.envelope import payload_digest
+from reports.verify import verify
+from tests.support import inventory_world
+from tests.support.capabilities import requires_tool
+from tests.support.inventory_world import INSIDE, World, make_world
+
+from .emulated import Emulated, sata
+from .kernel import ROOT
+from .rig import Rig
+from .vm import LabError, Result
+
+pytestmark = [
+    pytest.mark.lab,
+    pytest.mark.timeout(1800),
+    requires_tool("mdadm", "lvm", "cryptsetup", "mkfs.btrfs"),
+]
+
+MIB = 48
+CUTS = 3
+SLOW = 0.15
+"""Seconds added to each command of the disk while it is wiped, so that the power fails in the middle."""
+PATIENCE = 300.0
+
+
+class Now:
+    """The real time: the guests' clocks show it too."""
+
+    def now(self) -> dt.datetime:
+        return dt.datetime.now(dt.UTC)
+
+    def forward(self, **_: float) -> None:
+        """It passes by itself."""
+
+
+@dataclass
+class Machine:
+    """A host in its rig, and the agent's command there; its state lies on the share, which stands for its stick."""
+
+    rig: Rig
+    name: str
+
+    @property
+    def stick(self) -> Path:
+        return self.rig.share / "stick"
+
+    def furnish(self) -> None:
+        """A new stick: settings and local rules."""
+        self.stick.mkdir(parents=True)
+        rules = self.stick / "local-rules.toml"
+        rules.write_text(EXAMPLE)
+        rules.chmod(0o600)
+        values = {"state_dir": "/lab/stick/state", "local_rules": "/lab/stick/local-rules.toml", "survey": False}
+        (self.stick / "agent.toml").write_text(
+            "".join(f"{key} = {json.dumps(value)}\n" for key, value in values.items())
+        )
+
+    def boot(self) -> None:
+        self.rig.boot()
+        self.rig.vm.run(
+            f"hostname {self.name} && echo {self.name * 8:.32} | md5sum | cut -c1-32 > /etc/machine-id"
+        ).checked()
+
+    def agent(self, *words: str) -> Result:
+        line = shlex.join([sys.executable, "-m", "agents", "--config", "/lab/stick/agent.toml", *words])
+        return self.rig.vm.run(f"cd {ROOT} && PYTHONPATH={ROOT} {line}", PATIENCE)
+
+    def guest(self, script: str, *words: str) -> None:
+        self.rig.vm.run(shlex.join([sys.executable, f"/lab/boot/{script}", *words]), PATIENCE).checked()
+
+    def out(self, file: str) -> dict[str, Any]:
+        self.agent("airgap", "out", "--to", f"/lab/{file}").checked()
+        found: dict[str, Any] = json.loads((self.rig.share / file).read_text())
+        return found
+
+
+@dataclass
+class Office:
+    """The people and the service; nothing of it is reachable from a machine."""
+
+    world: World
+    host: str = ""
+    order: str = ""
+    left: list[tuple[int, int]] = field(default_factory=list)
+    """After each power cut: bytes of the disk that hold what the wipe has written, and bytes in all."""
+    stranger: str = ""
+    taken: list[ReturnBundleView] = field(default_factory=list)
+    case: CaseDetail | None = None
+    verified: bool = False
+
+    def enrol(self, machine: Machine) -> str:
+        """A host without a network is introduced by hand; its number."""
+        context, admin = self.world.context, self.world.actor("admin")
+        token = hosts.create_enrolment_token(context, admin, hosts.CreateEnrolmentToken(note=machine.name))
+        machine.agent("airgap", "introduce", "--token", token.secret, "--to", "/lab/introduction").checked()
+        letter = json.loads((machine.rig.share / "introduction").read_text())
+        answer = return_bundles.introduce(context, admin, letter)
+        (machine.rig.share / "introduced").write_text(answer.model_dump_json(by_alias=True))
+        assert answer.reply.roster is not None
+        roster = payload_digest(answer.reply.roster.model_dump())
+        pins = ("--trust-root", trust(context).pin, "--roster", roster)
+        machine.agent("airgap", "enrol", "/lab/introduced", *pins).checked()
+        hosts.confirm(context, admin, answer.reply.host, answer.reply.fingerprint)
+        return answer.reply.host
+
+    def carry_to(self, machine: Machine, host: str, file: str) -> Result:
+        """A job bundle, made and taken in."""
+        command = job_bundles.IssueJobBundle(host=host)
+        actor = self.world.actor("operator")
+        view = job_bundles.issue(self.world.context, actor, command)
+        envelope = job_bundles.envelope_of(self.world.context, actor, host, view.number)
+        (machine.rig.share / file).write_text(json.dumps(envelope))
+        return machine.agent("airgap", "in", f"/lab/{file}")
+
+    def receive(self, envelope: dict[str, Any]) -> ReturnBundleView:
+        command = return_bundles.ReceiveReturnBundle(envelope=envelope)
+        taken = return_bundles.receive(self.world.context, self.world.actor("custodian"), command)
+        self.taken.append(taken)
+        return taken
+
+    def device(self, drive: Emulated) -> DeviceDetail:
+        context, auditor = self.world.context, self.world.actor("auditor")
+        rows = queries.list_devices(context, auditor, DeviceFilter(), limit=200).items
+        number = next(row.id for row in rows if row.serial == drive.serial)
+        return queries.device(context, auditor, number)
+
+    def declare(self, host: str) -> None:
+        """The CRM's data, and where it lies."""
+        context, privacy = self.world.context, self.world.actor("privacy")
+        command = data.CreateDataSet(name="CRM", category=Category.MODERATE, owner="CRM team")
+        known = data.create_data_set(context, privacy, command)
+        for path in ("/srv/crm", "/srv/crm-archive"):
+            data.declare_path(context, privacy, data.DeclarePath(host=host, data_set=known.id, path=path))
+
+    def withdraw(self) -> None:
+        """A customer ends the contract, after the swap."""
+        command = cases.OpenCase(reference="C-4711", data_sets=("CRM",), withdrawn=self.world.clock.now())
+        self.case = cases.open_case(self.world.context, self.world.actor("privacy"), command)
+
+    def have_wiped(self, drive: Emulated) -> None:
+        """An order for the disk that was taken out, approved by two."""
+        found = self.device(drive)
+        custodian = self.world.actor("custodian")
+        if found.state is DeviceState.IN_SERVICE:
+            devices.retire(self.world.context, custodian, devices.ChangeState(device=found.id, reason="replaced"))
+        plan = inventory_world.PLAN.model_copy(update={"acknowledged_signatures": ("linux-raid-member",)})
+        command = orders.CreateOrder(device=found.id, plan=plan, purpose=INSIDE, reason="replaced")
+        self.order = orders.create_order(self.world.context, self.world.actor("operator"), command).id
+        self.world.approve(self.order)
+
+    def now(self) -> OrderDetail:
+        return queries.order(self.world.context, self.world.actor("auditor"), self.order)
+
+
+@pytest.fixture(scope="module")
+def drives(lab: None) -> dict[str, Emulated]:
+    """Five disks: two of the RAID, two of the pool, and the one that takes the place of the second."""
+    return {name: sata(f"LABCRM-{name.upper()}", mib=MIB) for name in ("one", "two", "three", "four", "new")}
+
+
+@pytest.fixture(scope="module")
+def office(drives: dict[str, Emulated], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    """The whole story."""
+    folder = tmp_path_factory.mktemp("travels")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(inventory_world, "FixedClock", Now)
+        found = Office(make_world(folder / "service"))
+    try:
+        with Rig(folder / "first", bays=5) as first, Rig(folder / "second", bays=1) as second:
+            here, there = Machine(first, "crm-db-07"), Machine(second, "wipe-room")
+            _lives(found, here, drives)
+            _is_wiped_where_it_was(found, here, drives["two"])
+            _is_finished_elsewhere(found, here, there, drives["two"])
+        _arrives(found)
+        yield found
+    finally:
+        found.world.close()
+
+
+def _lives(office: Office, host: Machine, drives: dict[str, Emulated]) -> None:
+    host.furnish()
+    host.boot()
+    for drive in drives.values():
+        drive.plug(host.rig)
+    host.guest("crm_host.py", "build", *(drives[name].node for name in ("one", "two", "three", "four")))
+    office.host = office.enrol(host)
+    office.declare(office.host)
+    office.carry_to(host, office.host, "paths").checked()
+    office.receive(host.out("seen-1"))
+    host.guest("crm_host.py", "swap", drives["two"].node, drives["new"].node)
+    office.receive(host.out("seen-2"))
+    office.withdraw()
+    office.have_wiped(drives["two"])
+    office.carry_to(host, office.host, "job").checked()
+
+
+def _is_wiped_where_it_was(office: Office, host: Machine, drive: Emulated) -> None:
+    """Begun once and gone on with twice; each time the power fails in the middle of writing."""
+    for _ in range(CUTS):
+        drive.medium.data = bytearray(drive.medium.blocks)
+        drive.faults.latency = SLOW
+        ended: list[str] = []
+        work = threading.Thread(target=_work_until_dark, args=(host, ended), daemon=True)
+        work.start()
+        end = time.monotonic() + PATIENCE
+        while sum(drive.medium.data) < drive.medium.blocks // 4:
+            assert not ended, ended
+            assert time.monotonic() < end, "nothing was written"
+            time.sleep(0.05)
+        drive.faults.latency = 0.0
+        host.rig.power_cut()
+        work.join(30)
+        zero = sum(not any(drive.medium.durable(lba)) for lba in range(0, drive.medium.blocks, 64)) * 64
+        office.left.append((zero * 512, drive.medium.blocks * 512))
+        if len(office.left) < CUTS:
+            host.boot()
+            drive.find(host.rig)
+
+
+def _work_until_dark(host: Machine, ended: list[str]) -> None:
+    with contextlib.suppress(LabError):
+        ended.append(host.agent("airgap", "work").out)
+
+
+def _is_finished_elsewhere(office: Office, host: Machine, other: Machine, drive: Emulated) -> None:
+    assert drive.plugged is not None
+    assert drive.plugged.bay is not None
+    drive.plugged.bay.adapter.remove(0)
+    other.furnish()
+    other.boot()
+    drive.plug(other.rig)
+    office.enrol(other)
+    shutil.copy(host.rig.share / "job", other.rig.share / "job")
+    office.stranger = other.agent("airgap", "in", "/lab/job").out
+    shutil.rmtree(other.stick)
+    shutil.copytree(host.stick, other.stick)
+    other.agent("airgap", "work").checked()
+    office.receive(other.out("records"))
+    office.receive(json.loads((other.rig.share / "records").read_text()))
+    office.receive(other.out("records-again"))
+
+
+def _arrives(office: Office) -> None:
+    context = office.world.context
+    office.world.validate(office.order)
+    view = certificates.issue(context, office.world.actor("validator"), office.order)
+    bundle = certificates.bundle(context, office.world.actor("auditor"), view.number)
+    office.verified = verify(bundle, trust(context).pin).genuine
+
+
+def test_the_disk_that_was_taken_out_and_the_one_that_took_its_place_are_both_in_the_case(
+    office: Office, drives: dict[str, Emulated]
+) -> None:
+    assert office.case is not None
+    told = {one.device for one in office.case.obligations}
+    assert told == {office.device(drive).id for drive in drives.values()}
+
+
+def test_the_power_failed_three_times_in_the_middle(office: Office) -> None:
+    assert len(office.left) == CUTS
+    assert all(0 < zero < whole for zero, whole in office.left), office.left
+
+
+def test_a_host_with_another_key_cannot_take_up_the_work(office: Office) -> None:
+    assert "this host's is" in office.stranger
+
+
+def test_nothing_of_the_old_data_is_left_on_the_disk(office: Office, drives: dict[str, Emulated]) -> None:
+    medium = drives["two"].medium
+    assert not any(any(medium.durable(lba)) for lba in range(medium.blocks))
+
+
+def test_the_record_arrives_once_however_often_it_is_carried(office: Office) -> None:
+    parts = [[(one.what, one.outcome) for one in taken.parts if one.what == "record"] for taken in office.taken]
+    assert parts == [[], [], [("record", "taken-in")], [("record", "taken-in")], [("record", "known")]]
+    assert office.taken[3].new is False
+    assert office.now().state is OrderState.VALIDATED
+
+
+def test_what_arrived_verifies(office: Office) -> None:
+    assert office.verified
