@@ -31,6 +31,7 @@ from tests.support.agent_process import ROOT, AgentProcess
 from tests.support.fake_service import FakeService
 from tests.support.loopdev import attach
 
+from . import throttle
 from .errors import CannotMeasure
 from .evidence import Figure, table
 
@@ -213,7 +214,10 @@ def bays(folder: Path, count: int, mib: int) -> list[Figure]:
         prints = [sanitizer.inspect(path).fingerprint for path in paths]
         plan = {"verification": "full", "pattern_set": "zeros"}
         orders = [fake.order(key, str(fingerprint), plan=plan) for fingerprint in prints]
-        with bench.running() as (helper, carrier):
+        with throttle.slowed(paths, mib << 15) as entrance, bench.running() as (helper, carrier):
+            entrance.write_text(
+                str(helper.process.pid)
+            )  # half a minute to write each disk, and half a minute to read it
             idle_memory = helper.memory()
             began = time.monotonic()
             _until(lambda: all(order.state == "recorded" for order in orders), f"{count} records")

@@ -28,10 +28,23 @@ def limited(bed: Bed, devices: Sequence[Device], rate: int) -> Iterator[Path]:
     """
     group = _root() / f"sanitrail-bench-{os.getpid()}"
     bed.tell("group", str(group))
+    with _made(group, [device.node for device in devices], rate) as entrance:
+        yield entrance
+
+
+@contextlib.contextmanager
+def slowed(nodes: Sequence[str], rate: int) -> Iterator[Path]:
+    """The same for devices that are no part of a bed. Raises `CannotMeasure`, as `limited`."""
+    with _made(_root() / f"sanitrail-bays-{os.getpid()}", nodes, rate) as entrance:
+        yield entrance
+
+
+@contextlib.contextmanager
+def _made(group: Path, nodes: Sequence[str], rate: int) -> Iterator[Path]:
     try:
         group.mkdir()
-        for device in devices:
-            _limit(group, device, rate)
+        for node in nodes:
+            _limit(group, node, rate)
     except OSError as error:
         undo.remove_group(group)
         raise CannotMeasure(f"devices cannot be slowed down: {error.strerror} ({error.filename})") from error
@@ -55,8 +68,8 @@ def _root() -> Path:
     return _V2
 
 
-def _limit(group: Path, device: Device, rate: int) -> None:
-    number = Path(device.node).stat().st_rdev
+def _limit(group: Path, node: str, rate: int) -> None:
+    number = Path(node).stat().st_rdev
     name = f"{os.major(number)}:{os.minor(number)}"
     if group.parent == _V1:
         for way in ("read", "write"):
