@@ -29,7 +29,7 @@ COOKIE: Final = "kept"
 SECONDS: Final = 15 * 60
 NEVER: Final = frozenset(
     {
-        "again", "answer", "back", "code", "compared", "csrf_token", "current", "envelope", "key_source", "login", "new", "next",
+        "again", "answer", "back", "code", "compared", "csrf_token", "current", "envelope", "key_source", "new", "next",
         "once", "password", "sure", "username", "version",
     }
 )  # fmt: skip

@@ -150,6 +150,7 @@ def test_who_must_show_again_who_they_are_finds_their_words_afterwards(site: Sit
         site.world.clock.offset -= timedelta(minutes=20)
     assert "Nothing is done yet: first you had to show who you are." in back
     assert 'value="Noor El Sayed"' in back
+    assert 'value="new-1"' in back
 
 
 def test_words_of_a_button_beside_a_list_are_shown_on_the_list(site: Site, carla: FlaskClient) -> None:
