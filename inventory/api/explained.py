@@ -16,6 +16,8 @@ from .examples import Schema, example, resolved
 
 Who = Literal["everybody", "people", "agents"]
 _DEEPEST: Final = 4
+_DEEPEST_ANSWERED: Final = 1
+"""An answer is shown by its example, too; a page stays light."""
 _MOST_FOUND: Final = 60
 _WORDS = re.compile(r"[a-z0-9]+")
 _PLACE = re.compile(r"\{([a-z0-9_]+)\}")
@@ -241,7 +243,7 @@ def _answer(status: str, reply: Mapping[str, Any], schemas: Mapping[str, Schema]
         status=status,
         media=media,
         text=str(reply["description"]),
-        members=_members(schema, schemas) if told else (),
+        members=_members(schema, schemas, _DEEPEST_ANSWERED) if told else (),
         example=_written(example(schema, schemas, every=True)) if told else "",
     )
 
@@ -287,8 +289,8 @@ def _given(schema: Schema) -> str:
 # -- messages ----------------------------------------------------------------------------------------------------------
 
 
-def _members(schema: Schema, schemas: Mapping[str, Schema]) -> tuple[Member, ...]:
-    return tuple(_walk(schema, schemas, 0, ()))
+def _members(schema: Schema, schemas: Mapping[str, Schema], deepest: int = _DEEPEST) -> tuple[Member, ...]:
+    return tuple(row for row in _walk(schema, schemas, 0, ()) if row.depth < deepest)
 
 
 def _walk(schema: Schema, schemas: Mapping[str, Schema], depth: int, above: tuple[str, ...]) -> Iterator[Member]:

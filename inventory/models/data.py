@@ -122,6 +122,7 @@ class ErasureCase(Versioned, Base):
     __table_args__ = (
         sa.Index("uq_erasure_case_open_reference", "reference", unique=True, **only_while("closed IS NULL")),
         begins("erasure_case", "reference"),
+        sa.Index(None, "due", "id"),
     )
 
 

@@ -81,7 +81,10 @@ class Certificate(Base):
     issued: Mapped[datetime]
     issued_by: Mapped[str] = mapped_column(sa.ForeignKey("person.ref"))
 
-    __table_args__ = (sa.CheckConstraint("kind IN ('certificate', 'failure')", name="kind"),)
+    __table_args__ = (
+        sa.CheckConstraint("kind IN ('certificate', 'failure')", name="kind"),
+        sa.Index(None, "issued", "number"),
+    )
 
 
 class Seal(Base):

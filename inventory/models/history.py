@@ -61,6 +61,7 @@ class ExceptionItem(Versioned, Base):
 
     __table_args__ = (
         sa.Index("uq_exception_item_open", "code", "subject", unique=True, **only_while("state = 'open'")),
+        sa.Index(None, "raised", "id"),
     )
 
 

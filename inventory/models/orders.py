@@ -45,7 +45,11 @@ class Order(Versioned, Base):
     record_sha256: Mapped[str | None] = mapped_column(Digest)
     outcome_reason: Mapped[str | None] = mapped_column(sa.String(1000))
 
-    __table_args__ = (sa.Index("uq_order_open_device", "device_id", unique=True, **only_while(OPEN_STATES)),)
+    __table_args__ = (
+        sa.Index("uq_order_open_device", "device_id", unique=True, **only_while(OPEN_STATES)),
+        sa.Index(None, "created", "id"),
+        sa.Index(None, "expires", "id"),
+    )
 
 
 class Approval(Base):

@@ -15,15 +15,17 @@ from inventory.api.endpoint import READERS, Answer, Noun, people
 from inventory.api.paging import Paging, Text
 from inventory.contract.v1.common import Message
 from inventory.contract.v1.endpoints import PREFIX
-from inventory.contract.v1.finding import ViewSave
+from inventory.contract.v1.finding import ActOnRows, ViewSave
 from inventory.contract.v1.vocabulary import Key
 from inventory.domain.roles import Permission
 from inventory.errors import Conflict, Duplicate, Forbidden, Invalid, NotFound
-from inventory.services import finding, lists, queues, saved_views
+from inventory.services import finding, lists, many, queues, saved_views
+from inventory.services.context import authorize
 from inventory.services.exports import MEDIA_TYPES, Kind
 from inventory.services.finding import Hit
 from inventory.services.queues import QueuePartView
 from inventory.services.saved_views import SavedViewView
+from inventory.services.views.acts import ActLineView, ActView
 
 from .exports import sent
 
@@ -49,7 +51,7 @@ class ListQuery(Paging):
 
     filters: Filters = ""
     """As the part of the list's address on the console after the question mark: `state=retired&data=yes&columns=serial`.
-    `sort=capacity` puts the list in the order of a column, `sort=-capacity` the other way round."""
+    `sort=device` puts the list in the order of a column, `sort=-device` the other way round."""
 
 
 class WholeListQuery(Message):
@@ -174,6 +176,28 @@ def take_list_xlsx(call: Call, name: Key, query: WholeListQuery) -> Response:
 def _taken(call: Call, name: str, kind: Kind, query: WholeListQuery) -> Response:
     asked = lists.asked_in(lists.listed(name), query.filters)
     return sent(lists.take(call.context, call.actor, name, asked, kind))
+
+
+@noun.get("/lists/{name}/acts", "What can be done to many rows", READERS, raises=_RAISES)
+def list_acts(call: Call, name: Key) -> tuple[ActView, ...]:
+    """Those the reader may do. Devices have their own: `POST /api/v1/device-events`."""
+    authorize(call.actor, lists.listed(name).permission)
+    return many.acts_of(call.actor, name)
+
+
+@noun.post("/lists/{name}/acts", "Do the same to many rows", READERS, creates=True, status=200, raises=_RAISES)
+def act_on_rows(call: Call, name: Key, body: ActOnRows) -> tuple[ActLineView, ...]:
+    """Each by itself: one that is refused changes nothing, says why, and stops none of the others. A dry run does it in vain."""
+    command = many.ActOnMany(
+        list=name,
+        act=body.act,
+        rows=body.rows,
+        reason=body.reason,
+        owner=body.owner,
+        day=body.day,
+        dry_run=body.dry_run,
+    )
+    return many.act_on_many(call.context, call.actor, command)
 
 
 @noun.get("/views", "One's own saved views", READERS)

@@ -11,7 +11,7 @@ from inventory.domain.roles import Permission
 from inventory.services import exceptions as service
 from inventory.services import people
 
-from .lists import asked_here, list_view
+from .lists import asked_here, list_view, selecting
 
 
 @page("/exceptions")
@@ -27,7 +27,7 @@ def _show(typed: Form, at: str) -> Reply:
         Option(person.ref, known(person.ref)) for person in people.list_people(here(), actor()) if person.enabled
     )
     return show(
-        "exceptions.html", form_status(typed), list=view, exceptions=items, none_at_all=False,
+        "exceptions.html", form_status(typed), list=view, exceptions=items, none_at_all=False, selects=selecting("exceptions"),
         form=typed, at=at, blank=Form.starting(), owners=owners,
     )  # fmt: skip
 

@@ -13,7 +13,7 @@ from inventory.console.views.listing import ListView, build
 from inventory.console.web import actor, go, here, may, names, perform, received, show
 from inventory.domain.roles import Permission
 from inventory.errors import InventoryError, NotFound
-from inventory.services import data, lists, places, queries, saved_views, transparency
+from inventory.services import data, lists, many, places, queries, saved_views, transparency
 from inventory.services.exports import MEDIA_TYPES, Kind
 
 _ENDPOINTS = {
@@ -68,8 +68,19 @@ def list_view(name: str, asked: lists.Asked, *, rows: int = ROWS, primary: str =
         views=mine,
         named=_named,
         primary=primary,
+        may=may,
     )
     return view, found.rows
+
+
+def selecting(name: str) -> dict[str, str] | None:
+    """Where ticked rows of a list are acted on, and what their boxes are called; None: nothing this reader may do to many."""
+    if name == "devices":
+        able = may(Permission.DEVICE_MOVE) or may(Permission.ORDER_REQUEST)
+        return {"url": url_for("console.selected_devices"), "field": "device"} if able else None
+    if not many.acts_of(actor(), name):
+        return None
+    return {"url": url_for("console.selected", name=name), "field": "row"}
 
 
 def show_list(name: str, template: str, *, primary: str = "state", **more: Any) -> Reply:  # noqa: ANN401 - a template takes anything
@@ -77,13 +88,14 @@ def show_list(name: str, template: str, *, primary: str = "state", **more: Any) 
     asked = asked_here(name)
     view, _ = list_view(name, asked, primary=primary)
     none_at_all = not view.rows and lists.empty(here(), actor(), name)
+    more.setdefault("selects", selecting(name))
     return show(template, list=view, search_text=asked.text, none_at_all=none_at_all, **more)
 
 
 @page("/devices")
 def devices_page() -> Reply:
     """Every device."""
-    return show_list("devices", "devices.html", selects=may(Permission.DEVICE_MOVE) or may(Permission.ORDER_REQUEST))
+    return show_list("devices", "devices.html")
 
 
 @page("/hosts")

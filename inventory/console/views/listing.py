@@ -11,6 +11,7 @@ from typing import Any, Final
 from flask import url_for
 
 from inventory.domain.lots import LotState
+from inventory.domain.roles import Permission
 from inventory.domain.vocabulary import CaseState, DeviceState, ExceptionState, HostState, OrderState
 from inventory.services.exports import MEDIA_TYPES
 from inventory.services.lists import CAP, Asked, Column, FacetView, Listed, ListPage, columns_of
@@ -61,11 +62,21 @@ class Cell:
 
 
 @dataclass(frozen=True)
+class RowLink:
+    """The next thing to do with a row."""
+
+    label: str
+    icon: str
+    url: str
+
+
+@dataclass(frozen=True)
 class Row:
     """One row, by what names it."""
 
     key: str
     cells: tuple[Cell, ...]
+    links: tuple[RowLink, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -122,6 +133,8 @@ class ListView:
     endpoint: str
     head: tuple[tuple[Column, tuple[Column, ...]], ...]
     rows: tuple[Row, ...]
+    links: bool
+    """Whether any row has a next thing to do."""
     segments_title: str
     segments: tuple[Segment, ...]
     menus: tuple[Menu, ...]
@@ -244,6 +257,7 @@ def build(  # noqa: PLR0913 - a page has this many sides, all named
     views: Sequence[SavedViewView] = (),
     named: Callable[[str, str], str] = lambda _, value: value,
     primary: str = "state",
+    may: Callable[[Permission], bool] = lambda _: False,
 ) -> ListView:
     """The view of a list.
 
@@ -257,19 +271,22 @@ def build(  # noqa: PLR0913 - a page has this many sides, all named
         views: the reader's saved views of it.
         named: how a filter's value is called, by filter and value.
         primary: the facet that is shown as segments.
+        may: what the reader may do: nothing is offered that would be refused.
     """
     make = _Builder(one, asked, endpoint, {})
     head = columns_of(one, asked)
     first = next((facet for facet in facets if facet.name == primary), None)
     shown = {column.name for column in asked.shown(one)}
     bare = replace(asked, columns=())
+    rows = _rows(one, found, head, may)
     count = f"{len(found.rows)} {one.noun}{'' if len(found.rows) == 1 else 's'} on this page"
     query = asked.query()
     return ListView(
         name=one.name,
         endpoint=endpoint,
         head=head,
-        rows=_rows(found, head),
+        rows=rows,
+        links=any(row.links for row in rows),
         segments_title=first.title if first else "",
         segments=make.segments(first) if first else (),
         menus=tuple(
@@ -298,11 +315,43 @@ def build(  # noqa: PLR0913 - a page has this many sides, all named
     )
 
 
-def _rows(found: ListPage, head: tuple[tuple[Column, tuple[Column, ...]], ...]) -> tuple[Row, ...]:
+def _rows(
+    one: Listed,
+    found: ListPage,
+    head: tuple[tuple[Column, tuple[Column, ...]], ...],
+    may: Callable[[Permission], bool],
+) -> tuple[Row, ...]:
+    next_of = _NEXT.get(one.name, _of_nothing)
     return tuple(
-        Row(key, tuple(Cell(_shown(column, row), tuple(_shown(each, row) for each in below)) for column, below in head))
+        Row(
+            key,
+            tuple(Cell(_shown(column, row), tuple(_shown(each, row) for each in below)) for column, below in head),
+            next_of(row, may),
+        )
         for key, row in zip(found.keys, found.rows, strict=True)
     )
+
+
+def _of_nothing(_row: object, _may: Callable[[Permission], bool]) -> tuple[RowLink, ...]:
+    return ()
+
+
+def _of_certificate(row: Any, _: Callable[[Permission], bool]) -> tuple[RowLink, ...]:  # noqa: ANN401 - a row of the list
+    if not row[0].sealed:
+        return ()
+    return (RowLink("PDF", "download", url_for("console.certificate_pdf", certificate=row[0].number)),)
+
+
+def _of_host(row: Any, may: Callable[[Permission], bool]) -> tuple[RowLink, ...]:  # noqa: ANN401 - a row of the list
+    if row.state is not HostState.PENDING or not may(Permission.HOST_MANAGE):
+        return ()
+    return (RowLink("Compare fingerprints", "fingerprint", url_for("console.confirm_host", host=row.id)),)
+
+
+_NEXT: Final[Mapping[str, Callable[[Any, Callable[[Permission], bool]], tuple[RowLink, ...]]]] = {
+    "certificates": _of_certificate,
+    "hosts": _of_host,
+}
 
 
 def _exports(one: Listed, query: str) -> tuple[Link, ...]:

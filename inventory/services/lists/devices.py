@@ -76,7 +76,6 @@ DEVICES: Final = Listed(
             title="Capacity",
             value=lambda row: row.capacity_bytes,
             kind="size",
-            sort=Sort(Device.capacity_bytes, gaps=True),
         ),
         Column(name="media", title="Medium", value=lambda row: row.media or "unknown", kind="words"),
         Column(name="number", title="Number", value=lambda row: row.id, kind="mono", usual=False),

@@ -19,8 +19,9 @@ from inventory.services.context import Actor, Context
 
 Condition = sa.ColumnElement[bool]
 Value = str | int | bool | datetime | None
-Kind = Literal["text", "mono", "number", "size", "time", "person", "state", "severity", "words", "yes"]
-"""How a value looks on a page: `state` and `severity` as a chip, `words` in sentence case, `yes` as a mark."""
+Kind = Literal["text", "mono", "number", "size", "time", "person", "state", "severity", "words", "yes", "progress"]
+"""How a value looks on a page: `state` and `severity` as a chip, `words` in sentence case, `yes` as a mark, `progress` as a
+bar of a hundred."""
 
 CAP: Final = 1000
 """A count goes no further than this; what is beyond it reads as more than a thousand."""
@@ -33,7 +34,7 @@ class Sort:
     """By what a list can be put in order, so that each page goes on after the last row of the one before."""
 
     by: sa.ColumnElement[Any] | InstrumentedAttribute[Any]
-    """Of the model; where the table is long, an index holds it together with the key."""
+    """Texts or moments of the model; where the table is long, an index holds them together with the key."""
     gaps: bool = False
     """Whether rows may have no value; those come last, whichever way round."""
 

@@ -18,6 +18,7 @@ from inventory.services._mapping import device_label, exception_view
 from inventory.services.queries._paging import number as page_number
 from inventory.services.queries.evidence import certificate_select, certificate_view
 from inventory.services.queries.orders import order_rows
+from inventory.services.views import OrderRow
 
 from .spec import Asking, Choice, Column, Condition, Exact, Facet, Listed, Sort, Walk, one_of, part_of, words
 
@@ -36,6 +37,11 @@ def _of_device(text: str, column: Any) -> Condition:  # noqa: ANN401 - a column 
     return sa.exists().where(Device.id == column, part_of(text, *fields)).correlate_except(Device)
 
 
+def _percent(row: OrderRow) -> int | None:
+    """How far a run under way is, by its agent's last report."""
+    return row.progress.percent if row.progress is not None and row.state in _RUNNING else None
+
+
 def _order_rows(session: Session, _: Asking, found: Sequence[Any]) -> tuple[Any, ...]:
     return order_rows(session, found)
 
@@ -52,6 +58,7 @@ ORDERS: Final = Listed(
         Column(name="order", title="Order", value=lambda row: row.id, opens="order"),
         Column(name="host", title="Host", value=lambda row: row.host_name, below="order"),
         Column(name="state", title="State", value=lambda row: row.state, kind="state"),
+        Column(name="progress", title="Progress", value=_percent, kind="progress", below="state"),
         Column(
             name="device",
             title="Device",

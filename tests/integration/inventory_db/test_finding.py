@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
 from inventory.domain.roles import Role
 from inventory.domain.scopes import Scope
 from inventory.errors import Duplicate, Invalid, NotFound
-from inventory.services import finding, lists, queues, saved_views
+from inventory.services import devices, finding, lists, queues, saved_views
 from inventory.services.context import Actor
 from inventory.services.lists import Asked, asked_in
 from inventory.services.lists import pages as service
@@ -63,6 +64,60 @@ def test_lists_facets_and_files_agree(world: World, monkeypatch: pytest.MonkeyPa
     assert {count for count in counts["state"] if count is not None} <= {0, 1, 2}
     assert set(counts["media"]) == {None}
     assert set(_counts(world, "devices", "data=yes", "state")) <= {None, 0, 1}
+
+
+def test_every_order_of_every_list_is_walked_whole_both_ways_round(world: World) -> None:
+    world.hold_data()
+    world.unmount()
+    world.change("retire")
+    world.order()
+    for number, size in enumerate((10**12, None, 10**12, 4 * 10**12, None)):
+        declared = devices.DeclareDevice(
+            model="Some", serial=f"S{number}", asset_tag=f"AT-{number}", capacity_bytes=size
+        )
+        devices.declare(world.context, world.actor("custodian"), declared)
+    for name, one in lists.LISTS.items():
+        base = "state=any" if name == "exceptions" else ""
+        everything = set(_keys(world, name, base))
+        for column in (column for column in one.columns if column.sort is not None):
+            for sort in (column.name, f"-{column.name}"):
+                asked = _asked(name, f"{base}&sort={sort}&columns={column.name}")
+                walked = _keys(world, name, f"{base}&sort={sort}")
+                whole = lists.page(world.context, EVERYBODY, name, asked, limit=200)
+                assert walked == list(whole.keys), (name, sort)
+                assert set(walked) == everything
+                assert len(walked) == len(everything)
+                assert lists.chosen(world.context, EVERYBODY, name, asked)[0] == tuple(walked)
+                values = [_value(name, column, row) for row in whole.rows]
+                given = [value for value in values if value is not None]
+                assert given == sorted(given, reverse=sort.startswith("-")), (name, sort)
+                assert values[: len(given)] == given, "what has no value comes last, whichever way round"
+                file = b"".join(service.take(world.context, EVERYBODY, name, asked, "jsonl").parts).decode()
+                assert len(file.splitlines()) == len(walked)
+    tags = [
+        row.asset_tag for row in lists.page(world.context, EVERYBODY, "devices", _asked("devices", "sort=-device")).rows
+    ]
+    assert tags[:2] == ["AT-4", "AT-3"]
+    assert _keys(world, "devices", "sort=-device", AWAY) == []
+    _refuse_every_wrong_key(world)
+
+
+def _value(name: str, column: lists.Column, row: Any) -> Any:  # noqa: ANN401 - whatever the list tells
+    return row.asset_tag if (name, column.name) == ("devices", "device") else column.value(row)
+
+
+NO_KEYS = (
+    "", "D-000001", "[]", "[1]", "[1,2]", '[true,"D-1"]', '[1.5,"D-1"]', '["\\ud800","D-1"]', "{}",
+    '[9223372036854775808,"D-1"]', '[1,"\\u0000"]', '[1,"\\ud800"]', "[" * 5000, '[NaN,"D-1"]',
+)  # fmt: skip
+
+
+def _refuse_every_wrong_key(world: World) -> None:
+    for name, sort in (("devices", "device"), ("orders", "created"), ("hosts", "contact"), ("hosts", "host")):
+        nothing = ('[null,"D-1"]',) if (name, sort) in {("orders", "created"), ("hosts", "host")} else ()
+        for key in (*NO_KEYS, *nothing):
+            with pytest.raises(Invalid):
+                lists.page(world.context, EVERYBODY, name, _asked(name, f"sort={sort}"), after=key)
 
 
 def _facets(world: World, name: str, query: str) -> tuple[lists.FacetView, ...]:

@@ -134,3 +134,52 @@ def test_a_known_checkpoint_is_proven_and_a_wrong_root_is_not(site: Site) -> Non
     answer = site.client("aud").get("/console/log", query_string=wrong, base_url=site.base).text
     assert "That root is not the one this log had" in answer
     assert "1 to" in site.get("aud", "/log?size=99999999&root=x").text
+
+
+def test_a_column_puts_the_list_in_order_and_its_file_too(site: Site) -> None:
+    page = site.get("petra", "/cases?sort=-due").text
+    assert 'aria-sort="descending"' in page
+    assert 'href="/console/cases?sort=due"' in page
+    listed = re.findall(r'class="cell-main" href="/console/cases/(EC-[0-9-]+)"', page)
+    up = re.findall(r'class="cell-main" href="/console/cases/(EC-[0-9-]+)"', site.get("petra", "/cases?sort=due").text)
+    assert len(listed) > 1
+    assert up == listed[::-1]
+    file = site.get("petra", "/lists/cases.csv?sort=-due&columns=number")
+    assert [row["Number"] for row in csv.DictReader(io.StringIO(file.text.lstrip("\ufeff")))] == listed
+    assert "aria-sort" not in site.get("petra", "/cases?sort=nonsense").text
+
+
+def test_many_orders_are_cancelled_only_as_they_were_looked_at(site: Site) -> None:
+    order = site.story.numbers["requested"]
+    state = queries.order(site.world.context, site.world.actor("omar"), order).state
+    page = site.get("omar", "/orders").text
+    assert 'action="/console/lists/orders/selected"' in page
+    assert f'form="chosen" name="row" value="{order}"' in page
+    asked = {"row": [order, "O-2000-000001"], "act": "cancel", "reason": "The lease was prolonged."}
+    looked = site.post("omar", "/lists/orders/selected", {**asked, "step": "look"})
+    assert looked.status_code == 200
+    assert "Would be done" in looked.text
+    assert "Refused" in looked.text
+    assert "Do it to these 1" in looked.text
+    other = site.post("omar", "/lists/orders/selected", {**asked, "step": "do", "seal": "0" * 64})
+    assert other.status_code == 422
+    changed = {**asked, "reason": "Something else.", "step": "do", "seal": hidden(looked.text)["seal"][0]}
+    assert site.post("omar", "/lists/orders/selected", changed).status_code == 422
+    assert site.post("omar", "/lists/orders/selected", {**asked, "reason": "", "step": "look"}).status_code == 422
+    assert queries.order(site.world.context, site.world.actor("omar"), order).state == state
+    refused = site.post(
+        "vic", "/lists/orders/selected", {**asked, "step": "do", "seal": hidden(looked.text)["seal"][0]}
+    )
+    assert "Nothing is chosen" in refused.text
+    assert queries.order(site.world.context, site.world.actor("omar"), order).state == state
+    assert 'name="row"' not in site.get("vic", "/orders").text
+
+
+def test_a_row_offers_the_next_thing_to_whoever_may_do_it(site: Site) -> None:
+    pending = site.world.agents[-1].host
+    assert f'href="/console/hosts/{pending}/confirm"' in site.get("ines", "/hosts").text
+    assert f'href="/console/hosts/{pending}/confirm"' not in site.get("vic", "/hosts").text
+    certificate = site.story.numbers["certificate"]
+    assert f'href="/console/certificates/{certificate}/certificate.pdf"' in site.get("aud", "/certificates").text
+    running = site.get("omar", f"/orders?state=any&q={site.story.numbers['running']}").text
+    assert '<progress max="100"' in running

@@ -11,8 +11,12 @@ from inventory.services.lists import LISTS, Asked, asked_in, asked_of, columns_o
 
 DEVICES = LISTS["devices"]
 EXCEPTIONS = LISTS["exceptions"]
-NAMES = st.sampled_from(["q", "state", "data", "host", "since", "columns", "after", "unknown", "location", "until"])
-VALUES = st.sampled_from(["retired", "yes", "no", "2026-01-31", "state,serial", "x y", "any", "", "Ω", "H-0001"])
+NAMES = st.sampled_from(
+    ["q", "state", "data", "host", "since", "columns", "sort", "after", "unknown", "location", "until"]
+)
+VALUES = st.sampled_from(
+    ["retired", "yes", "no", "2026-01-31", "state,serial", "-device", "device", "x y", "any", "", "Ω", "H-0001"]
+)
 
 
 @given(st.lists(st.tuples(NAMES, VALUES), max_size=8))
@@ -23,6 +27,13 @@ def test_an_address_read_and_written_is_the_same_question(pairs: list[tuple[str,
         return
     assert asked_in(DEVICES, asked.query()) == asked
     assert asked_in(DEVICES, asked.query()).query() == asked.query()
+
+
+def test_only_a_column_that_can_hold_the_order_of_a_list_is_taken_for_one() -> None:
+    assert asked_of(DEVICES, [("sort", "-device")]).sort == "-device"
+    for nonsense in ("serial", "nonsense", "--device", "-", "", "device,state", "capacity"):
+        asked = asked_of(DEVICES, [("sort", nonsense)])
+        assert (asked.sort, asked.sorted_by(DEVICES), asked.narrows) == ("", None, False)
 
 
 def test_what_is_presumed_narrows_until_somebody_lifts_it() -> None:
