@@ -14,7 +14,9 @@ def by_hand_words(record: SanitizationRecord, speaker: Speaker = ENGLISH) -> str
 def _words(permit: HandedPermit, speaker: Speaker) -> str:
     asked, permitted = speaker.moment(permit.asked), speaker.moment(permit.permitted)
     age = age_words(permit.age_seconds)
-    return speaker.say("common.carried-leave-words", asked=asked, permitted=permitted, age=age, bundle=permit.bundle[:16])
+    return speaker.say(
+        "common.carried-leave-words", asked=asked, permitted=permitted, age=age, bundle=permit.bundle[:16]
+    )
 
 
 def age_words(seconds: int) -> str:
