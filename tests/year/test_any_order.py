@@ -31,6 +31,8 @@ DISKS: Final = tuple(
     Disk("Seagate", "ST1000NM0033", f"Z1W0{number:04d}", 1_000_204_886_016, path=f"/dev/sd{'abcd'[number]}")
     for number in range(4)
 )
+TRAVELLER: Final = Disk("Seagate", "ST1000NM0033", "Z1W09999", 1_000_204_886_016, path="/dev/sde")
+"""It goes the whole way before the dice fall, so that every walk has lots, samples and hand-overs behind it."""
 EVENTS: Final = (
     *("retire", "retire", "quarantine", "return_to_service", "report_found", "report_found"),
     *("place_in_service", "report_missing"),
@@ -52,7 +54,7 @@ class Walk:
         self.dice = random.Random(seed)  # noqa: S311 - which step comes next is no secret
         self.company = company
         self.watch = Watch(company.world.context)
-        self.agent = company.install("crm-db-01", *DISKS)
+        self.agent = company.install("crm-db-01", *DISKS, TRAVELLER)
         self.numbers = {disk: company.device(disk)["id"] for disk in DISKS}
         ask = company.ask
         self.places = [
@@ -365,6 +367,43 @@ class Walk:
             elif self.some(True, False):
                 self.attempt("custodian", "POST", f"{path}/withdrawal", {"reason": "Not today."}, seen=path)
 
+    def travel(self) -> None:
+        """One disk as it should go: purged, packed, closed in its lot, examined by somebody else, collected by the vendor."""
+        company, agent, ask = self.company, self.agent, self.company.ask
+        nowhere = ("CRM nightly backups", "/srv/nightly backups", (), ())
+        agent.observe(("CRM production", "/srv/production", (TRAVELLER,), ()), nowhere)
+        agent.observe(("CRM production", "/srv/production", (), ()), nowhere)
+        company.change(TRAVELLER, "quarantine", "To be wiped.")
+        company.validate(company.wiped(agent, TRAVELLER, leaves=True))
+        agent.disks = list(DISKS)
+        agent.observe()
+        company.change(TRAVELLER, "quarantine", "Pulled, under lock until it is collected.", location=self.places[0])
+        dates = {"valid_from": company.now(), "valid_until": company.later(days=40)}
+        body = {"scope": "All media", "document_sha256": "ab" * 32, **dates}
+        ask("privacy", "POST", f"/parties/{self.vendor}/undertakings", body)
+        device = company.device(TRAVELLER)["id"]
+        body = {"name": "Collection", "purpose": "recycling", "party": self.vendor, "devices": [device]}
+        path = f"/lots/{ask('custodian', 'POST', '/lots', body)['id']}"
+        ask("custodian", "POST", f"{path}/events", {"event": "begin_closing", "reason": "Packed."}, seen=path)
+        for item in self.numbered(f"/exceptions?device={device}&limit=200"):
+            if item["state"] == "open":
+                self.answer_exception(item)
+        ask("custodian", "POST", f"{path}/events", {"event": "close", "reason": "It adds up."}, seen=path)
+        self.watch.look("closed")
+        sample = f"/samples/{ask('validator', 'POST', f'{path}/samples', {'percent': 100})['id']}"
+        drawn = f"{sample}/devices/{device}"
+        ask("validator", "POST", f"{drawn}/assignment", {"person": company.person("custodian").ref}, seen=sample)
+        finding = {"finding": "passed", "tool": "dd and cmp on a spare host", "evidence": ["ab" * 32]}
+        ask("custodian", "POST", f"{drawn}/finding", finding, seen=sample)
+        self.watch.look("examined")
+        offer = {"to_party": self.vendor, "lot": path.rpartition("/")[2], "reuse": True, "destination": "Recycling"}
+        made = ask("custodian", "POST", "/handovers", offer)
+        link = ask("custodian", "POST", f"/handovers/{made['id']}/links", {})["secret"]
+        answer = {"secret": link, "receiver": "R. Shredder", "count": 1, "seals": [], "codes": []}
+        assert company.world.call("POST", "/downstream/handover/answer", answer).status_code == 200
+        self.watch.look("collected")
+        assert company.device(TRAVELLER)["state"] == "released"
+
     def walk(self) -> None:
         """So many steps; what people do all day comes more often than what they do once a year."""
         often: list[Callable[[], None]] = [self.observe, self.change, self.wipe]
@@ -382,6 +421,7 @@ class Walk:
             self.hand_over,
         ]
         rarely = [self.hold, self.withdraw, self.waive, self.destroy]
+        self.travel()
         for _ in range(STEPS):
             self.dice.choice(often * 6 + seldom * 2 + rarely)()
 
@@ -395,4 +435,6 @@ def test_whatever_people_try_every_rule_holds(company: Company, seed: int) -> No
     # A walk that is refused everywhere proves nothing: this one came far.
     assert walk.answers[Tag.RECORD_ACCEPTED], walk.answers
     assert walk.answers[Tag.LOT_OPENED], walk.answers
+    assert walk.answers[Tag.SAMPLE_PASSED], walk.answers
+    assert walk.answers[Tag.HANDOVER_ACCEPTED], walk.answers
     assert walk.answers["done"] > STEPS / 4, walk.answers
