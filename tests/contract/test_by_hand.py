@@ -83,7 +83,8 @@ class Away:
 
     def exceptions(self) -> set[str]:
         world = self.site.world
-        return {one.code for one in queries.list_exceptions(world.context, world.actor("auditor")).items}
+        found = queries.list_exceptions(world.context, world.actor("auditor"), host=self.host)
+        return {one.code for one in found.items}
 
 
 @pytest.fixture
