@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from inventory.services import devices, queries, sessions
 from inventory.services.queries.devices import DeviceFilter
@@ -13,6 +13,7 @@ from tests.support.browser import Console
 from tests.support.capabilities import requires_browser
 from tests.support.console_story import Story
 from tests.support.console_world import PASSWORD
+from tests.support.days import tab_to
 
 pytestmark = [pytest.mark.browser, requires_browser]
 
@@ -27,20 +28,6 @@ def end_every_session(story: Story, login: str) -> None:
     someone = story.world.actor(login)
     for session in sessions.list_sessions(story.world.context, someone):
         sessions.end_session(story.world.context, someone, session.id)
-
-
-def tab_to(page: Page, words: str) -> None:
-    """Press Tab until the thing with these words has the focus, as who has no mouse does."""
-    for _ in range(150):
-        found = page.evaluate(
-            "(() => { const e = document.activeElement; const l = e.labels && e.labels[0];"
-            " if (e.matches('body, main')) return '';"
-            " return [e.innerText, e.getAttribute('aria-label'), l && l.innerText].join(' '); })()"
-        )
-        if words in found:
-            return
-        page.keyboard.press("Tab")
-    raise AssertionError(f"no Tab leads to {words!r}")
 
 
 def test_a_session_that_ends_in_the_middle_of_a_decision_decides_nothing_and_leads_back_to_it(
@@ -62,6 +49,7 @@ def test_a_session_that_ends_in_the_middle_of_a_decision_decides_nothing_and_lea
         page.get_by_role("button", name="Sign in", exact=True).click()
         page.wait_for_url("**/console/**")
         assert "sign-in" not in page.url
+        expect(page.get_by_label("Reason")).to_have_value("Read back, nothing left.")
     assert queries.order(story.world.context, story.world.actor("vera"), order).state == "recorded"
 
 
