@@ -43,6 +43,12 @@ FILES = {
 SAME_OBJECT = {
     **{(page, login): 409 for page in ("link_sso", "confirm_by_sso") for login in CAST},  # no provider here
     ("approve", "ann"): 409,  # she has signed this order already
+    # A table of devices is nothing for who sends tables about other things.
+    **{
+        ("import_sheet", login): 404
+        for login, (_, _, roles) in CAST.items()
+        if may(roles, Permission.TABLE_IMPORT) and not may(roles, Permission.DEVICE_DECLARE)
+    },
     ("sign_statement", "ben"): 403,  # somebody else is responsible for it
     # What omar may do and did is for himself and for those who read the history.
     **{
