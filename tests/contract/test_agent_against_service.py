@@ -72,7 +72,7 @@ class Clock:
 
     def __init__(self, fixed: FixedClock, system: SimulatedSystem) -> None:
         self.now = fixed.now
-        self.monotonic = system.monotonic
+        self.monotonic = lambda: fixed.now().timestamp() + system.monotonic()
 
 
 class Wire(httpx2.WSGITransport):
@@ -190,23 +190,27 @@ def commanded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]
 @contextmanager
 def made_site(tmp_path: Path, machine: Callable[[FixedClock], TimedSystem | TimedCommands]) -> Iterator[Site]:
     with copied_world(tmp_path / "service") as world:
-        base = world.context.settings.external_url
-        wire = Wire(app=create_app(world.context.settings, clock=world.clock, context=world.context))
-        system = machine(world.clock)
-        engine = SimEngine(lambda: system)
-        settings = Settings(state_dir=tmp_path / "host", server=base, progress_interval=0.01)
-        state = assembly.open_state(settings)
-        own = keys.load_or_create(state)
-        watch = ClockWatch(Clock(world.clock, system), 120.0)
-        client = assembly.open_client(base, own, watch, over(wire))
-        token = hosts.create_enrolment_token(world.context, world.actor("admin"), hosts.CreateEnrolmentToken())
-        proposal = enrolment.propose(client, base, token.secret, own, host.describe(state, own.signer.key_id))
-        assert proposal.roster is not None
-        pins = enrolment.compare(proposal, proposal.pins.trust.pin, proposal.roster.sha256)
-        enrolment.accept(state, PinStore(state), proposal, pins)
-        hosts.confirm(world.context, world.actor("admin"), proposal.reply.host, own.fingerprint)
-        agent = assembly.build(settings, state=state, engine=engine, service=client, watch=watch, rules=lambda: RULES)
-        yield Site(world, wire, system, engine, tmp_path, settings, watch, client, agent)
+        yield enrolled(world, tmp_path, machine(world.clock))
+
+
+def enrolled(world: World, folder: Path, system: TimedSystem | TimedCommands) -> Site:
+    """A host of the company, enrolled and confirmed."""
+    base = world.context.settings.external_url
+    wire = Wire(app=create_app(world.context.settings, clock=world.clock, context=world.context))
+    engine = SimEngine(lambda: system)
+    settings = Settings(state_dir=folder / "host", server=base, progress_interval=0.01)
+    state = assembly.open_state(settings)
+    own = keys.load_or_create(state)
+    watch = ClockWatch(Clock(world.clock, system), 120.0)
+    client = assembly.open_client(base, own, watch, over(wire))
+    token = hosts.create_enrolment_token(world.context, world.actor("admin"), hosts.CreateEnrolmentToken())
+    proposal = enrolment.propose(client, base, token.secret, own, host.describe(state, own.signer.key_id))
+    assert proposal.roster is not None
+    pins = enrolment.compare(proposal, proposal.pins.trust.pin, proposal.roster.sha256)
+    enrolment.accept(state, PinStore(state), proposal, pins)
+    hosts.confirm(world.context, world.actor("admin"), proposal.reply.host, own.fingerprint)
+    agent = assembly.build(settings, state=state, engine=engine, service=client, watch=watch, rules=lambda: RULES)
+    return Site(world, wire, system, engine, folder, settings, watch, client, agent)
 
 
 def test_from_enrolment_to_an_order_that_waits_for_its_validator(site: Site) -> None:
@@ -278,6 +282,45 @@ def test_stopped_in_the_middle_and_resumed_after_the_lease_ran_out(site: Site) -
     site.deliver()
     found = site.order(order.id)
     assert found.state is OrderState.RECORDED
+
+
+def test_a_disk_whose_host_is_lost_is_finished_in_another_and_the_first_writes_nothing_any_more(
+    site: Site, tmp_path: Path
+) -> None:
+    site.observe()
+    order = site.approved_order()
+    site.beat()
+    site.lease()
+    control = Control()
+    site.engine.during = lambda progress: control.stop.set() if progress.state == "executing" else None
+    assert len(site.work(control)) == 1
+    site.engine.during = lambda _progress: None
+    site.system.die()
+    for thread in threading.enumerate():  # as above
+        if thread.name == "progress-reporter":
+            thread.join()
+    site.world.clock.forward(days=1)
+    drive = site.system.drive
+    other = enrolled(site.world, tmp_path / "other", TimedSystem(drive, site.world.clock))
+    other.observe()
+    operator = site.world.actor("operator")
+    orders.abandon_order(site.world.context, operator, order.id, "its host burnt out")
+    command = orders.CreateOrder(device=order.device, plan=PLAN, purpose=INSIDE, reason="its host burnt out")
+    again = site.world.approve(orders.create_order(site.world.context, operator, command).id)
+    other.beat()
+    other.lease()
+    assert other.work() == []
+    other.deliver()
+    assert site.order(again.id).state is OrderState.RECORDED
+    assert b"SECRET" not in bytes(drive.durable)
+    written = len(drive.spent_writes)
+    site.observe()  # the first host works again after all, and the disk is put back into it
+    site.beat()
+    site.lease()
+    (waiting,) = site.work()
+    assert waiting.reason_code == "hold-in-force", "its lease is over, and its order"
+    assert len(drive.spent_writes) == written
+    assert site.order(order.id).state is OrderState.INTERRUPTED
 
 
 def test_a_hold_placed_after_approval_stops_it_at_the_last_question(site: Site) -> None:
