@@ -49,7 +49,9 @@ def test_a_sas_drive_is_read_as_smartctl_reads_it(rig: Rig, plug: Plug, predicts
     assert ours["source"] == "scsi-logs"
     assert (ours["reallocated"], ours["uncorrectable"]) == (theirs["scsi_grown_defect_list"], counted) == (5, 3)
     assert ours["temperature"] == theirs["temperature"]["current"] == 37
-    assert (ours["prediction"] == "passed") is theirs["smart_status"]["passed"] is not predicts
+    # Its JSON tells of a SCSI disk's state only where it is bad; its text always does.
+    sound = "SMART Health Status: OK" in rig.vm.run(f"smartctl -H {drive.node}").out
+    assert (ours["prediction"] == "passed") is sound is not predicts
 
 
 @pytest.mark.parametrize("predicts", [False, True])
@@ -59,6 +61,9 @@ def test_an_nvme_drive_is_read_as_nvme_cli_and_smartctl_read_it(rig: Rig, plug: 
     again = judged(rig, f"smartctl -H -A --json {drive.character}")
     assert ours["source"] == "nvme-log"
     assert (ours["used_percent"], ours["spare_percent"]) == (theirs["percent_used"], theirs["avail_spare"])
-    assert (ours["uncorrectable"], ours["power_on_hours"]) == (theirs["media_errors"], theirs["power_on_hours"])
+    assert (ours["uncorrectable"], ours["power_on_hours"]) == (
+        int(theirs["media_errors"]),
+        int(theirs["power_on_hours"]),
+    )
     assert ours["temperature"] == theirs["temperature"] - 273 == again["temperature"]["current"] == 37
     assert (ours["prediction"] == "passed") is again["smart_status"]["passed"] is not predicts
