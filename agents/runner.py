@@ -374,6 +374,7 @@ class Runner:
             tool=host.tool(),
             capacity_note=host.capacity_note(result),
             self_tests=run.self_tests,
+            by_hand=holds.permits_of(self.service, run.order_sha256),
         )
         return sign("sanitization-record", record.to_dict(), self.signer)
 

@@ -78,7 +78,7 @@ class OrderRef(Part):
     def to_dict(self) -> dict[str, Any]:
         """As `Part.to_dict`, without the field that few records have."""
         told = super().to_dict()
-        if not self.by_hand:
+        if self.by_hand == ():  # None would be an edit, and stays one
             del told["by_hand"]
         return told
 
