@@ -194,7 +194,11 @@ class RunStore:
         """
         with self._lock:
             known = self.get(run.order_sha256) or run
-            kept = {"lease": known.lease, "custodies": known.custodies, "self_tests": known.self_tests}
+            kept: dict[str, Any] = {
+                "lease": known.lease,
+                "custodies": known.custodies,
+                "self_tests": known.self_tests,
+            }
             moved = dataclasses.replace(run, **{**kept, "state": advance(run.state, event), **changes})
             if moved.state is State.GONE:
                 self._state.disk.remove(self._state.path(_name(run.order_sha256)))
@@ -213,7 +217,11 @@ class RunStore:
             known = self.get(run.order_sha256)
             if known is None:
                 return run
-            kept = {"lease": known.lease, "custodies": known.custodies, "self_tests": known.self_tests}
+            kept: dict[str, Any] = {
+                "lease": known.lease,
+                "custodies": known.custodies,
+                "self_tests": known.self_tests,
+            }
             return dataclasses.replace(run, **kept)
 
     def note_custody(self, run: Run, custody: str) -> None:

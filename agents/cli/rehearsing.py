@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import click
@@ -71,7 +71,7 @@ def dry_run_command(common: Common, device: Path, request: PlanRequest) -> None:
 def _against(state: StateDirectory, rules: LocalRules, inspection: Inspection, planned: Plan) -> Iterator[AgentError]:
     """Every reason of this host, not only the first."""
     clock = SystemClock()
-    checks = (
+    checks: tuple[Callable[[], None], ...] = (
         lambda: rules.permit_method(planned.request.method),
         lambda: rules.permit_techniques(planned.steps),
         lambda: rules.permit_medium(medium_facts(inspection)),

@@ -69,7 +69,9 @@ def test_a_run_that_was_begun_waits_and_goes_on_when_the_rule_is_gone(tmp_path: 
     assert world.service.orders[0].state == "recorded"
 
 
-def test_a_rule_that_comes_right_before_the_first_write_still_counts(tmp_path: Path) -> None:
+def test_a_rule_that_comes_right_before_the_first_write_still_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     world = AgentWorld(tmp_path)
     world.order()
     world.lease()
@@ -80,7 +82,7 @@ def test_a_rule_that_comes_right_before_the_first_write_still_counts(tmp_path: P
         seen.append("asked")
         return ask(*arguments)
 
-    world.agent.service.ask_hold = rules_change  # type: ignore[method-assign]  # to see that it is not even asked
+    monkeypatch.setattr(world.agent.service, "ask_hold", rules_change)
     clear = world.engine.clear
 
     def then_dry(*arguments: Any) -> Any:  # noqa: ANN401 - as the engine's
@@ -88,14 +90,14 @@ def test_a_rule_that_comes_right_before_the_first_write_still_counts(tmp_path: P
         world.agent.judge.permit_writing(given)
         return given
 
-    world.engine.clear = then_dry  # type: ignore[method-assign]
+    monkeypatch.setattr(world.engine, "clear", then_dry)
     original = world.agent.runs.spend
 
     def spend(*arguments: Any) -> None:  # noqa: ANN401 - as the store's
         original(*arguments)
         world.rules = DRY
 
-    world.agent.runs.spend = spend  # type: ignore[method-assign]
+    monkeypatch.setattr(world.agent.runs, "spend", spend)
     world.work()
     assert world.system.drive.spent_writes == []
     assert seen == []
@@ -107,6 +109,7 @@ def test_a_rule_that_comes_right_before_the_first_write_still_counts(tmp_path: P
 @pytest.fixture
 def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:  # noqa: ANN401 - a function
     system = SimulatedSystem(SimulatedDrive())
+    rules = [EXAMPLE]
 
     def never(*_: object, **__: object) -> Never:
         raise AssertionError("opened for writing")
@@ -114,7 +117,6 @@ def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:  # noqa: AN
     monkeypatch.setattr("sanitizer.transport.block.BlockDevice.open_exclusive", never)
     monkeypatch.setattr(sanitizer, "inspect", lambda _path: system.inspect())
     monkeypatch.setattr("agents.cli.rehearsing.rules_file.load", lambda _path: parse(rules[0]))
-    rules = [EXAMPLE]
 
     def run(*words: str, text: str = EXAMPLE, obstacle: bool = False) -> Result:
         rules[0] = text
