@@ -36,7 +36,7 @@ from .errors import (
     TrustRootRefused,
 )
 from .log_watch import Prove
-from .refusals import RosterOutOfOrder
+from .roster_refusals import RosterOutOfOrder
 from .rosters import PinnedRoster
 from .state import StateDirectory, locked
 

@@ -8,7 +8,6 @@ All of them mean: no byte of any medium was written under this order by this age
     ├─ LocalRefusal           the host's own root-owned rules forbid it
     ├─ HoldRefused            the service forbids it now, or gave no answer in time
     └─ HostNotReady           this host cannot judge now: clock, roster, log alarm, damaged state
-    RosterRefused             a new roster does not follow from the pinned one; the pinned one stays
 """
 
 from __future__ import annotations
@@ -375,7 +374,9 @@ class SelfTestMissed(HostNotReady):
     code = "self-test-missed"
     sentence = "The self-test of this agent did not find what it must find, so nothing is begun."
     fault = "this installation"
-    advice = "`sanitrail-agent self-test` shows what it missed; install the package anew, and keep its output for the maker."
+    advice = (
+        "`sanitrail-agent self-test` shows what it missed; install the package anew, and keep its output for the maker."
+    )
 
 
 class NoRosterPinned(HostNotReady):
@@ -422,45 +423,3 @@ class JournalLost(AgentError):
     sentence = "The journal of a run that had begun is lost; the medium may have been changed."
     fault = "the disk beneath the state directory, or somebody who edited it"
     advice = "Treat the medium as not sanitized and make a new order."
-
-
-class RosterRefused(AgentError):
-    """A new roster does not follow from the pinned one; the pinned one stays in force."""
-
-    code = "roster-refused"
-    sentence = "The new roster is refused."
-    fault = "the service, or whoever made the roster"
-    advice = "Have the roster signed by a quorum of the people on the roster before it."
-
-
-class RosterMalformed(RosterRefused):
-    """The envelope does not hold a usable roster."""
-
-    code = "roster-malformed"
-    sentence = "The roster is not well formed."
-
-
-class RosterOutOfOrder(RosterRefused):
-    """Its version or the digest of its predecessor does not continue the pinned one."""
-
-    code = "roster-out-of-order"
-    sentence = "The roster does not continue the pinned one."
-
-
-class RosterQuorumMissing(RosterRefused):
-    """Fewer people of the previous roster signed than it demands."""
-
-    code = "roster-quorum-missing"
-    sentence = "Too few people of the previous roster signed the new one."
-
-    def __init__(self, needed: int, given: int) -> None:
-        super().__init__(f"{given} of {needed}.")
-        self.needed = needed
-        self.given = given
-
-
-class RosterNotConfirmed(RosterRefused):
-    """It is not the roster whose digest a person compared."""
-
-    code = "roster-not-confirmed"
-    sentence = "This is not the roster whose digest was compared."

@@ -22,7 +22,7 @@ from reports.envelope import open_envelope, payload_bytes, payload_digest, unver
 from reports.errors import ReportError
 from reports.passkeys import ApproverKey, load_approver_key
 
-from .refusals import RosterMalformed, RosterNotConfirmed, RosterOutOfOrder, RosterQuorumMissing
+from .roster_refusals import RosterMalformed, RosterNotConfirmed, RosterOutOfOrder, RosterQuorumMissing
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,8 @@ from agents.errors import (
     StateDamaged,
     StateNewer,
 )
-from agents.refusals import OrderRefused, RosterRefused
+from agents.refusals import OrderRefused
+from agents.roster_refusals import RosterRefused
 
 EXIT_CODES: Mapping[int, str] = {
     0: "done",

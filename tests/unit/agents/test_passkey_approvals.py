@@ -10,7 +10,7 @@ import pytest
 from agents import orders, refusals
 from agents.clock import ClockReading
 from agents.orders import Authority
-from agents.refusals import RosterMalformed, RosterQuorumMissing
+from agents.roster_refusals import RosterMalformed, RosterQuorumMissing
 from agents.rosters import first, follow, read
 from reports.canonical import canonical, to_base64
 from reports.envelope import payload_digest, sign

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from agents import pins as pinning
-from agents import refusals
+from agents import roster_refusals
 from agents.errors import CheckpointRefused, LogForked, StateDamaged, TrustRootRefused, Unreachable
 from agents.log_watch import position_of
 from agents.pins import PinStore
@@ -248,7 +248,7 @@ def test_rosters_are_followed_step_by_step_and_kept(store: PinStore, world: Worl
 def test_good_steps_before_a_bad_one_are_kept(store: PinStore, world: World) -> None:
     world.add_roster()
     bad = sign("roster", world.roster_body(3, payload_digest(world.rosters[-1][0])), world.approvers[0])
-    with pytest.raises(refusals.RosterQuorumMissing):
+    with pytest.raises(roster_refusals.RosterQuorumMissing):
         store.follow_rosters([world.rosters[-1][0], bad])
     pinned = store.require().roster
     assert pinned is not None
@@ -257,7 +257,7 @@ def test_good_steps_before_a_bad_one_are_kept(store: PinStore, world: World) -> 
 
 def test_a_pinned_roster_is_not_replaced_by_hand(store: PinStore, world: World) -> None:
     other = World()
-    with pytest.raises(refusals.RosterOutOfOrder):
+    with pytest.raises(roster_refusals.RosterOutOfOrder):
         store.pin_roster([other.rosters[0][0]], payload_digest(other.rosters[0][0]))
     same = world.rosters[0][0]
     assert store.pin_roster([same], payload_digest(same)).roster.version == 1
