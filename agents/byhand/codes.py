@@ -132,7 +132,7 @@ def _in_picture(path: Path) -> Iterable[str]:
         raise NoPictureReader(str(path)) from None
     try:
         with Image.open(path) as picture:
-            found = zxingcpp.read_barcodes(picture.convert("L"), formats=zxingcpp.BarcodeFormat.QRCode)
+            found = zxingcpp.read_barcodes(picture.convert("L"))
     except (OSError, ValueError, Image.DecompressionBombError) as error:
         raise BundleRefused(f"{path}: {error}") from error
     if not found:
