@@ -382,8 +382,8 @@ class Walk:
         body = {"scope": "All media", "document_sha256": "ab" * 32, **dates}
         ask("privacy", "POST", f"/parties/{self.vendor}/undertakings", body)
         device = company.device(TRAVELLER)["id"]
-        body = {"name": "Collection", "purpose": "recycling", "party": self.vendor, "devices": [device]}
-        path = f"/lots/{ask('custodian', 'POST', '/lots', body)['id']}"
+        lot = {"name": "Collection", "purpose": "recycling", "party": self.vendor, "devices": [device]}
+        path = f"/lots/{ask('custodian', 'POST', '/lots', lot)['id']}"
         ask("custodian", "POST", f"{path}/events", {"event": "begin_closing", "reason": "Packed."}, seen=path)
         for item in self.numbered(f"/exceptions?device={device}&limit=200"):
             if item["state"] == "open":

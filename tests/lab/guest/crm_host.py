@@ -65,4 +65,7 @@ def swap(old: str, new: str) -> None:
     run("udevadm", "settle", "-t", "30")
 
 
-{"build": build, "swap": swap}[sys.argv[1]](*sys.argv[2:])
+if sys.argv[1] == "build":
+    build(*sys.argv[2:])
+else:
+    swap(*sys.argv[2:])

@@ -8,10 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from inventory.domain.import_fields import Field, Problem
 from inventory.domain.import_mapping import (
     FORMAT,
-    Field,
-    Problem,
     Reader,
     Row,
     bytes_of,
@@ -21,6 +20,7 @@ from inventory.domain.import_mapping import (
     mapping_of,
 )
 from inventory.domain.import_outcomes import Outcome
+from inventory.domain.import_subjects import Said
 from inventory.domain.importing import Known, decide
 from inventory.errors import Invalid
 
@@ -38,7 +38,7 @@ MAPPING = {
 }  # fmt: skip
 
 
-def read(*cells: str) -> Row | tuple[Problem, ...] | None:
+def read(*cells: str) -> Row | Said | tuple[Problem, ...] | None:
     return Reader(mapping_of(MAPPING), HEADER).read(cells)
 
 

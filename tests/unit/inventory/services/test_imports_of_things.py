@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from inventory.domain.import_fields import Subject
 from inventory.domain.scopes import Scope
-from inventory.domain.vocabulary import HoldingKind
+from inventory.domain.vocabulary import Category, HoldingKind
 from inventory.errors import Forbidden, Invalid, NotFound
 from inventory.models import DataSet, Event, Holding, Host, Import, ImportLine, Location, OneTimeLink, Person
 from inventory.services import data, organisation, people
@@ -167,7 +167,7 @@ def test_a_mapping_about_something_else_is_refused(world: World) -> None:
 
 def test_what_somebody_said_in_the_meantime_wins(world: World) -> None:
     view = tried(world, "privacy", "data_sets", "Data set,Category,Owner\nPayroll,high,HR\n")
-    command = data.CreateDataSet(name="Payroll", category="low", owner="HR", encryption="none")
+    command = data.CreateDataSet(name="Payroll", category=Category.LOW, owner="HR", encryption="none")
     data.create_data_set(world.context, world.actor("privacy"), command)
     view = register.run(world.context, world.actor("privacy"), view.id, view.version)
     assert (view.counts, codes(world, "privacy", view)) == ({"refused": 1}, [["differs"]])
