@@ -18,10 +18,16 @@ _STYLE = (
 
 def picture(text: str) -> str:
     """One code as the address of a picture (ISO/IEC 18004, error correction M, with its quiet zone)."""
-    found: str = segno.make(text, error="m", micro=False, boost_error=False).svg_data_uri(
-        border=4, dark="#000", light="#fff"
-    )
-    return found
+    return str(_code(text).svg_data_uri(border=4, dark="#000", light="#fff"))
+
+
+def small_picture(text: str) -> str:
+    """As `picture`, a point for each module: a tenth of the bytes, for a page that holds many and enlarges them itself."""
+    return str(_code(text).png_data_uri(scale=1, border=4, dark="#000", light="#fff"))
+
+
+def _code(text: str) -> segno.QRCode:
+    return segno.make(text, error="m", micro=False, boost_error=False)
 
 
 def sheet(title: str, lines: Sequence[str], texts: Sequence[str]) -> bytes:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from flask import make_response, request, send_file, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from inventory.code_sheets import picture
+from inventory.code_sheets import small_picture
 from inventory.console.blueprint import Reply, form, page
 from inventory.console.forms import Form, Option
 from inventory.console.sheets import Field, Sheet
@@ -135,7 +135,7 @@ def job_bundle_codes(host: str, bundle: str) -> Reply:
     number = job_bundles.numbered(bundle)
     found = job_bundles.one_bundle(here(), actor(), host, number)
     texts = job_bundles.texts_of(here(), actor(), host, number)
-    return show("job-bundle-codes.html", bundle=found, codes=[picture(text) for text in texts])
+    return show("job-bundle-codes.html", bundle=found, codes=[small_picture(text) for text in texts])
 
 
 @page("/hosts/<host>/job-bundles/<bundle>/codes.pdf", Permission.ORDER_REQUEST)

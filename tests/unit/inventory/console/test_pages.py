@@ -28,6 +28,8 @@ FILES = {
     "envelope_file",
     "trust_root",
     "paper_pdf",
+    "job_bundle_file",
+    "job_bundle_sheet",
     "paper_file",
     "paper_folder",
     "audit_pack_file",
