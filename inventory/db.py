@@ -2,7 +2,8 @@
 
 One writer at a time, on purpose: the services check and then act, and with a single writer nothing can change in between.
 SQLite takes a process-wide lock and `BEGIN IMMEDIATE`; PostgreSQL an advisory lock held to the end of the transaction, which
-works across processes. Readers see one consistent state and are refused every write by the database itself.
+works across processes. Readers see one consistent state and are refused every write by the database itself. Notes on which
+nothing rests are written beside the writer (ADR 0044).
 """
 
 from __future__ import annotations
@@ -91,6 +92,26 @@ class Database:
             except Exception:
                 # The change is committed; what follows is repaired by the next call, and must not look like a failure.
                 log.exception("after commit")
+
+    @contextmanager
+    def beside(self) -> Iterator[Session]:
+        """A transaction beside the one writer, for notes on which nothing else rests: a nonce, a contact, how far a run is.
+
+        Nothing may be looked up here to decide about it: whatever a note depends on stands as a condition in its statement.
+        SQLite has one writer whatever it is for.
+
+        Raises:
+            StorageFailed: the database did not commit; nothing took effect.
+        """
+        with self._writer if self.is_sqlite else nullcontext():
+            try:
+                with Session(self.engine, autoflush=False, expire_on_commit=False) as session:
+                    yield session
+                    session.commit()
+            except (OperationalError, PoolTimeout) as error:
+                raise StorageFailed(_cause(error)) from error
+            except IntegrityError as error:
+                raise ConstraintRefused(_cause(error)) from error
 
 
 def before_commit(session: Session, action: BeforeCommit) -> None:

@@ -42,6 +42,7 @@ from reports.tlog import (
 
 _BASE = "log_base"
 _EDGE = "log_edge"
+_PASSAGES = 256
 
 
 class TileCache:
@@ -98,6 +99,8 @@ class Ledger:
         self.keyring = keyring
         self._clock = clock
         self._cache = TileCache()
+        self._passages: OrderedDict[tuple[int, int, bytes], tuple[bytes, tuple[bytes, ...]]] = OrderedDict()
+        self._lock = threading.Lock()
         self._halted = ""
 
     @property
@@ -226,6 +229,24 @@ class Ledger:
     def root(self, session: Session, size: int) -> bytes:
         """The root hash at an earlier size, from the tiles."""
         return tree_root(self._hashes(session), size)
+
+    def passage(self, session: Session, old: int, new: int, root: bytes) -> tuple[bytes, tuple[bytes, ...]]:
+        """The root at `old` entries, and the proof that the tree of `new` with this `root` extends it.
+
+        For readers, who ask for the same few again and again: thousands of agents have seen the same checkpoint. What is kept
+        belongs to this root, so that it says nothing about any other history.
+        """
+        key = (old, new, root)
+        with self._lock:
+            found = self._passages.get(key)
+        if found is None:
+            found = (self.root(session, old), self.consistency(session, old, new))
+            if not session.info.get("writing"):
+                with self._lock:
+                    self._passages[key] = found
+                    while len(self._passages) > _PASSAGES:
+                        self._passages.popitem(last=False)
+        return found
 
     def tile(self, session: Session, level: int, number: int) -> bytes:
         """A tile's hashes so far. Raises `LookupError`."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import resource
 import sys
 import threading
 from collections.abc import Callable
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
 log = logging.getLogger("inventory.serving")
 
 _STOP_SECONDS = 15
+_BACKLOG = 4096
+"""Connections that wait to be taken up, together."""
+_OTHER_FILES = 256
+"""Files a process has open beside its connections."""
 _HEADER_SECONDS = 10_000
 """Milliseconds a client may take for its headers."""
 
@@ -66,6 +71,24 @@ def configure_logging() -> None:
     logging.getLogger("inventory").setLevel(logging.INFO)
 
 
+def _connections(settings: Settings) -> int:
+    """How many connections are held at once: as set, as far as files may be opened; our own limit is raised to what we may.
+
+    The server holds one for every agent and browser that spoke within the last ten seconds. It counts connections here and not
+    requests: where it may hold few, agents that say nothing keep others out.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = settings.connections + _OTHER_FILES
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        if soft < wanted:
+            log.warning("only %d files may be open: %d connections are held instead of %d (LimitNOFILE)",
+                        soft, max(64, soft - _OTHER_FILES), settings.connections)  # fmt: skip
+            return max(64, soft - _OTHER_FILES)
+    return settings.connections
+
+
 def load(settings: Settings) -> Flask:
     """The application of a worker process, with its upkeep running."""
     from inventory.app import create_app  # noqa: PLC0415 - loaded in the worker, not in the process that watches it
@@ -92,7 +115,8 @@ def server(settings: Settings, loader: Callable[[], Any] | None = None) -> Calla
         interface=Interfaces.WSGI,
         workers=1,
         blocking_threads=settings.threads,
-        backpressure=settings.threads * 4,
+        backlog=_BACKLOG,
+        backpressure=_connections(settings),
         http=HTTPModes.auto,
         http1_settings=HTTP1Settings(header_read_timeout=_HEADER_SECONDS),
         websockets=False,

@@ -128,6 +128,8 @@ class Settings(BaseModel):
     """How many proxies in front may be believed about a client's address (X-Forwarded-For); for the rate limit only."""
     threads: Annotated[int, Field(ge=2, le=256)] = 32
     """Requests worked on at once."""
+    connections: Annotated[int, Field(ge=64, le=100_000)] = 8192
+    """Connections held at once; an agent's is held for ten seconds after its last word."""
     upkeep_seconds: Annotated[int, Field(ge=1, le=3600)] = 15
     """Pause between two rounds of due dates, expiry and unfinished seals."""
     log_origin: Annotated[str, Field(pattern=r"^[a-z0-9.-]+(:\d+)?(/[A-Za-z0-9._-]+)*$", max_length=200)] = (

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from flask import Request
 
 from inventory.api.problems import ApiError
 from inventory.contract.v1.agents import EnrolmentRequest
 from inventory.domain.vocabulary import HostState
-from inventory.errors import NotSignedIn
+from inventory.errors import AgentNotTrusted, NotSignedIn
 from inventory.services import hosts, nonces
 from inventory.services.context import Actor, Context
 from reports.canonical import from_base64, sha256_hex
@@ -30,19 +32,56 @@ def _public_key(der: bytes) -> PublicKey | None:
         return None
 
 
+_KEYS_KEPT: Final = 50_000
+
+
+class _KnownKeys:
+    """Keys by their digest, read once: an agent asks again and again. What a key may do is never kept. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._keys: dict[str, PublicKey] = {}
+
+    def get(self, key_id: str) -> PublicKey | None:
+        """A key that was read before."""
+        return self._keys.get(key_id)
+
+    def read(self, key_id: str, der: bytes) -> PublicKey | None:
+        """Read a key; it is kept only under the digest of its own bytes, so that it can stand for no other."""
+        key = _public_key(der)
+        if key is not None and sha256_hex(der) == key_id:
+            if len(self._keys) >= _KEYS_KEPT:
+                self._keys = {}
+            self._keys[key_id] = key
+        return key
+
+
+_known: Final = _KnownKeys()
+
+
 class _EnrolledKeys:
     """Finds enrolled keys, and remembers where it found none: that is another refusal than a bad signature."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._asked = ""
         self.missing = False
 
     def __call__(self, key_id: str, /) -> PublicKey | None:
+        self._asked = key_id
+        return _known.get(key_id) or self._look_up(key_id)
+
+    def are_gone(self) -> bool:
+        """Whether nobody may sign with the key that was asked for."""
+        if self._asked and not self.missing:
+            self._look_up(self._asked)
+        return self.missing
+
+    def _look_up(self, key_id: str) -> PublicKey | None:
         found = hosts.agent_key(self._context, key_id)
         if found is None or found.state is HostState.REVOKED:
             self.missing = True
             return None
-        return _public_key(found.public_key_der)
+        return _known.read(key_id, found.public_key_der)
 
 
 def authenticate(context: Context, request: Request, body: bytes, *, pending: bool = False) -> Actor:
@@ -64,12 +103,16 @@ def authenticate(context: Context, request: Request, body: bytes, *, pending: bo
     try:
         signature = verify(_message(request, body), keys, context.now)
     except SignatureRefused as error:
-        if keys.missing:
+        if keys.are_gone():
             raise NotSignedIn("key") from None
         raise ApiError("signature-refused", detail=error.reason) from None
-    nonces.spend(context, signature.key_id, signature.nonce, signature.created)
-    find = hosts.pending_actor_for_key if pending else hosts.actor_for_key
-    return find(context, signature.key_id)
+    owner = nonces.spend(context, signature.key_id, signature.nonce, signature.created)
+    if owner is None or owner[1] is HostState.REVOKED:
+        raise NotSignedIn("key")
+    host, state = owner
+    if state is not HostState.CONFIRMED and not pending:
+        raise AgentNotTrusted(signature.key_id, str(state))
+    return Actor(host, "agent", key_id=signature.key_id)
 
 
 def authenticate_newcomer(context: Context, request: Request, body: bytes, message: EnrolmentRequest) -> str:

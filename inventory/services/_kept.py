@@ -23,6 +23,10 @@ T = TypeVar("T")
 
 SECONDS: Final = 20.0
 """So long a count is shown before somebody counts again; meanwhile the others are shown the one before."""
+PATIENCE: Final = 50
+"""A count that took long is shown for so many times as long: counting never takes more than a fiftieth of the time."""
+LONGEST: Final = 300.0
+"""However long it took, after this it is made again."""
 LARGE: Final = 20_000
 """Up to so many rows everything is counted anew."""
 _MOST: Final = 500
@@ -31,7 +35,7 @@ _MOST: Final = 500
 @dataclass
 class _Shelf:
     lock: threading.Lock = field(default_factory=threading.Lock)
-    values: OrderedDict[Hashable, tuple[float, Any]] = field(default_factory=OrderedDict)
+    values: OrderedDict[Hashable, tuple[float, float, Any]] = field(default_factory=OrderedDict)
     counting: set[Hashable] = field(default_factory=set)
 
 
@@ -54,14 +58,17 @@ def kept(database: Database, actor: Actor, name: str, count: Callable[[], T], si
     if (found := _usable(shelf, key)) is not None:
         value: T = found[0]
         return value
+    began = time.monotonic()
     try:
         value = count()
     finally:
         with shelf.lock:
             shelf.counting.discard(key)
     if size(value) > LARGE:
+        now = time.monotonic()
+        lasts = min(LONGEST, max(SECONDS, (now - began) * PATIENCE))
         with shelf.lock:
-            shelf.values[key] = (time.monotonic() + SECONDS, value)
+            shelf.values[key] = (now + lasts, lasts, value)
             shelf.values.move_to_end(key)
             while len(shelf.values) > _MOST:
                 shelf.values.popitem(last=False)
@@ -76,9 +83,9 @@ def total_of(counts: dict[str, int]) -> int:
 def _usable(shelf: _Shelf, key: Hashable) -> tuple[Any] | None:
     """A value that is fresh, or that somebody is counting anew just now; None: count yourself."""
     with shelf.lock:
-        until, value = shelf.values.get(key, (0.0, None))
+        until, lasts, value = shelf.values.get(key, (0.0, 0.0, None))
         now = time.monotonic()
-        if until > now or (key in shelf.counting and until > now - SECONDS):
+        if until > now or (key in shelf.counting and until > now - lasts):
             return (value,)
         shelf.counting.add(key)
         return None

@@ -29,6 +29,8 @@ def lamps_of(session: Session, host: Host) -> tuple[Lamp, ...]:
         .order_by(Device.id)
         .limit(_MOST)
     ).all()
+    if not devices:
+        return ()
     numbers = [device.id for device in devices]
     ordered = set(session.scalars(sa.select(Order.device_id).where(Order.device_id.in_(numbers), sa.text(OPEN_STATES))))
     ordered |= set(

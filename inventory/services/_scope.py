@@ -113,16 +113,17 @@ def device_seen(actor: Actor, column: Column | sa.ColumnElement[Any]) -> Conditi
 def able_for(session: Session, permission: Permission, devices: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """Device -> everybody whose role lets them do this, and who sees the device, by pseudonym."""
     found: dict[str, list[str]] = {device: [] for device in devices}
+    by_scope: dict[Scope, set[str]] = {}
     for person in session.scalars(sa.select(m.Person).where(m.Person.enabled).order_by(m.Person.ref)):
         roles = frozenset(Role(role) for role in person.roles)
         if not may(roles, permission):
             continue
         scope = scope_of(roles, everywhere=person.everywhere, sites=person.sites, teams=person.teams)
         reader = Actor(person.ref, "person", roles, scope=scope)
-        seen = set(devices)
-        if limited(reader):
-            seen = set(session.scalars(sa.select(m.Device.id).where(m.Device.id.in_(devices), *only(reader, m.Device))))
-        for device in seen:
+        if devices and limited(reader) and scope not in by_scope:  # many people see just as far
+            seen_so_far = sa.select(m.Device.id).where(m.Device.id.in_(devices), *only(reader, m.Device))
+            by_scope[scope] = set(session.scalars(seen_so_far))
+        for device in by_scope.get(scope, set()) if limited(reader) else set(devices):
             found[device].append(person.ref)
     return {device: tuple(people) for device, people in found.items()}
 

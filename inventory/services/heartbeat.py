@@ -19,6 +19,7 @@ from inventory.models import DataSet, DeclaredPath, ExceptionItem, Host, HostCon
 
 from . import reading_results
 from ._lamps import lamps_of
+from ._quiet import quiet_beat
 from .context import Actor, Context
 from .halts import newest_signed
 from .hosts import trusted_host
@@ -34,6 +35,9 @@ def beat(context: Context, actor: Actor, message: Heartbeat) -> HeartbeatReply:
     Raises:
         AgentNotTrusted.
     """
+    reply = quiet_beat(context, actor, message)
+    if reply is not None:
+        return reply
     with context.writing(actor) as session:
         host = trusted_host(session, actor)
         _note_contact(session, context, host, message)

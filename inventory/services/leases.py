@@ -23,6 +23,7 @@ from reports.envelope import sign
 
 from ._halted import halt_of
 from ._holds import holds_on
+from ._quiet import REPORTED, quiet_progress
 from ._transitions import move_device, move_order
 from .approvals import approvals_of, enough_approvals
 from .context import Actor, Context
@@ -215,6 +216,9 @@ def report_progress(context: Context, actor: Actor, lease: str, progress: Progre
     Raises:
         NotFound: not this agent's lease.
     """
+    reply = quiet_progress(context, actor, lease, progress, _PROGRESS.get(progress.state))
+    if reply is not None:
+        return reply
     with context.writing(actor) as session:
         host = trusted_host(session, actor)
         row, order = _own(session, host, lease)
@@ -242,20 +246,7 @@ def _keep(session: Session, context: Context, order: Order, progress: Progress) 
     if row is None:
         row = RunProgress(order_id=order.id)
         session.add(row)
-    for field in (
-        "token",
-        "state",
-        "pass_number",
-        "passes",
-        "bytes_done",
-        "bytes_total",
-        "bytes_per_second",
-        "seconds_left",
-        "errors",
-        "temperature",
-        "reason_code",
-        "reason",
-    ):
+    for field in REPORTED:
         setattr(row, field, getattr(progress, field))
     row.reported = context.now()
     session.flush()

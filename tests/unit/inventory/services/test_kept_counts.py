@@ -44,6 +44,26 @@ def test_a_large_count_is_kept_for_a_moment_and_then_made_again(
     assert asked(database, reader("p-a"), answers) == large + 1
 
 
+def test_a_count_that_took_long_is_shown_for_longer(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    large, clock = _kept.LARGE + 1, [1000.0]
+    monkeypatch.setattr("inventory.services._kept.time.monotonic", lambda: clock[0])
+
+    def slow(answer: int) -> int:
+        clock[0] += 2.0
+        return answer
+
+    def ask(answer: int) -> int:
+        return _kept.kept(database, reader("p-a"), "rows", lambda: slow(answer), lambda count: count)
+
+    assert ask(large) == large
+    clock[0] += 2.0 * _kept.PATIENCE - 1
+    assert ask(large + 1) == large
+    clock[0] += 2
+    assert ask(large + 2) == large + 2
+    clock[0] += _kept.LONGEST + 1
+    assert ask(large + 3) == large + 3
+
+
 def test_whoever_is_limited_is_never_shown_what_somebody_else_may_see(database: Database) -> None:
     large = _kept.LARGE + 1
     answers = [large, large + 5, large + 9]
