@@ -36,6 +36,10 @@ def _ago(moment: datetime) -> str:
     return speaking.ago(moment, auth.context().now())
 
 
+def _technique(name: str) -> str:
+    return speaking.words(technique_words(name))
+
+
 def _figures(order: OrderRow) -> Figures | None:
     return figures(order, auth.context().now())
 
@@ -74,7 +78,7 @@ def install(app: Flask) -> None:
     app.jinja_env.filters.update(speaking.FILTERS)
     app.jinja_env.filters["ago"] = _ago
     app.jinja_env.filters["figures"] = _figures
-    app.jinja_env.filters.update(plan_words=plan_words, technique_words=technique_words, scope_words=scope_words)
+    app.jinja_env.filters.update(plan_words=plan_words, technique_words=_technique, scope_words=scope_words)
     app.jinja_env.globals.update(
         _=speaking.say,
         asset=asset,

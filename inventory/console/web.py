@@ -26,7 +26,7 @@ from .blueprint import Reply
 from .forms import Form
 from .kept import put_back
 from .language.scripts import words_of
-from .language.speaking import tongue
+from .language.speaking import tongue, words
 from .sheets import Sheet
 from .views.frame import Frame, build_frame, open_groups
 
@@ -83,7 +83,7 @@ def names() -> Callable[[str], str]:
         found[me.ref] = me.name or me.login
         g.console_names = found
     known: dict[str, str] = g.console_names
-    return lambda ref: known.get(ref, "the service" if ref == "system" else ref)
+    return lambda ref: known.get(ref, words("the service") if ref == "system" else ref)
 
 
 def my_passkeys() -> list[dict[str, str]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import heapq
 import re
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,6 +17,8 @@ from pathlib import Path
 from typing import Final, Literal, get_args
 
 from babel.messages.pofile import read_po
+
+import reports.language
 
 Tongue = Literal["en", "pt", "ms"]
 TONGUES: Final[tuple[Tongue, ...]] = get_args(Tongue)
@@ -120,7 +123,7 @@ class Catalog:
     def _recognised(self, core: str) -> str:
         parts = _SENTENCE_END.split(core)
         if core in self._exact or len(parts) == 1:
-            return self._whole(core) or core
+            return self._whole(core) or self._value(core)
         said = [self._whole(part) for part in parts]
         if None not in said:
             return " ".join(map(str, said))
@@ -157,7 +160,31 @@ def read(path: Path) -> dict[str, str]:
     return {str(message.id): str(message.string) for message in found if message.id and message.string}
 
 
+_DOCUMENTS: Final = Path(reports.language.__file__).resolve().parent
+_OF_DOCUMENTS: Final = ("words", "findings", "claims", "destruction", "people")
+_FORMAT = re.compile(r"\{([a-z_]+)[!:][^}]*\}")
+
+
+def of_documents(tongue: Tongue) -> dict[str, str]:
+    """What records and documents say that pages show, too: techniques, findings, reasons; in the documents' words."""
+    found: dict[str, str] = {}
+    for name in _OF_DOCUMENTS:
+        english, said = (
+            tomllib.loads((_DOCUMENTS / folder / f"{name}.toml").read_text(encoding="utf-8"))
+            for folder in ("en", tongue)
+        )
+        for key, sentence in english.items():
+            for one, other in ((sentence, said[key]), (_as_sentence(sentence), _as_sentence(said[key]))):
+                found.setdefault(_FORMAT.sub(r"{\1}", one), _FORMAT.sub(r"{\1}", other))
+    return found
+
+
+def _as_sentence(words: str) -> str:
+    """Words that begin small as the sentence a page makes of them."""
+    return words if words[:1].isupper() or not words[:1].isalpha() else f"{words[0].upper()}{words[1:]}."
+
+
 @lru_cache(maxsize=len(TONGUES))
 def catalog(tongue: Tongue) -> Catalog:
-    """The catalog of a language; English needs none."""
-    return Catalog({} if tongue == "en" else read(path_of(tongue)))
+    """The catalog of a language, and beneath it the words of documents; English needs none."""
+    return Catalog({} if tongue == "en" else {**of_documents(tongue), **read(path_of(tongue))})

@@ -10,6 +10,7 @@ import ast
 import importlib
 import pkgutil
 import re
+import tomllib
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
@@ -17,6 +18,9 @@ from typing import Final
 
 from inventory import domain
 from inventory.console.formatting import sentence_case
+from inventory.domain.import_subjects import ENCRYPTION
+from inventory.services.destruction import METHODS
+from inventory.services.lots import DESTINATIONS
 
 from . import scripts
 from .catalogs import is_pattern
@@ -29,38 +33,109 @@ SPOKEN: Final = ("inventory/console/pages", "inventory/console/views", "inventor
 RECOGNISED: Final = ("inventory/domain", "inventory/services", "inventory/errors.py", "inventory/auth")
 """Packages whose sentences reach a page through a refusal, a view or a stored row."""
 
+IN_PIECES: Final = (
+    "inventory/domain/questions.py",
+    "inventory/domain/labels.py",
+    "inventory/domain/separation.py",
+    "inventory/domain/policy_words.py",
+    "inventory/services/queues.py",
+    "inventory/services/queries/maps.py",
+    "sanitizer/lineage.py",
+)
+"""Modules whose words reach a page as a part of a sentence."""
+_MAPPINGS: Final = ROOT / "inventory/services/imports/mappings"
+_HISTORY: Final = ROOT / "inventory/services"
+_NOTES: Final = frozenset({"note", "move_device"})
+
 _WORD = re.compile(r"[^\W\d_]{2}")
-_SENTENCE = re.compile(r"^[A-Z][^\W\d_]*[']?[a-z]*[ ,:].*[a-z]|^[a-z{][^/=<>\\]* .*[a-z]\.$", re.DOTALL)
-_LABEL = re.compile(r"^[A-Z][a-z]+([ -][A-Za-z]+)*[.:]?$|^[A-Z][a-z]+, [a-z ]+$")
+_SENTENCE = re.compile(r"^[A-Z][\w'-]*[ ,:;].*[a-z]|^[a-z{][^/=<>\\]* .*[a-z]\.$", re.DOTALL)
+_IN_PIECES = re.compile(r"^[a-z{0-9(][\w{}' ,;:.()-]* [\w{}' ,;:.()-]*$")
+"""What a page puts after a number or a name: it begins small, with a digit or with a value, and has no full stop."""
+_LABEL = re.compile(r"^[A-Z][a-z]+([ -][A-Za-z]+)*( \([\w ]+\))?[.:]?$|^[A-Z][a-z]+, [a-z ]+$")
 _CODE = re.compile(
-    r"^(SELECT|INSERT|UPDATE|DELETE|CREATE|PRAGMA|BEGIN|CASE WHEN|text/|application/|https?:"
+    r"^(tmpfs |nfs |SELECT|INSERT|UPDATE|DELETE|CREATE|PRAGMA|BEGIN|CASE WHEN|text/|application/|https?:"
     r"|[A-Z][a-z]+(-[A-Z][a-z]+)+$)|[{}]{2}|\bNULL\b"
 )
 _ENUMERATIONS: Final = frozenset(
     {
-        "Category", "ChangeKind", "ContainerKind", "DeliveryState", "DeviceState", "HoldingKind", "HoldingSource", "HostState",
-        "LotPurpose", "LotState", "Method", "ObligationKind", "OrderState", "PartyKind", "ReadingState", "Role", "ScopeKind",
-        "Verification", "Zone",
+        "Category", "ChangeKind", "ContainerKind", "DeliveryState", "DeviceEvent", "DeviceState", "HandoverEvent",
+        "HoldingKind", "HoldingSource", "HoldingState", "HostState", "LotEvent", "LotPurpose", "LotState", "Method",
+        "ObligationKind", "OrderEvent", "OrderState", "PartyKind", "ReadingEvent", "ReadingState", "Role", "ScopeKind",
+        "ValidationDecision", "Verification", "Way", "Zone",
     }
 )  # fmt: skip
 _HOLES = re.compile(r"\{[a-zA-Z_0-9]+\}|</?[0-9]>")
 _LOGGED: Final = frozenset(
-    {"debug", "info", "warning", "error", "exception", "critical", "getLogger", "compile", "cast", "field", "TypeVar"}
-)
+    {
+        "debug", "info", "warning", "error", "exception", "critical", "getLogger", "compile", "cast", "field", "TypeVar",
+        "AssertionError",
+    }
+)  # fmt: skip
 _UNITS: Final = ("second", "seconds", "minute", "minutes", "hour", "hours", "day", "days")
 NOT_READ: Final = frozenset(
     {
-        "Accept", "Allow", "Origin", "Location", "Host", "Cookie", "Link", "Retry-After", "Strict", "Lax",
+        "Accept", "Allow", "Location", "Host", "Cookie", "Link", "Retry-After", "Strict", "Lax",
         "Content-Disposition", "CRM production", "Cache-Control", "X-CSRF-Token", "is-wide", "Helvetica", "Sanitrail", "Word",
+        "no-store, no-transform", "retry: 2000", "agent 7",
     }
 )  # fmt: skip
 """Literals that no person reads: headers, names of types."""
+_NO_END: Final = "Deleting files does not end it."
 COMPOSED: Final = (
     *(f"{{count}} {unit} ago" for unit in _UNITS),
     *(f"in {{count}} {unit}" for unit in _UNITS),
     *("just now", "not yet known", "unknown size", "the service"),
     *("low", "moderate", "high", "clear", "purge", "destroy", "full", "representative"),
     *("reuse under our own control", "reuse by a party with a valid undertaking"),
+    *(
+        f"{first}{use}, {where}{last}"
+        for use in ("reuse", "no further use")
+        for where in ("under our own control", "leaving our control")
+        for first, last in (("", ""), ("{description} (", ")"))
+    ),
+    *(
+        f"{{category}} data, {use}, {where} our control"
+        for use in ("reused", "not reused")
+        for where in ("leaving", "staying under")
+    ),
+    *(
+        f"It holds or held {{data_set}} ({{category}}) since {{since}}, {end}; no validated record covers that."
+        f" {_NO_END}"
+        for end in ("until {until}", "and holds it still")
+    ),
+    "{label}, size unknown",
+    "{count} bytes",
+    "{first} to {last}",
+    "Category",
+    "If destroyed",
+    "Leaves control",
+    "Needs",
+    "Reuse",
+    "Key event",
+    "Roster",
+    "Trust root",
+    "Order",
+    "Checkpoint",
+    "Approvals sufficient",
+    "Identity matches inventory",
+    "Nonce unused",
+    "Order known",
+    "Token current",
+    "Magnetic",
+    "Flash",
+    "Virtual",
+    "active",
+    "waiting",
+    "complete",
+    "interim",
+    "Fingerprint",
+    "zeros",
+    "random",
+    "agent {host}",
+    "roster {version}",
+    "trust root {version}",
+    "webhook {number}",
+    "approver {person}",
 )
 """Messages that are put together, and words within sentences that somebody else made."""
 
@@ -83,7 +158,10 @@ def said() -> dict[str, str]:
         for path in sorted((ROOT / folder).glob("*.py")):
             for sentence in of_module(path.read_text(encoding="utf-8"), labels=True):
                 _keep(found, sentence, path)
-    for word in (*vocabulary(), *COMPOSED):
+    for entry in IN_PIECES:
+        for sentence in of_module((ROOT / entry).read_text(encoding="utf-8"), labels=True):
+            _keep(found, sentence, ROOT / entry)
+    for word in (*vocabulary(), *_of_history(), *_of_mappings(), *COMPOSED):
         found.setdefault(word, "inventory/domain")
     return found
 
@@ -95,7 +173,24 @@ def vocabulary() -> list[str]:
         for name, kind in vars(importlib.import_module(f"{domain.__name__}.{module.name}")).items():
             if name in _ENUMERATIONS and issubclass(kind, StrEnum):
                 found += [sentence_case(str(word)) for word in kind]
-    return found
+    return found + [sentence_case(word) for word in (*ENCRYPTION, *METHODS, *DESTINATIONS)]
+
+
+def _of_history() -> list[str]:
+    """What the history calls its details: the names that services write beside an event."""
+    found: dict[str, None] = {}
+    for path in sorted(_HISTORY.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) in _NOTES:
+                given = next((word.value for word in node.keywords if word.arg == "details"), None)
+                keys = given.keys if isinstance(given, ast.Dict) else ()
+                found.update((sentence_case(str(key.value)), None) for key in keys if isinstance(key, ast.Constant))
+    return list(found)
+
+
+def _of_mappings() -> list[str]:
+    """What the ready-made ways to read a table are called."""
+    return [str(tomllib.loads(path.read_text(encoding="utf-8"))["name"]) for path in sorted(_MAPPINGS.glob("*.toml"))]
 
 
 def recognised() -> dict[str, str]:
@@ -136,7 +231,7 @@ def _reads(text: str, *, labels: bool) -> bool:
     core = text.strip()
     if _CODE.search(core) or not _WORD.search(core):
         return False
-    return bool(_SENTENCE.search(core)) or (labels and bool(_LABEL.search(core)))
+    return bool(_SENTENCE.search(core)) or (labels and bool(_LABEL.search(core) or _IN_PIECES.search(core)))
 
 
 def _unread(tree: ast.AST) -> set[int]:

@@ -41,9 +41,11 @@ _BLOCK_CLASSES: Final = re.compile(
 )
 _SENTENCE_OF = re.compile(
     r"\{\{ ([a-z_][a-z_0-9.]*"
-    r"(?:\.(?:sentence|meaning|explanation|hint|lead|why|submit|sees|touched)|\.summarize\(\))) \}\}"
+    r"(?:\.(?:sentence|meaning|explanation|hint|lead|why|submit|sees|touched|kind|zone|category|encryption|purpose|coverage"
+    r"|waits_for|said|answer_words|asked|device_label|recovery|standing|hidden|method|verification|required_method"
+    r"|required_verification|pattern_set|unknown_contents|expected|floor)|\.summarize\(\))) \}\}"
 )
-"""Values whose name says that they are sentences of ours."""
+"""Values whose name says that they are sentences of ours, or words of our vocabulary."""
 _VALUE = re.compile(r"\{\{ ([a-z_][a-z_0-9.]*) \}\}")
 _WORDS_ALONE: Final = frozenset({"dt", "th", "legend"})
 """Elements that name things: what stands alone in one is a word of ours."""
@@ -328,8 +330,8 @@ def _runs_of_value(value: str) -> str:
 
 
 def _statement(source: str) -> str:
-    """`set` and `call` hand sentences on; the other statements compare."""
-    return _expression(source) if re.match(r"\{%-?\+?\s*(?:set|call)\b", source) else source
+    """`set` and `call` hand sentences on, and `macro` has some to begin with; the other statements compare."""
+    return _expression(source) if re.match(r"\{%-?\+?\s*(?:set|call|macro)\b", source) else source
 
 
 def _expression(source: str) -> str:

@@ -174,7 +174,7 @@ def size(count: int | None) -> str:
 def exact_bytes(count: int | None) -> str:
     """The exact number of bytes, grouped in threes."""
     text = formatting.exact_bytes(count)
-    return words(text) if count is None else text
+    return words(text) if count is None else words("{count} bytes", count=text.removesuffix(" bytes"))
 
 
 def rate(per_second: int) -> str:

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from inventory.console.blueprint import Reply, form, page
 from inventory.console.formatting import sentence_case
 from inventory.console.forms import Form, Option, options
+from inventory.console.language.speaking import words
 from inventory.console.sheets import Field, Sheet, reason
 from inventory.console.views.lists import narrowed, pager
 from inventory.console.web import actor, go, here, perform, posted, received, show, show_sheet
@@ -51,7 +52,7 @@ def _ours() -> tuple[Option, ...]:
     """Places that are nobody else's."""
     own = {party.id for party in places.list_parties(here(), actor()) if party.kind == "own"}
     return tuple(
-        Option(place.id, f"{place.name} ({place.zone})")
+        Option(place.id, f"{place.name} ({words(place.zone)})")
         for place in places.list_locations(here(), actor())
         if place.party is None or place.party in own
     )
@@ -186,7 +187,7 @@ def move_container(container: str) -> Reply:
             return done
     field = Field(kind="select", name="location", label="Where to", options=_ours(), blank="Choose")
     told = ("Every device in it moves along. Towards a less secure place the gate is asked for each.",)
-    return show_sheet(_sheet(box, f"Move {box.id}", "Move", (field, reason()), *told), typed)
+    return show_sheet(_sheet(box, words("Move {container}", container=box.id), "Move", (field, reason()), *told), typed)
 
 
 @form("/containers/<container>/lot", Permission.LOT_MANAGE)
@@ -203,7 +204,7 @@ def assign_container(container: str) -> Reply:
     field = Field(
         kind="select", name="lot", label="Travels with lot", options=_open_lots(), blank="No lot", required=False
     )
-    return show_sheet(_sheet(box, f"Lot of {box.id}", "Save", (field, reason())), typed)
+    return show_sheet(_sheet(box, words("Lot of {container}", container=box.id), "Save", (field, reason())), typed)
 
 
 @form("/containers/<container>/end", Permission.LOT_MANAGE)

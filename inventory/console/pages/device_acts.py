@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from inventory.console.blueprint import Reply, form
 from inventory.console.forms import Option
+from inventory.console.language.speaking import words
 from inventory.console.sheets import Field, Sheet, reason
 from inventory.console.views.device import crumbs_of
 from inventory.console.web import actor, go, here, perform, posted, received, show_sheet
@@ -36,14 +37,14 @@ class _Change:
 
 _CHANGES: Final[dict[str, _Change]] = {
     "place": _Change(
-        "Put {} into service",
+        "Put {device} into service",
         "Put into service",
         devices.place_in_service,
         ("From now on it counts as in use.",),
         asks_place=True,
     ),
     "retire": _Change(
-        "Retire {}",
+        "Retire {device}",
         "Retire",
         devices.retire,
         (
@@ -53,14 +54,14 @@ _CHANGES: Final[dict[str, _Change]] = {
         ),
     ),
     "quarantine": _Change(
-        "Quarantine {}",
+        "Quarantine {device}",
         "Quarantine",
         devices.quarantine,
         ("It is under lock, awaiting sanitization or destruction.", "A place named here must be in a secure zone."),
         asks_place=True,
     ),
     "return": _Change(
-        "Return {} to service",
+        "Return {device} to service",
         "Return to service",
         devices.return_to_service,
         (
@@ -69,7 +70,7 @@ _CHANGES: Final[dict[str, _Change]] = {
         ),
     ),
     "missing": _Change(
-        "Report {} missing",
+        "Report {device} missing",
         "Report missing",
         devices.report_missing,
         (
@@ -79,7 +80,7 @@ _CHANGES: Final[dict[str, _Change]] = {
         tone="danger",
     ),
     "found": _Change(
-        "Report {} found",
+        "Report {device} found",
         "Report found",
         devices.report_found,
         ("It goes to quarantine: where it has been is unknown.",),
@@ -88,9 +89,18 @@ _CHANGES: Final[dict[str, _Change]] = {
 }
 
 
+def _now(device: DeviceDetail) -> str:
+    """Where it is, before it moves."""
+    place = device.location_name or words("no place stated")
+    if not device.zone:
+        return words("Now: {place}.", place=place)
+    return words("Now: {place}, {zone} zone.", place=place, zone=words(device.zone))
+
+
 def _places() -> tuple[Option, ...]:
     return tuple(
-        Option(place.id, f"{place.name} ({place.zone} zone)") for place in places.list_locations(here(), actor())
+        Option(place.id, words("{name} ({zone} zone)", name=place.name, zone=words(place.zone)))
+        for place in places.list_locations(here(), actor())
     )
 
 
@@ -123,7 +133,7 @@ def change_state(device: str, event: str) -> Reply:
     )
     return show_sheet(
         Sheet(
-            title=change.title.format(found.asset_tag or found.label),
+            title=words(change.title, device=found.asset_tag or words(found.label)),
             submit=change.submit,
             lead=found.label,
             crumbs=crumbs_of(found.id, found.asset_tag),
@@ -155,9 +165,9 @@ def move_device(device: str) -> Reply:
             return done
     return show_sheet(
         Sheet(
-            title=f"Move {found.asset_tag or found.label}",
+            title=words("Move {device}", device=found.asset_tag or words(found.label)),
             submit="Move",
-            lead=f"Now: {found.location_name or 'no place stated'}" + (f", {found.zone} zone." if found.zone else "."),
+            lead=_now(found),
             crumbs=crumbs_of(found.id, found.asset_tag),
             back=url_for("console.device", device=found.id),
             consequences=(

@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from inventory.console.blueprint import Reply, form, page
 from inventory.console.formatting import sentence_case
 from inventory.console.forms import Form, Option
+from inventory.console.language.speaking import words
 from inventory.console.sheets import Field, Sheet
 from inventory.console.views.device import acts_of, crumbs_of, known_facts, media_words
 from inventory.console.views.journey import PARTS, stops_of
@@ -59,7 +60,8 @@ def device(device: str) -> Reply:
 
 def _locations() -> tuple[Option, ...]:
     return tuple(
-        Option(place.id, f"{place.name} ({place.zone} zone)") for place in places.list_locations(here(), actor())
+        Option(place.id, words("{name} ({zone} zone)", name=place.name, zone=words(place.zone)))
+        for place in places.list_locations(here(), actor())
     )
 
 
@@ -171,7 +173,7 @@ def adopt_device(device: str) -> Reply:
             return done
     return show_sheet(
         Sheet(
-            title=f"Adopt {found.label}",
+            title=words("Adopt {device}", device=words(found.label)),
             submit="Adopt",
             lead="An agent sees this device and nobody has declared it. Say what it is.",
             crumbs=crumbs_of(found.id, found.asset_tag),
@@ -205,7 +207,7 @@ def adopt_device(device: str) -> Reply:
 def declare_holding(device: str) -> Reply:
     """Say that a device holds, or held, a data set."""
     found = queries.device(here(), actor(), device)
-    sets = tuple(Option(row.id, f"{row.name} ({row.category})") for row in data.list_data_sets(here(), actor()))
+    sets = tuple(Option(row.id, f"{row.name} ({words(row.category)})") for row in data.list_data_sets(here(), actor()))
     kinds = tuple(Option(str(kind), sentence_case(kind)) for kind in HoldingKind)
     typed = received()
     if posted():

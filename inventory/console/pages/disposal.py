@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from inventory.console.blueprint import Reply, act, form, page
 from inventory.console.formatting import sentence_case
 from inventory.console.forms import Form, Option, options
+from inventory.console.language.speaking import words
 from inventory.console.sheets import Field, Sheet, reason
 from inventory.console.views.decisions import after_waiver, before_waiver
 from inventory.console.views.device import crumbs_of
@@ -67,7 +68,7 @@ def release(device: str) -> Reply:
     if typed.status == GateClosed.status and gate is not None and not gate.open:
         typed.reasons.clear()  # the gate's own answer below says the same, better
     parties = tuple(
-        Option(party.id, f"{party.name}{'' if party.undertaking_valid else ' (no valid undertaking)'}")
+        Option(party.id, party.name if party.undertaking_valid else f"{party.name} ({words('no valid undertaking')})")
         for party in places.list_parties(here(), actor())
     )
     return show(

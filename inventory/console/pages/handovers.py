@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from inventory.console.blueprint import Reply, act, doors, form, page
 from inventory.console.formatting import sentence_case
 from inventory.console.forms import Form, Option
-from inventory.console.language.speaking import utc
+from inventory.console.language.speaking import utc, words
 from inventory.console.sheets import Field, Sheet, reason
 from inventory.console.views.lists import narrowed, pager
 from inventory.console.web import actor, form_status, go, here, names, perform, posted, received, show, show_sheet
@@ -111,7 +111,7 @@ def offer_handover() -> Reply:
 def _offer_fields() -> tuple[Field, ...]:
     locations = tuple(Option(place, name) for place, name in handover_offers.destinations(here(), actor()))
     parties = tuple(
-        Option(party.id, party.name + ("" if party.undertaking_valid else ": no valid undertaking"))
+        Option(party.id, party.name if party.undertaking_valid else f"{party.name}: {words('no valid undertaking')}")
         for party in places.list_parties(here(), actor())
     )
     reuse = (Option("yes", "Yes"), Option("no", "No", "To be destroyed or recycled as material."))

@@ -9,6 +9,7 @@ from flask import url_for
 
 from inventory.console.blueprint import Reply, page
 from inventory.console.formatting import short_digest
+from inventory.console.language.speaking import words
 from inventory.console.views.story import Day, Link, days
 from inventory.console.web import may, names, show
 from inventory.domain.roles import Permission
@@ -42,7 +43,7 @@ def _subject(event: EventView) -> Link | None:
         return Link(event.order, url_for("console.order", order=event.order))
     if event.device:
         return Link(event.device, url_for("console.device", device=event.device))
-    return Link(f"{event.subject_kind} {event.subject}".strip()) if event.subject else None
+    return Link(f"{words(event.subject_kind.replace('-', ' '))} {event.subject}".strip()) if event.subject else None
 
 
 def proof(digest: str) -> Link:

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from inventory.console.blueprint import Reply, form, page
 from inventory.console.formatting import sentence_case
 from inventory.console.forms import Form, Option, options
+from inventory.console.language.speaking import words
 from inventory.console.sheets import Field, Sheet, reason
 from inventory.console.web import actor, go, here, perform, posted, received, show, show_sheet
 from inventory.domain.labels import codes_read
@@ -213,7 +214,7 @@ def move_lot(lot: str, deed_name: str) -> Reply:
         done = perform(typed, deed)
         if done is not None:
             return done
-    title = f"{chosen.title}: {found.name}"
+    title = f"{words(chosen.title)}: {found.name}"
     return show_sheet(_sheet(found.id, title, chosen.submit, (reason(),), chosen.consequence), typed)
 
 

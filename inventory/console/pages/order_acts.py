@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from inventory.console.blueprint import Reply, act, form, page
 from inventory.console.forms import Form, Option
+from inventory.console.language.speaking import words
 from inventory.console.printing import asked_language
 from inventory.console.sheets import Sheet, reason
 from inventory.console.views.decisions import Follows, after_approval, after_validation
@@ -156,7 +157,7 @@ def stop_order(order: str) -> Reply:
             return done
     return show_sheet(
         Sheet(
-            title=f"Stop {found.id}",
+            title=words("Stop {order}", order=found.id),
             submit="Ask the agent to stop",
             tone="danger",
             warning=True,

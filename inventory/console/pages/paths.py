@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from inventory.console.blueprint import Reply, form
 from inventory.console.formatting import sentence_case
 from inventory.console.forms import Option
+from inventory.console.language.speaking import words
 from inventory.console.sheets import Field, Sheet, reason
 from inventory.console.web import actor, go, here, perform, posted, received, show_sheet
 from inventory.domain.roles import Permission
@@ -96,7 +97,7 @@ def date_path(data_set: str, path: str) -> Reply:
         Sheet(
             title=f"Since when {view.path} holds it",
             submit="Say so",
-            lead=f"{found.name} on {view.host_name}",
+            lead=words("{data_set} on {host}", data_set=found.name, host=view.host_name),
             crumbs=(
                 ("Data sets", url_for("console.data_sets")),
                 (found.name, url_for("console.data_set", data_set=found.id)),
@@ -142,7 +143,7 @@ def withdraw_path(data_set: str, path: str) -> Reply:
         Sheet(
             title=f"Withdraw {view.path}",
             submit="Withdraw",
-            lead=f"{found.name} on {view.host_name}",
+            lead=words("{data_set} on {host}", data_set=found.name, host=view.host_name),
             crumbs=(
                 ("Data sets", url_for("console.data_sets")),
                 (found.name, url_for("console.data_set", data_set=found.id)),

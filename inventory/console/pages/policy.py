@@ -8,6 +8,7 @@ from flask import Response
 
 from inventory.console.blueprint import Reply, form, page
 from inventory.console.forms import Form
+from inventory.console.language.speaking import plural, words
 from inventory.console.web import actor, form_status, go, here, perform, posted, received, show
 from inventory.domain import policy_file
 from inventory.domain.policy import FLOOR, Demand, Policy, parse
@@ -16,6 +17,7 @@ from inventory.domain.techniques import DISPUTES
 from inventory.domain.vocabulary import Method
 from inventory.errors import Invalid, InventoryError
 from inventory.services import policies, queries
+from reports.drive_words import technique_words
 
 
 @page("/policy")
@@ -58,20 +60,23 @@ def _needs(row: Demand) -> str:
     """What an order and its run need, in words."""
     if row.method is Method.DESTROY:
         return "Physical destruction"
-    words = [f"{row.verification} read-back", f"{row.approvals} approvals" if row.approvals > 1 else "1 approval"]
-    words += (
-        [f"among them {', '.join(role.replace('_', ' ') for role in row.approval_roles)}"] if row.approval_roles else []
-    )
-    words += ["proof by canaries"] if row.canaries else []
-    words += [f"{row.sampling_percent}% read again by somebody else"] if row.sampling_percent else []
-    words += [f"{media}: {', '.join(names) or 'no technique'}" for media, names in (row.techniques or {}).items()]
-    said = "; ".join(words)
+    found = [words("{extent} read-back", extent=words(row.verification)), plural(row.approvals, "approval")]
+    if row.approval_roles:
+        among = ", ".join(words(role.replace("_", " ")) for role in row.approval_roles)
+        found.append(words("among them {roles}", roles=among))
+    found += [words("proof by canaries")] if row.canaries else []
+    if row.sampling_percent:
+        found.append(words("{percent}% read again by somebody else", percent=row.sampling_percent))
+    for media, names in (row.techniques or {}).items():
+        found.append(
+            f"{words(media)}: {', '.join(words(technique_words(one)) for one in names) or words('no technique')}"
+        )
+    said = "; ".join(found)
     return said[0].upper() + said[1:]
 
 
 def _destroyed(row: Demand) -> str:
-    witnesses = f"{row.witnesses} witnesses" if row.witnesses > 1 else "1 witness"
-    return f"{witnesses}, {row.photographs} {'photographs' if row.photographs > 1 else 'photograph'}"
+    return f"{plural(row.witnesses, 'witness', 'witnesses')}, {plural(row.photographs, 'photograph')}"
 
 
 def _document(typed: Form) -> dict[str, Any] | None:

@@ -9,6 +9,7 @@ from flask import request, url_for
 
 from inventory.console.blueprint import Reply, form, page
 from inventory.console.forms import Form, Option
+from inventory.console.language.speaking import words
 from inventory.console.sheets import Field, Sheet, reason
 from inventory.console.views.device import crumbs_of
 from inventory.console.views.lists import narrowed, pager
@@ -151,7 +152,7 @@ def withdraw_question(question: str) -> Reply:
         Sheet(
             title=f"Withdraw {found.id}",
             submit="It does not happen",
-            lead=f"{found.device_label}: {found.said}",
+            lead=f"{words(found.device_label)}: {words(found.said)}",
             crumbs=(("Questions", url_for("console.questions")),),
             back=url_for("console.questions"),
             consequences=("The device stays where and what it is. What was announced stands in its history.",),

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from inventory.console.blueprint import Reply, form
 from inventory.console.formatting import sentence_case
 from inventory.console.forms import Form, Option
+from inventory.console.language.speaking import words
 from inventory.console.web import actor, form_status, go, here, may, perform, posted, received, show
 from inventory.domain.labels import codes_read
 from inventory.domain.lifecycle import DeviceEvent
@@ -84,7 +85,8 @@ def selected_devices() -> Reply:
 
 def _locations() -> tuple[Option, ...]:
     return tuple(
-        Option(place.id, f"{place.name} ({place.zone} zone)") for place in places.list_locations(here(), actor())
+        Option(place.id, words("{name} ({zone} zone)", name=place.name, zone=words(place.zone)))
+        for place in places.list_locations(here(), actor())
     )
 
 

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from inventory.console.blueprint import Reply, act, form, page
 from inventory.console.forms import Form, Option
+from inventory.console.language.speaking import words
 from inventory.console.sheets import Field, Sheet, reason
 from inventory.console.views.lists import narrowed, pager
 from inventory.console.web import actor, form_status, go, here, perform, posted, received, show, show_sheet
@@ -136,7 +137,7 @@ def change_webhook(webhook: str, verb: str) -> Reply:
             return done
     return show_sheet(
         Sheet(
-            title=f"{label} {found.name}",
+            title=f"{words(label)} {found.name}",
             submit=label,
             tone="danger" if verb == "end" else "primary",
             crumbs=(

@@ -7,7 +7,8 @@ from typing import Any, Final, Literal
 
 from flask import url_for
 
-from inventory.console.formatting import exact_bytes, sentence_case, size
+from inventory.console.formatting import sentence_case
+from inventory.console.language.speaking import exact_bytes, size, words
 from inventory.domain.lifecycle import FINAL, DeviceEvent
 from inventory.domain.roles import Permission
 from inventory.domain.vocabulary import DeviceState
@@ -128,12 +129,12 @@ def _said(facts: DeviceFactsView | None, name: str) -> str | None:
     if name == "capacity_bytes":
         return f"{size(value)} ({exact_bytes(value)})"
     if name == "logical_block_bytes":
-        return f"{value} bytes"
+        return words("{count} bytes", count=value)
     if isinstance(value, bool):
-        return "Yes" if value else "No"
+        return words("Yes") if value else words("No")
     if name == "media":
-        return media_words(value)
-    return sentence_case(value) if name == "hidden_capacity" else str(value)
+        return words(media_words(value))
+    return words(sentence_case(value)) if name == "hidden_capacity" else str(value)
 
 
 def media_words(media: str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, get_args
 
-from inventory.console.formatting import sentence_case
+from inventory.console.language.speaking import words
 from inventory.domain.vocabulary import HoldingState
 from inventory.services.views.maps import MapNode, MapView, NodeKind
 
@@ -90,8 +90,7 @@ def picture(view: MapView) -> Picture | None:
     lines = tuple(
         Line(
             _curve(boxes[edge.source], boxes[edge.target]),
-            f"{boxes[edge.source].node.label} to {boxes[edge.target].node.label}: {edge.words}"
-            + (f", {edge.state}" if edge.state else ""),
+            _told(boxes[edge.source].node.label, boxes[edge.target].node.label, edge.words, edge.state),
             _style(edge.state, boxes[edge.target].node.kind),
         )
         for edge in view.edges
@@ -101,6 +100,12 @@ def picture(view: MapView) -> Picture | None:
     )
     width = len(columns) * (WIDTH + _ACROSS) - _ACROSS + 2 * _EDGE
     return Picture(width, height, headings, tuple(boxes.values()), lines)
+
+
+def _told(source: str, target: str, how: str, state: HoldingState | None) -> str:
+    """A line in words, as it is read when one points at it."""
+    known = f"{words(how)}, {words(state)}" if state else words(how)
+    return words("{source} to {target}: {known}", source=words(source), target=words(target), known=known)
 
 
 def _style(state: HoldingState | None, kind: NodeKind) -> str:
@@ -154,12 +159,17 @@ def _placed(column: Sequence[MapNode], position: int, height: int) -> list[tuple
                 top=_HEAD + _EDGE + slack + row * step,
                 label=_cut(node.label, _LETTERS),
                 text=_cut(node.text, _SMALL_LETTERS),
-                words=", ".join(part for part in (node.label, node.text, sentence_case(node.state).lower()) if part),
+                words=_read(node),
             ),
             node,
         )
         for row, node in enumerate(column)
     ]
+
+
+def _read(node: MapNode) -> str:
+    """A box in words, as it is read when one points at it."""
+    return ", ".join(words(part) for part in (node.label, node.text, node.state.replace("_", " ")) if part)
 
 
 def _cut(text: str, most: int) -> str:

@@ -8,6 +8,7 @@ from typing import Final, Literal
 
 from inventory.console.formatting import initials, sentence_case
 from inventory.console.forms import Option
+from inventory.console.language.speaking import words
 from inventory.domain.vocabulary import OrderState
 from inventory.services.views import OrderDetail, RecordView
 
@@ -157,4 +158,4 @@ def seats_of(order: OrderDetail, names: Callable[[str], str]) -> tuple[Seat, ...
         for approval in order.approvals
     ]
     empty = max(0, order.approvals_required - len(taken))
-    return (*taken, *(Seat("?", "Another approver, not the requester", taken=False) for _ in range(empty)))
+    return (*taken, *(Seat("?", words("Another approver, not the requester"), taken=False) for _ in range(empty)))

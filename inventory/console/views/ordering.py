@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from inventory.console.forms import Option
-from inventory.console.language.speaking import duration
+from inventory.console.language.speaking import duration, words
 from inventory.domain.techniques import ANSWERS, AUTO, KEYS_FIRST, OWN_OVERWRITES, SCOPES
 from inventory.services.views import DeviceDetail, TechniqueView
 from reports.drive_words import technique_words
@@ -22,7 +22,9 @@ def techniques_of(device: DeviceDetail) -> tuple[Option, ...]:
     best = f"The agent takes the one that reaches the method when it runs, and refuses where there is none{able}."
     found = [
         Option(
-            HOST, f"{technique_words(HOST)}: clear", "Every block the host can address is written. Works on any drive."
+            HOST,
+            f"{words(technique_words(HOST))}: {words('clear')}",
+            "Every block the host can address is written. Works on any drive.",
         ),
         Option(AUTO, "The best technique the drive has", best),
     ]
@@ -32,9 +34,19 @@ def techniques_of(device: DeviceDetail) -> tuple[Option, ...]:
 
 def _option(one: TechniqueView) -> Option:
     if not one.usable:
-        return Option(one.name, f"{one.label}: not possible", " ".join(one.reasons), disabled=True)
-    about = f" About {duration(one.estimate_seconds)}, the drive says." if one.estimate_seconds else ""
-    return Option(one.name, f"{one.label}: {one.method}", f"{one.does}{about}")
+        return Option(
+            one.name,
+            words("{technique}: not possible", technique=words(one.label)),
+            " ".join(words(why) for why in one.reasons),
+            disabled=True,
+        )
+    about = f"About {duration(one.estimate_seconds)}, the drive says." if one.estimate_seconds else ""
+    told = " ".join(words(part) for part in (one.does, about) if part)
+    return Option(one.name, f"{words(one.label)}: {words(one.method)}", told)
+
+
+def _why_not(one: TechniqueView) -> str:
+    return " ".join(words(why) for why in one.reasons)
 
 
 def asked_words(device: DeviceDetail) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from inventory.console.language.speaking import words
 from reports.tlog.tree import leaf_hash, node_hash
 
 Side = Literal["left", "right"]
@@ -26,7 +27,9 @@ class Node:
     @property
     def covers(self) -> str:
         """In words as short as possible."""
-        return str(self.first) if self.first == self.last else f"{self.first} to {self.last}"
+        return (
+            str(self.first) if self.first == self.last else words("{first} to {last}", first=self.first, last=self.last)
+        )
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import Final
 
 from inventory.console.formatting import sentence_case
-from inventory.console.language.speaking import day
+from inventory.console.language.speaking import day, words
 from inventory.events import Tag
 from inventory.services.views import EventView
 
@@ -270,11 +270,16 @@ def _plain(value: str | int) -> str:
 
 def _details(event: EventView) -> str:
     said = "; ".join(
-        f"{sentence_case(name)}: {_plain(value)}"
+        f"{words(sentence_case(name))}: {words(_plain(value))}"
         for name, value in event.details.items()
         if isinstance(value, (str, int)) and value != "" and not isinstance(value, bool)
     )
-    return ". ".join(part for part in (event.reason.rstrip("."), said) if part)
+    return ". ".join(part for part in (_reason(event).rstrip("."), said) if part)
+
+
+def _reason(event: EventView) -> str:
+    """Why: a sentence of ours where no person acted; what a person wrote stands as it is."""
+    return event.reason if event.actor.startswith("p-") else words(event.reason)
 
 
 def tell(event: EventView, subject: SubjectLink, proof: ProofLink, names: Callable[[str], str]) -> StoryEvent:
