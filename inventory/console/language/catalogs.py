@@ -27,11 +27,12 @@ NAMES: Final[dict[Tongue, str]] = {"en": "English", "pt": "Português", "ms": "B
 
 _FOLDER: Final = Path(__file__).resolve().parent
 _HOLE = re.compile(r"\{([a-z_A-Z][a-zA-Z_0-9]*)\}")
-_TOO_FEW_LETTERS: Final = 6
+_TOO_FEW_LETTERS: Final = 4
 _KEY_LENGTH: Final = 6
 _LABEL_LETTERS: Final = 12
 _LABEL_WORDS: Final = 4
-"""A message with so few letters of its own is a label (`Device {id}`); a value of more words is a sentence and not its value."""
+"""A message with so few letters of its own is a label (`Device {id}`); a value of more small words is a sentence."""
+_SMALL = re.compile(r"\b[a-z]+\b")
 _SENTENCE_END = re.compile(r"(?<=[.!?:;]) (?=[A-Z])")
 
 
@@ -68,7 +69,9 @@ class Pattern:
         if not sentence.startswith(self.start) or self.longest not in sentence:
             return None
         found = self.expression.fullmatch(sentence)
-        if found is None or (self.is_label and any(value.count(" ") >= _LABEL_WORDS for value in found.groups())):
+        if found is None or (
+            self.is_label and any(len(_SMALL.findall(value)) >= _LABEL_WORDS for value in found.groups())
+        ):
             return None
         return dict(zip(self.names, found.groups(), strict=True))
 

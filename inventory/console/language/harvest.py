@@ -77,6 +77,7 @@ NOT_READ: Final = frozenset(
         "Accept", "Allow", "Location", "Host", "Cookie", "Link", "Retry-After", "Strict", "Lax",
         "Content-Disposition", "CRM production", "Cache-Control", "X-CSRF-Token", "is-wide", "Helvetica", "Sanitrail", "Word",
         "no-store, no-transform", "retry: 2000", "agent 7",
+        "event: {kind}", "data: {line}", "{value} h {value_2} min", "{value} min {value_2} s",
     }
 )  # fmt: skip
 """Literals that no person reads: headers, names of types."""
@@ -105,6 +106,12 @@ COMPOSED: Final = (
     ),
     "{label}, size unknown",
     "{count} bytes",
+    "{place} (secure)",
+    "{place} (controlled)",
+    "{place} (open)",
+    "Known only by its agent",
+    "No validator approved it; the decision is: {decision}.",
+    "Checked",
     "{first} to {last}",
     "Category",
     "If destroyed",
@@ -219,12 +226,23 @@ def of_module(source: str, *, labels: bool) -> Iterator[str]:
     for node in ast.walk(tree):
         if id(node) in unread:
             continue
+        if isinstance(node, ast.Call):
+            yield from _counted(node)
         if isinstance(node, ast.JoinedStr):
             text = _template(node)
             if is_pattern(text) and _reads(text, labels=labels):
                 yield text
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and _reads(node.value, labels=labels):
             yield node.value
+
+
+def _counted(node: ast.Call) -> Iterator[str]:
+    """Both messages of `plural(count, "device")`."""
+    if isinstance(node.func, ast.Name) and node.func.id == "plural":
+        said = [word.value for word in node.args[1:] if isinstance(word, ast.Constant) and isinstance(word.value, str)]
+        if said:
+            yield f"{{count}} {said[0]}"
+            yield f"{{count}} {said[-1] if len(said) > 1 else said[0] + 's'}"
 
 
 def _reads(text: str, *, labels: bool) -> bool:

@@ -9,6 +9,7 @@ from flask import make_response, request, send_file, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from inventory.code_sheets import small_picture
+from inventory.console.language.speaking import words
 from inventory.console.blueprint import Reply, form, page
 from inventory.console.forms import Form, Option
 from inventory.console.sheets import Field, Sheet
@@ -66,7 +67,7 @@ def make_job_bundle(host: str) -> Reply:
     couriers = tuple(
         Option(person.ref, known(person.ref)) for person in people.list_people(here(), actor()) if person.enabled
     )
-    facts = [("Orders that go along", ", ".join(goes) or "none can be begun now")]
+    facts = [("Orders that go along", ", ".join(goes) or words("none can be begun now"))]
     facts += [(one.order, one.reason) for one in left_out]
     return show_sheet(
         Sheet(
