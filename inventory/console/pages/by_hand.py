@@ -9,9 +9,9 @@ from flask import make_response, request, send_file, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from inventory.code_sheets import small_picture
-from inventory.console.language.speaking import words
 from inventory.console.blueprint import Reply, form, page
 from inventory.console.forms import Form, Option
+from inventory.console.language.speaking import words
 from inventory.console.sheets import Field, Sheet
 from inventory.console.web import (
     actor,
