@@ -40,7 +40,9 @@ IN_PIECES: Final = (
     "inventory/domain/policy_words.py",
     "inventory/services/queues.py",
     "inventory/services/queries/maps.py",
+    "agents/abilities.py",
     "sanitizer/lineage.py",
+    "sanitizer/techniques/needs.py",
 )
 """Modules whose words reach a page as a part of a sentence."""
 _MAPPINGS: Final = ROOT / "inventory/services/imports/mappings"

@@ -16,7 +16,7 @@ from inventory.console.language.catalogs import TONGUES, Catalog, Tongue, catalo
 from inventory.console.language.marking import HOLE, marked, sentences
 from inventory.console.language.speaking import known
 from inventory.models import Base
-from reports.language import LANGUAGES
+from reports.language import LANGUAGES, Speaker
 from tests.support import console_story
 from tests.support.console_pages import addresses
 from tests.unit.inventory.console.conftest import Site
@@ -71,6 +71,24 @@ def test_what_an_attribute_reads_aloud_is_marked_and_what_it_computes_is_not() -
         '<a class="{{ \'mono small\' if x }}" aria-label="Remove {{ one.label }}" href="/a b">{{ icon("x") }}End</a>'
     )
     assert sentences(source) == ["Remove {label}", "End"]
+
+
+def test_what_a_part_of_a_page_says_unless_told_otherwise_is_a_sentence() -> None:
+    assert sentences("{% macro part(items, label='What happens then') %}{% endmacro %}") == ["What happens then"]
+
+
+def test_a_part_of_a_sentence_and_what_is_counted_are_found_in_python() -> None:
+    source = (
+        'note = f"hold data; {releasable} may leave"\nhow = plural(row.witnesses, "witness", "witnesses")\nkind = "x-y"'
+    )
+    found = ["hold data; {releasable} may leave", "{count} witness", "{count} witnesses"]
+    assert sorted(harvest.of_module(source, labels=True)) == sorted(found)
+
+
+def test_what_records_say_is_said_as_documents_say_it() -> None:
+    assert catalog("pt").sentence("ATA Sanitize, block erase") == Speaker("pt").word(
+        "technique", "ata-sanitize-block-erase"
+    )
 
 
 def test_a_literal_that_is_compared_stays_as_it_is() -> None:
