@@ -21,6 +21,7 @@ from inventory.console.formatting import sentence_case
 from inventory.domain.import_subjects import ENCRYPTION
 from inventory.services.destruction import METHODS
 from inventory.services.lots import DESTINATIONS
+from reports.tlog.entries import LOG_KINDS
 
 from . import scripts
 from .catalogs import is_pattern
@@ -50,7 +51,7 @@ _HISTORY: Final = ROOT / "inventory/services"
 _NOTES: Final = frozenset({"note", "move_device"})
 
 _WORD = re.compile(r"[^\W\d_]{2}")
-_SENTENCE = re.compile(r"^[A-Z][\w'-]*[ ,:;].*[a-z]|^[a-z{][^/=<>\\]* .*[a-z]\.$", re.DOTALL)
+_SENTENCE = re.compile(r"^[A-Z][\w'-]*[ ,:;].*[a-z]|^[a-z{][^/=<>\\]* .*[a-z}]\.$", re.DOTALL)
 _IN_PIECES = re.compile(r"^[a-z{0-9(][\w{}' ,;:.()-]* [\w{}' ,;:.()-]*$")
 """What a page puts after a number or a name: it begins small, with a digit or with a value, and has no full stop."""
 _LABEL = re.compile(r"^[A-Z][a-z]+([ -][A-Za-z]+)*( \([\w ]+\))?[.:]?$|^[A-Z][a-z]+, [a-z ]+$")
@@ -182,7 +183,7 @@ def vocabulary() -> list[str]:
         for name, kind in vars(importlib.import_module(f"{domain.__name__}.{module.name}")).items():
             if name in _ENUMERATIONS and issubclass(kind, StrEnum):
                 found += [sentence_case(str(word)) for word in kind]
-    return found + [sentence_case(word) for word in (*ENCRYPTION, *METHODS, *DESTINATIONS)]
+    return found + [sentence_case(word) for word in (*ENCRYPTION, *METHODS, *DESTINATIONS, *sorted(LOG_KINDS))]
 
 
 def _of_history() -> list[str]:

@@ -159,8 +159,9 @@ def hand_in() -> Reply:
         def deed() -> AnyResponse:
             command = return_bundles.ReceiveReturnBundle(envelope=envelope, parts=parts, courier=courier)
             taken = return_bundles.receive(here(), actor(), command)
-            said = "return-bundle-taken" if taken.new else "return-bundle-known"
-            return go("return_bundle", said=said, returned=taken.sha256)
+            if taken.new:
+                return go("return_bundle", said="return-bundle-taken", returned=taken.sha256)
+            return go("return_bundle", said="return-bundle-known", returned=taken.sha256)
 
         done = perform(typed, deed)
         if done is not None:
