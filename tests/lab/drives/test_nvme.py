@@ -166,7 +166,7 @@ def test_unknown_commands_and_logs_are_refused_by_their_codes() -> None:
     assert controller.admin(sqe(0x7C))[0] == 0x4001
     assert controller.admin(sqe(0x02, EVERYONE, 0xC0))[0] == 0x4109
     assert log(controller, 0x03)[8:12] == b"LAB1"
-    assert log(controller, 0x02)[3] == 100
+    assert log(controller, 0x02)[3:5] == bytes([97, 10])
     effects = log(controller, 0x05, 4096)
     assert struct.unpack_from("<I", effects, 4 * 0x84)[0] & 3 == 3
 

@@ -173,6 +173,8 @@ def value_of(company: Company, endpoint: Endpoint, name: str) -> str | None:
         "waivers": n["waiver"],
         "webhooks": n["webhook"],
     }
+    if "bundle" in endpoint.parameters:  # the told story has one, for its second host
+        return {"host": company.world.agents[1].host, "bundle": "1"}[name]
     noun = endpoint.path.removeprefix("/api/v1/").split("/")[0]
     return by_path.get(noun)
 
