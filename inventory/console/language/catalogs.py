@@ -32,7 +32,8 @@ _KEY_LENGTH: Final = 6
 _LABEL_LETTERS: Final = 12
 _LABEL_WORDS: Final = 4
 """A message with so few letters of its own is a label (`Device {id}`); a value of more small words is a sentence."""
-_SMALL = re.compile(r"\b[a-z]+\b")
+_FEW_LETTERS: Final = 6
+_SMALL = re.compile(r"(?<![\w-])[a-z]+(?![\w-])")
 _SENTENCE_END = re.compile(r"(?<=[.!?:;]) (?=[A-Z])")
 
 
@@ -64,13 +65,18 @@ class Pattern:
         """Whether it says too little of its own to hold a whole sentence as a value."""
         return self.letters <= _LABEL_LETTERS
 
+    @property
+    def most_words(self) -> int:
+        """From so many small words on a value of a label is somebody's sentence."""
+        return _LABEL_WORDS if self.letters >= _FEW_LETTERS else _LABEL_WORDS // 2
+
     def values(self, sentence: str) -> dict[str, str] | None:
         """The values, where the sentence was made by this pattern."""
         if not sentence.startswith(self.start) or self.longest not in sentence:
             return None
         found = self.expression.fullmatch(sentence)
         if found is None or (
-            self.is_label and any(len(_SMALL.findall(value)) >= _LABEL_WORDS for value in found.groups())
+            self.is_label and any(len(_SMALL.findall(value)) >= self.most_words for value in found.groups())
         ):
             return None
         return dict(zip(self.names, found.groups(), strict=True))

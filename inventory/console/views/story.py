@@ -264,17 +264,26 @@ def _told(tag: str) -> tuple[str, str, Tone]:
         )  # an event of a newer release: shown under its own name, never left out
 
 
+_OURS: Final = frozenset({"explanation", "label"})
+
+
 def _plain(value: str | int) -> str:
     return value.replace("_", " ") if isinstance(value, str) and value.islower() else str(value)
 
 
 def _details(event: EventView) -> str:
     said = "; ".join(
-        f"{words(sentence_case(name))}: {words(_plain(value))}"
+        f"{words(sentence_case(name))}: {_said(name, value)}"
         for name, value in event.details.items()
         if isinstance(value, (str, int)) and value != "" and not isinstance(value, bool)
     )
     return ". ".join(part for part in (_reason(event).rstrip("."), said) if part)
+
+
+def _said(name: str, value: str | int) -> str:
+    """A detail: words of our vocabulary and a policy's explanation are ours, everything else is somebody's."""
+    plain = _plain(value)
+    return words(plain) if plain.islower() or name in _OURS else plain
 
 
 def _reason(event: EventView) -> str:

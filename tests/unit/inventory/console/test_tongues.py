@@ -238,18 +238,9 @@ def test_no_page_says_in_english_what_the_catalog_can_say(pages: Pages) -> None:
 
 
 OTHERS_WORDS = (
-    "name",
-    "login",
-    "title",
-    "contact",
-    "address",
-    "reason",
-    "note",
-    "description",
-    "machine",
-    "facility",
-    "url",
-)
+    "name", "login", "title", "contact", "address", "reason", "note", "description", "machine", "facility", "url", "owner",
+    "asset_tag", "label", "vendor", "model", "serial",
+)  # fmt: skip
 """Columns in which people write; what they wrote is shown as it is."""
 TOLD_BY_AGENTS = frozenset(
     {
@@ -267,7 +258,7 @@ TOLD_BY_AGENTS = frozenset(
 _DATA = (
     r"sp-800-88:\d|\d{3} · [a-z-]+",  # the policy, the status and code of a refusal
     r"\b[A-Z]{1,2}-[\d-]+: (?:CLEAR by|As (?:witness|second person)|.* states to|Delete once).*",  # what is signed
-    r"https?:\S+|\S+/\S+|/\S+",  # addresses, paths, types of media, the versions of programs
+    r"<.*|https?:\S+|\S+/\S+|/\S+",  # markup that somebody wrote, addresses, paths, types of media, versions of programs
     r"\b[A-Z]{1,4}(?:-[A-Z0-9]+)+\b|\bp-[a-z0-9]{10}\b",  # numbers and pseudonyms
     r"\b[0-9a-f]{4}\b|\b[0-9a-f]{8,}\S*|[A-Za-z0-9+/]{40,}=?",  # digests
     r"\b[A-Z0-9]{2,}\d[\w.-]*|\b\d\S*-amd64\b",  # models, serials, kernels
