@@ -113,6 +113,7 @@ COMPOSED: Final = (
     "{place} (controlled)",
     "{place} (open)",
     "Known only by its agent",
+    "location",
     "No validator approved it; the decision is: {decision}.",
     "Checked",
     "{first} to {last}",
