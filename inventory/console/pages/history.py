@@ -43,7 +43,8 @@ def _subject(event: EventView) -> Link | None:
         return Link(event.order, url_for("console.order", order=event.order))
     if event.device:
         return Link(event.device, url_for("console.device", device=event.device))
-    return Link(f"{words(event.subject_kind.replace('-', ' ').replace('_', ' '))} {event.subject}".strip()) if event.subject else None
+    kind = words(event.subject_kind.replace("-", " ").replace("_", " "))
+    return Link(f"{kind} {event.subject}".strip()) if event.subject else None
 
 
 def proof(digest: str) -> Link:
