@@ -142,9 +142,13 @@ def test_a_medium_attached_later_is_seen_without_being_asked(
     def latest() -> Observation:
         return service.observations[-1]
 
+    def seen(path: str) -> list[str]:
+        return [d.identity.fingerprint for d in latest().devices if d.path == path and d.identity]
+
     with loop_device(tmp_path, name="late.img") as late:
-        until(lambda: any(d.path == late.path and d.identity for d in latest().devices), "the new medium")
-    until(lambda: not any(d.path == late.path and d.identity for d in latest().devices), "its absence")
+        until(lambda: bool(seen(late.path)), "the new medium")
+        medium = seen(late.path)
+    until(lambda: seen(late.path) != medium, "its absence")  # another test's medium may stand there by then
 
 
 def test_only_one_daemon_owns_the_state(agent: AgentProcess, service: FakeService) -> None:
