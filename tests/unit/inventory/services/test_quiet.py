@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -146,6 +147,13 @@ def test_a_revoked_agent_is_told_so(usual: World) -> None:
     hosts.revoke(usual.context, usual.actor("admin"), hosts.RevokeHost(host=usual.agent.host, reason="stolen"))
     with pytest.raises(AgentNotTrusted):
         beat(usual)
+
+
+def test_a_key_that_is_not_the_hosts_any_more_is_never_answered_quietly(usual: World) -> None:
+    before = replace(usual.agent.actor, key_id=KEY)
+    assert _quiet.quiet_beat(usual.context, before, word(usual)) is None
+    with pytest.raises(AgentNotTrusted):
+        heartbeat.beat(usual.context, before, word(usual))
 
 
 def test_an_older_word_never_goes_over_a_newer_one(usual: World) -> None:
