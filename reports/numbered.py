@@ -34,6 +34,7 @@ PART_BYTES: Final = 520
 _ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ$*+-."
 _BASE: Final = len(_ALPHABET)
 _VALUES: Final = {sign: value for value, sign in enumerate(_ALPHABET)}
+_MARK: Final = "SANITRAIL:"
 _PART: Final = re.compile(
     r"SANITRAIL:1:([0-9A-F]{16}):([1-9][0-9]{0,2})/([1-9][0-9]{0,2}):([0-9A-F]{8}):([0-9A-Z$*+\-.]+)"
 )
@@ -120,6 +121,11 @@ def gather(texts: Iterable[str]) -> Row:
 def split_texts(content: str) -> tuple[str, ...]:
     """Texts from one file or field, one a line; empty lines are left out."""
     return tuple(line.strip("\r\n\t") for line in content.splitlines() if line.strip())
+
+
+def is_part(text: str) -> bool:
+    """Whether a code that was read is meant to be a part of a bundle, misread or not."""
+    return text.startswith(_MARK)
 
 
 def numbers(found: Iterable[int]) -> str:

@@ -14,7 +14,7 @@ from agents.durable import read_file
 from agents.errors import BundleRefused
 from reports.canonical import parse_strict
 from reports.errors import MalformedDocument
-from reports.numbered import PART_BYTES, Row, numbers, parts_of, split_texts
+from reports.numbered import PART_BYTES, Row, is_part, numbers, parts_of, split_texts
 
 _LARGEST_FILE = 8 << 20
 _SMALLEST_PART = 40
@@ -132,9 +132,16 @@ def _in_picture(path: Path) -> Iterable[str]:
         raise NoPictureReader(str(path)) from None
     try:
         with Image.open(path) as picture:
-            found = zxingcpp.read_barcodes(picture.convert("L"))
+            # Of this one kind: in the noise of a code a reader may see the bars of a shop's article number.
+            found = zxingcpp.read_barcodes(
+                picture.convert("L"), formats=zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
+            )
     except (OSError, ValueError, Image.DecompressionBombError) as error:
         raise BundleRefused(f"{path}: {error}") from error
     if not found:
         raise BundleRefused(f"{path}: no code was found in this picture; take it again, sharper and straight on.")
-    return [one.text for one in found]
+    # A photograph of a bench shows labels of devices too; they are codes, and no parts.
+    texts = [one.text for one in found if is_part(one.text)]
+    if not texts:
+        raise BundleRefused(f"{path}: the code in this picture is no part of a bundle.")
+    return texts

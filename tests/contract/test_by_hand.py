@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import segno
+from PIL import Image
 
 from agents import discovery, enrolment
 from agents.assembly import Agent
@@ -293,3 +296,23 @@ def test_pictures_of_codes_are_read_by_an_independent_reader_in_any_order(away: 
     assert codes.read_files(files) == envelope
     with pytest.raises(BundleRefused, match="missing"):
         codes.read_files(files[1:])
+
+
+def test_a_photograph_may_show_labels_beside_the_part(away: Away, tmp_path: Path) -> None:
+    pytest.importorskip("zxingcpp")
+    _, envelope = away.issue()
+    label = io.BytesIO()
+    segno.make("https://inventory.example/d/SAN-000001").save(label, kind="png", scale=4, border=4)
+    sticker = Image.open(label).convert("L")
+    files = []
+    for number, data in enumerate(codes.pictures(envelope)):
+        part = Image.open(io.BytesIO(data)).convert("L")
+        bench = Image.new("L", (part.width + sticker.width, max(part.height, sticker.height)), 255)
+        bench.paste(part, (0, 0))
+        bench.paste(sticker, (part.width, 0))
+        files.append(tmp_path / f"{number}.png")
+        bench.save(files[-1])
+    assert codes.read_files(files) == envelope
+    sticker.save(tmp_path / "sticker.png")
+    with pytest.raises(BundleRefused, match="no part"):
+        codes.read_files([tmp_path / "sticker.png"])
