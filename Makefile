@@ -31,7 +31,7 @@ check: ## the gate: format, lint, types, import directions
 .PHONY: test
 test: ## installs what is needed and passes all tests but those of the lab
 	@tools/bootstrap test
-	$(PY) -m pytest -n $(WORKERS) --dist loadgroup -m "not lab" $(TESTS)
+	$(PY) -m pytest -n $(WORKERS) --dist loadgroup --durations 40 -m "not lab" $(TESTS)
 
 # The lab's tests boot machines that use a whole processor each: as many at a time as there are processors, at most two.
 .PHONY: lab
