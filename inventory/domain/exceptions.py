@@ -59,6 +59,7 @@ class ExceptionCode(StrEnum):
     HANDOVER_DISPUTED = "handover-disputed"
     HANDOVER_BLOCKED = "handover-blocked"
     LOT_REOPENED = "lot-reopened"
+    RUN_DISK_MOVED = "run-disk-moved"
     JOB_BUNDLE_OVERDUE = "job-bundle-overdue"
     CARRIED_PAST_A_HOLD = "carried-past-a-hold"
 
@@ -85,6 +86,7 @@ CRITICAL: Final = frozenset(
         ExceptionCode.HANDOVER_DISPUTED,
         ExceptionCode.HANDOVER_BLOCKED,
         ExceptionCode.CARRIED_PAST_A_HOLD,
+        ExceptionCode.RUN_DISK_MOVED,
     }
 )
 
@@ -128,7 +130,7 @@ TITLES: Final[Mapping[ExceptionCode, str]] = {
     ExceptionCode.CASE_OVERDUE: "An erasure case is overdue",
     ExceptionCode.CASE_ESCALATED: "An erasure case has been overdue for too long",
     ExceptionCode.WEBHOOK_UNDELIVERED: "A webhook's messages could not be delivered",
-    ExceptionCode.STATUS_CHANGE: "A medium becomes less secure: may it, as it is?",
+    ExceptionCode.STATUS_CHANGE: "A medium becomes less secure: may it go as it is?",
     ExceptionCode.STATUS_CHANGE_OVERDUE: "Nobody has answered for a medium that becomes less secure",
     ExceptionCode.WAIVER_USED: "A device left unsanitized under a waiver",
     ExceptionCode.UNDERTAKING_DUE: "A party's undertaking ends soon",
@@ -138,6 +140,7 @@ TITLES: Final[Mapping[ExceptionCode, str]] = {
     ExceptionCode.HANDOVER_DISPUTED: "Two sides of a hand-over counted differently",
     ExceptionCode.HANDOVER_BLOCKED: "The gate closed during a hand-over: who has the devices?",
     ExceptionCode.LOT_REOPENED: "A lot was re-opened after it was closed",
+    ExceptionCode.RUN_DISK_MOVED: "A disk was moved to another host in the middle of its run",
     ExceptionCode.JOB_BUNDLE_OVERDUE: "Work was carried to a host, and nothing came back",
     ExceptionCode.CARRIED_PAST_A_HOLD: "A medium was sanitized by a carried order after a hold was placed on it",
 }

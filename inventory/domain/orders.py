@@ -77,6 +77,7 @@ TABLE: Final[Mapping[tuple[S, E], S]] = {
 
 FINAL: Final = frozenset({S.VALIDATED, S.REJECTED, S.REFUSED, S.FAILED, S.INTERRUPTED, S.CANCELLED, S.EXPIRED})
 OPEN: Final = frozenset(S) - FINAL
+UNDER_WAY: Final = frozenset(_RUNNING)
 MAY_HAVE_WRITTEN: Final = frozenset({*_RUNNING, S.RECORDED})
 LEASABLE: Final = frozenset({S.APPROVED, S.LEASED, *_RUNNING})
 

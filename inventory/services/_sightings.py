@@ -16,6 +16,7 @@ from inventory.events import Tag
 from inventory.models import Attachment, Device, ExceptionItem, Host
 
 from ._lineage import carry_along
+from ._moved_runs import seen_in_its_run
 from ._questions import raise_replaced
 from ._transitions import move_device
 from .context import Actor, Context
@@ -188,6 +189,7 @@ class Sightings:
             self.session, self.context, self.actor, Tag.DEVICE_ATTACHED, "device", device.id,
             host=self.host.id, details=details,
         )  # fmt: skip
+        seen_in_its_run(self.session, self.context, device, self.host)
 
     def _detach(self, attachment: Attachment, device: Device, reason: str) -> None:
         attachment.until = self.context.now()

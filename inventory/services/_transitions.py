@@ -18,6 +18,7 @@ from inventory.errors import IllegalTransition
 from inventory.events import Tag
 from inventory.models import Device, Order
 
+from ._moved_runs import run_ended
 from .context import Actor, Context
 from .kernel import note
 
@@ -111,6 +112,8 @@ def move_order(
     before = order.state
     order.state = after
     session.flush()
+    if before in order_rules.UNDER_WAY and after not in order_rules.UNDER_WAY:
+        run_ended(session, context, order)
     said = {"event": str(event), "from": str(before), "to": str(after), **(details or {})}
     note(
         session, context, actor, _ORDER_TAGS[event], "order", order.id,

@@ -23,6 +23,7 @@ from reports.envelope import sign
 
 from ._halted import halt_of
 from ._holds import holds_on
+from ._moved_runs import other_host_of
 from ._quiet import REPORTED, quiet_progress
 from ._transitions import move_device, move_order
 from .approvals import approvals_of, enough_approvals
@@ -197,6 +198,8 @@ def _objections(
         reasons.append("A stop was requested.")
     if (halt := halt_of(session, lease.host_id)) is not None:
         reasons.append(f"The host is halted by {halt.by}: {halt.reason}")
+    if (other := other_host_of(session, device.id, lease.host_id)) is not None:
+        reasons.append(f"{device.id} was last seen in {other.name}.")
     if order.started is None:
         if order.expires <= context.now():
             reasons.append("The order has expired.")

@@ -30,10 +30,11 @@ from agents.runner import NotYet
 from inventory.app import create_app
 from inventory.contract.v1.agents import Heartbeat, HeartbeatReply
 from inventory.contract.v1.orders import PlanRequest
+from inventory.domain.exceptions import ExceptionCode
 from inventory.domain.vocabulary import Category, OrderState
 from inventory.services import custody, data, devices, hosts, orders, queries, roster
 from inventory.services import holds as holding
-from inventory.services.views import OrderDetail
+from inventory.services.views import ExceptionView, OrderDetail
 from reports.envelope import payload_digest
 from reports.record import SanitizationRecord
 from reports.verdict import judge
@@ -86,6 +87,12 @@ class Wire(httpx2.WSGITransport):
             raise httpx2.ConnectError("the service is away", request=request)
         self.last = request
         return super().handle_request(request)
+
+
+def moved_runs(world: World) -> list[ExceptionView]:
+    """What is open about disks that were moved in the middle of a run."""
+    found = queries.list_exceptions(world.context, world.actor("auditor")).items
+    return [each for each in found if each.code == ExceptionCode.RUN_DISK_MOVED]
 
 
 def over(wire: Wire) -> Network:
@@ -303,9 +310,12 @@ def test_a_disk_whose_host_is_lost_is_finished_in_another_and_the_first_writes_n
     drive = site.system.drive
     other = enrolled(site.world, tmp_path / "other", TimedSystem(drive, site.world.clock))
     other.observe()
+    (moved,) = moved_runs(site.world)
+    assert (moved.device, moved.severity) == (order.device, "critical")
     operator = site.world.actor("operator")
     orders.abandon_order(site.world.context, operator, order.id, "its host burnt out")
     command = orders.CreateOrder(device=order.device, plan=PLAN, purpose=INSIDE, reason="its host burnt out")
+    assert moved_runs(site.world) == [], "the run is given up: nothing is pending any more"
     again = site.world.approve(orders.create_order(site.world.context, operator, command).id)
     other.beat()
     other.lease()
@@ -321,6 +331,30 @@ def test_a_disk_whose_host_is_lost_is_finished_in_another_and_the_first_writes_n
     assert waiting.reason_code == "hold-in-force", "its lease is over, and its order"
     assert len(drive.spent_writes) == written
     assert site.order(order.id).state is OrderState.INTERRUPTED
+
+
+def test_a_run_whose_disk_was_taken_to_another_host_begins_nothing_until_it_is_back(site: Site, tmp_path: Path) -> None:
+    site.observe()
+    order = site.approved_order()
+    site.beat()
+    site.lease()
+    control = Control()
+    site.engine.during = lambda progress: control.stop.set() if progress.state == "executing" else None
+    assert len(site.work(control)) == 1
+    site.engine.during = lambda _progress: None
+    drive = site.system.drive
+    other = enrolled(site.world, tmp_path / "other", TimedSystem(drive, site.world.clock))
+    other.observe()
+    written = len(drive.spent_writes)
+    (waiting,) = site.work()
+    assert "was last seen in" in str(waiting), "two hosts never write to one disk"
+    assert len(drive.spent_writes) == written
+    assert len(moved_runs(site.world)) == 1
+    site.observe()
+    assert moved_runs(site.world) == []
+    assert site.work() == []
+    site.deliver()
+    assert site.order(order.id).state is OrderState.RECORDED
 
 
 def test_a_hold_placed_after_approval_stops_it_at_the_last_question(site: Site) -> None:
