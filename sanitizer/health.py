@@ -27,6 +27,9 @@ Moment = Literal["before", "after"]
 _Value = TypeVar("_Value")
 
 SMART_DATA, SMART_STATUS, HEALTH_LOG, DEFECTS = "smart-data", "smart-status", "health-log", "grown-defects"
+LOG_DIRECTORY, STATISTICS, WEAR = "log-directory", "device-statistics", "device-statistics-07"
+_KEEPS_LOGS = 0x20
+"""Word 84: general purpose logging."""
 _ERROR_PAGES = (0x02, 0x03, 0x05)
 """Error counters of writing, reading, verifying (SPC-5)."""
 _TEMPERATURE, _LIFE, _HOURS, _EXCEPTIONS = 0x0D, 0x11, 0x15, 0x2F
@@ -70,7 +73,8 @@ def _questions(ports: Ports, capabilities: Capabilities, transport: str) -> tupl
     if capabilities.mmc is not None and mmc is not None:
         return "mmc-ext-csd", lambda asked: _mmc(asked, mmc)
     if ata is not None and scsi is not None:
-        return "ata-smart", lambda asked: _ata(asked, scsi, ata.identify)
+        # Some USB bridges hang on logs.
+        return "ata-smart", lambda asked: _ata(asked, scsi, ata.identify, logs=transport != "usb")
     if capabilities.scsi is not None and scsi is not None and transport != "usb":
         return "scsi-logs", lambda asked: _scsi(asked, scsi)
     return None
@@ -132,7 +136,7 @@ def _decoded(reply: Reply, decode: Callable[[bytes], _Value]) -> _Value | None:
         return None
 
 
-def _ata(asked: Questions, port: ScsiPort, identify: bytes) -> dict[str, Any]:
+def _ata(asked: Questions, port: ScsiPort, identify: bytes, *, logs: bool) -> dict[str, Any]:
     words = Words(identify)
     supported, enabled = words.supported(82), words.enabled(85)
     if not (supported or 0) & 1:
@@ -154,7 +158,21 @@ def _ata(asked: Questions, port: ScsiPort, identify: bytes) -> dict[str, Any]:
         }
     elif SMART_DATA in asked.replies and asked.replies[SMART_DATA].accepted:
         told["problem"] = "The SMART data are not whole."
+    if logs and (words.supported(84) or 0) & _KEEPS_LOGS:
+        told["used_percent"] = _ata_wear(asked, port)
     return told
+
+
+def _ata_wear(asked: Questions, port: ScsiPort) -> int | None:
+    """How worn a solid state drive says it is; asked step by step, and of a page that is there alone."""
+    log, page = health.DEVICE_STATISTICS, health.WEAR_PAGE
+    directory = asked.ata(LOG_DIRECTORY, port, ata_commands.read_log_ext(0))
+    if not _decoded(directory, lambda data: health.pages_of_log(data, log)):
+        return None
+    listed = _decoded(asked.ata(STATISTICS, port, ata_commands.read_log_ext(log)), health.statistics_pages)
+    if page not in (listed or ()):
+        return None
+    return _decoded(asked.ata(WEAR, port, ata_commands.read_log_ext(log, page)), health.ata_used_percent)
 
 
 def _nvme(asked: Questions, port: NvmePort) -> dict[str, Any]:

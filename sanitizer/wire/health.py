@@ -103,6 +103,48 @@ def smart_prediction(registers: AtaRegisters | None) -> str:
     return {GOOD_SIGNATURE: "passed", BAD_SIGNATURE: "failing"}.get(signature or 0, "unknown")
 
 
+DEVICE_STATISTICS, WEAR_PAGE = 0x04, 0x07
+"""The log of device statistics, and its page about solid state (ACS-3, 9.5 and 9.5.9)."""
+_SUPPORTED_AND_VALID = 0xC0
+
+
+def pages_of_log(directory: Buffer, log: int) -> int:
+    """How many pages a log has, by the directory of logs (log 00h); 0 where the drive has none.
+
+    Raises:
+        MalformedReply: other than 512 bytes.
+    """
+    raw = exactly("log directory", directory, 512)
+    return int.from_bytes(raw[2 * log : 2 * log + 2], "little")
+
+
+def statistics_pages(data: Buffer) -> tuple[int, ...]:
+    """Which pages of device statistics there are, by page 00h.
+
+    Raises:
+        MalformedReply: other than 512 bytes, or another page.
+    """
+    raw = _statistics_page(data, 0)
+    return tuple(raw[9 : 9 + min(raw[8], 512 - 9)])
+
+
+def ata_used_percent(data: Buffer) -> int | None:
+    """Percentage used endurance indicator of page 07h; None where the drive does not keep it, or it does not count now.
+
+    Raises:
+        MalformedReply: other than 512 bytes, or another page.
+    """
+    raw = _statistics_page(data, WEAR_PAGE)
+    return raw[8] if raw[15] & _SUPPORTED_AND_VALID == _SUPPORTED_AND_VALID else None
+
+
+def _statistics_page(data: Buffer, number: int) -> bytes:
+    raw = exactly("device statistics", data, 512)
+    if raw[2] != number:
+        raise MalformedReply(reply="device statistics", expected=f"page {number:02x}h", got=f"page {raw[2]:02x}h")
+    return raw
+
+
 # --- NVMe ---------------------------------------------------------------------------------------------------------
 
 

@@ -41,6 +41,13 @@ def test_a_sata_drive_is_read_as_smartctl_reads_it(rig: Rig, plug: Plug, predict
     assert (ours["prediction"] == "passed") is theirs["smart_status"]["passed"] is not predicts
 
 
+def test_the_wear_of_a_sata_drive_is_read_as_smartctl_reads_it(rig: Rig, plug: Plug) -> None:
+    drive = plug(sata("LABHEALTH4", model=AtaModel(wear=12)))
+    theirs = judged(rig, f"smartctl -l ssd --json {drive.node}")
+    (page,) = (each for each in theirs["ata_device_statistics"]["pages"] if each["number"] == 7)
+    assert [row["value"] for row in page["table"]] == [told(rig, drive)["used_percent"]] == [12]
+
+
 @pytest.mark.parametrize("predicts", [False, True])
 def test_a_sas_drive_is_read_as_smartctl_reads_it(rig: Rig, plug: Plug, predicts: bool) -> None:
     drive = plug(sas("LABHEALTH2", faults=Faults(**WORN, predicts=predicts)))  # type: ignore[arg-type]

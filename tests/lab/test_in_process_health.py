@@ -140,6 +140,25 @@ def test_a_drive_that_keeps_silent_about_its_health_is_wiped_all_the_same(tmp_pa
     assert [(one.prediction, bool(one.problem)) for one in result.health] == [("unknown", True)] * 2
 
 
+def test_a_sata_drive_tells_its_wear_where_it_keeps_device_statistics_and_is_asked_step_by_step() -> None:
+    for wear, asked in (
+        (12, {"log-directory", "device-statistics", "device-statistics-07"}),
+        (None, {"log-directory"}),
+    ):
+        disk = SataDisk(AtaDrive(_medium(), serial="H1", model=AtaModel(wear=wear)))
+        found = Patient(scsi_world(disk), disk.ata.medium.faults, "ata-smart", "reallocated").look()
+        assert found.used_percent == wear
+        assert {one.question for one in found.answers} == asked | {"smart-data", "smart-status"}
+
+
+def test_a_sata_drive_behind_a_usb_bridge_is_asked_for_no_logs() -> None:
+    patient = sata()
+    ports = patient.world.open_reading("/dev/emulated").ports()
+    found = read_health(ports, patient.capabilities(), "usb", "before", TAKEN)
+    assert found is not None
+    assert {one.question for one in found.answers} == {"smart-data", "smart-status"}
+
+
 def test_smart_that_is_switched_off_is_left_off() -> None:
     patient = sata()
     known = patient.capabilities()

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from . import ata_sanitize, security
 from .ata_capacity import AMAX, DCO, READ_NATIVE_MAX, READ_NATIVE_MAX_EXT, SET_MAX, SET_MAX_EXT, Capacity
-from .ata_identify import AtaModel, Condition, identify, identify_log, log_directory
+from .ata_identify import AtaModel, Condition, identify, identify_log, log_directory, wear_statistics
 from .ata_registers import ABRT, IDNF, SECTOR, STATUS_ERROR, UNC, Abort, Registers, Taskfile
 from .erasure import Phase
 from .faults import BadBlock
@@ -252,7 +252,9 @@ class AtaDrive:
             raise Abort
         pages = range(first, first + taskfile.count)
         if address == 0x00 and list(pages) == [0]:
-            return Registers(), log_directory({0x30: 7})
+            return Registers(), log_directory({0x30: 7} | ({} if self.model.wear is None else {0x04: 8}))
+        if address == 0x04 and self.model.wear is not None and list(pages) in ([0], [7]):
+            return Registers(), wear_statistics(pages[0], self.model.wear)
         if address != 0x30 or pages[-1] > 6:
             raise Abort
         return Registers(), b"".join(self._log_page(number) for number in pages)

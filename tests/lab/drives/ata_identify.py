@@ -36,6 +36,8 @@ class AtaModel:
     """A restricted sanitize is accepted while security is locked (identify device data log, page 06h)."""
     logs: bool = True
     """General purpose logging."""
+    wear: int | None = None
+    """Percent used, by its device statistics; None: it keeps none."""
     sector_bytes: int = 512
     physical_exponent: int = 0
     """2 to this power logical sectors in a physical one."""
@@ -147,6 +149,17 @@ def log_directory(pages: dict[int, int]) -> bytes:
     for address, count in pages.items():
         struct.pack_into("<H", raw, address * 2, count)
     return bytes(raw)
+
+
+def wear_statistics(number: int, percent: int) -> bytes:
+    """Device statistics: the list of pages, or the page about solid state with its one value, supported and valid."""
+    page = bytearray(SECTOR)
+    struct.pack_into("<HB", page, 0, 1, number)
+    if number == 0:
+        page[8:11] = bytes((2, 0, 7))
+    else:
+        page[8], page[15] = percent, 0xC0
+    return bytes(page)
 
 
 def identify_log(model: AtaModel, now: Condition, number: int) -> bytes:

@@ -54,6 +54,26 @@ def test_the_registers_tell_what_smart_predicts(lba: int | None, word: str) -> N
     assert health.smart_prediction(registers(lba)) == word
 
 
+def statistics(number: int, at: int = 8, value: bytes = b"") -> bytes:
+    page = bytearray(512)
+    struct.pack_into("<HB", page, 0, 1, number)
+    page[at : at + len(value)] = value
+    return bytes(page)
+
+
+def test_wear_of_a_sata_drive_counts_only_where_it_is_supported_and_valid() -> None:
+    read = [health.ata_used_percent(statistics(7, 8, bytes((80, *bytes(6), flags)))) for flags in (0xC0, 0x80, 0x40, 0)]
+    assert read == [80, None, None, None]
+    with pytest.raises(MalformedReply):
+        health.ata_used_percent(statistics(1, 8, bytes((80, *bytes(6), 0xC0))))
+
+
+def test_logs_and_their_pages_are_found_by_their_directories() -> None:
+    directory = struct.pack("<HHHHH", 1, 0, 0, 0, 8).ljust(512, b"\0")
+    assert [health.pages_of_log(directory, log) for log in (4, 5)] == [8, 0]
+    assert health.statistics_pages(statistics(0, 8, bytes((3, 0, 1, 7)))) == (0, 1, 7)
+
+
 @pytest.mark.parametrize(
     ("warning", "word"), [(0, "passed"), (2, "passed"), (1, "failing"), (4, "failing"), (8, "failing")]
 )
@@ -110,6 +130,7 @@ def test_an_emmc_tells_the_worse_of_its_two_wears() -> None:
 def test_the_questions_are_what_the_standards_say() -> None:
     assert ata_commands.smart_read_data().cdb12.hex() == "a1080ed001004fc200b00000"
     assert ata_commands.smart_return_status().cdb12.hex() == "a10620da00004fc200b00000"
+    assert ata_commands.read_log_ext(4, 7).cdb.hex() == "85090e00000001000400070000402f00"
     assert scsi_commands.log_sense(0x0D).cdb.hex() == "4d004d00000000020000"
     assert scsi_commands.read_grown_defects().cdb.hex() == "b70c00000000000000080000"
     assert nvme_commands.health().command.cdw10 == 127 << 16 | 0x02
@@ -119,7 +140,8 @@ def test_the_questions_are_what_the_standards_say() -> None:
 def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     readers = (
         health.decode_smart_data, health.decode_nvme_health, health.decode_log_pages, health.decode_grown_defects,
-        health.decode_mmc_health, lambda raw: health.decode_log_page(raw, 0x0D),
+        health.decode_mmc_health, lambda raw: health.decode_log_page(raw, 0x0D), health.ata_used_percent,
+        health.statistics_pages, lambda raw: health.pages_of_log(raw, 0xFF),
     )  # fmt: skip
     for read in readers:
         try:
