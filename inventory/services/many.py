@@ -10,7 +10,7 @@ from typing import Final
 from inventory.domain.roles import Permission
 from inventory.errors import Forbidden, Invalid, InventoryError, NotFound, NotSignedIn, SeparationOfDuty
 
-from . import case_dates, exceptions, halts, orders
+from . import case_dates, exceptions, halts, lot_register, orders
 from .context import Actor, Context, authorize
 from .rehearsal import rehearse
 from .views.acts import ActLineView, ActView
@@ -58,6 +58,10 @@ def _move_due(context: Context, actor: Actor, row: str, asked: ActOnMany) -> obj
     return case_dates.move_due(context, actor, case_dates.MoveDue(case=row, due=asked.day, reason=asked.reason))
 
 
+def _move(asked: ActOnMany, row: str) -> lot_register.MoveLot:
+    return lot_register.MoveLot(lot=row, reason=asked.reason)
+
+
 ACTS: Final[dict[str, dict[str, _Act]]] = {
     "hosts": {
         "halt": _Act(
@@ -85,6 +89,26 @@ ACTS: Final[dict[str, dict[str, _Act]]] = {
             hint="A run under way ends; its record says interrupted, and its medium may be written to in part.",
             permission=Permission.ORDER_STOP,
             perform=lambda context, actor, row, asked: orders.request_stop(context, actor, row, asked.reason),
+        ),
+    },
+    "lots": {
+        "freeze": _Act(
+            title="Freeze them to close",
+            hint="Nothing goes in or out of them while they are reconciled. Each is closed on its own page.",
+            permission=Permission.LOT_MANAGE,
+            perform=lambda context, actor, row, asked: lot_register.begin_closing(context, actor, _move(asked, row)),
+        ),
+        "resume": _Act(
+            title="Break the closing off",
+            hint="To mend what does not add up; devices go in and out again.",
+            permission=Permission.LOT_MANAGE,
+            perform=lambda context, actor, row, asked: lot_register.resume(context, actor, _move(asked, row)),
+        ),
+        "reopen": _Act(
+            title="Open them again",
+            hint="Something in them turned out otherwise than their signed lists say; each becomes an exception.",
+            permission=Permission.LOT_MANAGE,
+            perform=lambda context, actor, row, asked: lot_register.reopen(context, actor, _move(asked, row)),
         ),
     },
     "cases": {

@@ -12,6 +12,7 @@ from inventory.domain.roles import Permission
 from inventory.domain.vocabulary import Category, DeviceState
 from inventory.models import Device
 from inventory.services._mapping import device_rows
+from inventory.services._parts import devices_with
 from inventory.services.queries.devices import DeviceFilter, device_conditions
 from inventory.services.views import DeviceRow
 
@@ -66,7 +67,7 @@ DEVICES: Final = Listed(
         Column(name="state", title="State", value=lambda row: row.state, kind="state"),
         Column(name="held", title="Hold", value=lambda row: row.held, kind="yes", below="state"),
         Column(name="exceptions", title="Open exceptions", value=lambda row: row.exceptions_open, below="state"),
-        Column(name="holdings", title="Holds", value=lambda row: row.holdings_open, kind="number"),
+        Column(name="holdings", title="Holdings", value=lambda row: row.holdings_open, kind="number"),
         Column(name="category", title="Category", value=lambda row: row.category, kind="words", below="holdings"),
         Column(name="host", title="Host", value=lambda row: row.host_name, opens="host", number=lambda row: row.host),
         Column(name="path", title="Path", value=lambda row: row.path, kind="mono", below="host"),
@@ -76,6 +77,7 @@ DEVICES: Final = Listed(
             title="Capacity",
             value=lambda row: row.capacity_bytes,
             kind="size",
+            sort=Sort(sa.func.coalesce(Device.capacity_bytes, Device.declared_capacity), gaps=True),
         ),
         Column(name="media", title="Medium", value=lambda row: row.media or "unknown", kind="words"),
         Column(name="number", title="Number", value=lambda row: row.id, kind="mono", usual=False),
@@ -131,12 +133,12 @@ DEVICES: Final = Listed(
     exacts=(
         Exact(name="host", title="In host", condition=lambda value: _all(DeviceFilter(host=value))),
         Exact(name="location", title="At", condition=lambda value: Device.location_id == value),
-        Exact(name="data_set", title="Holds", condition=lambda value: _all(DeviceFilter(data_set=value))),
+        Exact(name="data_set", title="Data set", condition=lambda value: _all(DeviceFilter(data_set=value))),
         Exact(name="site", title="Site", condition=lambda value: Device.site_id == value),
         Exact(name="team", title="Team", condition=lambda value: Device.team_id == value),
     ),
-    text=lambda text: _all(DeviceFilter(text=text)),
-    text_hint="Number, asset tag, serial number, WWN, model or fingerprint, in part or whole",
+    text=devices_with,
+    text_hint="Number, asset tag, serial number, WWN or model, in part or whole; how a fingerprint begins",
     time=Device.created,
     rows=_rows,
 )

@@ -34,7 +34,7 @@ class Sort:
     """By what a list can be put in order, so that each page goes on after the last row of the one before."""
 
     by: sa.ColumnElement[Any] | InstrumentedAttribute[Any]
-    """Texts or moments of the model; where the table is long, an index holds them together with the key."""
+    """Texts, whole numbers or moments of the model; where the table is long, an index holds them together with the key."""
     gaps: bool = False
     """Whether rows may have no value; those come last, whichever way round."""
 
@@ -133,7 +133,7 @@ class Listed:
     columns: tuple[Column, ...]
     facets: tuple[Facet, ...]
     exacts: tuple[Exact, ...] = ()
-    text: Callable[[str], Condition] | None = None
+    text: Callable[[Session, str], Condition] | None = None
     """Finds by what people type; None: this list is not searched by text."""
     text_hint: str = ""
     time: InstrumentedAttribute[Any] | None = None

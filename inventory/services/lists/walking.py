@@ -22,6 +22,8 @@ from .asked import Asked
 from .spec import Condition, Listed, Sort
 
 _KEY_MOST: Final = 4000
+_LARGEST: Final = 2**63
+"""Beyond what a database counts to."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class Step:
 class _Place:
     """Where a page goes on: after this value and this name; without a value, within the rows that have none."""
 
-    value: str | datetime | None
+    value: str | int | datetime | None
     name: str
 
 
@@ -102,7 +104,7 @@ def _part(
 # -- keys --------------------------------------------------------------------------------------------------------------
 
 
-def _key(value: str | datetime | None, name: str) -> str:
+def _key(value: str | int | datetime | None, name: str) -> str:
     told = value.isoformat() if isinstance(value, datetime) else value
     return json.dumps([told, name], separators=(",", ":"))
 
@@ -119,9 +121,17 @@ def _place(sort: Sort, key: str) -> _Place:
         raise _no_key()
     if value is None and sort.gaps:
         return _Place(None, name)
+    if isinstance(sort.by.type, sa.Integer):
+        return _Place(_whole(value), name)
     if not isinstance(value, str) or not _clean(value):
         raise _no_key()
     return _Place(_moment(value) if isinstance(sort.by.type, UtcTime) else value, name)
+
+
+def _whole(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or abs(value) >= _LARGEST:
+        raise _no_key()
+    return value
 
 
 def _moment(value: str) -> datetime:

@@ -113,7 +113,13 @@ NO_KEYS = (
 
 
 def _refuse_every_wrong_key(world: World) -> None:
-    for name, sort in (("devices", "device"), ("orders", "created"), ("hosts", "contact"), ("hosts", "host")):
+    for name, sort in (
+        ("devices", "device"),
+        ("devices", "capacity"),
+        ("orders", "created"),
+        ("hosts", "contact"),
+        ("hosts", "host"),
+    ):
         nothing = ('[null,"D-1"]',) if (name, sort) in {("orders", "created"), ("hosts", "host")} else ()
         for key in (*NO_KEYS, *nothing):
             with pytest.raises(Invalid):

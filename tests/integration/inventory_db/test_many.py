@@ -7,10 +7,11 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
+from inventory.domain.lots import LotPurpose, LotState
 from inventory.domain.vocabulary import ExceptionState, OrderState
 from inventory.errors import Forbidden, Invalid, NotFound
 from inventory.models import Event, ExceptionItem, LogHead
-from inventory.services import queries
+from inventory.services import lot_register, queries
 from inventory.services.lists import LISTS
 from inventory.services.many import ACTS, MOST, ActOnMany, act_on_many, acts_of
 from tests.support.inventory_world import World
@@ -51,6 +52,29 @@ def test_a_rehearsal_says_what_the_act_would_and_leaves_nothing_behind_until_it_
     assert queries.order(world.context, world.actor("operator"), order.id).state is OrderState.CANCELLED
     again = act_on_many(world.context, world.actor("operator"), asked)
     assert [line.code for line in again] == ["not-found", "illegal-transition"]
+
+
+def test_lots_are_frozen_and_opened_again_together_and_each_says_what_keeps_it(world: World) -> None:
+    who = world.actor("custodian")
+    opened = [
+        lot_register.open_lot(world.context, who, lot_register.OpenLot(name=name, purpose=LotPurpose.STORAGE))
+        for name in ("Cage north", "Cage south")
+    ]
+    rows = tuple(lot.id for lot in opened)
+
+    def done(act: str, *, dry_run: bool = False) -> list[str | None]:
+        asked = ActOnMany(list="lots", act=act, rows=rows, reason="Stocktaking of May.", dry_run=dry_run)
+        return [line.code for line in act_on_many(world.context, who, asked)]
+
+    assert done("freeze", dry_run=True) == [None, None]
+    assert done("resume") == ["illegal-transition", "illegal-transition"], "a rehearsal froze nothing"
+    assert done("freeze") == [None, None]
+    assert done("freeze") == ["illegal-transition", "illegal-transition"]
+    lot_register.resume(world.context, who, lot_register.MoveLot(lot=rows[0], reason="One was counted twice."))
+    assert done("resume") == ["illegal-transition", None]
+    assert done("reopen") == ["illegal-transition", "illegal-transition"], "none of them was ever closed"
+    states = {lot_register.lot(world.context, who, row).state for row in rows}
+    assert states == {LotState.OPEN}
 
 
 def test_exceptions_get_an_owner_and_an_end_together_from_who_may(world: World) -> None:

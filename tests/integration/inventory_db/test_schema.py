@@ -31,6 +31,7 @@ def database(database_url: str) -> Any:  # noqa: ANN401 - a generator of a datab
     opened.close()
 
 
+@pytest.mark.filterwarnings(r"ignore:[A-Za-z -]+ (of|metadata-specified) expression-based index")  # SQLite tells none
 def test_the_migrated_schema_is_the_models(database: Database) -> None:
     with database.engine.connect() as connection:
         context = MigrationContext.configure(
