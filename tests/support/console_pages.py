@@ -167,6 +167,7 @@ def addresses(story: Story) -> dict[str, str]:
         "change_site": f"/sites/{n['site']}/change",
         "change_team": f"/teams/{n['team']}/change",
         "duties": "/duties",
+        "duties_acts": "/duties/acts?act=order.approve",
         "duties_about": f"/duties/{n['validated']}",
         "duties_of": f"/people/{world.people['omar'].ref}/duties",
         "new_site": "/sites/new",

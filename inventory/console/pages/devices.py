@@ -14,6 +14,7 @@ from inventory.console.views.device import acts_of, crumbs_of, known_facts, medi
 from inventory.console.views.journey import PARTS, stops_of
 from inventory.console.views.lists import narrowed, pager
 from inventory.console.views.map import picture
+from inventory.console.views.obstacles import told
 from inventory.console.web import actor, go, here, may, perform, posted, received, show, show_sheet
 from inventory.domain.journey import Part
 from inventory.domain.roles import Permission
@@ -40,6 +41,7 @@ def device(device: str) -> Reply:
     certificates = (
         queries.list_certificates(here(), actor(), device=found.id).items if may(Permission.READ_EVIDENCE) else ()
     )
+    current = next((attachment for attachment in found.attachments if attachment.until is None), None)
     return show(
         "device.html",
         device=found,
@@ -54,7 +56,8 @@ def device(device: str) -> Reply:
         facts=known_facts(found),
         certificates=certificates,
         health=queries.device_health(here(), actor(), found.id),
-        current=next((attachment for attachment in found.attachments if attachment.until is None), None),
+        current=current,
+        obstacles=told(current.obstacles) if current else (),
     )
 
 

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from inventory.console.blueprint import Reply, form, page
 from inventory.console.forms import Form, Option
+from inventory.console.views.obstacles import told
 from inventory.console.views.order import PATTERNS, RUNNING, seats_of, steps_of, verdict_of
 from inventory.console.views.ordering import (
     answers_of,
@@ -128,16 +129,17 @@ def new_order(device: str) -> Reply:
         (option, service.advise(here(), actor(), found.id, _purpose(Form.starting({"purpose": option.value}))))
         for option in PURPOSES
     ]
+    reasons = found.attachments[0].obstacles if found.attachments else ()
     dormant = [
-        item
-        for item in (found.attachments[0].obstacles if found.attachments else ())
-        if item.code.startswith("dormant")
+        " ".join(value for _, value in one.parts) or reason.sentence
+        for reason, one in zip(reasons, told(reasons), strict=True)
+        if reason.code.startswith("dormant")
     ]
     return show(
         "new-order.html", form_status(typed), device=found, form=typed, advice=advice, patterns=PATTERNS,
         read_back=READ_BACK, lifetimes=LIFETIMES, dormant=dormant, techniques=how, technique_hint=asked_words(found),
         scopes=scopes_of(found), answers=answers_of(found), firsts=firsts_of(found), patterned=takes_pattern(found),
-        allocates=leaves_allocated(found),
+        allocates=leaves_allocated(found), obstacles=told(reasons),
     )  # fmt: skip
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import html
 import secrets
 
+from inventory.console.views import acts
+from inventory.domain.roles import Permission
 from inventory.services import organisation, people, sessions
 from inventory.services.organisation import CreateSite
 
@@ -65,10 +68,27 @@ def test_the_auditor_reads_by_which_role_somebody_may_do_what_and_what_they_did(
     ann = site.world.people["ann"].ref
     page = site.get("aud", f"/people/{ann}/duties").text
     assert "order.approve" in page
+    assert "Approve orders" in page
     assert "in the roster" in page
     assert "An approver signed" in page
     assert site.get("vic", f"/people/{ann}/duties").status_code == 403
     assert site.get("vic", f"/people/{site.world.people['vic'].ref}/duties").status_code == 200
+
+
+def test_every_kind_of_act_has_words_and_names_the_roles_and_the_people(site: Site) -> None:
+    assert set(acts.WORDS) == set(Permission), "a new kind of act needs words"
+    page = site.get("aud", "/duties/acts?act=order.approve").text
+    who = page[page.index('id="who"') : page.index("</section>", page.index('id="who"'))]
+    assert "Who may approve orders" in who
+    assert {name for name in ("Ann Okafor", "Ben Tanaka", "Vera Lindqvist", "Omar Haddad") if name in who} == {
+        "Ann Okafor",
+        "Ben Tanaka",
+    }
+    for permission, text in acts.WORDS.items():
+        assert str(permission) in page
+        assert html.escape(text[1:], quote=True).replace("&#x27;", "&#39;") in page
+    assert 'id="who"' not in site.get("aud", "/duties/acts?act=order.nonsense").text
+    assert site.get("vic", "/duties/acts").status_code == 403
 
 
 def test_an_orders_page_names_who_is_barred_by_their_own_act(site: Site) -> None:
