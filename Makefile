@@ -54,6 +54,11 @@ deb: ## the agent as a Debian package and everything as a wheel, into OUT=dir
 	@$(PY) -m tools.package_deb "$(OUT)"
 	@$(VENV)/bin/uv build --quiet --wheel --out-dir "$(OUT)" .
 
+.PHONY: image
+image: ## the agent and its station as a bootable image for a stick, for hosts without a network, into OUT=dir
+	@tools/bootstrap image
+	@$(PY) -m tools.build_image "$(OUT)"
+
 .PHONY: lock
 lock: ## re-resolve the two lock files from pyproject.toml
 	@tools/bootstrap test
