@@ -63,9 +63,9 @@ FLASH = Disk(
     path="/dev/sdd",
     drive=DriveCapabilities(
         path="direct",
-        standing="No sanitize operation was ever started.",
-        locks=("The Security feature set is frozen until the drive is powered off and on.",),
-        hidden="Nothing: the drive admits to no more than what can be addressed.",
+        standing="No sanitize operation was ever run, by the drive's account.",
+        locks=("ATA security is frozen until the drive is powered off and on.",),
+        hidden="Nothing is hidden: every block the drive admits to can be addressed.",
         techniques=(
             OwnTechnique(name="ata-sanitize-crypto-scramble", usable=True, reasons=(), estimate_seconds=None),
             OwnTechnique(name="ata-sanitize-block-erase", usable=True, reasons=(), estimate_seconds=120),

@@ -10,7 +10,7 @@ from __future__ import annotations
 import heapq
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -35,6 +35,12 @@ _LABEL_WORDS: Final = 4
 _FEW_LETTERS: Final = 6
 _SMALL = re.compile(r"(?<![\w-])[a-z]+(?![\w-])")
 _SENTENCE_END = re.compile(r"(?<=[.!?:;]) (?=[A-Z])")
+_MOST_TOGETHER: Final = 3
+"""Parts of a text that one message may hold together: `A hold forbids it: {reference} ({reason}).`"""
+_GROUPS: Final[Mapping[str, str]] = {"count": r"(\d[\d ]*)"}
+"""What a hole of that name recognises, where that is less than anything: a team called `CRM operations` counts nothing."""
+_COUNTED = re.compile(r"\d[\d ]* [a-z][a-z -]*|.+, size unknown")
+"""A value that is a message with a value of its own."""
 
 
 def is_pattern(message: str) -> bool:
@@ -86,7 +92,8 @@ def pattern(message: str, said: str) -> Pattern:
     """A message made ready to be recognised."""
     parts = _HOLE.split(message)
     literals, names = parts[::2], parts[1::2]
-    expression = "(.+?)".join(re.escape(literal) for literal in literals)
+    groups = [_GROUPS.get(name, "(.+?)") for name in names]
+    expression = "".join(re.escape(literal) + group for literal, group in zip(literals, [*groups, ""], strict=True))
     longest, letters = max(literals, key=len), sum(map(str.isalpha, "".join(literals)))
     return Pattern(message, re.compile(expression, re.DOTALL), tuple(names), said, literals[0], longest, letters)
 
@@ -132,29 +139,60 @@ class Catalog:
     def _recognised(self, core: str) -> str:
         parts = _SENTENCE_END.split(core)
         if core in self._exact or len(parts) == 1:
-            return self._whole(core) or self._value(core)
-        said = [self._whole(part) for part in parts]
+            return self._whole(core) or core
+        said = [self._whole(part) or _without_words(part) for part in parts]
         if None not in said:
             return " ".join(map(str, said))
-        return self._whole(core) or " ".join(known or part for known, part in zip(said, parts, strict=True))
+        return self._whole(core) or " ".join(self._together(parts))
+
+    def _together(self, parts: list[str]) -> Iterator[str]:
+        """Each part said, or as many in a row as one message holds; what nothing recognises as it is."""
+        at = 0
+        while at < len(parts):
+            for end in range(at + 1, min(at + _MOST_TOGETHER, len(parts)) + 1):
+                known = self._whole(" ".join(parts[at:end]))
+                if known is not None:
+                    break
+            else:
+                known, end = parts[at], at + 1
+            yield known
+            at = end
 
     def _whole(self, core: str) -> str | None:
-        exact = self._exact.get(core)
-        if exact is not None:
-            return exact
+        known = self._known(core)
+        if known is not None:
+            return known
         for one in heapq.merge(self._by_start.get(core[:_KEY_LENGTH], ()), self._anywhere, key=_order):
             values = one.values(core)
             if values is not None:
-                return fill(one.said, {name: self._value(value) for name, value in values.items()})
+                return fill(one.said, {name: self._placed(one, name, value) for name, value in values.items()})
         return None
 
-    def _value(self, value: str) -> str:
-        """A word of the catalog as a whole, also in the middle of a sentence (`cancelled` for *Cancelled*); else as it is."""
+    def _known(self, value: str) -> str | None:
+        """A word of the catalog as a whole, also in the middle of a sentence (`cancelled` for *Cancelled*)."""
         known = self._exact.get(value)
         if known is None and value.islower():
             known = self._exact.get(value[0].upper() + value[1:])
             known = known and known[0].lower() + known[1:]
+        return known
+
+    def _placed(self, one: Pattern, name: str, value: str) -> str:
+        """A value; a word that began the English sentence and does not begin this one is written small."""
+        said = self._value(value)
+        moved = one.message.startswith(f"{{{name}}}") and not one.said.startswith(f"{{{name}}}")
+        return f"{said[0].lower()}{said[1:]}" if moved and said != value and value.istitle() else said
+
+    def _value(self, value: str) -> str:
+        """A word of the catalog, or something counted; else as it is."""
+        known = self._known(value)
+        if known is None and _COUNTED.fullmatch(value):
+            known = self._whole(value)
         return known or value
+
+
+def _without_words(part: str) -> str | None:
+    """A part of a text that is numbers and names alone, and reads the same in every language."""
+    return None if _SMALL.search(part) else part
 
 
 def path_of(tongue: Tongue) -> Path:
@@ -170,19 +208,23 @@ def read(path: Path) -> dict[str, str]:
 
 
 _DOCUMENTS: Final = Path(reports.language.__file__).resolve().parent
-_OF_DOCUMENTS: Final = ("words", "findings", "claims", "destruction", "people")
+_OF_DOCUMENTS: Final[Mapping[str, tuple[str, ...]]] = {
+    **dict.fromkeys(("words", "findings", "claims", "destruction", "people"), ("",)),
+    "processor": ("open-", "why-"),
+}
+"""File of words -> how the keys begin that pages show, too."""
 _FORMAT = re.compile(r"\{([a-z_]+)[!:][^}]*\}")
 
 
 def of_documents(tongue: Tongue) -> dict[str, str]:
     """What records and documents say that pages show, too: techniques, findings, reasons; in the documents' words."""
     found: dict[str, str] = {}
-    for name in _OF_DOCUMENTS:
+    for name, shown in _OF_DOCUMENTS.items():
         english, said = (
             tomllib.loads((_DOCUMENTS / folder / f"{name}.toml").read_text(encoding="utf-8"))
             for folder in ("en", tongue)
         )
-        for key, sentence in english.items():
+        for key, sentence in ((key, words) for key, words in english.items() if key.startswith(shown)):
             for one, other in ((sentence, said[key]), (_as_sentence(sentence), _as_sentence(said[key]))):
                 found.setdefault(_FORMAT.sub(r"{\1}", one), _FORMAT.sub(r"{\1}", other))
     return found

@@ -18,7 +18,9 @@ from typing import Final
 
 from inventory import domain
 from inventory.console.formatting import sentence_case
+from inventory.console.said import SAID
 from inventory.domain.import_subjects import ENCRYPTION
+from inventory.domain.questions import RULES
 from inventory.services.destruction import METHODS
 from inventory.services.lots import DESTINATIONS
 from reports.tlog.entries import LOG_KINDS
@@ -46,6 +48,8 @@ IN_PIECES: Final = (
     "sanitizer/techniques/needs.py",
 )
 """Modules whose words reach a page as a part of a sentence."""
+VERIFIED: Final = tuple(f"reports/verify{name}.py" for name in ("", "_anchor", "_run", "_steps"))
+"""What the public page says of a certificate's checks; the words of other documents' checks stay English."""
 _MAPPINGS: Final = ROOT / "inventory/services/imports/mappings"
 _HISTORY: Final = ROOT / "inventory/services"
 _NOTES: Final = frozenset({"note", "move_device"})
@@ -56,7 +60,7 @@ _IN_PIECES = re.compile(r"^[a-z{0-9(][\w{}' ,;:.()-]* [\w{}' ,;:.()-]*$")
 """What a page puts after a number or a name: it begins small, with a digit or with a value, and has no full stop."""
 _LABEL = re.compile(r"^[A-Z][a-z]+([ -][A-Za-z]+)*( \([\w ]+\))?[.:]?$|^[A-Z][a-z]+, [a-z ]+$")
 _CODE = re.compile(
-    r"^(tmpfs |nfs |SELECT|INSERT|UPDATE|DELETE|CREATE|PRAGMA|BEGIN|CASE WHEN|text/|application/|https?:"
+    r"^(SET LOCAL|tmpfs |nfs |SELECT|INSERT|UPDATE|DELETE|CREATE|PRAGMA|BEGIN|CASE WHEN|text/|application/|https?:"
     r"|[A-Z][a-z]+(-[A-Z][a-z]+)+$)|[{}]{2}|\bNULL\b"
 )
 _ENUMERATIONS: Final = frozenset(
@@ -107,6 +111,40 @@ COMPOSED: Final = (
         f" {_NO_END}"
         for end in ("until {until}", "and holds it still")
     ),
+    *(
+        f"{{method}}, because {held} and the medium {goes}{end}."
+        for held in ("{data_set} is {category}", "nobody has said what it held ({category})")
+        for goes in (
+            "leaves to {destination}",
+            "leaves our control",
+            "stays ours, at {destination}",
+            "stays under our control",
+        )
+        for end in ("", ", not to be used again")
+    ),
+    *(
+        f"{{category}} data, {use}, {where} our control: the policy {{policy}} asks for {{method}}."
+        for use in ("reused", "not reused")
+        for where in ("leaving", "staying under")
+    ),
+    *(
+        f"{{device}} {rule.said}{host}{whom}."
+        for rule in RULES.values()
+        for host in ("", " ({host})")
+        for whom in ("", ", to {receiver}")
+    ),
+    *(
+        "Not now:",
+        "Answer by {due}.",
+        "Device {id} is missing.",
+        "Exposed:",
+        "Erasure cases concerned:",
+        "{id} is open:",
+        _NO_END,
+    ),
+    *(f"{{data_set}} ({{category}}, encryption {{encryption}}){end}" for end in (".", ";")),
+    "no data set is known to be on it",
+    *("a validator", "a witness", "keyed-stream", "pseudonyms"),
     "{label}, size unknown",
     "{count} bytes",
     "{place} (secure)",
@@ -142,6 +180,31 @@ COMPOSED: Final = (
     "Fingerprint",
     "zeros",
     "random",
+    "Coverage",
+    "Arrived",
+    "Before",
+    "Closing",
+    "Counting",
+    "Disposed",
+    "New",
+    "Present",
+    "Total",
+    "Unknown",
+    "Waived",
+    "Record finished",
+    "Something to know",
+    "The gate is open",
+    "An order is under way",
+    "Today",
+    "a validator",
+    "a witness",
+    "carrying case",
+    "Carrying case",
+    "live",
+    "residue",
+    "covered by a validated record",
+    "There is nothing here.",
+    "Nothing more is said here. In the service's log this is incident {incident}.",
     "agent {host}",
     "roster {version}",
     "trust root {version}",
@@ -169,10 +232,11 @@ def said() -> dict[str, str]:
         for path in sorted((ROOT / folder).glob("*.py")):
             for sentence in of_module(path.read_text(encoding="utf-8"), labels=True):
                 _keep(found, sentence, path)
-    for entry in IN_PIECES:
+    for entry in (*IN_PIECES, *VERIFIED):
         for sentence in of_module((ROOT / entry).read_text(encoding="utf-8"), labels=True):
             _keep(found, sentence, ROOT / entry)
-    for word in (*vocabulary(), *_of_history(), *_of_mappings(), *COMPOSED):
+    flashes = (one.sentence for one in SAID.values())
+    for word in (*vocabulary(), *_of_history(), *_of_mappings(), *flashes, *COMPOSED):
         found.setdefault(word, "inventory/domain")
     return found
 

@@ -244,9 +244,9 @@ OTHERS_WORDS = (
 """Columns in which people write; what they wrote is shown as it is."""
 TOLD_BY_AGENTS = frozenset(
     {
-        "No sanitize operation was ever started.",
-        "The Security feature set is frozen until the drive is powered off and on.",
-        "Nothing: the drive admits to no more than what can be addressed.",
+        "No sanitize operation was ever run, by the drive's account.",
+        "ATA security is frozen until the drive is powered off and on.",
+        "Nothing is hidden: every block the drive admits to can be addressed.",
         "The drive does not have the sanitize overwrite command.",
         "The drive's security commands are frozen until it is powered off and on.",
         "barleycorn",  # the word of an audit pack
