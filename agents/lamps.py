@@ -1,7 +1,9 @@
 """Lights the lamps of an enclosure's bays: this disk may be pulled, that one failed. What is not known is dark.
 
 The kernel's driver for enclosures shows each bay as a folder with two files, `locate` and `fault`; the folder of a disk's own
-bay hangs at the disk. An enclosure without lamps has none of them, and then there is the screen.
+bay hangs at the disk. A hot-plug slot of an NVMe drive has one lamp, `attention`: it shines at a slot in trouble, and blinks at
+one that somebody is to find (PCI Express Base, attention indicator). A bay without lamps has none of them, and then there is the
+screen.
 """
 
 from __future__ import annotations
@@ -18,6 +20,8 @@ log = logging.getLogger("agents.lamps")
 FRESH: Final = 300.0
 """Seconds for which an answer of the service counts; after that nobody knows whether a disk may still be pulled."""
 _FILES: Final = {"pull": "locate", "failed": "fault"}
+_ATTENTION: Final = {"pull": "2", "failed": "1"}
+"""What the one lamp of a slot is told: blink, shine; anything else is 0."""
 
 
 class Lamps:
@@ -69,15 +73,28 @@ class Lamps:
     def _bay_of(self, node: str) -> Path | None:
         folder = self._sys / "block" / Path(node).name / "device"
         try:
-            return next(iter(sorted(folder.glob("enclosure_device:*"))), None)
+            return next(iter(sorted(folder.glob("enclosure_device:*"))), None) or self._slot_of(folder)
         except OSError:
             return None
 
+    def _slot_of(self, device: Path) -> Path | None:
+        """The slot that holds an NVMe drive and nothing else; None where it has none, or more than one leads to it."""
+        place = device.resolve()
+        shared = [each.resolve() for each in place.glob("nvme*") if (each / "address").exists()]
+        functions = {each.parent.parent.name for each in shared or [place] if each.name.startswith("nvme")}
+        found = {
+            slot
+            for slot in (self._sys / "bus/pci/slots").glob("*")
+            for function in functions
+            if function.startswith(f"{(slot / 'address').read_text('ascii').strip()}.")
+        }
+        return found.pop() if len(found) == len(functions) == 1 else None
+
 
 def _write(bay: Path, sign: str | None) -> None:
-    """Light one lamp and put out the other; nothing is written where it is as it shall be."""
-    for shown, name in _FILES.items():
-        wanted = "1" if sign == shown else "0"
+    """Show a sign, and nothing else; nothing is written where it is as it shall be."""
+    wanted_of = {name: "1" if sign == shown else "0" for shown, name in _FILES.items()}
+    for name, wanted in {**wanted_of, "attention": _ATTENTION.get(sign or "", "0")}.items():
         file = bay / name
         try:
             if file.read_text("ascii").strip() != wanted:

@@ -88,6 +88,52 @@ def test_one_disk_at_two_places_lights_nothing(bays: Enclosure) -> None:
     assert "1" not in bays.shown()[1]
 
 
+def test_the_one_lamp_of_an_nvme_slot_blinks_to_be_pulled_and_shines_at_what_failed(tmp_path: Path) -> None:
+    lamp = _slot(tmp_path, "0000:01:00")
+    _nvme(tmp_path, "0000:01:00.0")
+    lamps = Lamps(tmp_path)
+    lamps.see([seen("/dev/nvme0n1")], 0.0)
+    shown = []
+    for sign in ("pull", "failed", "held"):
+        lamps.told({ONE: sign}, 0.0)
+        shown.append(lamp.read_text().strip())
+    assert shown == ["2", "1", "0"]
+
+
+def test_a_drive_with_two_ways_in_or_behind_an_adapter_has_no_lamp_of_its_own(tmp_path: Path) -> None:
+    lamp, other = _slot(tmp_path, "0000:01:00"), _slot(tmp_path, "0000:02:00")
+    _nvme(tmp_path, "0000:01:00.0", "0000:02:00.0")
+    behind = tmp_path / "devices/0000:01:00.0/ata1/host0/target0/0:0:0:0"
+    behind.mkdir(parents=True)
+    (tmp_path / "block/sdb").mkdir(parents=True)
+    (tmp_path / "block/sdb/device").symlink_to(behind)
+    lamps = Lamps(tmp_path)
+    lamps.see([seen("/dev/nvme0n1"), seen("/dev/sdb", OTHER_DISK)], 0.0)
+    lamps.told({ONE: "pull", TWO: "pull"}, 0.0)
+    assert [each.read_text().strip() for each in (lamp, other)] == ["0", "0"]
+
+
+def _slot(sys: Path, address: str) -> Path:
+    slot = sys / "bus/pci/slots" / address[5:7]
+    slot.mkdir(parents=True)
+    (slot / "address").write_text(address + "\n")
+    (slot / "attention").write_text("0\n")
+    return slot / "attention"
+
+
+def _nvme(sys: Path, *functions: str) -> None:
+    """A namespace as the kernel shows it: its device is the subsystem, with a link to each controller."""
+    subsystem = sys / "devices/virtual/nvme-subsystem/nvme-subsys0"
+    subsystem.mkdir(parents=True)
+    for number, function in enumerate(functions):
+        controller = sys / "devices" / function / f"nvme/nvme{number}"
+        controller.mkdir(parents=True)
+        (controller / "address").write_text(function + "\n")
+        (subsystem / f"nvme{number}").symlink_to(controller)
+    (sys / "block/nvme0n1").mkdir(parents=True)
+    (sys / "block/nvme0n1/device").symlink_to(subsystem)
+
+
 def test_an_enclosure_without_lamps_is_no_trouble(tmp_path: Path) -> None:
     (tmp_path / "block/sdb/device").mkdir(parents=True)
     lamps = Lamps(tmp_path)
