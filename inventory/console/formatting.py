@@ -64,6 +64,11 @@ def in_utc(moment: datetime) -> datetime:
     return moment.astimezone(UTC).replace(microsecond=0)
 
 
+def moment(stamp: str) -> datetime:
+    """A moment as a record writes it, RFC 3339 UTC."""
+    return datetime.fromisoformat(stamp)
+
+
 def iso(moment: datetime) -> str:
     """RFC 3339 UTC, for `<time datetime>`."""
     return moment.astimezone(UTC).replace(microsecond=0).isoformat().replace("+00:00", "Z")
@@ -136,6 +141,7 @@ FILTERS: Final[dict[str, Callable[..., object]]] = {
     "exact_bytes": exact_bytes,
     "rate": rate,
     "duration": duration,
+    "moment": moment,
     "iso": iso,
     "utc": utc,
     "utc_exact": utc_exact,

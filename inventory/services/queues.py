@@ -248,11 +248,15 @@ def _questions(asking: _Asking) -> QueuePartView:
     return _part("questions", "Questions", "Facts answer them: order, destroy, or find out where it is.", found)
 
 
+def _devices(count: int) -> str:
+    return "1 device" if count == 1 else f"{count} devices"
+
+
 def _handovers(asking: _Asking) -> QueuePartView:
     rows = asking.first(Handover, Handover.state == HandoverState.OFFERED, by=(Handover.answer_by, Handover.id))
     found = [
         _queued(
-            "handover", row.id, row.id, f"{row.count} devices", row.offered, asking.now, due=row.answer_by,
+            "handover", row.id, row.id, _devices(row.count), row.offered, asking.now, due=row.answer_by,
             bar="offered it" if row.offered_by == asking.actor.ref else "",
         )
         for row in rows

@@ -131,7 +131,7 @@ def _sheet() -> Sheet:
     )
     return Sheet(
         title="Draw up a balance",
-        submit="Count",
+        submit="Count now",
         lead="Declared = observed = disposed + present. Whatever does not agree becomes an exception with an owner.",
         crumbs=(("Balances", url_for("console.balances")),),
         back=url_for("console.balances"),

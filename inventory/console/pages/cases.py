@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from inventory.console.blueprint import Reply, act, form, page
 from inventory.console.forms import Form, Option
+from inventory.console.language.speaking import day, words
 from inventory.console.printing import asked_language
 from inventory.console.sheets import Field, Sheet, reason
 from inventory.console.views.map import picture
@@ -172,7 +173,7 @@ def move_due(case: str) -> Reply:
         Sheet(
             title=f"Move the due date of {found.reference}",
             submit="Move the due date",
-            lead=f"It is due on {found.due:%Y-%m-%d}.",
+            lead=words("It is due on {due}.", due=day(found.due)),
             crumbs=(
                 ("Erasure cases", url_for("console.cases")),
                 (found.reference, url_for("console.case", case=found.id)),

@@ -24,7 +24,7 @@ from inventory.services.views.lots import ContainerView
 
 from .lots import devices_field, devices_typed
 
-_KINDS: Final = options(Kind, sentence_case)
+_KINDS: Final = options(Kind, lambda kind: "Carrying case" if kind == Kind.CASE else sentence_case(kind))
 
 
 @page("/containers")

@@ -99,7 +99,7 @@ def open_lot() -> Reply:
     return show_sheet(
         Sheet(
             title="Open a lot",
-            submit="Open",
+            submit="Open the lot",
             lead="Devices that travel together, to be closed once each of them is accounted for.",
             crumbs=(("Lots", url_for("console.lots")),),
             back=url_for("console.lots"),

@@ -196,7 +196,7 @@ def file_undertaking(party: str) -> Reply:
     return show_sheet(
         Sheet(
             title=f"File an undertaking of {found.name}",
-            submit="File",
+            submit="File the undertaking",
             lead="A signed commitment to the same restrictions that bind us. Without a valid one, nothing passes to a vendor.",
             crumbs=_crumbs(),
             back=url_for("console.places"),

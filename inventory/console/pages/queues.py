@@ -70,7 +70,7 @@ def _line(item: QueuedView) -> Line:
         "waiver": ("waiver", {"device": item.device, "waiver": item.number}, "Read and sign"),
         "question": ("device", {"device": item.device}, "Open the device"),
         "handover": ("answer_handover", {"handover": item.number}, "Count and answer"),
-        "destruction": ("destruction", {"device": item.device, "destruction": item.number}, "Read"),
+        "destruction": ("destruction", {"device": item.device, "destruction": item.number}, "Read it"),
         "lot": ("lot", {"lot": item.number}, "Open the lot"),
         "device": ("device", {"device": item.number}, "Open the device"),
     }

@@ -90,7 +90,7 @@ _SAMPLE: Final = {
     SampleState.FAILED: Chip("Failed", "bad", "cross", "One does not; the lot is open again"),
 }
 _FINDING: Final = {
-    Finding.PASSED: Chip("Holds", "ok", "check", "What was read is what the record claims"),
+    Finding.PASSED: Chip("It holds", "ok", "check", "What was read is what the record claims"),
     Finding.FAILED: Chip("Does not hold", "bad", "cross", "Other content was found"),
 }
 _HOST: Final = {

@@ -122,6 +122,10 @@ _FACTS: Final = (
 )
 
 
+_ACRONYM: Final = 4
+"""`ata`, `sas`, `usb`, `nvme` are read as letters."""
+
+
 def _said(facts: DeviceFactsView | None, name: str) -> str | None:
     value = getattr(facts, name) if facts is not None else None
     if value is None or value == "":
@@ -134,6 +138,8 @@ def _said(facts: DeviceFactsView | None, name: str) -> str | None:
         return words("Yes") if value else words("No")
     if name == "media":
         return words(media_words(value))
+    if name in {"kind", "transport"} and len(value) <= _ACRONYM:
+        value = value.upper()
     return words(sentence_case(value)) if name == "hidden_capacity" else str(value)
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from flask import url_for
 
+from inventory.console.language.speaking import words as spoken
 from inventory.domain.lots import LotState
 from inventory.domain.roles import Permission
 from inventory.domain.vocabulary import CaseState, DeviceState, ExceptionState, HostState, OrderState
@@ -231,7 +232,7 @@ class _Builder:
         for exact in self.one.exacts:
             if exact.name in self.asked.exact:
                 words = named(exact.name, self.asked.exact[exact.name])
-                found.append(Link(f"{exact.title}: {words}", self.address(self.asked.without(exact.name))))
+                found.append(Link(f"{spoken(exact.title)}: {words}", self.address(self.asked.without(exact.name))))
         for name, day in (("since", self.asked.since), ("until", self.asked.until)):
             if day is not None:
                 found.append(Link(f"{name.capitalize()} {day.isoformat()}", self.address(self.asked.without(name))))
@@ -242,7 +243,7 @@ class _Builder:
             for value in self.asked.values(self.one, facet.name):
                 words = words_of.get(value, f"{value} (unknown)")
                 url = self.address(self.asked.toggled(self.one, facet.name, value))
-                found.append(Link(f"{facet.title}: {words}", url))
+                found.append(Link(f"{spoken(facet.title)}: {spoken(words)}", url))
         return tuple(found)
 
 

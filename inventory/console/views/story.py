@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
 from typing import Final
 
-from inventory.console.formatting import sentence_case
+from inventory.console.formatting import sentence_case, short_digest
 from inventory.console.language.speaking import day, words
 from inventory.events import Tag
 from inventory.services.views import EventView
@@ -264,24 +265,32 @@ def _told(tag: str) -> tuple[str, str, Tone]:
         )  # an event of a newer release: shown under its own name, never left out
 
 
-_OURS: Final = frozenset({"explanation", "label"})
+_DIGEST: Final = re.compile("[0-9a-f]{64}")
+_OURS: Final = frozenset({"balance", "explanation", "label"})
 
 
 def _plain(value: str | int) -> str:
     return value.replace("_", " ") if isinstance(value, str) and value.islower() else str(value)
 
 
-def _details(event: EventView) -> str:
+def _details(event: EventView, names: Callable[[str], str]) -> str:
     said = "; ".join(
-        f"{words(sentence_case(name))}: {_said(name, value)}"
+        f"{words(sentence_case(name))}: {_said(name, value, names)}"
         for name, value in event.details.items()
-        if isinstance(value, (str, int)) and value != "" and not isinstance(value, bool)
+        if isinstance(value, (str, int)) and value != "" and not isinstance(value, bool) and value not in event.evidence
     )
     return ". ".join(part for part in (_reason(event).rstrip("."), said) if part)
 
 
-def _said(name: str, value: str | int) -> str:
-    """A detail: words of our vocabulary and a policy's explanation are ours, everything else is somebody's."""
+def _said(name: str, value: str | int, names: Callable[[str], str]) -> str:
+    """A detail: words of our vocabulary and a policy's explanation are ours, everything else is somebody's.
+
+    A digest is given by its ends, for its evidence is a link below; a person by the name this reader may know.
+    """
+    if isinstance(value, str) and _DIGEST.fullmatch(value):
+        return short_digest(value)
+    if isinstance(value, str) and value.startswith("p-"):
+        return names(value)
     plain = _plain(value)
     return words(plain) if plain.islower() or name in _OURS else plain
 
@@ -297,7 +306,7 @@ def tell(event: EventView, subject: SubjectLink, proof: ProofLink, names: Callab
     return StoryEvent(
         time=event.at,
         title=title,
-        text=_details(event),
+        text=_details(event, names),
         actor=names(event.actor),
         icon=icon,
         tone=tone,
