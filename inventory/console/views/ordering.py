@@ -18,8 +18,9 @@ _MMC: Final = ("boot-areas",)
 def techniques_of(device: DeviceDetail) -> tuple[Option, ...]:
     """Overwriting, the best there is, and each of the drive's own techniques; those it cannot do are shown with the reason."""
     usable = [one for one in device.drive.techniques if one.usable] if device.drive else []
-    able = f"; {len(usable)} of its own can be used now" if usable else ""
-    best = f"The agent takes the one that reaches the method when it runs, and refuses where there is none{able}."
+    best = words("The agent takes the one that reaches the method when it runs, and refuses where there is none.")
+    if usable:
+        best += f" {words('{count} of its own can be used now.', count=len(usable))}"
     found = [
         Option(
             HOST,
