@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,14 +26,19 @@ from inventory.services import halts, job_bundles, queries, return_bundles, upke
 from inventory.services import holds as holding
 from inventory.services.job_bundles import IssueJobBundle
 from inventory.services.return_bundles import ReceiveReturnBundle
+from inventory.services.setup import trust
 from inventory.services.views import OrderDetail
 from inventory.services.views.by_hand import JobBundleView, ReturnBundleView
-from reports.envelope import sign, unverified_body
+from reports.canonical import to_base64
+from reports.envelope import envelope_digest, sign, unverified_body
 from reports.numbered import Row, parts_of
 from reports.verdict import judge
 from tests.contract.test_agent_against_service import Clock, Site, TimedSystem, made_site
 from tests.support.agent_world import RULES
+from tests.support.capabilities import requires_tool
 from tests.support.simulated_drive import SimulatedDrive
+
+SECOND_READER = Path(__file__).resolve().parents[1] / "judges" / "by_hand.mjs"
 
 
 class Away:
@@ -150,6 +156,38 @@ def test_bundles_pass_as_codes_in_any_order_both_ways(away: Away) -> None:
         return_bundles.receive(world.context, world.actor("custodian"), ReceiveReturnBundle(parts=tuple(back[1:])))
     taken = return_bundles.receive(world.context, world.actor("custodian"), ReceiveReturnBundle(parts=tuple(back)))
     assert [part.outcome for part in taken.parts] == ["taken-in"]
+
+
+def _second_reader(texts: list[str], kind: str, whom: str) -> str:
+    line = ["node", str(SECOND_READER), kind, whom]
+    done = subprocess.run(line, input="\n".join(texts), capture_output=True, text=True, check=False, timeout=60)
+    assert not done.stderr
+    assert (done.returncode == 0) == done.stdout.startswith("yes")
+    return done.stdout.strip()
+
+
+@requires_tool("node")
+def test_a_reader_of_another_hand_finds_the_same_in_the_codes_and_only_there(away: Away) -> None:
+    view, envelope = away.issue()
+    pin = trust(away.site.world.context).pin
+    texts = list(parts_of(envelope, 200))
+    texts.reverse()
+    assert _second_reader(texts, "job-bundle", pin) == f"yes: {envelope_digest(envelope)} {view.number}"
+    assert _second_reader(texts, "job-bundle", "0" * 64) == "no: no version is the pinned one"
+    assert _second_reader(texts[1:], "job-bundle", pin) == f"no: missing: {len(texts)}"
+    misread = [texts[0][:-1] + ("0" if texts[0][-1] != "0" else "1"), *texts[1:]]
+    assert _second_reader(misread, "job-bundle", pin).startswith(f"no: check of part {len(texts)}")
+    forged = sign("job-bundle", unverified_body(envelope, "job-bundle"), away.agent.runner.signer)
+    assert "who may not" in _second_reader(list(parts_of(forged)), "job-bundle", pin)
+
+    away.carry_in(envelope)
+    away.work()
+    back = away.carry_out()
+    key = to_base64(away.agent.runner.signer.public_key_der)
+    assert _second_reader(list(parts_of(back)), "return-bundle", key) == f"yes: {envelope_digest(back)} 1"
+    assert "who may not" in _second_reader(
+        list(parts_of({**envelope, "payloadType": back["payloadType"]})), "return-bundle", key
+    )
 
 
 def test_nothing_is_begun_after_the_bundle_has_ended(away: Away) -> None:
