@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -17,7 +18,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
@@ -29,6 +30,8 @@ log = logging.getLogger("inventory.db")
 ADVISORY_LOCK: Final = 0x5A17_7A11
 """PostgreSQL advisory lock of the one writer."""
 BUSY_TIMEOUT_MS: Final = 5000
+ASK_AFTER_SECONDS: Final = 5.0
+"""A connection to PostgreSQL that lay idle for so long is asked whether it lives before it is used."""
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 
 BeforeCommit = Callable[[Session], None]
@@ -203,9 +206,10 @@ def _make_engine(url: str, *, migrating: bool = False) -> sa.Engine:
         sa.event.listen(engine, "begin", _on_sqlite_begin)
         return engine
     if parsed.get_backend_name() == "postgresql":
-        return sa.create_engine(
-            parsed.set(drivername="postgresql+psycopg"), pool_size=8, max_overflow=24, pool_pre_ping=True
-        )
+        engine = sa.create_engine(parsed.set(drivername="postgresql+psycopg"), pool_size=8, max_overflow=24)
+        sa.event.listen(engine, "checkin", _on_checkin)
+        sa.event.listen(engine, "checkout", _on_checkout)
+        return engine
     raise SetupError(f"The database {parsed.get_backend_name()!r} is neither SQLite nor PostgreSQL.")
 
 
@@ -230,6 +234,22 @@ def _prepare(connection: Any, *, foreign_keys: str) -> None:  # noqa: ANN401 - t
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _on_checkin(connection: Any, record: Any) -> None:  # noqa: ANN401, ARG001 - the pool's own objects
+    record.info["idle_since"] = time.monotonic()
+
+
+def _on_checkout(connection: Any, record: Any, _proxy: object) -> None:  # noqa: ANN401 - the pool's own objects
+    """A connection that lay for a while is asked whether it lives; one that was used just now is not: that is most of them."""
+    since = record.info.get("idle_since")
+    if since is None or time.monotonic() - since < ASK_AFTER_SECONDS:
+        return
+    try:
+        connection.execute("SELECT 1")
+        connection.rollback()
+    except Exception as error:
+        raise DisconnectionError("the database closed the connection meanwhile") from error
 
 
 def _on_sqlite_begin(connection: sa.Connection) -> None:

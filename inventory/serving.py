@@ -18,7 +18,7 @@ from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 
-from inventory.services import upkeep
+from inventory.services import counting, upkeep
 from inventory.services.context import Context
 from inventory.settings import Settings
 
@@ -57,6 +57,7 @@ class Upkeep:
     def _run(self) -> None:
         while not self._stop.is_set():
             try:
+                counting.warm(self._context)
                 upkeep.run(self._context)
             except Exception:
                 log.exception("upkeep failed; it is tried again")

@@ -60,6 +60,12 @@ def _digest(name: str) -> str:
 
 def asset(name: str) -> str:
     """Address of a static file with its digest, so that it may be cached for good."""
+    return _address_of(request.script_root, name)
+
+
+@cache
+def _address_of(_root: str, name: str) -> str:
+    """Pages name the same few files a hundred times; where the application lies is all that changes an address."""
     return url_for("console.static", filename=name, v=_digest(name))
 
 
@@ -74,7 +80,16 @@ def module(name: str) -> Markup:
 
 
 def names() -> Callable[[str], str]:
-    """Pseudonym -> how this reader may know the person: the name with `directory.read`, else the login name."""
+    """Pseudonym -> how this reader may know the person: the name with `directory.read`, else the login name.
+
+    They are read with the first name that a page tells.
+    """
+    return _name
+
+
+def _name(ref: str) -> str:
+    if ref == "system":
+        return words("the service")
     if "console_names" not in g:
         found = {}
         if may(Permission.READ):
@@ -83,7 +98,7 @@ def names() -> Callable[[str], str]:
         found[me.ref] = me.name or me.login
         g.console_names = found
     known: dict[str, str] = g.console_names
-    return lambda ref: known.get(ref, words("the service") if ref == "system" else ref)
+    return known.get(ref, ref)
 
 
 def my_passkeys() -> list[dict[str, str]]:

@@ -71,6 +71,7 @@ class Device(Versioned, Base):
         begins("device", "serial"),
         begins("device", "declared_serial"),
         begins("device", "wwn"),
+        begins("device", "fingerprint"),
         sa.Index("ix_device_capacity", sa.text("coalesce(capacity_bytes, declared_capacity)"), "id"),
     )
 

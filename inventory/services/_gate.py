@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import sqlalchemy as sa
@@ -92,6 +92,24 @@ def gate_question(session: Session, device: Device, way: Way, *, technique: bool
 def gate_view(session: Session, policy: Policy, device: Device, way: Way) -> GateView:
     """The gate's answer for one way out."""
     return answer_view(ask_gate(policy, gate_question(session, device, way, technique=policy.restricts)), way)
+
+
+def gate_views(session: Session, policy: Policy, device: Device, *ways: Way) -> tuple[GateView, ...]:
+    """The gate's answers for several ways out: what it looks at is read once."""
+    first = gate_question(session, device, ways[0], technique=policy.restricts)
+    record = session.get(Record, device.standing_record) if device.standing_record else None
+    found = []
+    for way in ways:
+        question = replace(
+            first,
+            destination=way.words,
+            reuse=way.reuse,
+            leaves_control=way.leaves_control,
+            receiver=way.receiver,
+            sample="not-demanded" if record is None or not way.leaves_control else sample_passed(session, record),
+        )
+        found.append(answer_view(ask_gate(policy, question), way))
+    return tuple(found)
 
 
 def answer_view(answer: GateAnswer, way: Way) -> GateView:

@@ -312,6 +312,12 @@ def is_silent(contact: HostContact | None, host: Host, now: datetime, after_seco
     return host.state == "confirmed" and now - last > timedelta(seconds=after_seconds)
 
 
+def silent_since(now: datetime, after_seconds: int) -> sa.ColumnElement[bool]:
+    """The same as a condition, over hosts with their contacts joined to them."""
+    last = sa.func.coalesce(HostContact.last_contact, Host.confirmed, Host.enrolled)
+    return sa.and_(Host.state == "confirmed", last < now - timedelta(seconds=after_seconds))
+
+
 def host_rows(session: Session, hosts: Sequence[Host], now: datetime, silent_after: int) -> tuple[HostRow, ...]:
     """Hosts as a list shows them, in the order given."""
     ids = [host.id for host in hosts]

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -18,7 +19,7 @@ from inventory.events import Tag
 from inventory.models import DataSet, DeclaredPath, Device, Holding, Host
 
 from ._copies import set_sources, sources_of
-from ._kept import kept, total_of
+from ._kept import Counted, kept, total_of
 from ._mapping import holding_views, holdings_select
 from ._obligations import begin_holding
 from ._obligations import end_holding as close_holding
@@ -175,8 +176,13 @@ def list_data_sets(context: Context, actor: Actor) -> tuple[DataSetView, ...]:
     authorize(actor, Permission.READ)
     with context.reading(actor) as session:
         rows = session.scalars(sa.select(DataSet).where(*only(actor, DataSet)).order_by(DataSet.name)).all()
-        counts = kept(context.database, actor, "media of data sets", lambda: _media_counts(session, rows), total_of)
+        counts = kept(context, actor, "media of data sets", partial(_all_media_counts, context, actor), total_of)
         return _data_set_views(session, rows, counts)
+
+
+def _all_media_counts(context: Context, actor: Actor) -> dict[str, int]:
+    with context.reading(actor) as session:
+        return _media_counts(session, None)
 
 
 def data_set(context: Context, actor: Actor, data_set_id: str) -> DataSetView:
@@ -194,23 +200,22 @@ def find_data_set(session: Session, reference: str) -> DataSet:
     return row
 
 
-def _media_counts(session: Session, rows: Sequence[DataSet]) -> dict[str, int]:
-    statement = (
-        sa.select(Holding.data_set_id, sa.func.count(sa.distinct(Holding.device_id)))
-        .where(
-            Holding.data_set_id.in_([row.id for row in rows]),
-            Holding.covered_at.is_(None),
-            *within(session, Holding),
-        )
-        .group_by(Holding.data_set_id)
+def _media_counts(session: Session, rows: Sequence[DataSet] | None) -> dict[str, int]:
+    """Media that hold each data set uncovered; None: of every data set."""
+    each = sa.select(Holding.data_set_id, Holding.device_id).where(
+        Holding.covered_at.is_(None), *within(session, Holding)
     )
+    if rows is not None:
+        each = each.where(Holding.data_set_id.in_([row.id for row in rows]))
+    once = each.distinct().subquery()
+    statement = sa.select(once.c.data_set_id, sa.func.count()).group_by(once.c.data_set_id)
     return dict(session.execute(statement).all())
 
 
 def _data_set_views(
-    session: Session, rows: Sequence[DataSet], counted: dict[str, int] | None = None
+    session: Session, rows: Sequence[DataSet], counted: Counted[dict[str, int]] | None = None
 ) -> tuple[DataSetView, ...]:
-    counts = _media_counts(session, rows) if counted is None else counted
+    counts = _media_counts(session, rows) if counted is None else counted.value
     sources = sources_of(session, [row.id for row in rows])
     return tuple(
         DataSetView(
@@ -226,6 +231,7 @@ def _data_set_views(
             devices_holding=counts.get(row.id, 0),
             version=row.version,
             team=row.team_id,
+            counted=counted.at if counted is not None else None,
         )
         for row in rows
     )

@@ -305,8 +305,10 @@ def _change(context: Context, actor: Actor, command: ChangeState, event: DeviceE
         if event is DeviceEvent.FIND:
             settle_exception(session, context, ExceptionCode.DEVICE_MISSING, device.id, f"It was found: {reason}")
         settle_exception(session, context, ExceptionCode.DEVICE_GONE, device.id, f"Answered: {reason}")
-        session.flush()
-        return device_detail(session, device)
+        number = device.id
+    # What is told of it is read once it is committed: nobody else waits for that.
+    with context.reading() as session:
+        return device_detail(session, session.get_one(Device, number))
 
 
 def would_change(context: Context, actor: Actor, command: ChangeState, event: DeviceEvent) -> tuple[str, DeviceState]:

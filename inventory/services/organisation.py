@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,7 +16,7 @@ from inventory.errors import Duplicate, Invalid
 from inventory.events import Tag
 from inventory.models import Attachment, Base, DataSet, Device, Host, Location, Person, Site, Team
 
-from ._kept import kept, total_of
+from ._kept import Counted, kept, total_of
 from ._scope import only, require_unlimited
 from .context import Actor, Context, authorize
 from .kernel import check_version, find, next_number, note, optional, required
@@ -157,15 +158,14 @@ def list_sites(context: Context, actor: Actor) -> tuple[SiteView, ...]:
     authorize(actor, Permission.READ)
     with context.reading(actor) as session:
         rows = session.scalars(sa.select(Site).where(*only(actor, Site)).order_by(Site.name)).all()
-        ids = [row.id for row in rows]
-        devices = kept(
-            context.database,
-            actor,
-            "devices of sites",
-            lambda: _count(session, actor, Device, Device.site_id, ids),
-            total_of,
-        )
+        devices = kept(context, actor, "devices of sites", partial(_all_devices, context, actor), total_of)
         return _site_views(session, actor, rows, devices)
+
+
+def _all_devices(context: Context, actor: Actor) -> dict[str, int]:
+    with context.reading(actor) as session:
+        statement = sa.select(Device.site_id, sa.func.count()).where(Device.site_id.is_not(None), *only(actor, Device))
+        return {site: count for site, count in session.execute(statement.group_by(Device.site_id)) if site is not None}
 
 
 def list_teams(context: Context, actor: Actor) -> tuple[TeamView, ...]:
@@ -329,12 +329,12 @@ def _members(session: Session, which: str) -> dict[str, int]:
 
 
 def _site_views(
-    session: Session, actor: Actor, rows: Sequence[Site], counted: dict[str, int] | None = None
+    session: Session, actor: Actor, rows: Sequence[Site], counted: Counted[dict[str, int]] | None = None
 ) -> tuple[SiteView, ...]:
     ids = [row.id for row in rows]
     locations = _count(session, actor, Location, Location.site_id, ids)
     hosts = _count(session, actor, Host, Host.site_id, ids)
-    devices = _count(session, actor, Device, Device.site_id, ids) if counted is None else counted
+    devices = _count(session, actor, Device, Device.site_id, ids) if counted is None else counted.value
     people = _members(session, "sites")
     return tuple(
         SiteView(
@@ -346,6 +346,7 @@ def _site_views(
             devices=devices.get(row.id, 0),
             people=people.get(row.id, 0),
             version=row.version,
+            counted=counted.at if counted is not None else None,
         )
         for row in rows
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -17,7 +18,7 @@ from inventory.models import Device, Location, Party, Site, Undertaking
 from reports.canonical import is_sha256
 
 from ._gate import Way, gate_view, policy_in_force
-from ._kept import kept, total_of
+from ._kept import Counted, kept, total_of
 from ._scope import only, within
 from .context import Actor, Context, authorize
 from .kernel import check_version, find, moment, next_number, note, optional, required
@@ -155,23 +156,30 @@ def list_locations(context: Context, actor: Actor) -> tuple[LocationView, ...]:
     with context.reading(actor) as session:
         statement = sa.select(Location).where(*only(actor, Location)).order_by(Location.name)
         rows = session.scalars(statement).all()
-        counts = kept(context.database, actor, "devices of locations", lambda: _device_counts(session, rows), total_of)
+        counts = kept(context, actor, "devices of locations", partial(_all_device_counts, context, actor), total_of)
         return _location_views(session, rows, counts)
 
 
-def _device_counts(session: Session, rows: Sequence[Location]) -> dict[str, int]:
+def _all_device_counts(context: Context, actor: Actor) -> dict[str, int]:
+    with context.reading(actor) as session:
+        return _device_counts(session, None)
+
+
+def _device_counts(session: Session, rows: Sequence[Location] | None) -> dict[str, int]:
+    """Devices at each place; None: at every place."""
+    which = Device.location_id.is_not(None) if rows is None else Device.location_id.in_([row.id for row in rows])
     statement = (
         sa.select(Device.location_id, sa.func.count())
-        .where(Device.location_id.in_([row.id for row in rows]), *within(session, Device))
+        .where(which, *within(session, Device))
         .group_by(Device.location_id)
     )
     return {place: count for place, count in session.execute(statement) if place is not None}
 
 
 def _location_views(
-    session: Session, rows: Sequence[Location], counted: dict[str, int] | None = None
+    session: Session, rows: Sequence[Location], counted: Counted[dict[str, int]] | None = None
 ) -> tuple[LocationView, ...]:
-    counts = _device_counts(session, rows) if counted is None else counted
+    counts = _device_counts(session, rows) if counted is None else counted.value
     return tuple(
         LocationView(
             id=row.id,
@@ -182,6 +190,7 @@ def _location_views(
             address=row.address,
             devices=counts.get(row.id, 0),
             version=row.version,
+            counted=counted.at if counted is not None else None,
         )
         for row in rows
     )

@@ -48,13 +48,14 @@ from . import (
     webhook_sending,
     witnesses,
 )
-from ._mapping import is_silent
+from ._mapping import silent_since
 from .context import SYSTEM, Context
 from .imports import register as imports
 from .kernel import note, raise_exception, settle_exception
 
 log = logging.getLogger("inventory.upkeep")
 
+_SILENT_AT_ONCE: Final = 500
 _FORGET: Final = timedelta(days=1)
 """How long answers to idempotency keys and dead sessions are kept."""
 
@@ -127,38 +128,30 @@ def _expire_orders(session: Session, context: Context, now: datetime) -> int:
 
 
 def _silent_hosts(session: Session, context: Context, now: datetime) -> int:
-    """A silent agent raises the question where its disks are."""
-    count = 0
-    rows = session.execute(
+    """A silent agent raises the question where its disks are: of so many in one round, that others come in between."""
+    expected_silent = _by_hand.on_the_way(session, now)
+    confirmed = (
         sa.select(Host, HostContact)
         .outerjoin(HostContact, HostContact.host_id == Host.id)
-        .where(Host.state == HostState.CONFIRMED)
+        .where(Host.state == HostState.CONFIRMED, Host.id.not_in(expected_silent))
     )
-    known = set(
-        session.scalars(
-            sa.select(ExceptionItem.subject).where(
-                ExceptionItem.code == str(ExceptionCode.HOST_SILENT), ExceptionItem.state == ExceptionState.OPEN
-            )
-        )
+    silent = silent_since(now, context.settings.silent_after_seconds)
+    asked = sa.exists().where(
+        ExceptionItem.code == str(ExceptionCode.HOST_SILENT),
+        ExceptionItem.subject == Host.id,
+        ExceptionItem.state == ExceptionState.OPEN,
     )
-    expected_silent = _by_hand.on_the_way(session, now)
-    for host, contact in rows:
-        if host.id in expected_silent:
-            continue
-        if not is_silent(contact, host, now, context.settings.silent_after_seconds):
-            if host.id in known:
-                note(session, context, SYSTEM, Tag.HOST_SEEN_AGAIN, "host", host.id)
-                settle_exception(session, context, ExceptionCode.HOST_SILENT, host.id, "Its agent was heard again.")
-            continue
-        count += 1
-        if host.id not in known:
-            last = contact.last_contact if contact else host.enrolled
-            note(session, context, SYSTEM, Tag.HOST_SILENT, "host", host.id)
-            sentence = (
-                f"The agent on {host.name} has not been heard since {last:%Y-%m-%d %H:%M} UTC. Where are its disks?"
-            )
-            raise_exception(session, context, ExceptionCode.HOST_SILENT, host.id, sentence, host=host.id)
-    return count
+    for host, _ in session.execute(confirmed.where(~silent, asked)).all():
+        note(session, context, SYSTEM, Tag.HOST_SEEN_AGAIN, "host", host.id)
+        settle_exception(session, context, ExceptionCode.HOST_SILENT, host.id, "Its agent was heard again.")
+    fresh = confirmed.where(silent, ~asked).order_by(Host.id).limit(_SILENT_AT_ONCE)
+    for host, contact in session.execute(fresh).all():
+        last = contact.last_contact if contact else host.enrolled
+        note(session, context, SYSTEM, Tag.HOST_SILENT, "host", host.id)
+        sentence = f"The agent on {host.name} has not been heard since {last:%Y-%m-%d %H:%M} UTC. Where are its disks?"
+        raise_exception(session, context, ExceptionCode.HOST_SILENT, host.id, sentence, host=host.id)
+    still = confirmed.where(silent).with_only_columns(Host.id).subquery()
+    return session.scalar(sa.select(sa.func.count()).select_from(still)) or 0
 
 
 def _lapsed_leases(session: Session, now: datetime) -> int:

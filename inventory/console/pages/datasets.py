@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from flask import request, url_for
 from werkzeug.datastructures import MultiDict
 
@@ -16,6 +18,8 @@ from inventory.console.web import actor, go, here, perform, posted, received, sh
 from inventory.domain.roles import Permission
 from inventory.domain.vocabulary import Category
 from inventory.services import data, queries
+
+from ._shorter import shorter
 
 _CATEGORIES = options(
     Category,
@@ -75,7 +79,11 @@ def _fields(others: tuple[Option, ...], *, new: bool) -> tuple[Field, ...]:
 @page("/data")
 def data_sets() -> Reply:
     """Every data set."""
-    return show("data-sets.html", sets=data.list_data_sets(here(), actor()), paths=data.list_paths(here(), actor()))
+    found = shorter(
+        data.list_data_sets(here(), actor()), lambda one: (one.name, one.description, one.owner), "data sets"
+    )
+    paths = Counter(one.data_set for one in data.list_paths(here(), actor()) if one.withdrawn is None)
+    return show("data-sets.html", found=found, paths=paths)
 
 
 @page("/data/<data_set>")

@@ -15,6 +15,7 @@ from inventory.services import factors
 from inventory.services import people as service
 from inventory.services.views import PersonView
 
+from ._shorter import shorter
 from .organisation import scope_fields, typed_scope
 
 _ROLES = options(
@@ -36,7 +37,10 @@ _ROLES = options(
 @page("/people")
 def people_page() -> Reply:
     """Everybody."""
-    return show("people.html", people=service.list_people(here(), actor()), invited=factors.invited(here(), actor()))
+    found = shorter(
+        service.list_people(here(), actor()), lambda one: (one.login, one.name, one.title, one.ref), "people"
+    )
+    return show("people.html", found=found, invited=factors.invited(here(), actor()))
 
 
 @form("/people/new", Permission.PEOPLE_MANAGE)

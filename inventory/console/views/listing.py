@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from functools import cache
 from typing import Any, Final
 
-from flask import url_for
+from flask import request, url_for
 
+from inventory.console.language.speaking import day_of
 from inventory.console.language.speaking import words as spoken
 from inventory.domain.lots import LotState
 from inventory.domain.roles import Permission
 from inventory.domain.vocabulary import CaseState, DeviceState, ExceptionState, HostState, OrderState
 from inventory.services.exports import MEDIA_TYPES
 from inventory.services.lists import CAP, Asked, Column, FacetView, Listed, ListPage, columns_of
+from inventory.services.lists.spec import Value
 from inventory.services.saved_views import SavedViewView
 
 from .chips import state_chip
 from .lists import Pager, Segment
 
+_PLAIN: Final = re.compile(r"[A-Za-z0-9._-]+")
+_MARK: Final = "~~~~"
+"""Stands for a number in an address, and is in none."""
 _PAGES: Final = {
     "device": ("console.device", "device"),
     "host": ("console.host", "host"),
@@ -233,9 +240,9 @@ class _Builder:
             if exact.name in self.asked.exact:
                 words = named(exact.name, self.asked.exact[exact.name])
                 found.append(Link(f"{spoken(exact.title)}: {words}", self.address(self.asked.without(exact.name))))
-        for name, day in (("since", self.asked.since), ("until", self.asked.until)):
+        for name, said, day in (("since", "Since {day}", self.asked.since), ("until", "Until {day}", self.asked.until)):
             if day is not None:
-                found.append(Link(f"{name.capitalize()} {day.isoformat()}", self.address(self.asked.without(name))))
+                found.append(Link(spoken(said, day=day_of(day)), self.address(self.asked.without(name))))
         for facet in facets:
             words_of = {
                 choice.value: _label(self.one, facet.name, choice.value, choice.label) for choice in facet.choices
@@ -369,14 +376,27 @@ def _views(views: Sequence[SavedViewView], endpoint: str, query: str) -> tuple[L
     )
 
 
+def _address(endpoint: str, part: str, number: Value) -> str:
+    """The page of one thing: a list has hundreds of these, which differ by a plain number alone."""
+    if isinstance(number, str) and _PLAIN.fullmatch(number):
+        return _pattern(request.script_root, endpoint, part).replace(_MARK, number)
+    where: dict[str, Any] = {part: number}
+    return url_for(endpoint, **where)
+
+
+@cache
+def _pattern(_root: str, endpoint: str, part: str) -> str:
+    where: dict[str, Any] = {part: _MARK}
+    return url_for(endpoint, **where)
+
+
 def _shown(column: Column, row: object) -> Shown:
     value = column.value(row)
     url = None
     if column.opens and value is not None:
         endpoint, part = _PAGES[column.opens]
         number = column.number(row) if column.number else value
-        where: dict[str, Any] = {part: number}
-        url = None if number is None else url_for(endpoint, **where)
+        url = None if number is None else _address(endpoint, part, number)
     if isinstance(value, datetime):
         return Shown(column.name, column.title, "time", value, url)
     return Shown(column.name, column.title, column.kind, value, url)

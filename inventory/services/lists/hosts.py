@@ -146,7 +146,7 @@ HOSTS: Final = Listed(
         Exact(name="site", title="Site", condition=lambda value: Host.site_id == value),
         Exact(name="team", title="Team", condition=lambda value: Host.team_id == value),
     ),
-    text=lambda text: part_of(text, Host.id, Host.name, Host.agent_version, Host.key_id),
+    text=lambda _, text: part_of(text, Host.id, Host.name, Host.agent_version, Host.key_id),
     text_hint="Name, number, agent version or key, in part or whole",
     time=Host.enrolled,
     rows=_rows,

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from inventory.errors import Invalid, NotFound
 from inventory.events import Tag
@@ -86,7 +86,9 @@ def page(
     authorize(actor, one.permission)
     asking = Asking(context=context, actor=actor, now=context.now())
     with context.reading(actor) as session:
-        steps = walk(session, one, asked, _conditions(one, asked, asking), after=after, count=bounded(limit) + 1)
+        steps = walk(
+            session, one, asked, _conditions(session, one, asked, asking), after=after, count=bounded(limit) + 1
+        )
         here, following = cut(steps, limit, lambda step: step.key)
         found = [step.row for step in here]
         keys = tuple(str(getattr(row, one.key.key)) for row in found)
@@ -99,10 +101,11 @@ def facets(context: Context, actor: Actor, name: str, asked: Asked) -> tuple[Fac
     authorize(actor, one.permission)
     asking = Asking(context=context, actor=actor, now=context.now())
     with context.reading(actor) as session:
-        base: list[Condition] | None = _typed(one, asked, asking)
+        base: list[Condition] | None = _typed(session, one, asked, asking)
         if asked.text or asked.exact or asked.since or asked.until:
             base = _few(session, one, base or [])
-        return tuple(_facet(session, one, asked, asking, facet, base) for facet in one.facets)
+        counts = {} if base is None else _counts(session, one, asked, asking, base)
+        return tuple(_facet(one, asked, facet, counts.get(facet.name, {})) for facet in one.facets)
 
 
 def _few(session: Session, one: Listed, typed: list[Condition]) -> list[Condition] | None:
@@ -117,7 +120,7 @@ def chosen(context: Context, actor: Actor, name: str, asked: Asked) -> tuple[tup
     authorize(actor, one.permission)
     asking = Asking(context=context, actor=actor, now=context.now())
     with context.reading(actor) as session:
-        conditions = _conditions(one, asked, asking)
+        conditions = _conditions(session, one, asked, asking)
         steps = walk(session, one, asked, conditions, after=None, count=AT_ONCE_CHOSEN + 1)
         found = [str(getattr(step.row, one.key.key)) for step in steps]
     return tuple(found[:AT_ONCE_CHOSEN]), len(found) > AT_ONCE_CHOSEN
@@ -168,22 +171,22 @@ def empty(context: Context, actor: Actor, name: str) -> bool:
 # -- conditions --------------------------------------------------------------------------------------------------------
 
 
-def _conditions(one: Listed, asked: Asked, asking: Asking) -> list[Condition]:
+def _conditions(session: Session, one: Listed, asked: Asked, asking: Asking) -> list[Condition]:
     """Everything asked, with the scope of who asks."""
-    return [*_typed(one, asked, asking), *_faceted(one, asked, asking)]
+    return [*_typed(session, one, asked, asking), *_faceted(one, asked, asking)]
 
 
-def _faceted(one: Listed, asked: Asked, asking: Asking, but: str = "") -> list[Condition]:
-    """What facets narrow to; `but` leaves one out, to count its values."""
-    named = [(facet, asked.values(one, facet.name)) for facet in one.facets if facet.name != but]
+def _faceted(one: Listed, asked: Asked, asking: Asking) -> list[Condition]:
+    """What facets narrow to."""
+    named = [(facet, asked.values(one, facet.name)) for facet in one.facets]
     return [_narrowing(facet, values, asking) for facet, values in named if values]
 
 
-def _typed(one: Listed, asked: Asked, asking: Asking) -> list[Condition]:
+def _typed(session: Session, one: Listed, asked: Asked, asking: Asking) -> list[Condition]:
     """What was typed, with the scope of who asks."""
     found: list[Condition] = [*one.base, *only(asking.actor, one.model)]
     if asked.text and one.text is not None:
-        found.append(one.text(asked.text))
+        found.append(one.text(session, asked.text))
     found += [exact.condition(asked.exact[exact.name]) for exact in one.exacts if exact.name in asked.exact]
     since, until = asked.moments()
     if one.time is not None and since is not None:
@@ -203,7 +206,7 @@ def _narrowing(facet: Facet, values: Sequence[str], asking: Asking) -> Condition
 def _all(session: Session, one: Listed, asked: Asked, asking: Asking) -> Iterator[Any]:
     """Every row, page by page by its key: nothing is held open, and no row is skipped or told twice."""
     after: str | None = None
-    conditions = _conditions(one, asked, asking)
+    conditions = _conditions(session, one, asked, asking)
     while True:
         steps = walk(session, one, asked, conditions, after=after, count=_AT_ONCE)
         yield from one.rows(session, asking, [step.row for step in steps])
@@ -226,11 +229,8 @@ def _cell(value: object) -> Cell:
 # -- counts ------------------------------------------------------------------------------------------------------------
 
 
-def _facet(
-    session: Session, one: Listed, asked: Asked, asking: Asking, facet: Facet, base: list[Condition] | None
-) -> FacetView:
+def _facet(one: Listed, asked: Asked, facet: Facet, counts: dict[str, int]) -> FacetView:
     now = asked.values(one, facet.name)
-    counts = {} if base is None else _counts(session, one, asked, asking, facet, base)
     return FacetView(
         name=facet.name,
         title=facet.title,
@@ -245,46 +245,76 @@ def _facet(
 
 
 def _counts(
-    session: Session, one: Listed, asked: Asked, asking: Asking, facet: Facet, base: list[Condition]
-) -> dict[str, int]:
-    """Exact where few rows are left without this facet; else to the cap, where an index finds a value's rows.
+    session: Session, one: Listed, asked: Asked, asking: Asking, base: list[Condition]
+) -> dict[str, dict[str, int]]:
+    """Of each facet: exact where few rows are left without it; else to the cap, where an index finds a value's rows.
 
-    A count never makes somebody wait: where other facets narrow a long list, an index alone does not answer.
+    A count never makes somebody wait: where other facets narrow a long list, an index alone does not answer. What can be asked
+    together is asked together.
     """
-    others = [*base, *_faceted(one, asked, asking, but=facet.name)]
-    if _capped(session, one, others) <= CAP:
-        return _exactly(session, one, asking, facet, others)
-    alone = not any(asked.values(one, other.name) for other in one.facets if other.name != facet.name)
-    if not facet.indexed or facet.column is None or not alone:
-        return {}
-    return {
-        choice.value: _capped(session, one, [*others, facet.condition([choice.value], asking)])
-        for choice in facet.choices
+    asks = {
+        facet.name: tuple(other.name for other in one.facets if other is not facet and asked.values(one, other.name))
+        for facet in one.facets
     }
+    left = {
+        names: [
+            *base,
+            *(_narrowing(other, asked.values(one, other.name), asking) for other in one.facets if other.name in names),
+        ]
+        for names in asks.values()
+    }
+    few = dict(zip(left, _together(session, [_capped(one, conditions) for conditions in left.values()]), strict=True))
+    found: dict[str, dict[str, int]] = {}
+    capped: list[tuple[str, str, sa.Select[Any]]] = []
+    for facet in one.facets:
+        others = left[asks[facet.name]]
+        if few[asks[facet.name]] <= CAP:
+            if facet.column is not None:
+                found[facet.name] = _grouped(session, one, facet, facet.column, others)
+            elif len(facet.choices) <= 8:
+                capped += [
+                    (facet.name, choice.value, _whole(one, [*others, facet.condition([choice.value], asking)]))
+                    for choice in facet.choices
+                ]
+        elif facet.indexed and facet.column is not None and not asks[facet.name]:
+            capped += [
+                (facet.name, choice.value, _capped(one, [*others, facet.condition([choice.value], asking)]))
+                for choice in facet.choices
+            ]
+    numbers = _together(session, [statement for _, _, statement in capped])
+    for (name, value, _), number in zip(capped, numbers, strict=True):
+        found.setdefault(name, {})[value] = number
+    return found
 
 
-def _capped(session: Session, one: Listed, conditions: Sequence[Condition]) -> int:
+def _together(session: Session, statements: Sequence[sa.Select[Any]]) -> list[int]:
+    """Several counts by one statement."""
+    if not statements:
+        return []
+    row = session.execute(sa.select(*(one.scalar_subquery() for one in statements))).one()
+    return [number or 0 for number in row]
+
+
+def _capped(one: Listed, conditions: Sequence[Condition]) -> sa.Select[Any]:
     few = sa.select(one.key).where(*conditions).limit(CAP + 1).subquery()
-    return session.scalar(sa.select(sa.func.count()).select_from(few)) or 0
+    return sa.select(sa.func.count()).select_from(few)
 
 
-def _exactly(
-    session: Session, one: Listed, asking: Asking, facet: Facet, others: Sequence[Condition]
+def _whole(one: Listed, conditions: Sequence[Condition]) -> sa.Select[Any]:
+    return sa.select(sa.func.count()).select_from(one.model).where(*conditions)
+
+
+def _grouped(
+    session: Session,
+    one: Listed,
+    facet: Facet,
+    column: sa.ColumnElement[Any] | InstrumentedAttribute[Any],
+    others: Sequence[Condition],
 ) -> dict[str, int]:
-    if facet.column is not None:
-        one_each = sa.select(facet.column.label("value")).select_from(one.model).where(*others).subquery()
-        found = session.execute(sa.select(one_each.c.value, sa.func.count()).group_by(one_each.c.value))
-        counts = {str(value): count for value, count in found}
-        return {choice.value: counts.get(choice.value, 0) for choice in facet.choices}
-    if len(facet.choices) > 8:
-        return {}
-    return {
-        choice.value: session.scalar(
-            sa.select(sa.func.count()).select_from(one.model).where(*others, facet.condition([choice.value], asking))
-        )
-        or 0
-        for choice in facet.choices
-    }
+    one_each = sa.select(column.label("value")).select_from(one.model).where(*others).subquery()
+    found = session.execute(sa.select(one_each.c.value, sa.func.count()).group_by(one_each.c.value))
+    counts = {str(value): count for value, count in found}
+    return {choice.value: counts.get(choice.value, 0) for choice in facet.choices}
 
 
 def columns_of(one: Listed, asked: Asked) -> tuple[tuple[Column, tuple[Column, ...]], ...]:

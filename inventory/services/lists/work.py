@@ -117,7 +117,7 @@ ORDERS: Final = Listed(
         Exact(name="host", title="Host", condition=lambda value: Order.host_id == value),
         Exact(name="requested_by", title="Requested by", condition=lambda value: Order.requested_by == value),
     ),
-    text=lambda text: sa.or_(part_of(text, Order.id, Order.reason), _of_device(text, Order.device_id)),
+    text=lambda _, text: sa.or_(part_of(text, Order.id, Order.reason), _of_device(text, Order.device_id)),
     text_hint="Number, reason, asset tag or serial number, in part or whole",
     time=Order.created,
     rows=_order_rows,
@@ -171,7 +171,7 @@ CERTIFICATES: Final = Listed(
     ),
     facets=(),
     exacts=(Exact(name="device", title="Device", condition=lambda value: Certificate.device_id == value),),
-    text=lambda text: sa.or_(
+    text=lambda _, text: sa.or_(
         part_of(text, Certificate.number, Certificate.order_id), _of_device(text, Certificate.device_id)
     ),
     text_hint="Number, order, asset tag or serial number, in part or whole",
@@ -262,7 +262,7 @@ EXCEPTIONS: Final = Listed(
         Exact(name="device", title="Device", condition=lambda value: ExceptionItem.device_id == value),
         Exact(name="host", title="Host", condition=lambda value: ExceptionItem.host_id == value),
     ),
-    text=lambda text: part_of(text, ExceptionItem.id, ExceptionItem.subject, ExceptionItem.sentence),
+    text=lambda _, text: part_of(text, ExceptionItem.id, ExceptionItem.subject, ExceptionItem.sentence),
     text_hint="Number, subject or words of the sentence",
     time=ExceptionItem.raised,
     rows=_exception_rows,

@@ -23,7 +23,7 @@ from inventory.models.orders import Order
 from inventory.models.places import Location
 from inventory.services._drives import drive_view
 from inventory.services._escrows import escrow_views
-from inventory.services._gate import LEAVE, REUSE_INSIDE, gate_view, policy_in_force
+from inventory.services._gate import LEAVE, REUSE_INSIDE, gate_views, policy_in_force
 from inventory.services._holds import hold_view
 from inventory.services._mapping import (
     attachment_views,
@@ -37,6 +37,7 @@ from inventory.services._mapping import (
     observed_facts,
     waiver_view,
 )
+from inventory.services._parts import devices_with
 from inventory.services._scope import admit, only
 from inventory.services.context import Actor, Context, authorize
 from inventory.services.views import DestructionView, DeviceDetail, DeviceRow, EventView, HoldView, Page, WaiverView
@@ -50,7 +51,8 @@ class DeviceFilter:
 
     states: frozenset[DeviceState] = frozenset()
     text: str = ""
-    """Part of asset tag, serial number, model, vendor, number or fingerprint; case does not matter."""
+    """Part of asset tag, serial number, world wide name, model, vendor or number, or the beginning of a fingerprint; fewer than
+    three characters are looked for at the beginning. Case does not matter."""
     host: str | None = None
     location: str | None = None
     data_set: str | None = None
@@ -72,18 +74,18 @@ def list_devices(
     if after is not None:
         statement = statement.where(Device.id > after)
     with context.reading(actor) as session:
+        if where.text.strip():
+            statement = statement.where(devices_with(session, where.text.strip()))
         found = session.scalars(statement.order_by(Device.id).limit(bounded(limit) + 1)).all()
         rows, following = cut(found, limit, lambda row: row.id)
         return Page(device_rows(session, rows), following)
 
 
 def device_conditions(where: DeviceFilter) -> list[sa.ColumnElement[bool]]:
-    """What a filter asks, as conditions for the database."""
+    """What a filter asks, but for its text, as conditions for the database."""
     conditions: list[sa.ColumnElement[bool]] = []
     if where.states:
         conditions.append(Device.state.in_(where.states))
-    if where.text.strip():
-        conditions.append(_text(where.text.strip()))
     if where.host is not None:
         conditions.append(
             sa.exists().where(
@@ -135,23 +137,6 @@ def _uncovered() -> sa.Exists:
     return sa.exists().where(Holding.device_id == Device.id, Holding.covered_at.is_(None))
 
 
-def _text(text: str) -> sa.ColumnElement[bool]:
-    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    fields = (
-        Device.id,
-        Device.asset_tag,
-        Device.serial,
-        Device.declared_serial,
-        Device.model,
-        Device.declared_model,
-        Device.vendor,
-        Device.declared_vendor,
-        Device.wwn,
-        Device.fingerprint,
-    )
-    return sa.or_(*(field.ilike(f"%{escaped}%", escape="\\") for field in fields))
-
-
 def find_device(session: Session, reference: str) -> Device:
     """The device of a number, asset tag or fingerprint; a declaration bound to another device leads there.
 
@@ -189,6 +174,7 @@ def device_detail(session: Session, device: Device) -> DeviceDetail:
     )
     place = session.get(Location, device.location_id) if device.location_id else None
     fields = {field.name: getattr(row, field.name) for field in dataclasses.fields(DeviceRow)}
+    inside, leave = gate_views(session, policy, device, REUSE_INSIDE, LEAVE)
     return DeviceDetail(
         **fields,
         declared=declared_facts(device),
@@ -223,8 +209,8 @@ def device_detail(session: Session, device: Device) -> DeviceDetail:
         drive=drive_view(session, device, policy.settings),
         escrows=escrow_views(session, device.id),
         events_possible=tuple(str(event) for event in possible(device.state)),
-        gate_reuse_inside=gate_view(session, policy, device, REUSE_INSIDE),
-        gate_leave=gate_view(session, policy, device, LEAVE),
+        gate_reuse_inside=inside,
+        gate_leave=leave,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, Literal
 
@@ -16,6 +16,7 @@ from inventory.domain.roles import Permission
 from inventory.domain.vocabulary import DeviceState, ObligationKind
 from inventory.models import DataSet, Device, ErasureCase, Hold, Holding, Location, Obligation, Order
 from inventory.models.orders import OPEN_STATES
+from inventory.services._kept import kept
 from inventory.services._mapping import device_label
 from inventory.services._scope import only
 from inventory.services.context import Actor, Context, authorize
@@ -72,6 +73,13 @@ def _open(actor: Actor, *columns: Any, kind: ObligationKind = ObligationKind.MED
 def exposure(context: Context, actor: Actor, by: Grouping = "data_set") -> ExposureBoard:
     """What is still exposed, since when and why, by data set, case or place. Permission `inventory.read`."""
     authorize(actor, Permission.READ)
+    found = kept(
+        context, actor, f"exposure by {by}", lambda: _exposure(context, actor, by), lambda board: board.obligations * 20
+    )
+    return replace(found.value, counted=found.at)
+
+
+def _exposure(context: Context, actor: Actor, by: Grouping) -> ExposureBoard:
     key = {"data_set": DataSet.id, "case": ErasureCase.id, "place": Device.location_id}[by]
     with context.reading(actor) as session:
         numbers = (

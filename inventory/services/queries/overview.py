@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -27,7 +28,7 @@ from inventory.models.log import LogHead
 from inventory.models.orders import Order
 from inventory.models.trust import ApproverKey
 from inventory.services._kept import kept
-from inventory.services._mapping import event_view, exception_view, is_silent
+from inventory.services._mapping import event_view, exception_view, silent_since
 from inventory.services._scope import only
 from inventory.services.context import Actor, Context, authorize
 from inventory.services.views import Dashboard, EventView, ExceptionView, Page
@@ -38,13 +39,14 @@ from ._paging import bounded, cut, number
 def dashboard(context: Context, actor: Actor) -> Dashboard:
     """What to look at first; of a large inventory as it was a moment ago. Permission `inventory.read`."""
     authorize(actor, Permission.READ)
-    return kept(
-        context.database,
+    found = kept(
+        context,
         actor,
         "dashboard",
         lambda: _dashboard(context, actor),
         lambda board: sum(board.devices_by_state.values()),
     )
+    return replace(found.value, counted=found.at)
 
 
 def _dashboard(context: Context, actor: Actor) -> Dashboard:
@@ -53,12 +55,12 @@ def _dashboard(context: Context, actor: Actor) -> Dashboard:
         devices = _by_state(session, Device.state, DeviceState, Device.bound_to.is_(None), *only(actor, Device))
         orders = _by_state(session, Order.state, OrderState, *only(actor, Order))
         hosts = _by_state(session, Host.state, HostState, *only(actor, Host))
-        confirmed = session.execute(
-            sa.select(Host, HostContact)
+        silent = (
+            sa.select(sa.func.count())
+            .select_from(Host)
             .outerjoin(HostContact, HostContact.host_id == Host.id)
-            .where(Host.state == HostState.CONFIRMED, *only(actor, Host))
+            .where(silent_since(now, context.settings.silent_after_seconds), *only(actor, Host))
         )
-        silent_after = context.settings.silent_after_seconds
         still = sa.and_(ErasureCase.state != CaseState.CLOSED, *only(actor, ErasureCase))
         uncovered = sa.select(sa.func.count(sa.distinct(Holding.device_id))).where(
             Holding.covered_at.is_(None), *only(actor, Holding)
@@ -68,7 +70,7 @@ def _dashboard(context: Context, actor: Actor) -> Dashboard:
             devices_by_state=devices,
             orders_by_state=orders,
             hosts_by_state=hosts,
-            hosts_silent=sum(is_silent(contact, host, now, silent_after) for host, contact in confirmed),
+            hosts_silent=session.scalar(silent) or 0,
             exceptions_open=_count(session, ExceptionItem.id, unresolved),
             exceptions_critical=_count(session, ExceptionItem.id, unresolved, ExceptionItem.severity == "critical"),
             cases_open=_count(session, ErasureCase.id, still),

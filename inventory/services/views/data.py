@@ -59,6 +59,8 @@ class DataSetView:
     """Devices with a live or residue holding of it."""
     version: int
     team: str | None = None
+    counted: datetime | None = None
+    """When the devices were counted; None: just now."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -89,6 +89,8 @@ class ExposureBoard:
     """Oldest first, two hundred at most."""
     more: bool
     """Whether there are more."""
+    counted: datetime | None = None
+    """When all this was counted; None: just now."""
 
 
 @dataclass(frozen=True, kw_only=True)

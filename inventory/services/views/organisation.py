@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from inventory.domain.vocabulary import DeviceState
 
@@ -21,6 +22,8 @@ class SiteView:
     people: int
     """Who are limited to it, alone or among others."""
     version: int
+    counted: datetime | None = None
+    """When the devices were counted; None: just now."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -46,6 +46,8 @@ class Dashboard:
     residue_devices: int
     """Devices that still carry a live holding or residue."""
     log_size: int
+    counted: datetime | None = None
+    """When all this was counted; None: just now."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,6 +108,8 @@ class LocationView:
     version: int
     site: str | None = None
     """At which site; None: at none that is known."""
+    counted: datetime | None = None
+    """When the devices were counted; None: just now."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,10 +10,11 @@ import pytest
 from inventory.domain.roles import Role
 from inventory.domain.scopes import Scope
 from inventory.errors import Duplicate, Invalid, NotFound
-from inventory.services import devices, finding, lists, queues, saved_views
+from inventory.services import _parts, devices, finding, lists, queues, saved_views
 from inventory.services.context import Actor
 from inventory.services.lists import Asked, asked_in
 from inventory.services.lists import pages as service
+from inventory.services.queries.devices import DeviceFilter, list_devices
 from tests.support.inventory_world import World
 
 EVERYBODY = Actor("p-all", "person", frozenset({Role.AUDITOR}), scope=Scope(None, None))
@@ -209,3 +210,23 @@ def queues_roles(role: Role) -> frozenset[object]:
     from inventory.domain.roles import GRANTS  # noqa: PLC0415 - only here
 
     return frozenset(GRANTS[role])
+
+
+def test_devices_are_found_by_any_part_of_what_stands_on_them(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On PostgreSQL by an index of parts, on SQLite row by row; many or few, in either case of letters."""
+    for tag, serial, model in (("QX-100%1", "ZZSER\u00c4L01", "Probe_9"), ("QX-1002", "ZZSER02", "Probe 9")):
+        one = devices.DeclareDevice(asset_tag=tag, serial=serial, model=model)
+        devices.declare(world.context, world.actor("custodian"), one)
+
+    def found(text: str) -> list[str | None]:
+        page = lists.page(world.context, EVERYBODY, "devices", Asked(text=text))
+        where = DeviceFilter(text=text)
+        assert list_devices(world.context, EVERYBODY, where).items == page.rows
+        return [row.asset_tag for row in page.rows]
+
+    for few in (1000, 0):  # how many are known by their numbers, once they were found
+        monkeypatch.setattr(_parts, "FEW", few)
+        assert found("x-100") == found("qx") == ["QX-100%1", "QX-1002"]
+        assert found("ser\u00c4l") == found("100%") == found("probe_") == ["QX-100%1"]
+        assert found("'; DROP TABLE device; --") == found("\\") == found("x-1003") == []
+        assert found("02") == [], "fewer than three characters are looked for at the beginning"

@@ -1,9 +1,12 @@
-"""Counts of a large inventory are kept for a moment, each reader's apart; small ones never."""
+"""Counts of a large inventory are kept for a moment, each reader's apart; small ones never; nobody waits for one made before."""
 
 from __future__ import annotations
 
-import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -11,12 +14,36 @@ from inventory.db import Database
 from inventory.domain.roles import Role
 from inventory.domain.scopes import EVERYTHING, Scope
 from inventory.services import _kept
-from inventory.services.context import Actor
+from inventory.services.context import Actor, Context
+
+LARGE = _kept.LARGE + 1
+
+
+@dataclass
+class World:
+    """What counting needs: a database nobody opens, a clock, and what would be done beside the page."""
+
+    database: Database
+    clock: float = 1000.0
+    beside: list[Callable[[], None]] = field(default_factory=list)
+
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(self.clock, UTC)
+
+    def ask(self, answer: int | Callable[[], int], who: Actor | None = None) -> int:
+        return self.counted(answer, who).value
+
+    def counted(self, answer: int | Callable[[], int], who: Actor | None = None) -> _kept.Counted[int]:
+        count = answer if callable(answer) else lambda: answer
+        return _kept.kept(cast("Context", self), who or reader("p-a"), "rows", count, lambda found: found)
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Database:
-    return Database(f"sqlite:///{tmp_path / 'never-opened.db'}")
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    made = World(Database(f"sqlite:///{tmp_path / 'never-opened.db'}"))
+    monkeypatch.setattr("inventory.services._kept.time.monotonic", lambda: made.clock)
+    monkeypatch.setattr(_kept, "_beside", made.beside.append)
+    return made
 
 
 def reader(ref: str, *, sites: frozenset[str] | None = None) -> Actor:
@@ -24,60 +51,77 @@ def reader(ref: str, *, sites: frozenset[str] | None = None) -> Actor:
     return Actor(ref, "person", frozenset({Role.VIEWER}), scope=scope)
 
 
-def asked(database: Database, actor: Actor, answers: list[int]) -> int:
-    return _kept.kept(database, actor, "rows", lambda: answers.pop(0), lambda count: count)
+def test_a_small_count_is_made_anew_each_time_and_has_no_age(world: World) -> None:
+    assert [world.ask(answer) for answer in (1, 2, _kept.LARGE)] == [1, 2, _kept.LARGE]
+    assert world.counted(3).at is None
 
 
-def test_a_small_count_is_made_anew_each_time(database: Database) -> None:
-    answers = [1, 2, _kept.LARGE]
-    assert [asked(database, reader("p-a"), answers) for _ in range(3)] == [1, 2, _kept.LARGE]
+def test_a_large_count_is_kept_for_a_moment_and_says_when_it_was_made(world: World) -> None:
+    first = world.counted(LARGE)
+    assert first.at == world.now()
+    world.clock += _kept.SECONDS - 1
+    assert world.counted(LARGE + 1) == first
+    assert not world.beside
 
 
-def test_a_large_count_is_kept_for_a_moment_and_then_made_again(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    large = _kept.LARGE + 1
-    answers = [large, large + 1]
-    assert [asked(database, reader("p-a"), answers) for _ in range(3)] == [large] * 3
-    later = time.monotonic() + _kept.SECONDS + 1
-    monkeypatch.setattr("inventory.services._kept.time.monotonic", lambda: later)
-    assert asked(database, reader("p-a"), answers) == large + 1
+def test_nobody_waits_for_a_count_that_was_made_before_and_one_alone_makes_it_again(world: World) -> None:
+    first = world.counted(LARGE)
+    world.clock += _kept.SECONDS + 1
+    assert [world.counted(LARGE + 1) for _ in range(3)] == [first] * 3
+    assert len(world.beside) == 1, "one counts, however many ask"
+    world.beside.pop()()
+    assert world.ask(LARGE + 2) == LARGE + 1
+    assert world.counted(LARGE + 2).at == world.now()
 
 
-def test_a_count_that_took_long_is_shown_for_longer(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    large, clock = _kept.LARGE + 1, [1000.0]
-    monkeypatch.setattr("inventory.services._kept.time.monotonic", lambda: clock[0])
-
-    def slow(answer: int) -> int:
-        clock[0] += 2.0
-        return answer
-
-    def ask(answer: int) -> int:
-        return _kept.kept(database, reader("p-a"), "rows", lambda: slow(answer), lambda count: count)
-
-    assert ask(large) == large
-    clock[0] += 2.0 * _kept.PATIENCE - 1
-    assert ask(large + 1) == large
-    clock[0] += 2
-    assert ask(large + 2) == large + 2
-    clock[0] += _kept.LONGEST + 1
-    assert ask(large + 3) == large + 3
+def test_what_nobody_asked_for_meanwhile_is_not_shown_any_more(world: World) -> None:
+    world.ask(LARGE)
+    world.clock += _kept.OLDEST + 1
+    assert world.ask(LARGE + 1) == LARGE + 1
 
 
-def test_whoever_is_limited_is_never_shown_what_somebody_else_may_see(database: Database) -> None:
-    large = _kept.LARGE + 1
-    answers = [large, large + 5, large + 9]
+def test_a_count_that_took_long_is_shown_for_longer(world: World) -> None:
+    def slow(answer: int) -> Callable[[], int]:
+        def count() -> int:
+            world.clock += 2.0
+            return answer
+
+        return count
+
+    world.ask(slow(LARGE))
+    world.clock += 2.0 * _kept.PATIENCE - 1
+    assert world.ask(slow(LARGE + 1)) == LARGE
+    assert not world.beside
+    world.clock += 2
+    assert world.ask(slow(LARGE + 1)) == LARGE
+    assert world.beside
+
+
+def test_a_count_that_fails_beside_leaves_the_one_before_and_is_tried_again(world: World) -> None:
+    def broken() -> int:
+        raise RuntimeError("the database is away")
+
+    world.ask(LARGE)
+    world.clock += _kept.SECONDS + 1
+    assert world.ask(broken) == LARGE
+    world.beside.pop()()
+    assert world.ask(LARGE + 1) == LARGE
+    world.beside.pop()()
+    assert world.ask(0) == LARGE + 1
+
+
+def test_whoever_is_limited_is_never_shown_what_somebody_else_may_see(world: World) -> None:
     here = frozenset({"SI-0001"})
-    assert asked(database, reader("p-all"), answers) == large
-    assert asked(database, reader("p-all-too"), answers) == large
-    assert asked(database, reader("p-a", sites=here), answers) == large + 5
-    assert asked(database, reader("p-b", sites=here), answers) == large + 9
+    assert world.ask(LARGE, reader("p-all")) == LARGE
+    assert world.ask(LARGE + 1, reader("p-all-too")) == LARGE
+    assert world.ask(LARGE + 5, reader("p-a", sites=here)) == LARGE + 5
+    assert world.ask(LARGE + 9, reader("p-b", sites=here)) == LARGE + 9
 
 
-def test_a_count_that_fails_is_not_waited_for(database: Database) -> None:
+def test_a_count_that_fails_is_not_waited_for(world: World) -> None:
     def broken() -> int:
         raise RuntimeError("the database is away")
 
     with pytest.raises(RuntimeError):
-        _kept.kept(database, reader("p-a"), "rows", broken, lambda count: count)
-    assert asked(database, reader("p-a"), [7]) == 7
+        world.ask(broken)
+    assert world.ask(7) == 7
