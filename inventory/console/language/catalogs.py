@@ -108,6 +108,7 @@ class Catalog:
 
     def __init__(self, messages: Mapping[str, str]) -> None:
         self._exact = dict(messages)
+        self._finished = frozenset(messages.values())
         made = sorted((pattern(message, said) for message, said in messages.items() if is_pattern(message)), key=_order)
         self._by_start: dict[str, list[Pattern]] = {}
         self._anywhere: list[Pattern] = []
@@ -137,6 +138,8 @@ class Catalog:
         return start + self._recall(core) + text[len(text.rstrip()) :]
 
     def _recognised(self, core: str) -> str:
+        if core in self._finished and core not in self._exact:
+            return core  # said already: a page that says a value twice says the same
         parts = _SENTENCE_END.split(core)
         if core in self._exact or len(parts) == 1:
             return self._whole(core) or core

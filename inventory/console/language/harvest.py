@@ -74,7 +74,7 @@ _ENUMERATIONS: Final = frozenset(
 _HOLES = re.compile(r"\{[a-zA-Z_0-9]+\}|</?[0-9]>")
 _LOGGED: Final = frozenset(
     {
-        "debug", "info", "warning", "error", "exception", "critical", "getLogger", "compile", "cast", "field", "TypeVar",
+        "debug", "info", "warning", "error", "exception", "critical", "getLogger", "compile", "field", "TypeVar",
         "AssertionError",
     }
 )  # fmt: skip
@@ -144,7 +144,7 @@ COMPOSED: Final = (
     ),
     *(f"{{data_set}} ({{category}}, encryption {{encryption}}){end}" for end in (".", ";")),
     "no data set is known to be on it",
-    *("a validator", "a witness", "keyed-stream", "pseudonyms"),
+    *("a validator", "a witness", "keyed-stream", "pseudonyms", "Serial", "Media type"),
     "{label}, size unknown",
     "{count} bytes",
     "{place} (secure)",
@@ -217,6 +217,8 @@ COMPOSED: Final = (
     "roster {version}",
     "trust root {version}",
     "webhook {number}",
+    "token {number}",
+    "a receiver who is not in the register",
     "approver {person}",
 )
 """Messages that are put together, and words within sentences that somebody else made."""
@@ -342,8 +344,8 @@ def _unread(tree: ast.AST) -> set[int]:
             )  # fmt: skip
         elif isinstance(node, ast.Call):
             name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-            if name in _LOGGED:
-                unread.update(id(inner) for argument in node.args for inner in ast.walk(argument))
+            silent = node.args[:1] if name == "cast" else node.args if name in _LOGGED else ()
+            unread.update(id(inner) for argument in silent for inner in ast.walk(argument))
         elif isinstance(node, (ast.AnnAssign, ast.arg, ast.FunctionDef)):
             annotation = node.returns if isinstance(node, ast.FunctionDef) else node.annotation
             unread.update(id(inner) for inner in ast.walk(annotation) if annotation is not None) if annotation else None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, date, datetime, time
 from typing import Final
 
 from babel.dates import format_date, format_datetime, format_time
@@ -138,6 +138,11 @@ def day(moment: datetime) -> str:
     if spoken == "en":
         return formatting.day(moment)
     return format_date(formatting.in_utc(moment), format="long", locale=_LOCALES[spoken])
+
+
+def day_of(named: date) -> str:
+    """A day that somebody named."""
+    return day(datetime.combine(named, time(), tzinfo=UTC))
 
 
 def clock(moment: datetime) -> str:

@@ -15,6 +15,7 @@ from inventory.console.sheets import Field, Sheet, reason
 from inventory.console.views.lists import narrowed, pager
 from inventory.console.web import actor, go, here, names, perform, posted, received, show, show_sheet
 from inventory.domain.balance import ScopeKind
+from inventory.domain.exceptions import TITLES
 from inventory.domain.roles import Permission
 from inventory.services import people, reconciliation
 from inventory.services.queries import balances as service
@@ -53,6 +54,7 @@ def balance(balance: str) -> Reply:
         pager=pager(differences, "differences"),
         origins=_origins(found),
         ends=_ends(found),
+        titles=TITLES,
     )
 
 

@@ -11,6 +11,7 @@ from typing import Final
 
 from inventory.console.formatting import sentence_case, short_digest
 from inventory.console.language.speaking import day, words
+from inventory.domain.exceptions import TITLES, ExceptionCode
 from inventory.events import Tag
 from inventory.services.views import EventView
 
@@ -291,6 +292,8 @@ def _said(name: str, value: str | int, names: Callable[[str], str]) -> str:
         return short_digest(value)
     if isinstance(value, str) and value.startswith("p-"):
         return names(value)
+    if name == "code" and value in set(ExceptionCode):
+        return words(TITLES[ExceptionCode(value)])
     plain = _plain(value)
     return words(plain) if plain.islower() or name in _OURS else plain
 
