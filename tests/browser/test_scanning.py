@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import base64
+import io
+import json
+
 import pytest
+import segno
+from PIL import Image
 from playwright.sync_api import expect
 
+from reports.envelope import sign
+from reports.keys import FileSigner
+from reports.numbered import parts_of
 from tests.support.browser import Console
 from tests.support.capabilities import requires_browser
 from tests.support.console_story import Story
@@ -24,6 +33,36 @@ navigator.mediaDevices.getUserMedia = async () => {
 };
 """
 """This browser's platform has no reader of codes; the rest of the page is real."""
+
+CODES = """
+const codes = CODES;
+window.BarcodeDetector = class {
+  static async getSupportedFormats() { return ["qr_code"]; }
+  async detect(video) {
+    const canvas = document.createElement("canvas");
+    [canvas.width, canvas.height] = [video.videoWidth, video.videoHeight];
+    canvas.getContext("2d").drawImage(video, 0, 0);
+    return (await window.readPicture(canvas.toDataURL("image/png"))).map((rawValue) => ({ rawValue }));
+  }
+};
+navigator.mediaDevices.getUserMedia = async () => {
+  const canvas = document.createElement("canvas");
+  canvas.width = canvas.height = 900;
+  const drawing = canvas.getContext("2d");
+  let turn = 0;
+  setInterval(() => {
+    const rows = codes[turn++ % codes.length];
+    const size = Math.floor(900 / (rows.length + 8));
+    drawing.fillStyle = "white";
+    drawing.fillRect(0, 0, 900, 900);
+    drawing.fillStyle = "black";
+    const dot = (x, y) => drawing.fillRect((x + 4) * size, (y + 4) * size, size, size);
+    rows.forEach((row, y) => [...row].forEach((dark, x) => dark === "1" && dot(x, y)));
+  }, 400);
+  return canvas.captureStream(10);
+};
+"""
+"""A terminal that shows one code after the other, before the camera; another reader reads the video's pictures."""
 
 
 def test_what_the_camera_sees_is_written_into_the_field_once(told: tuple[Console, Story]) -> None:
@@ -69,3 +108,33 @@ def test_a_scanner_that_types_like_a_keyboard_is_read_wherever_the_focus_is(told
         expect(page.locator("[data-read-list]").get_by_role("link", name=number)).to_be_visible()
         expect(page.get_by_label("Codes")).to_have_value(f"{number}\nNOBODY-KNOWS-IT\n")
         assert complaints.found == []
+
+
+def _read_picture(address: str) -> list[str]:
+    zxingcpp = pytest.importorskip("zxingcpp")
+    with Image.open(io.BytesIO(base64.b64decode(address.partition(",")[2]))) as picture:
+        found = zxingcpp.read_barcodes(
+            picture.convert("L"), formats=zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
+        )
+    return [one.text for one in found]
+
+
+def test_a_row_of_codes_is_read_off_a_screen_until_nothing_is_missing_and_handed_in(
+    told: tuple[Console, Story],
+) -> None:
+    console, _ = told
+    body = {"schema": "sanitrail/return-bundle/1", "words": [f"{number:x}" for number in range(900, 1400)]}
+    parts = parts_of(sign("return-bundle", body, FileSigner.generate()))
+    assert len(parts) > 1
+    matrices = [["".join(map(str, row)) for row in segno.make(part, error="m").matrix] for part in parts]
+    with console.someone("carla") as (page, complaints):
+        page.expose_function("readPicture", _read_picture)
+        page.add_init_script(CODES.replace("CODES", json.dumps(matrices), 1))
+        page.goto("/console/by-hand/hand-in")
+        page.get_by_role("button", name="Use the camera").click()
+        expect(page.locator("[data-camera-status]")).to_have_text("Every part was read. Hand it in.", timeout=30_000)
+        assert sorted(page.get_by_label("Codes").input_value().split()) == sorted(parts)
+        page.get_by_role("button", name="Stop").click()
+        assert complaints.found == []
+        page.get_by_role("button", name="Hand it in").click()
+        expect(page.get_by_role("main")).to_contain_text("signed")
