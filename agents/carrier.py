@@ -19,9 +19,11 @@ from pathlib import Path
 
 import httpx2
 
+from . import logs
 from .backoff import Backoff
 from .carried import carrier_user
 from .channel import ChannelClosed, peer_of, receive, send
+from .ending import on_signals
 from .errors import CarrierPrivileged
 from .exchange import (
     MAX_ASK_BODY,
@@ -37,6 +39,7 @@ from .exchange import (
 )
 from .link import NotReached, Request
 from .network import Network
+from .notify import Notifier
 
 log = logging.getLogger("agents.carrier")
 
@@ -178,3 +181,24 @@ def on_errand(words: list[str]) -> None:
     become(user)
     require_unprivileged()
     carrier.serve(socket.socket(fileno=int(number)))
+
+
+def for_good(words: list[str]) -> None:
+    """The process that `carry` becomes: it has what carrying takes, and no longer what reading settings took.
+
+    Args:
+        words: The helper's socket, the user to be or nothing, seconds to reach the service, a file of authorities or nothing,
+            how much is logged, and how.
+    """
+    address, user, connect_timeout, ca_file, log_level, log_format = words
+    logs.begin("carrier", log_level, log_format)
+    authorities = Path(ca_file) if ca_file else None
+    carrier = Carrier(Path(address), connect_timeout=float(connect_timeout), ca_file=authorities)
+    if user:
+        become(user)
+    require_unprivileged()
+    on_signals(carrier.stop)
+    notifier = Notifier.from_environment(os.environ)
+    notifier.ready("Carrying between helper and service")
+    carrier.run()
+    notifier.stopping()

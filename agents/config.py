@@ -24,8 +24,8 @@ _CONFIG_VARIABLE = f"{PREFIX}CONFIG"
 
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 
-MIB_OF_A_RUN = 24
-"""Memory one run takes: the buffers of two threads that write and read back, and what they keep."""
+MIB_OF_A_RUN = 16
+"""Memory one run may take: the buffers of two threads that read back, their stacks, and what they keep."""
 
 
 class Settings(BaseModel):

@@ -19,9 +19,10 @@ from .assembly import Agent
 from .carried import Carried, Carriers, carrier_user
 from .cli.common import Common, explained
 from .cli.output import table
-from .cli.staying import logging_options, on_signals
+from .cli.staying import logging_options
 from .config import Settings
 from .daemon import Daemon
+from .ending import on_signals
 from .notify import Notifier
 from .state import StateDirectory
 

@@ -1,17 +1,19 @@
 """Builds the Debian package of the agent: `make deb`, or `python -m tools.package_deb FOLDER`.
 
-It holds the agent with every library it needs, as locked and checked by hash, beneath /usr/lib/sanitrail; commands, units, man
-pages and shell completion around it. Nothing is downloaded when it is installed, and nothing of the system's own Python is
-changed.
+It holds the agent with every library it needs, as locked and checked by hash and compiled, beneath /usr/lib/sanitrail; around it
+commands, units, man pages and shell completion. Nothing is downloaded when it is installed, and nothing of the system's own
+Python is changed.
 """
 
 from __future__ import annotations
 
 import argparse
+import compileall
 import gzip
 import importlib
 import inspect
 import os
+import py_compile
 import shutil
 import subprocess
 import sys
@@ -42,8 +44,10 @@ _COMPLETIONS: Final = {
     "usr/share/zsh/vendor-completions/_{}": ZshComplete,
     "usr/share/fish/vendor_completions.d/{}.fish": FishComplete,
 }
+_STAYS: Final = ("sanitrail-helper",)
+"""Programs that stay in memory: without docstrings. What a person calls explains itself and keeps them."""
 _SETTINGS: Final = "# Settings of the agent; the handbook names them. Without any, the defaults hold.\n"
-_LAUNCHER: Final = """#!/usr/bin/python3 -I
+_LAUNCHER: Final = """#!/usr/bin/python3 {flags}
 import sys
 sys.path.insert(0, "/{library}")
 sys.dont_write_bytecode = True
@@ -72,8 +76,9 @@ def stage(target: Path, *, libraries: bool) -> None:
         _install_libraries(library)
     metadata = f"Metadata-Version: 2.1\nName: sanitrail\nVersion: {version()}\n"
     _file(library / f"sanitrail-{version()}.dist-info" / "METADATA", metadata)  # the version stands in every record
+    compiled(library)
     for program, entry in PROGRAMS.items():
-        _executable(target / "usr/bin" / program, _launcher(entry))
+        _executable(target / "usr/bin" / program, _launcher(entry, "-IOO" if program in _STAYS else "-I"))
         _man_pages(target / "usr/share/man/man8", program, entry)
         if isinstance(command := _command(entry), click.Command):
             _completions(target, program, command)
@@ -173,9 +178,27 @@ def _command(entry: str) -> object:
     return getattr(importlib.import_module(module), name)
 
 
-def _launcher(entry: str) -> str:
+def compiled(library: Path) -> None:
+    """Compile everything for this Python, both ways it is started: a program is ready in a second, and not after ten.
+
+    Each is held against its source by digest when it is loaded: the code that runs is the code whose digest the self-test tells.
+    """
+    for optimization in (0, 2):
+        done = compileall.compile_dir(
+            library,
+            quiet=2,
+            stripdir=str(library),
+            prependdir=f"/{LIBRARY}",
+            optimize=optimization,
+            invalidation_mode=py_compile.PycInvalidationMode.CHECKED_HASH,
+        )
+        if not done:
+            raise RuntimeError("not everything could be compiled")
+
+
+def _launcher(entry: str, flags: str) -> str:
     module, _, function = entry.partition(":")
-    return _LAUNCHER.format(library=LIBRARY, module=module, function=function)
+    return _LAUNCHER.format(library=LIBRARY, module=module, function=function, flags=flags)
 
 
 def _man_pages(folder: Path, program: str, entry: str) -> None:

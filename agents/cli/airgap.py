@@ -16,6 +16,7 @@ from agents.byhand import building, codes, intake, introducing, returning
 from agents.byhand.service import HandService
 from agents.byhand.working import Outcome, Shift
 from agents.clock import rfc3339
+from agents.ending import on_signals
 from agents.errors import BundleRefused
 from agents.pins import PinStore
 from inventory.contract.v1.agents import EnrolmentRequest
@@ -24,7 +25,6 @@ from reports.canonical import to_base64
 
 from .common import Common, explained
 from .output import answer, grouped
-from .staying import on_signals
 
 _FILES = click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False, exists=True))
 _SIGNS = {"recorded": "done", "refused": "refused", "waits": "waits", "lapsed": "not begun"}

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import os
+import sys
+from typing import Final
 
 import click
 
-from agents import logs
-from agents.carrier import Carrier, become, require_unprivileged
-from agents.notify import Notifier
+from agents.carried import carrier_user
+from agents.errors import CarrierPrivileged
 
 from .common import Common, explained
-from .staying import logging_options, on_signals
+from .staying import logging_options
+
+_PROGRAM: Final = """
+import json, sys
+sys.path[:] = json.loads(sys.argv[1])
+from agents.carrier import for_good
+for_good(sys.argv[2:])
+"""
 
 
 @click.command("carry")
@@ -25,15 +34,12 @@ def carry_command(common: Common, user: str | None, log_level: str, log_format: 
     the helper, and what it brings back the helper checks. It refuses to run as root.
     """
     settings = common.settings()
-    if user is not None:
-        become(user)
-    require_unprivileged()
-    logs.begin("carrier", log_level, log_format)
-    carrier = Carrier(
-        settings.carrier_socket, connect_timeout=settings.connect_timeout, ca_file=settings.ca_file, helper_uid=0
-    )
-    on_signals(carrier.stop)
-    notifier = Notifier.from_environment(os.environ)
-    notifier.ready("Carrying between helper and service")
-    carrier.run()
-    notifier.stopping()
+    if os.geteuid() == 0:
+        if user is None:
+            raise CarrierPrivileged
+        carrier_user(user)
+    # In the place of this process, under its number: what reads settings and explains itself takes a third of the memory.
+    words = [str(settings.carrier_socket), user or "", str(settings.connect_timeout), str(settings.ca_file or "")]
+    line = [sys.executable, "-I", "-B", "-c", _PROGRAM, json.dumps(sys.path), *words, log_level, log_format]
+    sys.stdout.flush()
+    os.execv(sys.executable, line)  # noqa: S606 - no shell is wanted

@@ -1,8 +1,7 @@
-"""What processes that stay have in common: how they log, and how they end. Imports nothing heavy: the carrier starts with it."""
+"""What the commands of processes that stay have in common: how they log."""
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -22,9 +21,3 @@ def logging_options(command: _F) -> _F:
         "--log-level", type=click.Choice(logs.LEVELS), default="info", show_default=True, help="To standard error."
     )
     return level(style(command))
-
-
-def on_signals(stop: Callable[[], None]) -> None:
-    """End cleanly when systemd or a person says so."""
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop())

@@ -9,10 +9,11 @@ import click
 
 from agents import assembly, logs
 from agents.daemon import Daemon
+from agents.ending import on_signals
 from agents.notify import Notifier
 
 from .common import Common, explained
-from .staying import logging_options, on_signals
+from .staying import logging_options
 
 
 @click.command("run")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import importlib.metadata
+import importlib.util
 import re
 import shutil
 import subprocess
@@ -47,7 +48,7 @@ def test_debians_own_tool_reads_it_and_nothing_is_the_builders(unpacked: Path) -
 def test_it_holds_the_agent_and_not_the_service(unpacked: Path) -> None:
     library = unpacked / package_deb.LIBRARY
     assert (library / "agents/daemon.py").exists()
-    assert {path.name for path in (library / "inventory").iterdir()} == {"__init__.py", "contract"}
+    assert {path.name for path in (library / "inventory").iterdir()} == {"__init__.py", "__pycache__", "contract"}
 
 
 def test_its_program_runs_from_where_it_lies_and_knows_its_version(unpacked: Path) -> None:
@@ -59,6 +60,16 @@ def test_its_program_runs_from_where_it_lies_and_knows_its_version(unpacked: Pat
     assert package_deb.version() in done.stdout
     found = list(importlib.metadata.distributions(path=[str(unpacked / package_deb.LIBRARY)]))
     assert [(one.metadata["Name"], one.version) for one in found] == [("sanitrail", package_deb.version())]
+
+
+def test_it_is_compiled_so_that_it_starts_at_once_and_each_file_is_held_against_its_source(unpacked: Path) -> None:
+    library = unpacked / package_deb.LIBRARY
+    for source in library.rglob("*.py"):
+        for optimization in ("", 2):
+            found = Path(importlib.util.cache_from_source(str(source), optimization=optimization))
+            flags = int.from_bytes(found.read_bytes()[4:8], "little")
+            assert flags == 0b11, f"{source.name}: by digest, and checked"
+    assert (unpacked / "usr/bin/sanitrail-helper").read_text().startswith("#!/usr/bin/python3 -IOO\n")
 
 
 def _names(command: click.Command, name: str) -> set[str]:

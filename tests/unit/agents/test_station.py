@@ -14,6 +14,8 @@ from agents.lamps import FRESH, Lamps
 from agents.reporter import Control
 from agents.temperature import Thermometer, temperature_of
 from inventory.contract.v1.devices import ObservedDevice
+from sanitizer.content import CHUNK
+from sanitizer.settings import Settings as EngineSettings
 from tests.support.inventory_world import DISK, OTHER_DISK
 
 ONE, TWO = DISK.facts.fingerprint, OTHER_DISK.facts.fingerprint
@@ -230,7 +232,13 @@ def test_a_drive_at_work_by_itself_is_not_asked_how_hot_it_is() -> None:
     assert len(asked) == 3, "once in ten seconds"
 
 
-@pytest.mark.parametrize(("wanted", "ceiling", "got"), [(4, 1024, 4), (60, 1024, 42), (60, 2048, 60), (8, 32, 1)])
+@pytest.mark.parametrize(("wanted", "ceiling", "got"), [(4, 1024, 4), (60, 1024, 60), (60, 512, 32), (8, 32, 2)])
 def test_no_more_runs_at_once_than_there_is_memory_for(wanted: int, ceiling: int, got: int) -> None:
-    assert MIB_OF_A_RUN == 24
     assert Settings(max_parallel_runs=wanted, memory_ceiling_mib=ceiling).parallel == got
+
+
+def test_a_run_counts_with_more_than_its_largest_buffers() -> None:
+    engine = EngineSettings()
+    reading = engine.block_bytes + CHUNK  # what a thread that reads back holds: what it is given, and what it expects
+    spread = engine.marker_unit_bytes * 2 + CHUNK
+    assert 2 * reading + spread < MIB_OF_A_RUN << 20, "with two threads, which a few runs have"
