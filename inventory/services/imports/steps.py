@@ -32,6 +32,7 @@ from inventory.services.devices import DeclareDevice, compare, declare_within
 from inventory.services.kernel import note, settle_exception
 
 from . import things
+from .known import Known
 from .matching import Matches, earlier_keys, earlier_lines, places
 from .rows import Line, Unreadable
 
@@ -98,6 +99,7 @@ def _checked(
     usable = [said for _, said in read if isinstance(said, Row)]
     matches, earlier = Matches(session, usable), earlier_lines(session, row, usable)
     earlier |= earlier_keys(session, row, [said.key for _, said in read if isinstance(said, Said)])
+    known = Known(session, actor, [said for _, said in read if isinstance(said, Said)])
     here = places(session, usable, only(actor, Location))
     found = []
     for number, said in read:
@@ -109,7 +111,7 @@ def _checked(
             verdict = Verdict(outcome=Outcome.REFUSED, problems=said)
         elif isinstance(said, Said):
             identity = said.key[:_MOST_OF_A_KEY]
-            verdict = _twice(said, earlier.get(identity)) or things.decide(session, context, actor, said)
+            verdict = _twice(said, earlier.get(identity)) or things.decide(known, context, said)
             if verdict.outcome is not Outcome.REFUSED:
                 earlier[identity], facts = number, {str(one): text for one, text in said.facts.items()}
         else:
@@ -235,7 +237,7 @@ def _take_thing(session: Session, context: Context, actor: Actor, row: Import, l
     """Decided anew, as with devices."""
     facts = {Field(one): str(text) for one, text in (line.facts or {}).items()}
     said = Said(subject=row.subject, facts=facts)
-    verdict = things.decide(session, context, actor, said)
+    verdict = things.decide(Known(session, actor, [said]), context, said)
     line.outcome, line.device, line.done = verdict.outcome, verdict.device, True
     line.problems = [dataclasses.asdict(one) for one in verdict.problems]
     if verdict.outcome in {Outcome.NEW, Outcome.ADOPT}:

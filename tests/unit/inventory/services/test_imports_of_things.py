@@ -185,3 +185,33 @@ def test_a_person_added_in_the_meantime_is_not_added_twice(world: World) -> None
     command = people.CreatePerson(login="rui", name="Rui Example", title="", contact="", roles=frozenset())
     people.create_person(world.context, world.actor("admin"), command)
     assert register.run(world.context, world.actor("admin"), view.id, view.version).counts == {"same": 1}
+
+
+TABLES = {
+    "places": ("custodian", "Name,Zone,Site\n", "Room {0},secure,Porto\n"),
+    "data_sets": ("privacy", "Name,Category,Owner\n", "Data {0},low,Us\n"),
+    "holdings": ("privacy", "Device,Data set,Since\n", "BC-{0},CRM production,2024-01-02\n"),
+    "people": ("admin", "Login,Name,Roles,Sites\n", "person{0},Somebody,viewer,Porto\n"),
+    "hosts": ("admin", "Host,Site\n", "host-{0},Porto\n"),
+}
+
+
+@pytest.mark.usefixtures("porto")
+@pytest.mark.parametrize("subject", TABLES)
+def test_many_lines_are_tried_with_as_many_statements_as_few(world: World, subject: str) -> None:
+    by, head, line = TABLES[subject]
+    asked: list[int] = []
+    for many in (3, 60):
+        view = sent(world, by, subject, head + "".join(line.format(number) for number in range(many)))
+        statements: list[str] = []
+        with world.context.database.writing() as session:
+            engine = session.get_bind()
+
+        def count(*told: Any, into: list[str] = statements) -> None:  # noqa: ANN401 - SQLAlchemy's event
+            into.append(told[2])
+
+        sa.event.listen(engine, "before_cursor_execute", count)
+        register.check(world.context, world.actor(by), view.id, view.version)
+        sa.event.remove(engine, "before_cursor_execute", count)
+        asked.append(len(statements))
+    assert asked[0] == asked[1]
