@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from . import zfs
 from .errors.base import printable
 from .facts import HostFacts, Mount, Node
-from .zfs import members_of
 
 _MEMORY = (
     "tmpfs ramfs rootfs devtmpfs proc sysfs devpts cgroup cgroup2 securityfs debugfs tracefs mqueue hugetlbfs pstore bpf "
@@ -143,7 +143,7 @@ class Walk:
             self._pool(mount, (mount.source,))
         elif kind == "bcachefs":
             self._pool(mount, tuple(mount.source.split(":")))
-        elif kind == "zfs":
+        elif kind in zfs.FILESYSTEMS:
             self._zfs(mount)
         else:
             self._plain(mount)
@@ -194,7 +194,7 @@ class Walk:
         if self.facts.zfs is None:
             self.lost(f"{mount.mount_point} is on ZFS pool {pool}, and nobody read the labels of its devices")
             return
-        members, lost = members_of(pool, self.facts.zfs)
+        members, lost = zfs.members_of(pool, self.facts.zfs)
         for text in lost:
             self.lost(f"{mount.mount_point} is on ZFS pool {pool}: {text}")
         for name, how in members.items():

@@ -85,7 +85,7 @@ class Resolver:
     def _facts(self) -> HostFacts:
         """With the labels of ZFS, where anything is mounted from a pool."""
         facts = self._inspector.gather()
-        if not any(mount.filesystem == "zfs" for mount in facts.mounts or ()):
+        if not any(mount.filesystem in zfs.FILESYSTEMS for mount in facts.mounts or ()):
             return facts
         labels: list[ZfsLabel] = []
         unread: list[str] = []

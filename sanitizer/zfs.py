@@ -14,6 +14,8 @@ from typing import Any, Final
 
 from .facts import ZfsLabel, ZfsLook
 
+FILESYSTEMS: Final = frozenset({"zfs", "fuse.zfs"})
+"""As the mount table names what is mounted from a pool, by the kernel's driver or by the one outside the kernel (zfs-fuse)."""
 LABEL_OFFSET: Final = 16 << 10
 """Bytes from the beginning of the device: an empty area and a boot header come first."""
 LABEL_BYTES: Final = 112 << 10

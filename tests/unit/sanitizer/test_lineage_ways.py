@@ -147,15 +147,16 @@ def label(name: str, guid: int, **changes: object) -> ZfsLabel:
     return ZfsLabel(**{**base, **changes})  # type: ignore[arg-type]
 
 
-def zfs_found(*labels: ZfsLabel, unread: tuple[str, ...] = ()) -> tuple[tuple[str, ...], int]:
-    mounted = mount("0:44", "/tank", "zfs", "tank/home")
+def zfs_found(*labels: ZfsLabel, unread: tuple[str, ...] = (), driver: str = "zfs") -> tuple[tuple[str, ...], int]:
+    mounted = mount("0:44", "/tank", driver, "tank/home")
     facts = host(SDB, SDB1, SDC, mounts=(mounted,), zfs=ZfsLook(labels=labels, unread=unread))
     found = beneath_mount(facts, mounted)
     return found.devices, len(found.edges)
 
 
 def test_a_pool_lies_on_every_device_that_carries_its_label() -> None:
-    assert zfs_found(label("sdb1", 1), label("sdc", 2)) == (("sdb", "sdc"), 0)
+    for driver in ("zfs", "fuse.zfs"):
+        assert zfs_found(label("sdb1", 1), label("sdc", 2), driver=driver) == (("sdb", "sdc"), 0)
 
 
 @pytest.mark.parametrize(
