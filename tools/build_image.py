@@ -209,12 +209,19 @@ def _slim(root: Path) -> None:
     for library in (root / "usr/lib").glob("python3.*"):
         for name in _PYTHON_LEFT_OUT:
             shutil.rmtree(library / name, ignore_errors=True)
-    for cache in [*root.rglob("__pycache__")]:
-        shutil.rmtree(cache)
+    # The agent's own files are as the package has them; Debian's come uncompiled, for their own programs would have done it.
     unchecked = py_compile.PycInvalidationMode.UNCHECKED_HASH
-    for folder in (*(root / "usr/lib").glob("python3*"), root / package_deb.LIBRARY):
+    for folder in (root / "usr/lib").glob("python3*"):
+        for cache in [*folder.rglob("__pycache__")]:
+            shutil.rmtree(cache)
         place = f"/{folder.relative_to(root)}"
         compileall.compile_dir(str(folder), ddir=place, quiet=2, invalidation_mode=unchecked, maxlevels=40)
+    library = root / package_deb.LIBRARY
+    if not any(library.rglob("*.pyc")):
+        checked = py_compile.PycInvalidationMode.CHECKED_HASH
+        compileall.compile_dir(
+            str(library), ddir=f"/{package_deb.LIBRARY}", quiet=2, invalidation_mode=checked, maxlevels=40
+        )
 
 
 def _squashed(root: Path, work: Path, moment: int) -> bytes:
