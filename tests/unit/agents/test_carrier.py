@@ -7,6 +7,7 @@ import pwd
 import random
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -27,6 +28,7 @@ from agents.config import Settings
 from agents.errors import CarrierPrivileged, ConfigInvalid, Unreachable
 from agents.exchange import Ask, Failed, Told
 from reports.keys import FileSigner
+from tests.support.agent_process import ROOT
 from tests.support.agent_world import AgentWorld
 
 ME = CarrierUser(os.getuid(), os.getgid())
@@ -274,3 +276,10 @@ def test_a_hijacked_carrier_cannot_answer_the_hold_question(tmp_path: Path) -> N
     (body,) = world.records()
     assert (body["run"]["state"], body["run"]["touched"]) == ("refused", "no")
     assert world.system.drive.writes == 0
+
+
+def test_the_process_that_carries_loads_nothing_that_reads_messages_keys_or_devices() -> None:
+    heavy = ("pydantic", "cryptography", "sanitizer", "inventory", "psutil", "pyudev", "click")
+    look = f"import sys, agents.carrier; print(sorted(set(sys.modules) & set({heavy})))"
+    done = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.strip() == "[]"
