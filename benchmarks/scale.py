@@ -32,7 +32,18 @@ from inventory.settings import Settings
 from .errors import CannotMeasure
 from .evidence import postgres
 from .scale_http import Heard, Page, Times, Where, read_by_many, speak
-from .scale_service import allow_many_connections, bearers, cookies, dismiss, enlist, pages, running, somebody, spent
+from .scale_service import (
+    allow_many_connections,
+    bearers,
+    cookies,
+    dismiss,
+    enlist,
+    hear_all,
+    pages,
+    running,
+    somebody,
+    spent,
+)
 from .scale_work import measure_work
 
 API = (
@@ -225,6 +236,7 @@ def _under_load(  # noqa: PLR0913 - as the command's options
     context: Context, folder: Path, parts: Sequence[str], lists: Sequence[str], json_file: Path | None, *, processes: int,
     readers: int, pause: float, each: float, agents: int | None, runs: int | None, seconds: float,
 ) -> None:  # fmt: skip
+    hear_all(context)
     with running(context, processes, folder / "service.log") as where:
         if "lists" in parts:
             wanted = [one for one in (f"/api/v1/{path}" for path in API) if _named(one, lists)]

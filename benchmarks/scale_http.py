@@ -139,8 +139,10 @@ async def read_by_many(where: Where, page: Page, readers: int, seconds: float, p
             found.size = max(found.size, len(body))
             if status != 200:
                 found.wrong[str(status)] += 1
-            if pause:
-                await asyncio.sleep(pause * (0.5 + random.random()))  # noqa: S311 - as above
+            rest = pause * (0.5 + random.random())  # noqa: S311 - as above
+            if time.monotonic() + rest >= end:
+                break
+            await asyncio.sleep(rest)
         wire.close()
 
     await asyncio.gather(*(one(number) for number in range(readers)))

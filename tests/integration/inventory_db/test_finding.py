@@ -6,10 +6,12 @@ import json
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from inventory.domain.roles import Role
 from inventory.domain.scopes import Scope
 from inventory.errors import Duplicate, Invalid, NotFound
+from inventory.models import Device
 from inventory.services import _parts, devices, finding, lists, queues, saved_views
 from inventory.services.context import Actor
 from inventory.services.lists import Asked, asked_in
@@ -230,3 +232,14 @@ def test_devices_are_found_by_any_part_of_what_stands_on_them(world: World, monk
         assert found("ser\u00c4l") == found("100%") == found("probe_") == ["QX-100%1"]
         assert found("'; DROP TABLE device; --") == found("\\") == found("x-1003") == []
         assert found("02") == [], "fewer than three characters are looked for at the beginning"
+
+
+def test_postgresql_finds_parts_by_its_index(world: World) -> None:
+    """The index names the same fields in the same order as the question: else every device would be read, silently."""
+    with world.context.reading() as session:
+        if session.get_bind().dialect.name == "postgresql":
+            session.execute(sa.text("SET LOCAL enable_seqscan = off"))
+            asked = sa.select(Device.id).where(_parts._PartsHold(*_parts.FIELDS, "serial"))
+            words = str(asked.compile(session.get_bind(), compile_kwargs={"literal_binds": True}))
+            plan = session.execute(sa.text(f"EXPLAIN {words}")).scalars().all()
+            assert any("ix_device_parts" in line for line in plan), plan

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 import inventory.services
 from inventory import models
-from inventory.domain.roles import Role
+from inventory.domain.roles import Permission, Role
 from inventory.domain.scopes import EVERYTHING, NOTHING, Scope
 from inventory.domain.vocabulary import Zone
 from inventory.errors import Forbidden, Invalid, NotFound
@@ -277,3 +277,22 @@ def test_what_a_rule_lets_through_is_what_it_says_of_each_row(world: World) -> N
                 rows = session.scalars(sa.select(model)).all()
                 listed = set(session.scalars(sa.select(model).where(*_scope.only(actor, model))))
                 assert {row for row in rows if _scope.sees(session, actor, row)} == listed
+
+
+def test_who_is_able_is_who_sees_by_the_same_rule(world: World) -> None:
+    """Reckoned for everybody at once, without a question for each: it must not say otherwise than the rule of the lists."""
+    here, away, ours, theirs = site(world, "Here"), site(world, "Away"), team(world, "Ours"), team(world, "Theirs")
+    data_set = world.hold_data()
+    device = world.device().id
+    scopes = [((), ()), ((here,), ()), ((), (ours,)), ((here,), (ours, theirs)), ((away,), (ours,))]
+    for at, of, held_by in [(None, None, None), (here, ours, None), (away, theirs, ours), (here, theirs, ours)]:
+        host_to(world, at=at, of=of)
+        command = Assign(subject=data_set, team=held_by, reason="as the test says")
+        organisation.assign_data_set(world.context, world.actor("privacy"), command)
+        for sites, teams in scopes:
+            who = limited(world, "custodian", sites=sites, teams=teams)
+            if not sites and not teams:
+                who = Actor(who.ref, "person", who.roles, scope=NOTHING)
+            with world.context.reading() as session:
+                able = who.ref in _scope.able_for(session, Permission.DEVICE_MOVE, [device])[device]
+            assert able == (device in seen(world, who)), (at, of, held_by, sites, teams)
