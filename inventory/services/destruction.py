@@ -29,6 +29,7 @@ from .context import Actor, Context, authorize
 from .kernel import find, moment, next_number, note, optional, required, sign_and_log, stamp
 from .views import DestructionView
 
+_HEAVIEST: Final = 1_000_000
 METHODS: Final = ("disintegrate", "incinerate", "melt", "pulverize", "shred", "degauss-then-destroy")
 SCHEMA: Final = "sanitrail/destruction/1"
 WITHDRAWN: Final = "withdrawn"
@@ -53,6 +54,10 @@ class RecordDestruction:
     """SHA-256 of photographs, videos, vendor's papers; at least one."""
     kept_elsewhere: str = ""
     """Where the files are kept of which the service has none; without it every digest is of a file of evidence of this device."""
+    weight_in_grams: int | None = None
+    """On the scales before; both weights or neither. They are said in the note, which is signed and printed."""
+    weight_out_grams: int | None = None
+    """What was left, on the same scales."""
     note: str = ""
 
 
@@ -115,7 +120,7 @@ def _note(session: Session, command: RecordDestruction, device: Device) -> str:
     Raises:
         Invalid: a file is not here, and nobody said where it is.
     """
-    note = optional("note", command.note)
+    note = required("note", f"{optional('note', command.note)} {_weighed(command)}".strip(), least=0)
     named = set(command.evidence)
     kept = session.scalars(
         sa.select(EvidenceFile.sha256).where(EvidenceFile.device_id == device.id, EvidenceFile.sha256.in_(named))
@@ -131,6 +136,18 @@ def _note(session: Session, command: RecordDestruction, device: Device) -> str:
         )
     said = f"{len(missing)} of the {len(named)} files named here are not in the issuer's files, but kept elsewhere: {where}."
     return required("note", f"{note} {said}".strip())
+
+
+def _weighed(command: RecordDestruction) -> str:
+    """What the scales showed, as it is signed and printed. Raises `Invalid`: one weight alone, or more out than in."""
+    before, after = command.weight_in_grams, command.weight_out_grams
+    if before is None and after is None:
+        return ""
+    if before is None or after is None:
+        raise Invalid("weight_out_grams", "Say both weights, before and after, or neither.")
+    if not 0 < before <= _HEAVIEST or not 0 <= after <= before:
+        raise Invalid("weight_out_grams", "What is left weighs no more than what went in; both are grams.")
+    return f"Weighed {before} g before and {after} g after; {before - after} g are not in what was weighed after."
 
 
 def _plausible(context: Context, command: RecordDestruction) -> None:

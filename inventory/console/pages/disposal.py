@@ -96,6 +96,8 @@ def record_destruction(device: str) -> Reply:
         facility = typed.text("facility", "Say where it was done.")
         performed = typed.day("performed", "On which day? Write YYYY-MM-DD.")
         size = typed.number("particle_size_mm", "", low=0, high=1000)
+        before = typed.number("weight_in_grams", "", low=1, high=1_000_000)
+        after = typed.number("weight_out_grams", "", low=0, high=1_000_000)
         digests = tuple(typed.value("evidence").lower().split())
         if not digests or not all(re.fullmatch(r"[0-9a-f]{64}", digest) for digest in digests):
             typed.fail(
@@ -104,7 +106,7 @@ def record_destruction(device: str) -> Reply:
         if performed is not None:
             command = destructions.RecordDestruction(
                 device=found.id, method=method, machine=machine, facility=facility, performed=performed,
-                particle_size_mm=size, evidence=digests, note=typed.text("note"),
+                particle_size_mm=size, evidence=digests, note=typed.text("note"), weight_in_grams=before, weight_out_grams=after,
                 kept_elsewhere=typed.text("kept_elsewhere", limit=150),
                 serial_read=typed.text("serial_read", limit=256),
             )  # fmt: skip
@@ -140,6 +142,14 @@ def record_destruction(device: str) -> Reply:
                     hint="From the medium itself, right before. Without it there is no certificate of destruction.",
                 ),
                 Field(kind="number", name="particle_size_mm", label="Largest particle, mm", required=False),
+                Field(kind="number", name="weight_in_grams", label="Weight before, g", required=False),
+                Field(
+                    kind="number",
+                    name="weight_out_grams",
+                    label="Weight after, g",
+                    required=False,
+                    hint="Of what is left, on the same scales. Both weights or neither; they are signed and printed.",
+                ),
                 Field(
                     kind="area",
                     name="evidence",

@@ -126,6 +126,10 @@ class DestructionRecord(Message):
     """Where files are kept of which the service has none; printed. Without it each digest is of a file kept of this device."""
     serial_read: OptionalLine = ""
     """As a person read it from the medium right before; without it there is no certificate."""
+    weight_in_grams: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    """On the scales before. Both weights or neither; they are said in the note, which is signed and printed."""
+    weight_out_grams: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
+    """What was left, on the same scales: never more than went in."""
     note: OptionalProse = ""
 
 

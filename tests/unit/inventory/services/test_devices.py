@@ -296,6 +296,18 @@ def test_a_destruction_nobody_saw_is_withdrawn_and_one_that_was_witnessed_is_not
         destruction.withdraw_destruction(context, operator, second.id, "it was another disk")
 
 
+def test_both_weights_are_signed_and_printed_and_never_more_comes_out_than_went_in(residue: World) -> None:
+    residue.change("retire")
+    for before, after in ((700, None), (None, 700), (700, 701), (0, 0)):
+        with pytest.raises(Invalid):
+            destroyed(residue, weight_in_grams=before, weight_out_grams=after)
+    number = destroyed(residue, weight_in_grams=702, weight_out_grams=700, note="In two runs.")
+    with residue.context.reading() as session:
+        facts = stored_facts(session.get_one(Destruction, number))
+    assert facts is not None
+    assert "In two runs. Weighed 702 g before and 700 g after; 2 g are not in what was weighed after." in facts.note
+
+
 def test_each_photograph_is_here_or_it_is_said_and_printed_where_it_is(residue: World) -> None:
     residue.change("retire")
     with pytest.raises(Invalid, match="keep it first, or say where"):
