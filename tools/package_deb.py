@@ -46,6 +46,13 @@ _COMPLETIONS: Final = {
 }
 _STAYS: Final = ("sanitrail-helper",)
 """Programs that stay in memory: without docstrings. What a person calls explains itself and keeps them."""
+_READS_SETTINGS: Final = ("sanitrail-agent", "sanitrail-helper")
+_FILES: Final = {
+    "/etc/sanitrail/agent.toml": "Settings. Unknown ones are errors.",
+    "/etc/sanitrail/local-rules.toml": "What may be done on this host; where it is missing, or open to others, nothing may.",
+    "/var/lib/sanitrail-agent": "Keys, pins, journals, and records not yet handed over. No upgrade and no purge removes it.",
+    "/run/sanitrail/carrier.sock": "Where the two halves meet.",
+}
 _SETTINGS: Final = "# Settings of the agent; the handbook names them. Without any, the defaults hold.\n"
 _LAUNCHER: Final = """#!/usr/bin/python3 {flags}
 import sys
@@ -144,6 +151,13 @@ def man_page(program: str, words: tuple[str, ...], command: click.Command, conte
             child = command.get_command(context, name)
             if child is not None:
                 lines += [".TP", f".BR {_roff(f'{title}-{name}')} (8)", _roff(child.get_short_help_str(200))]
+    if not words and program in _READS_SETTINGS:
+        lines.append(".SH FILES")
+        for path, meaning in _FILES.items():
+            lines += [".TP", f".I {_roff(path)}", _roff(meaning)]
+    also = [program] if len(words) == 1 else [program, "-".join((program, *words[:-1]))] if words else _READS_SETTINGS
+    others = [f".BR {_roff(one)} (8)" for one in also if one != title]
+    lines += [".SH SEE ALSO", *(f"{one} ," for one in others[:-1]), *others[-1:]] if others else []
     return "\n".join(line for line in lines if line) + "\n"
 
 

@@ -86,6 +86,8 @@ def test_every_command_has_its_page(unpacked: Path) -> None:
     assert pages >= _names(agent, "sanitrail-agent") | _names(helper, "sanitrail-helper")
     stop = gzip.decompress((folder / "sanitrail-agent-stop-all.8.gz").read_bytes()).decode()
     assert "\\-\\-reason" in stop
+    assert ".BR sanitrail\\-agent (8)" in stop
+    assert "/etc/sanitrail/local" in gzip.decompress((folder / "sanitrail-agent.8.gz").read_bytes()).decode()
     if shutil.which("man") is None:
         return
     done = subprocess.run(
