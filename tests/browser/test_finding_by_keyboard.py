@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from inventory.services import queries
 from inventory.services.queries.devices import DeviceFilter
@@ -32,7 +32,15 @@ def test_the_palette_finds_goes_by_arrows_and_gives_the_keyboard_back(told: tupl
         expect(page.get_by_role("link", name="Open a lot")).to_be_focused()
         page.keyboard.press("/")
         expect(box).to_be_focused()
-        page.keyboard.type(device)
+        held: list[Route] = []
+        page.route("**/search/hits?*", held.append)
+        page.keyboard.type(device[:4])
+        expect(page.locator("dialog.palette .skeleton")).to_be_visible()
+        complaints.expected.add(503)
+        held[-1].fulfill(status=503)
+        expect(page.locator("dialog.palette .hits-none")).to_contain_text("No answer came")
+        page.unroute("**/search/hits?*")
+        page.keyboard.type(device[4:])
         hit = page.locator("dialog.palette .hits a.menu-item").first
         expect(hit).to_have_attribute("href", f"/console/devices/{device}")
         page.keyboard.press("ArrowDown")

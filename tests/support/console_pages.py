@@ -224,3 +224,22 @@ def addresses(story: Story) -> dict[str, str]:
         "draw_up_balance": "/balances/new",
         "close_balance": f"/balances/{n['balance']}/close",
     }
+
+
+def states(story: Story) -> dict[str, str]:
+    """The same pages in other states: an endpoint, a dash and the state -> an address."""
+    n = story.numbers
+    return {
+        "device-held": f"/devices/{n['mirror']}",
+        "device-sanitized": f"/devices/{n['old']}",
+        "device-locked": f"/devices/{n['spare']}",
+        "device-missing": f"/devices/{n['missing']}",
+        "order-running": f"/orders/{n['running']}",
+        "order-requested": f"/orders/{n['requested']}",
+        "order-recorded": f"/orders/{n['recorded']}",
+        "case-late": f"/cases/{n['late_case']}",
+        "wall-every": "/wall",
+        "new_order-flash": f"/devices/{n['flash']}/order",
+        "selected_devices-none": "/devices/selected",
+        "duties_acts-all": "/duties/acts",
+    }

@@ -1,5 +1,7 @@
 // The palette: search and every page of the navigation from the keyboard. Without this file the search box is a plain form.
 
+import { say } from "./words.js";
+
 const box = document.querySelector("[data-search]");
 const address = box?.form?.dataset.hits;
 
@@ -12,6 +14,29 @@ function line(link) {
   copy.textContent = link.querySelector("span")?.textContent ?? link.textContent;
   item.append(copy);
   return item;
+}
+
+/** The shape of the hits while they are looked for. */
+function waiting() {
+  const shape = document.createElement("div");
+  shape.className = "skeleton";
+  shape.setAttribute("role", "status");
+  shape.setAttribute("aria-label", say("Searching"));
+  for (let each = 0; each < 3; each++) {
+    const bar = document.createElement("span");
+    bar.className = "skeleton-line";
+    bar.setAttribute("aria-hidden", "true");
+    shape.append(bar);
+  }
+  return shape;
+}
+
+/** What is said where no answer came. */
+function silence() {
+  const text = document.createElement("p");
+  text.className = "hint hits-none";
+  text.textContent = say("No answer came. Press Enter to search on a page.");
+  return text;
 }
 
 function build() {
@@ -44,10 +69,18 @@ function build() {
     const number = ++asked;
     const text = input.value.trim();
     if (!text) return hits.replaceChildren();
-    const answer = await fetch(`${address}?q=${encodeURIComponent(text)}`, { headers: { Accept: "text/html" } });
-    if (number !== asked || !answer.ok || answer.redirected) return;
-    const found = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector(".hits");
-    if (number !== asked || !found) return;
+    const slow = setTimeout(() => number === asked && !hits.contains(document.activeElement) && hits.replaceChildren(waiting()), 250);
+    let found = null;
+    try {
+      const answer = await fetch(`${address}?q=${encodeURIComponent(text)}`, { headers: { Accept: "text/html" } });
+      if (answer.ok && !answer.redirected) found = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector(".hits");
+    } catch {
+      // no connection: said below
+    } finally {
+      clearTimeout(slow);
+    }
+    if (number !== asked) return;
+    if (!found) return hits.replaceChildren(silence());
     const focused = hits.contains(document.activeElement) ? document.activeElement.href : "";
     hits.replaceChildren(document.adoptNode(found));
     if (focused) ([...hits.querySelectorAll("a")].find((link) => link.href === focused) ?? input).focus();

@@ -239,7 +239,7 @@ def test_no_page_says_in_english_what_the_catalog_can_say(pages: Pages) -> None:
 
 OTHERS_WORDS = (
     "name", "login", "title", "contact", "address", "reason", "note", "description", "machine", "facility", "url", "owner",
-    "asset_tag", "label", "vendor", "model", "serial",
+    "asset_tag", "label", "vendor", "model", "serial", "resolution",
 )  # fmt: skip
 """Columns in which people write; what they wrote is shown as it is."""
 TOLD_BY_AGENTS = frozenset(
