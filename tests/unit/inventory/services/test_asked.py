@@ -31,7 +31,7 @@ def test_an_address_read_and_written_is_the_same_question(pairs: list[tuple[str,
 
 def test_only_a_column_that_can_hold_the_order_of_a_list_is_taken_for_one() -> None:
     assert asked_of(DEVICES, [("sort", "-device")]).sort == "-device"
-    for nonsense in ("serial", "nonsense", "--device", "-", "", "device,state", "capacity"):
+    for nonsense in ("serial", "nonsense", "--device", "-", "", "device,state", "holdings"):
         asked = asked_of(DEVICES, [("sort", nonsense)])
         assert (asked.sort, asked.sorted_by(DEVICES), asked.narrows) == ("", None, False)
 
