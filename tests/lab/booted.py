@@ -175,10 +175,12 @@ def own_stick(file: Path) -> Path:
 
 
 def carrying_stick(file: Path) -> Path:
-    """One as shops sell them."""
-    subprocess.run(
-        ["mformat", "-C", "-i", str(file), "-T", "32768", "-h", "64", "-s", "32", "-v", "SANI-CARRY", "::"], check=True
-    )
+    """A file system on the whole of it, as some shops sell them."""
+    line = ["mformat", "-C", "-i", str(file), "-T", "32768", "-h", "64", "-s", "32", "-v", "SANI-CARRY", "::"]
+    subprocess.run(line, check=True)
+    with file.open("r+b") as opened:  # mformat also writes a table with one partition, which is all of it once more
+        opened.seek(446)
+        opened.write(bytes(64))
     return file
 
 
