@@ -226,8 +226,13 @@ def test_devices_are_found_by_any_part_of_what_stands_on_them(world: World, monk
         assert list_devices(world.context, EVERYBODY, where).items == page.rows
         return [row.asset_tag for row in page.rows]
 
-    for few in (1000, 0):  # how many are known by their numbers, once they were found
+    number = lists.page(world.context, EVERYBODY, "devices", Asked(text="qx-1002")).keys[0]
+    for few, many in ((1000, 50_000), (0, 50_000), (0, 0)):  # known by their numbers, by the index, by walking
         monkeypatch.setattr(_parts, "FEW", few)
+        monkeypatch.setattr(_parts, "MANY", many)
+        assert found(number) == found(number.lower()) == ["QX-1002"]
+        assert "QX-1002" in found(number[:5])
+        assert found(f"{number}0") == []
         assert found("x-100") == found("qx") == ["QX-100%1", "QX-1002"]
         assert found("ser\u00c4l") == found("100%") == found("probe_") == ["QX-100%1"]
         assert found("'; DROP TABLE device; --") == found("\\") == found("x-1003") == []
