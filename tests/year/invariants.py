@@ -192,7 +192,8 @@ def nothing_leaves_with_data(session: Session) -> Finding:
 
 
 def receivers_are_bound(session: Session) -> Finding:
-    """Nothing passes to a vendor without an undertaking that was valid then."""
+    """Nothing that ever held anything passes to a vendor without an undertaking that was valid then."""
+    held = set(session.scalars(sa.select(Holding.device_id)))
     released = sa.select(Event, Device, Party).join(Device, Device.id == Event.device_id)
     released = released.join(Party, Party.id == Device.party_id).where(
         Device.state == DeviceState.RELEASED, Party.kind == PartyKind.VENDOR
@@ -200,6 +201,8 @@ def receivers_are_bound(session: Session) -> Finding:
     for event, device, party in session.execute(released):
         if event.details.get("event") != str(DeviceEvent.RELEASE):
             continue
+        if not device.ever_attached and device.id not in held:
+            continue  # new in its bag: it goes back to who sold it
         valid = session.scalar(
             sa.select(Undertaking.id).where(
                 Undertaking.party_id == party.id,

@@ -12,10 +12,13 @@ from inventory.services.context import Context
 from reports.envelope import sign
 
 from ._agent import CAPACITY, MODEL, VENDOR, Station
+from ._endings import end, spare_serials
 from ._people import Clock, Company
 
 _PLAN = PlanRequest(method="clear", technique="overwrite", pattern_set="zeros", verification="full")
 _REASON = "Taken out of service"
+WIPED = frozenset({0, 1, 2, 3, 4, 6})
+"""Of each ten stories those that end well."""
 
 
 def tell(context: Context, company: Company, clock: Clock, now: datetime, count: int) -> None:
@@ -26,13 +29,15 @@ def tell(context: Context, company: Company, clock: Clock, now: datetime, count:
     station.enrol(company.administrator)
     hosts_assigned(context, company, station)
     serials = [f"STORY{number:06d}" for number in range(1, count + 1)]
-    for serial in serials:
+    others = spare_serials(count)
+    for serial in (*serials, *others):
         _declare(context, company, serial)
     clock.forward(timedelta(hours=2))
-    numbers = station.observe(serials)
-    pause = (now - clock.now() - timedelta(hours=2)) / count
+    numbers = station.observe([*serials, *others])
+    pause = (now - clock.now() - timedelta(hours=6)) / count
     for place, serial in enumerate(serials):
         _one(context, company, clock, station, serial, numbers[serial], place, pause)
+    end(context, company, clock, numbers, [numbers[one] for place, one in enumerate(serials) if place % 10 in WIPED])
     _case(context, company, clock)
 
 
@@ -48,7 +53,7 @@ def hosts_assigned(context: Context, company: Company, station: Station) -> None
 
 def _declare(context: Context, company: Company, serial: str) -> None:
     command = devices.DeclareDevice(
-        asset_tag=f"S-{serial[5:]}", serial=serial, vendor=VENDOR, model=MODEL, capacity_bytes=CAPACITY,
+        asset_tag=f"{serial[:1]}-{serial[5:]}", serial=serial, vendor=VENDOR, model=MODEL, capacity_bytes=CAPACITY,
         media="magnetic", location=company.places[0][0], source="Storage of the data hall",
     )  # fmt: skip
     devices.declare(context, company.people["custodian"], command)

@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from inventory.domain.vocabulary import DeviceState, OrderState
+from inventory.domain.lots import LotState
+from inventory.domain.samples import SampleState
+from inventory.domain.vocabulary import DeviceState, OrderState, ValidationDecision
 from inventory.errors import Conflict, Invalid
 from inventory.events import Tag
-from inventory.models import Device, Event, Host, LogEntry, Order, Person
+from inventory.models import Destruction, Device, Event, Host, LogEntry, Lot, Order, Person, Sample
 from inventory.services import certificates, seeding, setup, transparency
 from inventory.services.context import Context
 from inventory.services.kernel import CUSTODY_TAGS, load_envelope
@@ -21,6 +23,7 @@ from reports.keys import FileSigner
 from reports.tlog import Frontier, leaf_hash
 from reports.verify import verify
 from tests.support.inventory_world import FixedClock
+from tests.year.invariants import Watch
 
 SEED = seeding.Seed(devices=70, stories=10, signed=40, batch=30, years=2)
 
@@ -34,7 +37,7 @@ def empty(database_url: str, tmp_path: Path) -> Any:  # noqa: ANN401 - a generat
 
 def _company(context: Context, folder: Path) -> None:
     done = seeding.fill(context, SEED, keys=folder)
-    assert (done.devices, done.orders) == (80, 10)
+    assert (done.devices, done.orders) == (83, 10)
 
 
 def test_what_is_invented_holds_together(empty: Context, tmp_path: Path) -> None:
@@ -50,6 +53,7 @@ def test_what_is_invented_holds_together(empty: Context, tmp_path: Path) -> None
         key_ids = set(session.scalars(sa.select(Host.key_id)))
     kept = {FileSigner.load(file).key_id for file in (tmp_path / "keys").glob("H-*.pem")}
     assert kept < key_ids, "of every host but the wiping station"
+    Watch(empty).look("seed")
     _a_certificate_verifies(empty)
     with pytest.raises(Conflict, match="not empty"):
         seeding.fill(empty, SEED)
@@ -95,7 +99,11 @@ def _every_queue_has_something(session: Any) -> None:  # noqa: ANN401 - a sessio
     states = set(session.scalars(sa.select(Order.state)))
     assert {OrderState.REQUESTED, OrderState.RECORDED, OrderState.FAILED, OrderState.VALIDATED} <= states
     found = set(session.scalars(sa.select(Device.state)))
-    assert {DeviceState.SANITIZED, DeviceState.FAILED, DeviceState.SANITIZING} <= found
+    assert {DeviceState.SANITIZED, DeviceState.FAILED, DeviceState.SANITIZING, DeviceState.DESTROYED} <= found
+    assert DeviceState.RETURNED_UNSANITIZED_BY_WAIVER in found
+    assert {lot.state for lot in session.scalars(sa.select(Lot))} == {LotState.OPEN, LotState.CLOSED}
+    assert session.scalars(sa.select(Sample.state)).all() == [SampleState.OPEN]
+    assert {one.decision for one in session.scalars(sa.select(Destruction))} == {None, ValidationDecision.APPROVE}
 
 
 def _a_certificate_verifies(context: Context) -> None:
