@@ -36,6 +36,8 @@ class Process:
     """Regular files it holds open; None where they could not be read."""
     links: tuple[str, ...] = ()
     """Where links in its data folder lead."""
+    apart: tuple[str, ...] = ()
+    """Folders beneath its data folder that lie on another file system."""
     parent: str = ""
     """Name of the process that started it."""
 
@@ -73,15 +75,18 @@ def data_folders(processes: Iterable[Process], is_sqlite: Callable[[int, str], b
 
 
 def _server(process: Process) -> Sequence[str]:
-    """The data folder, and every folder outside of it that it links to or holds files open in."""
+    """The data folder, and every other folder that it links to or holds files open in.
+
+    A folder does not stand for one beneath it, which may be mounted from elsewhere.
+    """
     if process.folder is None:
         return ["/"]
     outside = (str(PurePosixPath(file).parent) for file in process.files or () if not file.startswith("/dev/"))
     places = [process.folder]
     for place in (*process.links, *outside):
-        if not any(within(place, known) for known in places):
+        if place not in places and not within(place, process.folder):
             places.append(place)
-    return places
+    return [*places, *process.apart]
 
 
 def _sqlite(process: Process, is_sqlite: Callable[[int, str], bool]) -> Sequence[str]:
@@ -119,7 +124,10 @@ def running(proc: Path = Path("/proc")) -> tuple[Process, ...]:
         left -= len(files or ())
         server = name in _POSTGRESQL | _MARIADB
         links = _links(proc, process.pid, folder) if server and folder is not None else ()
-        found.append(Process(pid=process.pid, name=name, folder=folder, files=files, links=links, parent=parent))
+        apart = _apart(proc, process.pid, folder, files or ()) if server and folder is not None else ()
+        found.append(
+            Process(pid=process.pid, name=name, folder=folder, files=files, links=links, apart=apart, parent=parent)
+        )
     if left <= 0:
         log.warning("more than %d files are open here: not every one was asked whether it is a database", _MOST_FILES)
     return tuple(found)
@@ -155,6 +163,27 @@ def _links(proc: Path, pid: int, folder: str) -> tuple[str, ...]:
                 found.append(os.path.normpath(target if target.startswith("/") else f"{folder}/{target}"))
             except OSError:
                 continue
+    return tuple(found)
+
+
+def _apart(proc: Path, pid: int, folder: str, files: Sequence[str]) -> tuple[str, ...]:
+    """Folders of open files beneath the data folder that another file system is mounted on, and folders of the data folder."""
+    inside = f"{proc}/{pid}/root{folder}"
+    try:
+        own = os.stat(inside).st_dev  # noqa: PTH116 - many, by text
+        with os.scandir(inside) as entries:
+            beneath = [f"{folder.rstrip('/')}/{each.name}" for each in entries if each.is_dir(follow_symlinks=False)]
+    except OSError:
+        return ()
+    beneath += [str(PurePosixPath(file).parent) for file in files if within(file, folder)]
+    found: list[str] = []
+    for place in dict.fromkeys(beneath):
+        try:
+            other = os.stat(f"{proc}/{pid}/root{place}").st_dev != own  # noqa: PTH116 - as above
+        except OSError:
+            continue
+        if other and place != folder:
+            found.append(place)
     return tuple(found)
 
 

@@ -26,7 +26,7 @@ from .engine import Engine
 
 log = logging.getLogger("agents.discovery")
 
-_NO_MEDIA = ("dm-", "md", "ram", "sr", "fd")
+_NO_MEDIA = ("dm-", "md", "bcache", "ram", "sr", "fd")
 """Kernel names the sanitizer leaves out on purpose: what is assembled from others, memory, optical and floppy drives."""
 _SYS_BLOCK = Path("/sys/class/block")
 _LONGEST = 256

@@ -18,8 +18,10 @@ from sanitizer.recovery import recover
 from sanitizer.run import HealthReading, Progress, RunResult
 from sanitizer.stretch import Hooks
 
-from .drives.ata import AtaDrive
+from .drives import ata
+from .drives.ata import Answer, AtaDrive
 from .drives.ata_identify import AtaModel
+from .drives.ata_registers import Taskfile
 from .drives.clock import ManualClock
 from .drives.emmc import EmmcDevice, EmmcModel
 from .drives.faults import Faults, NoAnswer
@@ -140,15 +142,35 @@ def test_a_drive_that_keeps_silent_about_its_health_is_wiped_all_the_same(tmp_pa
     assert [(one.prediction, bool(one.problem)) for one in result.health] == [("unknown", True)] * 2
 
 
-def test_a_sata_drive_tells_its_wear_where_it_keeps_device_statistics_and_is_asked_step_by_step() -> None:
-    for wear, asked in (
-        (12, {"log-directory", "device-statistics", "device-statistics-07"}),
-        (None, {"log-directory"}),
-    ):
-        disk = SataDisk(AtaDrive(_medium(), serial="H1", model=AtaModel(wear=wear)))
-        found = Patient(scsi_world(disk), disk.ata.medium.faults, "ata-smart", "reallocated").look()
-        assert found.used_percent == wear
-        assert {one.question for one in found.answers} == asked | {"smart-data", "smart-status"}
+@pytest.mark.parametrize(
+    ("wear", "listed", "asked"),
+    [
+        (12, (0, 7), [(0x00, 0), (0x04, 0), (0x04, 7)]),
+        (12, (0, 1), [(0x00, 0), (0x04, 0)]),
+        (None, (), [(0x00, 0)]),
+    ],
+)
+def test_a_sata_drive_tells_its_wear_and_is_asked_only_for_pages_it_lists(
+    wear: int | None, listed: tuple[int, ...], asked: list[tuple[int, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = SataDisk(AtaDrive(_medium(), serial="H1", model=AtaModel(wear=wear)))
+    log, seen = disk.ata._table[0x2F], []
+
+    def noted(task: Taskfile, data: bytes) -> Answer:
+        seen.append((task.lba & 0xFF, task.lba >> 8 & 0xFF))
+        return log(task, data)
+
+    disk.ata._table[0x2F] = noted
+    if listed == (0, 1):
+        page = bytes((1, 0, 0, 0, 0, 0, 0, 0, 2, 0, 1)).ljust(512, b"\0")
+        monkeypatch.setattr(ata, "wear_statistics", lambda _number, _percent: page)
+    patient = Patient(scsi_world(disk), disk.ata.medium.faults, "ata-smart", "reallocated")
+    known = patient.capabilities()
+    seen.clear()
+    found = read_health(patient.world.open_reading("/dev/emulated").ports(), known, "sata", "before", TAKEN)
+    assert found is not None
+    assert found.used_percent == (wear if 7 in listed else None)
+    assert seen == asked
 
 
 def test_a_sata_drive_behind_a_usb_bridge_is_asked_for_no_logs() -> None:

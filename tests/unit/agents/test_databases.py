@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import sanitizer
-from agents.databases import DataFolder, Process, data_folders, is_sqlite_file, running
+from agents.databases import DataFolder, Process, _apart, data_folders, is_sqlite_file, running
 from agents.surveying import MOST_STEPS, survey
 from sanitizer.resolving import MemoryArea
 
@@ -33,6 +33,18 @@ def test_postgresql_works_in_its_data_folder_and_links_to_its_tablespaces() -> N
 def test_mariadb_tells_by_its_open_files_what_lies_outside_its_folder() -> None:
     server = process("mariadbd", "/var/lib/mysql", files=("/var/lib/mysql/ibdata1", "/logs/bin.0001", "/logs/bin.0002"))
     assert places(server) == [("mariadb", "/var/lib/mysql"), ("mariadb", "/logs")]
+
+
+def test_a_folder_of_a_server_does_not_stand_for_one_beneath_it_that_may_be_mounted_from_elsewhere() -> None:
+    server = process("mariadbd", "/var/lib/mysql", files=("/var/log/error.log", "/var/log/changes/bin.0001"))
+    assert places(server) == [("mariadb", "/var/lib/mysql"), ("mariadb", "/var/log"), ("mariadb", "/var/log/changes")]
+    apart = process("postgres", "/var/lib/pg", files=("/var/lib/pg/pg_wal/1",), apart=("/var/lib/pg/pg_wal",))
+    assert places(apart) == [("postgresql", "/var/lib/pg"), ("postgresql", "/var/lib/pg/pg_wal")]
+
+
+def test_what_is_mounted_beneath_a_data_folder_is_found_by_its_file_system() -> None:
+    assert "/proc" in _apart(Path("/proc"), os.getpid(), "/", ())
+    assert _apart(Path("/proc"), os.getpid(), "/proc/self/fdinfo", ()) == ()
 
 
 def test_a_server_whose_folder_cannot_be_read_may_lie_anywhere() -> None:

@@ -105,7 +105,7 @@ def test_the_one_lamp_of_an_nvme_slot_blinks_to_be_pulled_and_shines_at_what_fai
 def test_a_drive_with_two_ways_in_or_behind_an_adapter_has_no_lamp_of_its_own(tmp_path: Path) -> None:
     lamp, other = _slot(tmp_path, "0000:01:00"), _slot(tmp_path, "0000:02:00")
     _nvme(tmp_path, "0000:01:00.0", "0000:02:00.0")
-    behind = tmp_path / "devices/0000:01:00.0/ata1/host0/target0/0:0:0:0"
+    behind = tmp_path / "devices/0000:01:00.0/virtio0/disk"
     behind.mkdir(parents=True)
     (tmp_path / "block/sdb").mkdir(parents=True)
     (tmp_path / "block/sdb/device").symlink_to(behind)

@@ -69,6 +69,12 @@ def test_a_multipath_namespace_leaves_the_host_where_one_of_its_hidden_paths_doe
     ]
 
 
+def test_a_disk_of_which_nobody_knows_what_lies_beneath_is_no_end_of_the_way() -> None:
+    blind = dataclasses.replace(SDB, slaves=None)
+    mounted = mount(blind, "/srv")
+    assert [edge.kind for edge in beneath_mount(host(blind, mounts=(mounted,)), mounted).edges] == ["unknown"]
+
+
 def test_a_replicated_device_with_a_local_disk_still_leaves_this_host() -> None:
     replicated = node("drbd0", slaves=("sdb",))
     mounted = mount(replicated, "/srv")
