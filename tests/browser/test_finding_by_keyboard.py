@@ -33,7 +33,11 @@ def test_the_palette_finds_goes_by_arrows_and_gives_the_keyboard_back(told: tupl
         page.keyboard.press("/")
         expect(box).to_be_focused()
         held: list[Route] = []
-        page.route("**/search/hits?*", held.append)
+
+        def keep(route: Route) -> None:
+            held.append(route)
+
+        page.route("**/search/hits?*", keep)
         page.keyboard.type(device[:4])
         expect(page.locator("dialog.palette .skeleton")).to_be_visible()
         complaints.expected.add(503)

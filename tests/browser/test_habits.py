@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from inventory.services import queries, sessions
 from inventory.services.queries.devices import DeviceFilter
@@ -112,6 +112,32 @@ def test_a_lost_line_is_shown_and_the_picture_comes_back_by_itself(told: tuple[C
         page.context.set_offline(False)
         expect(state).to_have_text("Live")
         assert all("ERR_INTERNET_DISCONNECTED" in text for text in complaints.found)
+
+
+def test_a_line_whose_words_something_between_keeps_is_given_up_and_the_picture_is_asked_for(
+    told: tuple[Console, Story],
+) -> None:
+    console, story = told
+    held: list[Route] = []
+
+    def between(route: Route) -> None:
+        """Passes everything on but what the service says by itself."""
+        if "event-stream" in route.request.headers.get("accept", ""):
+            held.append(route)
+        else:
+            route.continue_()
+
+    with console.someone("omar") as (page, complaints):
+        page.clock.install()
+        page.route("**/console/**", between)
+        with page.expect_request(lambda asked: "event-stream" in asked.headers.get("accept", "")):
+            page.goto(f"/console/orders/{story.numbers['running']}")
+        with page.expect_response(lambda answer: answer.request.resource_type == "fetch") as asked:
+            page.clock.fast_forward(21_000)
+        assert asked.value.status == 200
+        expect(page.locator("[data-live-state]").first).to_have_text("Live")
+        assert held
+        assert complaints.found == []
 
 
 def test_a_session_that_ended_elsewhere_leads_back_through_sign_in(told: tuple[Console, Story]) -> None:

@@ -1,6 +1,6 @@
 // Live regions: the service tells the newest picture of one element, and it is swapped in.
 //
-// By server-sent events where there is room, else by asking again and again. Each picture is complete, so nothing is lost
+// By server-sent events where there is room and they come through, else by asking again and again. Each picture is complete, so nothing is lost
 // with a lost line: whoever comes back names the picture they have. A lost line is shown, never hidden. Lines are open only
 // while somebody looks: a browser has few of them.
 
@@ -96,7 +96,9 @@ class Follower {
     const address = new URL(this.address, location.href);
     if (this.known) address.searchParams.set("last", this.known);
     const line = (this.line = new EventSource(address));
-    this.guard = setTimeout(() => this.later(), DEAF);
+    let failed = false;
+    // Neither a word nor an error: something between keeps what the service says. Asking comes through where telling does not.
+    this.guard = setTimeout(() => (failed ? this.later() : this.instead()), DEAF);
     line.addEventListener("picture", (event) => {
       this.known = event.lastEventId;
       this.show(event.data);
@@ -110,6 +112,7 @@ class Follower {
     });
     line.onerror = () => {
       if (line !== this.line) return;
+      failed = true;
       status(this.region, "lost");
       if (line.readyState === EventSource.CLOSED) this.instead(); // refused, or led elsewhere: asking tells why
     };
