@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-
 from flask import request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -11,26 +9,15 @@ from inventory.console.blueprint import Reply, form
 from inventory.console.forms import Form, Option
 from inventory.console.web import actor, form_status, go, here, names, perform, posted, received, show
 from inventory.domain.roles import Permission
-from inventory.errors import Invalid
 from inventory.services import lists, many, people
 from inventory.services.views.acts import ActLineView, ActView
 
-
-def _chosen(name: str) -> tuple[tuple[str, ...], bool]:
-    """The rows somebody ticked, or all that match what the list was asked; and whether there are more than one act takes."""
-    query = request.values.get("all", "")
-    if query:
-        asked = lists.asked_in(lists.listed(name), "" if query == "everything" else query)
-        return lists.chosen(here(), actor(), name, asked)
-    ticked = tuple(dict.fromkeys(request.values.getlist("row")))
-    return ticked[: many.MOST], len(ticked) > many.MOST
+from ._chosen import chosen, seal, unchanged
 
 
 def _seal(command: many.ActOnMany, lines: tuple[ActLineView, ...]) -> str:
-    """What was looked at, in one word: done is only what was seen."""
     told = [(line.number, line.code, line.sentence) for line in lines]
-    asked = (command.list, command.act, command.reason, command.owner, str(command.day))
-    return hashlib.sha256(repr((told, asked)).encode()).hexdigest()
+    return seal(told, (command.list, command.act, command.reason, command.owner, str(command.day)))
 
 
 @form("/lists/<name>/selected", Permission.READ)
@@ -38,7 +25,8 @@ def selected(name: str) -> Reply:
     """What shall happen to the rows chosen; first what it would mean for each."""
     one = lists.listed(name)
     acts = many.acts_of(actor(), name)
-    rows, more = _chosen(name) if acts else ((), False)
+    ticked = tuple(request.values.getlist("row"))
+    rows, more = chosen(name, ticked, many.MOST) if acts else ((), False)
     typed = received()
     lines: tuple[ActLineView, ...] = ()
     command = _command(typed, name, rows, acts) if posted() and acts else None
@@ -90,8 +78,7 @@ def _command(typed: Form, name: str, rows: tuple[str, ...], acts: tuple[ActView,
 
 def _do(typed: Form, command: many.ActOnMany, lines: tuple[ActLineView, ...]) -> AnyResponse | None:
     """Do it, where nothing has changed since it was looked at."""
-    if typed.value("seal") != _seal(command, lines):
-        typed.refused(Invalid("seal", "Something changed since you looked. This is how it stands now; look again."))
+    if not unchanged(typed, _seal(command, lines)):
         return None
     passing = tuple(line.number for line in lines if line.code is None)
     if not passing:

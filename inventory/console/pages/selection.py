@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Final
 
 from flask import request, url_for
@@ -16,9 +15,10 @@ from inventory.console.web import actor, form_status, go, here, may, perform, po
 from inventory.domain.labels import codes_read
 from inventory.domain.lifecycle import DeviceEvent
 from inventory.domain.roles import Permission
-from inventory.errors import Invalid
-from inventory.services import device_batches, lists, places
+from inventory.services import device_batches, places
 from inventory.services.views import BatchLineView
+
+from ._chosen import chosen, seal, unchanged
 
 EVENTS: Final = tuple(
     Option(str(event), words, hint)
@@ -33,33 +33,21 @@ EVENTS: Final = tuple(
 )
 
 
-def _chosen() -> tuple[tuple[str, ...], bool]:
-    """The devices somebody ticked, or all that match what the list was asked; and whether there are more than one act takes."""
-    query = request.values.get("all", "")
-    if query:
-        asked = lists.asked_in(lists.listed("devices"), "" if query == "everything" else query)
-        return lists.chosen(here(), actor(), "devices", asked)
-    ticked = request.values.getlist("device")
-    typed = codes_read(request.values.get("devices", ""))
-    found = tuple(dict.fromkeys((*ticked, *typed)))
-    return found[: device_batches.MOST], len(found) > device_batches.MOST
-
-
 def _seal(lines: tuple[BatchLineView, ...], command: device_batches.ChangeMany) -> str:
-    """What was looked at, in one word: done is only what was seen."""
     told = [(line.device, str(line.state), line.code) for line in lines]
-    return hashlib.sha256(repr((told, str(command.event), command.reason, command.location)).encode()).hexdigest()
+    return seal(told, (str(command.event), command.reason, command.location))
 
 
 @form("/devices/selected", Permission.READ)
 def selected_devices() -> Reply:
     """What shall happen to the devices chosen; first what it would mean for each."""
-    chosen, more = _chosen()
+    ticked = (*request.values.getlist("device"), *codes_read(request.values.get("devices", "")))
+    rows, more = chosen("devices", ticked, device_batches.MOST)
     typed = received()
     lines: tuple[BatchLineView, ...] = ()
     command = None
     if posted() and may(Permission.DEVICE_MOVE):
-        command = _command(typed, chosen)
+        command = _command(typed, rows)
     if command is not None:
         lines = device_batches.change_many(here(), actor(), command)
         if typed.value("step") == "do":
@@ -70,7 +58,7 @@ def selected_devices() -> Reply:
         "selected.html",
         form_status(typed),
         form=typed,
-        chosen=chosen,
+        chosen=rows,
         more=more,
         lines=lines,
         seal=_seal(lines, command) if command is not None else "",
@@ -90,17 +78,17 @@ def _locations() -> tuple[Option, ...]:
     )
 
 
-def _command(typed: Form, chosen: tuple[str, ...]) -> device_batches.ChangeMany | None:
+def _command(typed: Form, rows: tuple[str, ...]) -> device_batches.ChangeMany | None:
     typed.one_of("event", EVENTS, "Choose what shall happen.")
     why = typed.text("reason", "Say why; it stands in the history of each device.")
     if why and len(why) < 3:  # as the service wants it
         typed.fail("reason", "At least three characters, please.")
-    if not chosen:
+    if not rows:
         typed.fail("devices", "Choose at least one device.")
     if not typed.ok:
         return None
     return device_batches.ChangeMany(
-        devices=chosen,
+        devices=rows,
         event=DeviceEvent(typed.value("event")),
         reason=why,
         location=typed.optional("location"),
@@ -110,8 +98,7 @@ def _command(typed: Form, chosen: tuple[str, ...]) -> device_batches.ChangeMany 
 
 def _do(typed: Form, command: device_batches.ChangeMany, lines: tuple[BatchLineView, ...]) -> AnyResponse | None:
     """Do it, where nothing has changed since it was looked at."""
-    if typed.value("seal") != _seal(lines, command):
-        typed.refused(Invalid("seal", "Something changed since you looked. This is how it stands now; look again."))
+    if not unchanged(typed, _seal(lines, command)):
         return None
     passing = tuple(line.device for line in lines if line.code is None)
     if not passing:

@@ -10,6 +10,7 @@ from typing import Final
 from flask import g, url_for
 
 from inventory.console.formatting import initials
+from inventory.console.language.speaking import words
 from inventory.domain.roles import Permission, Role
 from inventory.services import queries
 from inventory.services.context import Actor, Context
@@ -259,4 +260,4 @@ def build_frame(context: Context, caller: Caller, path: str, opened: frozenset[s
 
 def roles_text(roles: frozenset[Role]) -> str:
     """Roles in the order of the table, in words."""
-    return ", ".join(str(role).replace("_", " ") for role in Role if role in roles) or "no role"
+    return ", ".join(words(str(role).replace("_", " ")) for role in Role if role in roles) or "no role"
