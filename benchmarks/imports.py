@@ -1,8 +1,8 @@
 """A table of a million lines read in, with every kind of bad line among them: `python -m benchmarks.imports`.
 
-The table is made line by line while it is sent, tried to its end, and taken over for as long as one wants to wait. Printed are lines
-a second, the most memory the process ever had, and how many lines were refused for which reason: all of them or the run fails.
-Writes only below a temporary folder, or into the database it is given, which must be empty.
+The table is made line by line while it is sent, tried to its end, and taken over for as long as one wants to wait. Printed are
+lines a second, the most memory the process ever had, and how many lines were refused for which reason: all of them or the run
+fails. Writes only below a temporary folder, or into the database it is given, which must be empty.
 """
 
 from __future__ import annotations
@@ -119,7 +119,9 @@ def prepare(context: Context, subject: Subject) -> Actor:
         ref = session.scalars(sa.select(Person.ref)).one()
     admin = Actor(ref, "person", frozenset({Role.ADMINISTRATOR}), scope=EVERYTHING)
     roles = frozenset({Role.CUSTODIAN, Role.PRIVACY_OFFICER})
-    command = people.CreatePerson(login="importer", name="I. M. Porter", title="", contact="", roles=roles, everywhere=True)
+    command = people.CreatePerson(
+        login="importer", name="I. M. Porter", title="", contact="", roles=roles, everywhere=True
+    )
     view, _ = people.create_person(context, admin, command)
     actor = Actor(view.ref, "person", roles, scope=EVERYTHING)
     places.create_location(context, actor, places.CreateLocation(name="Store", zone=Zone.SECURE))

@@ -14,7 +14,6 @@ from inventory.errors import SetupError
 from inventory.models import Base, guards
 from inventory.models.guards import GROWING, IMMUTABLE, KEPT
 
-
 PARTS = "ix_device_parts"
 """PostgreSQL's own, over an expression: no model describes it."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Final
 
 import pytest
 
@@ -14,7 +15,7 @@ from tests.support.console_pages import addresses, states
 from .conftest import HERE, Site
 from .test_tongues import ALIKE, CODED, DATA, VALUES, reader, texts_of, written
 
-TONGUE = "ms"
+TONGUE: Final = "ms"
 """One language shows what no catalog is asked for; another test finds what a catalog lacks."""
 DONE_WHEN_EMPTY = {
     "certify_destruction": "every fact is known, so nothing is to be filled in",
