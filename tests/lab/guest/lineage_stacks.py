@@ -8,50 +8,18 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+import time
 from pathlib import Path
 
 import sanitizer
-
-FOLDER = Path("/run/stacks")
-MIB = 1 << 20
-
-
-def run(*line: str) -> str:
-    """A command that must succeed."""
-    done = subprocess.run(line, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(f"{' '.join(line)}: {done.stderr.strip() or done.stdout.strip()}")
-    return done.stdout.strip()
-
-
-def loop(name: str, mib: int = 40) -> str:
-    """A loop device over a new file."""
-    file = FOLDER / f"{name}.img"
-    with file.open("wb") as opened:
-        opened.truncate(mib * MIB)
-    return run("losetup", "--show", "-f", str(file))
-
-
-def sectors(node: str) -> int:
-    """Size in sectors."""
-    return int(run("blockdev", "--getsz", node))
-
-
-def table(name: str, text: str) -> str:
-    """A device-mapper device."""
-    run("dmsetup", "create", name, "--table", text)
-    return f"/dev/mapper/{name}"
-
-
-def mounted(node: str, name: str, kind: str = "ext4") -> str:
-    """A filesystem on a node, mounted."""
-    if kind == "ext4":
-        run("mkfs.ext4", "-q", "-F", node)
-    point = FOLDER / name
-    point.mkdir()
-    run("mount", "-t", kind, node, str(point))
-    return str(point)
+from agents.clock import SystemClock
+from agents.databases import data_folders, is_sqlite_file, running
+from agents.discovery import observe
+from agents.engine import HERE
+from agents.lamps import Lamps
+from sanitizer import PathResolution
+from tests.lab.guest import lineage_far, lineage_pools
+from tests.lab.guest.lineage_tools import FOLDER, Build, loop, mounted, run, sectors, table
 
 
 def raid_crypt_lvm() -> tuple[str, list[str]]:
@@ -157,10 +125,10 @@ def swap() -> tuple[str, list[str]]:
     table("cswap", f"0 {sectors(one)} linear {one} 0")
     run("mkswap", "/dev/mapper/cswap")
     run("swapon", "/dev/mapper/cswap")
-    return "", [one]
+    return "swap:/dev/dm-" + Path("/dev/mapper/cswap").resolve().name.removeprefix("dm-"), [one]
 
 
-STACKS: dict[str, tuple[str, Callable[[], tuple[str, list[str]]]]] = {
+STACKS: dict[str, tuple[str, Build]] = {
     "raid-luks-lvm": ("md_mod raid1 dm_mod dm_crypt xts aes_generic", raid_crypt_lvm),
     "lvm-snapshot": ("dm_mod dm_snapshot", lvm_snapshot),
     "lvm-mirror": ("dm_mod dm_raid raid1 dm_mirror", lvm_mirror),
@@ -171,31 +139,66 @@ STACKS: dict[str, tuple[str, Callable[[], tuple[str, list[str]]]]] = {
     "multipath": ("dm_mod dm_multipath dm_round_robin", multipath),
     "bind": ("loop", bind),
     "swap": ("dm_mod", swap),
+    **lineage_pools.STACKS,
+    **lineage_far.STACKS,
 }
+
+
+def asked(path: str) -> list[PathResolution]:
+    """What the product finds: beneath a path, or of its own accord in an area of memory or for a running database."""
+    kind, _, places = path.rpartition(":")
+    if not kind:
+        return [sanitizer.resolve_path(path)]
+    if kind in {"swap", "core-dump"}:
+        return [area.found for area in sanitizer.memory_areas() if (area.kind, area.found.path) == (kind, places)]
+    folders = [each for each in data_folders(running(), is_sqlite_file) if each.kind == kind]
+    wanted = places.split(",")
+    return [sanitizer.resolve_path_of(each.pid, each.path) for each in folders if each.path in wanted]
 
 
 def told(name: str) -> dict[str, object]:
     """One stack: what was built, and what the product found beneath."""
     modules, build = STACKS[name]
+    began = time.monotonic()
     try:
         run("modprobe", "-a", *modules.split())
         path, expected = build()
         run("udevadm", "settle", "-t", "30")
-    except (RuntimeError, subprocess.SubprocessError, OSError) as error:
-        return {"failed": str(error)}
-    swaps = (area.found for area in sanitizer.memory_areas() if area.kind == "swap")
-    found = sanitizer.resolve_path(path) if path else next(swaps)
-    steps = [[step.above, step.below, step.how] for step in found.steps]
+        found = asked(path)
+    except (RuntimeError, subprocess.SubprocessError, OSError, StopIteration) as error:
+        return {"failed": repr(error)}
     return {
-        "expected": sorted(expected), "found": sorted(found.devices), "unresolved": list(found.unresolved), "steps": steps,
-    }  # fmt: skip
+        "expected": sorted(expected),
+        "found": sorted(device for one in found for device in one.devices),
+        "unresolved": [text for one in found for text in one.unresolved],
+        "carriers": [text for one in found for text in one.carriers],
+        "steps": [[step.above, step.below, step.how] for one in found for step in one.steps],
+        "seconds": round(time.monotonic() - began, 1),
+    }
+
+
+def lamps_of(serial: str) -> list[str]:
+    """What the lamp of this drive's slot shows for each sign; after that it is put out."""
+    devices = observe(HERE, (), SystemClock()).devices
+    fingerprint = next(
+        each.identity.fingerprint for each in devices if each.identity and each.identity.serial == serial
+    )
+    lamps, shown = Lamps(), []
+    lamps.see(devices, 0.0)
+    for sign in ("pull", "failed", "pull", ""):
+        lamps.told({fingerprint: sign}, 0.0)
+        shown += [file.read_text().strip() for file in Path("/sys/bus/pci/slots").glob("*/attention")]
+    return shown
 
 
 def main() -> None:
     """All of them, or those named."""
     FOLDER.mkdir(exist_ok=True)
     run("modprobe", "-a", "loop", "ext4")
-    sys.stdout.write(json.dumps({name: told(name) for name in sys.argv[1:] or STACKS}) + "\n")
+    found = {name: told(name) for name in sys.argv[1:] or STACKS}
+    found["lamps"] = {"shown": lamps_of("LABBAY1")}
+    sys.stdout.write(json.dumps(found) + "\n")
+    lineage_far.stop()
 
 
 main()
