@@ -30,7 +30,8 @@ from tests.unit.reports.test_key_erasure import GOOD as KEYS_DESTROYED
 REPORTS = {"unsuccessful-run", "lot-report", "destruction-report"}
 """Frozen files that are genuine and no yes."""
 TESTS = Path(__file__).resolve().parents[2]
-FROZEN = sorted(path for path in (TESTS / "frozen").glob("*/*.json") if path.stem not in REPORTS)
+PINNED = [path.parent for path in (TESTS / "frozen").glob("*/pin")]
+FROZEN = sorted(path for folder in PINNED for path in folder.glob("*.json") if path.stem not in REPORTS)
 ALTERED = 60
 BEYOND_IT = {"verdict", "certificate"}
 """Our checks that the other verifier says it does not make: whether the record suffices, and what the certificate says of it."""
