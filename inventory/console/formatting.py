@@ -136,6 +136,11 @@ def sentence_case(value: str) -> str:
     return words[:1].upper() + words[1:]
 
 
+def finished(value: str) -> str:
+    """A reason as an agent writes it, `the drive is locked`, made a sentence of its own."""
+    return value[:1].upper() + value[1:] + ("" if value.endswith(".") or not value else ".")
+
+
 FILTERS: Final[dict[str, Callable[..., object]]] = {
     "size": size,
     "exact_bytes": exact_bytes,
@@ -152,5 +157,6 @@ FILTERS: Final[dict[str, Callable[..., object]]] = {
     "plural": plural,
     "initials": initials,
     "sentence_case": sentence_case,
+    "finished": finished,
 }
 """Name -> filter; `ago` is added by the application, which knows the time."""

@@ -45,6 +45,7 @@ from inventory.services import (
 from inventory.services.devices import ChangeState
 from inventory.services.imports import register as imports
 from reports.canonical import to_base64
+from sanitizer.techniques.ata_security import RECOVERY
 from tests.support.console_agent import ConsoleAgent, Disk
 from tests.support.console_books import closed_balance, missing_medium
 from tests.support.console_by_hand import carried
@@ -72,13 +73,13 @@ FLASH = Disk(
             OwnTechnique(
                 name="ata-sanitize-overwrite",
                 usable=False,
-                reasons=("The drive does not have the sanitize overwrite command.",),
+                reasons=("the drive does not have the sanitize overwrite command",),
                 estimate_seconds=None,
             ),
             OwnTechnique(
                 name="ata-security-erase-enhanced",
                 usable=False,
-                reasons=("The drive's security commands are frozen until it is powered off and on.",),
+                reasons=("the drive's security commands are frozen until it is powered off and on",),
                 estimate_seconds=480,
             ),
         ),
@@ -222,7 +223,7 @@ def deposit(world: ConsoleWorld, agent: ConsoleAgent, order: str, disk: Disk, ru
         kind="ata-user-password",
         secret=to_base64(secret),
         sha256=hashlib.sha256(secret).hexdigest(),
-        recovery="Connect the drive directly, send SECURITY UNLOCK and then SECURITY DISABLE PASSWORD with this user password.",
+        recovery=RECOVERY,
     )
     return custody.deposit(world.context, agent.actor, message).id
 

@@ -45,8 +45,14 @@ IN_PIECES: Final = (
     "inventory/services/queries/maps.py",
     "agents/abilities.py",
     "sanitizer/lineage.py",
-    "sanitizer/techniques/needs.py",
-)
+    *(
+        f"sanitizer/techniques/{name}.py"
+        for name in (
+            "ata_sanitize", "ata_security", "luks", "mmc", "needs", "nvme_format", "nvme_sanitize", "opal", "scsi_format",
+            "scsi_sanitize",
+        )
+    ),
+)  # fmt: skip
 """Modules whose words reach a page as a part of a sentence."""
 VERIFIED: Final = tuple(f"reports/verify{name}.py" for name in ("", "_anchor", "_run", "_steps"))
 """What the public page says of a certificate's checks; the words of other documents' checks stay English."""

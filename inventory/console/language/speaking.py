@@ -121,6 +121,11 @@ def sentence_case(value: str) -> str:
     return words(formatting.sentence_case(value))
 
 
+def finished(value: str) -> str:
+    """See `formatting.finished`."""
+    return formatting.finished(words(value))
+
+
 def utc(moment: datetime) -> str:
     """Day and minute, UTC."""
     return _moment(moment, "d MMM y, HH:mm", formatting.utc)
@@ -209,6 +214,7 @@ FILTERS: Final[dict[str, Callable[..., object]]] = {
     "clock": clock,
     "plural": plural,
     "sentence_case": sentence_case,
+    "finished": finished,
 }
 """Filters of templates that speak; they stand over those of `formatting`."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from inventory.console.forms import Option
-from inventory.console.language.speaking import duration, words
+from inventory.console.language.speaking import duration, finished, words
 from inventory.domain.techniques import ANSWERS, AUTO, KEYS_FIRST, OWN_OVERWRITES, SCOPES
 from inventory.services.views import DeviceDetail, TechniqueView
 from reports.drive_words import technique_words
@@ -38,16 +38,12 @@ def _option(one: TechniqueView) -> Option:
         return Option(
             one.name,
             words("{technique}: not possible", technique=words(one.label)),
-            " ".join(words(why) for why in one.reasons),
+            " ".join(finished(why) for why in one.reasons),
             disabled=True,
         )
     about = f"About {duration(one.estimate_seconds)}, the drive says." if one.estimate_seconds else ""
     told = " ".join(words(part) for part in (one.does, about) if part)
     return Option(one.name, f"{words(one.label)}: {words(one.method)}", told)
-
-
-def _why_not(one: TechniqueView) -> str:
-    return " ".join(words(why) for why in one.reasons)
 
 
 def asked_words(device: DeviceDetail) -> str:

@@ -79,3 +79,11 @@ def test_a_fingerprint_is_shown_in_the_same_groups_as_on_the_host() -> None:
 )
 def test_initials_never_fail(name: str, text: str) -> None:
     assert formatting.initials(name) == text
+
+
+def test_reasons_of_an_agent_become_sentences_of_their_own() -> None:
+    assert [formatting.finished(text) for text in ("the drive is locked", "The drive is locked.", "")] == [
+        "The drive is locked.",
+        "The drive is locked.",
+        "",
+    ]

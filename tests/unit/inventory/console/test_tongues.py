@@ -242,19 +242,8 @@ OTHERS_WORDS = (
     "asset_tag", "label", "vendor", "model", "serial", "resolution",
 )  # fmt: skip
 """Columns in which people write; what they wrote is shown as it is."""
-TOLD_BY_AGENTS = frozenset(
-    {
-        "No sanitize operation was ever run, by the drive's account.",
-        "ATA security is frozen until the drive is powered off and on.",
-        "Nothing is hidden: every block the drive admits to can be addressed.",
-        "The drive does not have the sanitize overwrite command.",
-        "The drive's security commands are frozen until it is powered off and on.",
-        "barleycorn",  # the word of an audit pack
-        "Recycler",  # asked in an address
-        "Connect the drive directly, send SECURITY UNLOCK and then SECURITY DISABLE PASSWORD with this user password.",
-    }
-)
-"""What an agent says of a drive in words of its own, as the told story has it say; agents speak English."""
+ASKED = frozenset({"barleycorn", "Recycler"})
+"""The word of an audit pack, and what an address asks for."""
 _DATA = (
     r"sp-800-88:\d|\d{3} · [a-z-]+",  # the policy, the status and code of a refusal
     r"\b[A-Z]{1,2}-[\d-]+: (?:CLEAR by|As (?:witness|second person)|.* states to|Delete once).*",  # what is signed
@@ -284,7 +273,7 @@ ALIKE: dict[Tongue, tuple[str, ...]] = {
 
 def written(site: Site) -> re.Pattern[str]:
     """What people and machines of the story say, whichever test let them."""
-    found = set(TOLD_BY_AGENTS)
+    found = set(ASKED)
     for path in Path(console_story.__file__).parent.glob("console_*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and re.search(r"[A-Z0-9] ?.", node.value):
