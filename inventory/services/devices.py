@@ -307,7 +307,7 @@ def _change(context: Context, actor: Actor, command: ChangeState, event: DeviceE
         settle_exception(session, context, ExceptionCode.DEVICE_GONE, device.id, f"Answered: {reason}")
         number = device.id
     # What is told of it is read once it is committed: nobody else waits for that.
-    with context.reading() as session:
+    with context.reading(actor) as session:
         return device_detail(session, session.get_one(Device, number))
 
 

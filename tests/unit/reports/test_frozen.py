@@ -15,7 +15,8 @@ from reports.verify import verify
 from reports.verify_steps import Verification
 
 FROZEN = Path(__file__).parents[2] / "frozen"
-DOCUMENTS = sorted(path for path in FROZEN.glob("*/*") if path.suffix in {".json", ".pdf", ".zip"})
+PINNED = [path.parent for path in FROZEN.glob("*/pin")]
+DOCUMENTS = sorted(path for folder in PINNED for path in folder.glob("*") if path.suffix in {".json", ".pdf", ".zip"})
 RENEWED = sorted(path for path in DOCUMENTS if (path.parent / "renewals").is_dir() and path.suffix != ".zip")
 REPORTS = frozenset({"unsuccessful-run", "lot-report", "destruction-report"})
 """What says itself that something is missing: genuine for ever, and never a yes."""
