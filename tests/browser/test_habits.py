@@ -32,6 +32,7 @@ def test_the_keyboard_alone_signs_in_skips_to_the_content_and_opens_the_menu(tol
         expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
         page.keyboard.press("Enter")
         expect(page.locator("#main")).to_be_focused()
+        page.wait_for_load_state("load")  # a busy machine shows a page before its scripts listen
         page.keyboard.press("/")
         expect(page.get_by_role("dialog", name="Search everything").get_by_role("searchbox")).to_be_focused()
         page.keyboard.press("Escape")
