@@ -80,7 +80,8 @@ def kept(context: Context, actor: Actor, name: str, count: Callable[[], T], size
         size: how many rows the count went through; a small one is not kept.
     """
     shelf = _shelf(context.database)
-    key = (name, actor.ref if limited(actor) else "")
+    # With how far they see: what was counted before somebody's sites were taken away is not shown to them afterwards.
+    key = (name, (actor.ref, actor.scope) if limited(actor) else None)
     with shelf.lock:
         entry = shelf.entries.get(key)
         age = 0.0 if entry is None else time.monotonic() - entry.made

@@ -125,3 +125,10 @@ def test_a_count_that_fails_is_not_waited_for(world: World) -> None:
     with pytest.raises(RuntimeError):
         world.ask(broken)
     assert world.ask(7) == 7
+
+
+def test_what_was_counted_before_sites_were_taken_away_is_not_shown_afterwards(world: World) -> None:
+    wide, narrow = (reader("p-a", sites=frozenset(sites)) for sites in ({"S-1", "S-2"}, {"S-2"}))
+    assert world.ask(LARGE, wide) == LARGE
+    assert world.ask(LARGE + 5, narrow) == LARGE + 5
+    assert world.ask(LARGE + 9, wide) == LARGE, "theirs is kept still"
