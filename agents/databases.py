@@ -180,8 +180,10 @@ def _apart(proc: Path, pid: int, folder: str, files: Sequence[str]) -> tuple[str
     for place in dict.fromkeys(beneath):
         try:
             other = os.stat(f"{proc}/{pid}/root{place}").st_dev != own  # noqa: PTH116 - as above
-        except OSError:
+        except FileNotFoundError:
             continue
+        except OSError:
+            other = True  # not even looked at: whoever follows it finds out, or says that it is unknown
         if other and place != folder:
             found.append(place)
     return tuple(found)

@@ -104,3 +104,21 @@ def test_what_is_told_keeps_to_the_contract_however_much_is_found(number: int) -
         MOST_STEPS,
         500,
     )
+
+
+def test_a_folder_that_cannot_be_looked_at_is_followed_and_one_that_is_gone_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("closed", "gone", "own"):
+        (tmp_path / "7/root/data" / name).mkdir(parents=True)
+    real = os.stat
+
+    def stat(path: str) -> os.stat_result:
+        if str(path).endswith("/closed"):
+            raise PermissionError(path)
+        if str(path).endswith("/gone"):
+            raise FileNotFoundError(path)
+        return real(path)
+
+    monkeypatch.setattr("agents.databases.os.stat", stat)
+    assert _apart(tmp_path, 7, "/data", ()) == ("/data/closed",)
