@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -113,12 +114,12 @@ def test_a_folder_that_cannot_be_looked_at_is_followed_and_one_that_is_gone_is_n
         (tmp_path / "7/root/data" / name).mkdir(parents=True)
     real = os.stat
 
-    def stat(path: str) -> os.stat_result:
+    def stat(path: str, **options: Any) -> os.stat_result:  # noqa: ANN401 - as the real one
         if str(path).endswith("/closed"):
             raise PermissionError(path)
         if str(path).endswith("/gone"):
             raise FileNotFoundError(path)
-        return real(path)
+        return real(path, **options)
 
     monkeypatch.setattr("agents.databases.os.stat", stat)
     assert _apart(tmp_path, 7, "/data", ()) == ("/data/closed",)
