@@ -47,8 +47,54 @@ requires_postgres = _skip_unless(
 requires_browser = _skip_unless(shutil.which("chromium") is not None, "a browser (chromium)")
 
 
+_DEBIAN = {
+    "bash": "bash",
+    "blkid": "util-linux",
+    "btrfs": "btrfs-progs",
+    "busybox": "busybox-static",
+    "certutil": "libnss3-tools",
+    "cryptsetup": "cryptsetup-bin",
+    "dbus-daemon": "dbus-daemon",
+    "dd": "coreutils",
+    "dpkg-deb": "dpkg",
+    "hdparm": "hdparm",
+    "integritysetup": "cryptsetup-bin",
+    "jq": "jq",
+    "lvm": "lvm2",
+    "man": "man-db",
+    "mdadm": "mdadm",
+    "mkfs.btrfs": "btrfs-progs",
+    "mkfs.ext4": "e2fsprogs",
+    "node": "nodejs",
+    "openssl": "openssl",
+    "pdfdetach": "poppler-utils",
+    "pdfsig": "poppler-utils",
+    "pdftoppm": "poppler-utils",
+    "pdftotext": "poppler-utils",
+    "pkcs11-tool": "opensc",
+    "pvcreate": "lvm2",
+    "qpdf": "qpdf",
+    "sg_decode_sense": "sg3-utils",
+    "sg_inq": "sg3-utils",
+    "sg_vpd": "sg3-utils",
+    "sha256sum": "coreutils",
+    "softhsm2-util": "softhsm2",
+    "swtpm": "swtpm",
+    "swtpm_setup": "swtpm-tools",
+    "systemd-analyze": "systemd",
+    "tpm2-abrmd": "tpm2-abrmd",
+    "tpm2_ptool": "libtpm2-pkcs11-tools",
+    "zbarimg": "zbar-tools",
+}
+PACKAGES = frozenset(_DEBIAN.values())
+"""Debian packages of all tools that tests call: `make test` installs each (tests/architecture/test_machine.py)."""
+
+
 def requires_tool(*names: str) -> pytest.MarkDecorator:
-    """The reference tools a test calls as judges."""
+    """The reference tools a test calls as judges; one whose package is not known here is a mistake of the test's."""
+    unknown = [name for name in names if name not in _DEBIAN]
+    if unknown:
+        raise LookupError(f"name the Debian package of {', '.join(unknown)} in {__name__}")
     missing = [name for name in names if shutil.which(name) is None]
     return _skip_unless(not missing, f"reference tool {', '.join(missing or names)}")
 

@@ -6,7 +6,6 @@ import gzip
 import importlib.metadata
 import importlib.util
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -17,9 +16,10 @@ import pytest
 from agents.cli import main as agent
 from agents.helper import main as helper
 from agents.state import FORMAT
+from tests.support.capabilities import requires_tool
 from tools import package_deb
 
-pytestmark = pytest.mark.skipif(shutil.which("dpkg-deb") is None, reason="no dpkg-deb")
+pytestmark = requires_tool("dpkg-deb")
 UNITS = package_deb.PACKAGING / "systemd"
 
 
@@ -80,6 +80,7 @@ def _names(command: click.Command, name: str) -> set[str]:
     return {name}.union(*(_names(found, f"{name}-{child}") for child, found in children if found is not None))
 
 
+@requires_tool("man")
 def test_every_command_has_its_page(unpacked: Path) -> None:
     folder = unpacked / "usr/share/man/man8"
     pages = {path.name.removesuffix(".8.gz") for path in folder.iterdir()}
@@ -88,8 +89,6 @@ def test_every_command_has_its_page(unpacked: Path) -> None:
     assert "\\-\\-reason" in stop
     assert ".BR sanitrail\\-agent (8)" in stop
     assert "/etc/sanitrail/local" in gzip.decompress((folder / "sanitrail-agent.8.gz").read_bytes()).decode()
-    if shutil.which("man") is None:
-        return
     done = subprocess.run(
         ["man", "--warnings", "-E", "UTF-8", "-l", "-Tutf8", "-Z", str(folder / "sanitrail-agent-stop-all.8.gz")],
         capture_output=True,
@@ -139,10 +138,9 @@ def _unit(name: str) -> str:
     return (UNITS / name).read_text()
 
 
+@requires_tool("systemd-analyze")
 @pytest.mark.parametrize("name", EXPOSURE)
 def test_a_unit_closes_its_process_in(name: str) -> None:
-    if shutil.which("systemd-analyze") is None:
-        pytest.skip("no systemd-analyze")
     line = ["systemd-analyze", "security", "--offline=true", "--no-pager", str(UNITS / name)]
     done = subprocess.run(line, capture_output=True, text=True, check=True)
     (score,) = re.findall(r"exposure level for \S+: ([0-9.]+)", done.stdout)
