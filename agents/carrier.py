@@ -80,11 +80,14 @@ class Carrier:
             threading.Thread(target=self._serve, name=f"carrier-{number}", daemon=True) for number in range(CONNECTIONS)
         ]
 
-    def run(self) -> None:
-        """Carry until `stop`."""
+    def run(self, notifier: Notifier | None = None) -> None:
+        """Carry until `stop`, and give whoever watches its signs of life."""
         for thread in self._threads:
             thread.start()
-        self._ended.wait()
+        watched = None if notifier is None else notifier.watchdog_seconds
+        while not self._ended.wait(None if watched is None else watched / 3):
+            if notifier is not None:
+                notifier.alive()
 
     def stop(self) -> None:
         """End; an exchange under way is given up, and the helper asks again."""
@@ -200,5 +203,5 @@ def for_good(words: list[str]) -> None:
     on_signals(carrier.stop)
     notifier = Notifier.from_environment(os.environ)
     notifier.ready("Carrying between helper and service")
-    carrier.run()
+    carrier.run(notifier)
     notifier.stopping()

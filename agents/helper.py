@@ -24,6 +24,7 @@ from .config import Settings
 from .daemon import Daemon
 from .ending import on_signals
 from .notify import Notifier
+from .small_pages import only_small_pages
 from .state import StateDirectory
 
 log = logging.getLogger("agents.helper")
@@ -51,6 +52,7 @@ Exit status:
 @click.pass_context
 def main(context: click.Context, file: Path | None, log_level: str, log_format: str) -> None:
     """Entry point; the help text is `_HELP`, because it holds the table of exit codes."""
+    only_small_pages()
     logs.begin("helper", log_level, log_format)
     context.obj = Common(file, None, as_json=False)
     context.invoke(_serve)

@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -193,6 +193,7 @@ def idle(folder: Path, seconds: float, starts: int) -> list[Figure]:
         seen = len(fake.observations)
         with bench.running() as (helper, carrier):
             _until(lambda: len(fake.observations) > seen, "a look at every device")
+            looked = helper.own_memory() + carrier.own_memory()
             time.sleep(5)
             before, since = helper.cpu() + carrier.cpu(), time.monotonic()
             time.sleep(seconds)
@@ -210,6 +211,7 @@ def idle(folder: Path, seconds: float, starts: int) -> list[Figure]:
                     "with their share of what is shared",
                     helper.shared_out() + carrier.shared_out(),
                 ),
+                Figure("both, what is theirs alone, having looked", looked, "MiB", MEGABYTES_60, False, "", 0.0),
                 Figure("idle, both, of one core", share * 100, "per cent", 0.1, False, "", 0.0),
                 Figure("start, half with devices", statistics.median(one for one, _ in begun), "s", 1, False, "", 0.0),
                 Figure("start, half with network", statistics.median(two for _, two in begun), "s", 1, False, "", 0.0),
@@ -240,12 +242,11 @@ def bays(folder: Path, count: int, mib: int) -> list[Figure]:
         prints = [sanitizer.inspect(path).fingerprint for path in paths]
         plan = {"verification": "full", "pattern_set": "zeros"}
         orders = [fake.order(key, str(fingerprint), plan=plan) for fingerprint in prints]
-        with throttle.slowed(paths, mib << 15) as entrance, bench.running() as (helper, carrier):
-            entrance.write_text(
-                str(helper.process.pid)
-            )  # half a minute to write each disk, and half a minute to read it
+        with throttle.slowed(paths, mib << 14) as entrance, bench.running() as (helper, carrier):
+            entrance.write_text(str(helper.process.pid))  # a minute to write each disk, and a minute to read it
             idle_memory = helper.memory()
             began = time.monotonic()
+            middle = _while_all_write(paths, mib)
             _until(lambda: all(order.state == "recorded" for order in orders), f"{count} records")
             span, most, carried = time.monotonic() - began, helper.peak(), carrier.peak()
         runs = [unverified_body(order.records[0], "sanitization-record")["run"] for order in orders]
@@ -254,10 +255,32 @@ def bays(folder: Path, count: int, mib: int) -> list[Figure]:
     at_once = _overlapping([(run["started"], run["finished"]) for run in runs])
     return [
         Figure(f"{count} bays, most at once", at_once, "runs", count, True, "", 0.0),
+        Figure(f"{count} bays, slowest pass against the fastest", min(middle) / max(middle), "x", 0.5, True, "", 0.0),
         Figure(f"{count} bays, memory of the half with devices", most, "MiB", 1024, False, "idle", idle_memory),
         Figure(f"{count} bays, memory of the half with network", carried, "MiB", 256, False, "", 0.0),
         Figure(f"{count} bays of {mib} MiB, all recorded", span, "s", _PATIENCE, False, "", 0.0),
     ]
+
+
+def _while_all_write(nodes: Sequence[str], mib: int) -> list[float]:
+    """MiB written on each disk between the moment the last one is begun and the moment the first one is written to its end."""
+    begun: list[float] = []
+
+    def over() -> bool:
+        nonlocal begun
+        now = [_written(node) for node in nodes]
+        begun = begun or (now if min(now) else [])
+        return max(now) >= mib
+
+    _until(over, "a disk is written to its end")
+    if not begun:
+        raise CannotMeasure("the disks were never written all at once")
+    return [_written(node) - before for node, before in zip(nodes, begun, strict=True)]
+
+
+def _written(node: str) -> float:
+    """MiB that the kernel was given to write on this disk so far: its word, not the agent's."""
+    return int(Path("/sys/block", Path(node).name, "stat").read_text("ascii").split()[6]) / 2048
 
 
 def _overlapping(spans: list[tuple[str, str]]) -> int:

@@ -76,8 +76,8 @@ def build(out: Path) -> Path:
     with tempfile.TemporaryDirectory(prefix="sanitrail-image-") as folder:
         work = Path(folder)
         root = work / "root"
-        packages = _debian(work)
-        _unpack(packages, root)
+        packages = fetched(work, wanted("packages"))
+        unpack(packages, root)
         _require_same_python(root)
         package_deb.stage(root, libraries=True)
         _ours(root)
@@ -117,8 +117,12 @@ def _architecture() -> str:
 # --- Debian's packages
 
 
-def _debian(work: Path) -> list[Path]:
-    """The packages with all they need, as if nothing were installed, checked by apt."""
+def fetched(work: Path, names: Sequence[str]) -> list[Path]:
+    """Debian's packages of these names with all they need, as if nothing were installed, checked by apt; beneath `work`.
+
+    Raises:
+        ImageError: apt cannot bring them.
+    """
     cache = work / "packages"
     (cache / "partial").mkdir(parents=True)
     status = work / "status"
@@ -132,14 +136,15 @@ def _debian(work: Path) -> list[Path]:
         "APT::Sandbox::User": "",
     }
     words = [word for name, value in settings.items() for word in ("-o", f"{name}={value}")]
-    line = ["apt-get", "-q", "-y", "--no-install-recommends", "--download-only", *words, "install", *wanted("packages")]
+    line = ["apt-get", "-q", "-y", "--no-install-recommends", "--download-only", *words, "install", *names]
     done = subprocess.run(line, capture_output=True, text=True, check=False)
     if done.returncode:
         raise ImageError(f"apt-get could not bring Debian's packages:\n{done.stdout[-1000:]}{done.stderr[-2000:]}")
     return sorted(cache.glob("*.deb"))
 
 
-def _unpack(packages: Sequence[Path], root: Path) -> None:
+def unpack(packages: Sequence[Path], root: Path) -> None:
+    """Lay their files out beneath `root`, and run nothing of theirs. Raises `ImageError` where one cannot be read."""
     for name in _MERGED:
         (root / "usr" / name).mkdir(parents=True)
         (root / name).symlink_to(f"usr/{name}")
@@ -190,11 +195,16 @@ def _modules(kernel: Kernel, root: Path) -> None:
         shutil.copy(kernel.modules / path, target / path)
     for name in ("modules.order", "modules.builtin", "modules.builtin.modinfo"):
         shutil.copy(kernel.modules / name, target)
+    index_modules(root, kernel.release)
+
+
+def index_modules(root: Path, release: str) -> None:
+    """What modprobe reads. Raises `ImageError` without depmod."""
     search = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
     depmod = shutil.which("depmod", path=search)
     if depmod is None:
         raise ImageError("depmod is missing.")
-    subprocess.run([depmod, "-b", str(root), kernel.release], check=True, stderr=subprocess.DEVNULL)
+    subprocess.run([depmod, "-b", str(root), release], check=True, stderr=subprocess.DEVNULL)
 
 
 def _slim(root: Path) -> None:

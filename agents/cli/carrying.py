@@ -11,6 +11,7 @@ import click
 
 from agents.carried import carrier_user
 from agents.errors import CarrierPrivileged
+from agents.small_pages import only_small_pages
 
 from .common import Common, explained
 from .staying import logging_options
@@ -41,5 +42,6 @@ def carry_command(common: Common, user: str | None, log_level: str, log_format: 
     # In the place of this process, under its number: what reads settings and explains itself takes a third of the memory.
     words = [str(settings.carrier_socket), user or "", str(settings.connect_timeout), str(settings.ca_file or "")]
     line = [sys.executable, "-I", "-B", "-c", _PROGRAM, json.dumps(sys.path), *words, log_level, log_format]
+    only_small_pages()
     sys.stdout.flush()
     os.execv(sys.executable, line)  # noqa: S606 - no shell is wanted

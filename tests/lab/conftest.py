@@ -15,7 +15,10 @@ from .rig import Rig
 
 Plug = Callable[[Emulated], Emulated]
 
-TOOLS = ("qemu-system-x86_64", "nvme", "hdparm", "sg_inq", "smartctl", "depmod", "setpriv")
+TOOLS = (
+    *("qemu-system-x86_64", "nvme", "hdparm", "sg_inq", "smartctl", "depmod", "setpriv"),
+    *("dpkg-deb", "grub-mkrescue", "mksquashfs", "mformat"),
+)
 
 
 def missing() -> list[str]:

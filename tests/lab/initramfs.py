@@ -25,7 +25,7 @@ $b mkdir -p /new/lab /new/lower /new/layer
 $b mount --move /lower /new/lower; $b mount --move /layer /new/layer
 $b mount -t 9p -o $o,cache=none share /new/lab || exec $b poweroff -f
 for d in proc sys dev; do $b mount --move /$d /new/$d; done
-exec $b switch_root /new /bin/sh /lab/boot/init.sh
+exec $b switch_root /new /bin/sh /lab/boot/first
 """
 
 

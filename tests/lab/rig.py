@@ -75,12 +75,13 @@ class Plugged:
 class Rig:
     """Bays, ports and at most one running machine."""
 
-    def __init__(self, folder: Path, bays: int = 3) -> None:
+    def __init__(self, folder: Path, bays: int = 3, root: Path = Path("/"), first: str = "init.sh") -> None:
         sys.setswitchinterval(SWITCH_SECONDS)
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         self.share = folder / "share"
         """Outlives a machine: journals that a power cut must not take are kept here."""
+        self._system = (root, first)
         self._vm: VM | None = None
         self._sockets = VM.new_folder()
         self.bays = [Bay(number, VhostScsi(f"bay{number}", self._sockets)) for number in range(bays)]
@@ -112,7 +113,8 @@ class Rig:
                 ]
         for port in self._ports:
             port.controller.power_on()
-        self._vm = VM(share=self.share, devices=arguments)
+        root, first = self._system
+        self._vm = VM(share=self.share, devices=arguments, root=root, first=first)
         self._vm.start()
         self._vm.run("modprobe -a sd_mod sg nvme-tcp").checked()
         return self._vm

@@ -11,7 +11,6 @@ Five boots of an emulated machine: minutes.
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 import json
 import shlex
 import shutil
@@ -19,27 +18,20 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from agents.local_rules import EXAMPLE
-from inventory.domain.vocabulary import Category, DeviceState, OrderState
-from inventory.services import cases, certificates, data, devices, hosts, job_bundles, orders, queries, return_bundles
-from inventory.services.queries.devices import DeviceFilter
-from inventory.services.setup import trust
-from inventory.services.views import CaseDetail, DeviceDetail, OrderDetail
-from inventory.services.views.by_hand import ReturnBundleView
-from reports.envelope import payload_digest
-from reports.verify import verify
-from tests.support import inventory_world
+from inventory.domain.vocabulary import OrderState
 from tests.support.capabilities import requires_tool
-from tests.support.inventory_world import INSIDE, World, make_world
 
 from .emulated import Emulated, sata
 from .kernel import ROOT
+from .office import Office
+from .office import office as at_the_office
 from .rig import Rig
 from .vm import LabError, Result
 
@@ -54,16 +46,6 @@ CUTS = 3
 SLOW = 0.15
 """Seconds added to each command of the disk while it is wiped, so that the power fails in the middle."""
 PATIENCE = 300.0
-
-
-class Now:
-    """The real time: the guests' clocks show it too."""
-
-    def now(self) -> dt.datetime:
-        return dt.datetime.now(dt.UTC)
-
-    def forward(self, **_: float) -> None:
-        """It passes by itself."""
 
 
 @dataclass
@@ -107,84 +89,6 @@ class Machine:
         return found
 
 
-@dataclass
-class Office:
-    """The people and the service; nothing of it is reachable from a machine."""
-
-    world: World
-    host: str = ""
-    order: str = ""
-    left: list[tuple[int, int]] = field(default_factory=list)
-    """After each power cut: bytes of the disk that hold what the wipe has written, and bytes in all."""
-    stranger: str = ""
-    taken: list[ReturnBundleView] = field(default_factory=list)
-    case: CaseDetail | None = None
-    verified: bool = False
-
-    def enrol(self, machine: Machine) -> str:
-        """A host without a network is introduced by hand; its number."""
-        context, admin = self.world.context, self.world.actor("admin")
-        token = hosts.create_enrolment_token(context, admin, hosts.CreateEnrolmentToken(note=machine.name))
-        machine.agent("airgap", "introduce", "--token", token.secret, "--to", "/lab/introduction").checked()
-        letter = json.loads((machine.rig.share / "introduction").read_text())
-        answer = return_bundles.introduce(context, admin, letter)
-        (machine.rig.share / "introduced").write_text(answer.model_dump_json(by_alias=True))
-        assert answer.reply.roster is not None
-        roster = payload_digest(answer.reply.roster.model_dump())
-        pins = ("--trust-root", trust(context).pin, "--roster", roster)
-        machine.agent("airgap", "enrol", "/lab/introduced", *pins).checked()
-        hosts.confirm(context, admin, answer.reply.host, answer.reply.fingerprint)
-        return answer.reply.host
-
-    def carry_to(self, machine: Machine, host: str, file: str) -> Result:
-        """A job bundle, made and taken in."""
-        command = job_bundles.IssueJobBundle(host=host)
-        actor = self.world.actor("operator")
-        view = job_bundles.issue(self.world.context, actor, command)
-        envelope = job_bundles.envelope_of(self.world.context, actor, host, view.number)
-        (machine.rig.share / file).write_text(json.dumps(envelope))
-        return machine.agent("airgap", "in", f"/lab/{file}")
-
-    def receive(self, envelope: dict[str, Any]) -> ReturnBundleView:
-        command = return_bundles.ReceiveReturnBundle(envelope=envelope)
-        taken = return_bundles.receive(self.world.context, self.world.actor("custodian"), command)
-        self.taken.append(taken)
-        return taken
-
-    def device(self, drive: Emulated) -> DeviceDetail:
-        context, auditor = self.world.context, self.world.actor("auditor")
-        rows = queries.list_devices(context, auditor, DeviceFilter(), limit=200).items
-        number = next(row.id for row in rows if row.serial == drive.serial)
-        return queries.device(context, auditor, number)
-
-    def declare(self, host: str) -> None:
-        """The CRM's data, and where it lies."""
-        context, privacy = self.world.context, self.world.actor("privacy")
-        command = data.CreateDataSet(name="CRM", category=Category.MODERATE, owner="CRM team")
-        known = data.create_data_set(context, privacy, command)
-        for path in ("/srv/crm", "/srv/crm-archive"):
-            data.declare_path(context, privacy, data.DeclarePath(host=host, data_set=known.id, path=path))
-
-    def withdraw(self) -> None:
-        """A customer ends the contract, after the swap."""
-        command = cases.OpenCase(reference="C-4711", data_sets=("CRM",), withdrawn=self.world.clock.now())
-        self.case = cases.open_case(self.world.context, self.world.actor("privacy"), command)
-
-    def have_wiped(self, drive: Emulated) -> None:
-        """An order for the disk that was taken out, approved by two."""
-        found = self.device(drive)
-        custodian = self.world.actor("custodian")
-        if found.state is DeviceState.IN_SERVICE:
-            devices.retire(self.world.context, custodian, devices.ChangeState(device=found.id, reason="replaced"))
-        plan = inventory_world.PLAN.model_copy(update={"acknowledged_signatures": ("linux-raid-member",)})
-        command = orders.CreateOrder(device=found.id, plan=plan, purpose=INSIDE, reason="replaced")
-        self.order = orders.create_order(self.world.context, self.world.actor("operator"), command).id
-        self.world.approve(self.order)
-
-    def now(self) -> OrderDetail:
-        return queries.order(self.world.context, self.world.actor("auditor"), self.order)
-
-
 @pytest.fixture(scope="module")
 def drives(lab: None) -> dict[str, Emulated]:
     """Five disks: two of the RAID, two of the pool, and the one that takes the place of the second."""
@@ -195,19 +99,31 @@ def drives(lab: None) -> dict[str, Emulated]:
 def office(drives: dict[str, Emulated], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     """The whole story."""
     folder = tmp_path_factory.mktemp("travels")
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(inventory_world, "FixedClock", Now)
-        found = Office(make_world(folder / "service"))
-    try:
+    with at_the_office(folder / "service") as found:
         with Rig(folder / "first", bays=5) as first, Rig(folder / "second", bays=1) as second:
             here, there = Machine(first, "crm-db-07"), Machine(second, "wipe-room")
             _lives(found, here, drives)
             _is_wiped_where_it_was(found, here, drives["two"])
             _is_finished_elsewhere(found, here, there, drives["two"])
-        _arrives(found)
+        found.conclude()
         yield found
-    finally:
-        found.world.close()
+
+
+def _enrol(office: Office, machine: Machine) -> str:
+    """A host without a network is introduced by hand; its number."""
+    token = office.token(machine.name)
+    machine.agent("airgap", "introduce", "--token", token, "--to", "/lab/introduction").checked()
+    answer = office.introduced(json.loads((machine.rig.share / "introduction").read_text()))
+    (machine.rig.share / "introduced").write_text(answer.model_dump_json(by_alias=True))
+    pins = ("--trust-root", office.trust_root, "--roster", office.roster)
+    machine.agent("airgap", "enrol", "/lab/introduced", *pins).checked()
+    return office.confirm(answer)
+
+
+def _carry_to(office: Office, machine: Machine, file: str) -> Result:
+    """A job bundle, made and taken in."""
+    (machine.rig.share / file).write_text(json.dumps(office.job_bundle()))
+    return machine.agent("airgap", "in", f"/lab/{file}")
 
 
 def _lives(office: Office, host: Machine, drives: dict[str, Emulated]) -> None:
@@ -216,15 +132,15 @@ def _lives(office: Office, host: Machine, drives: dict[str, Emulated]) -> None:
     for drive in drives.values():
         drive.plug(host.rig)
     host.guest("crm_host.py", "build", *(drives[name].node for name in ("one", "two", "three", "four")))
-    office.host = office.enrol(host)
+    office.host = _enrol(office, host)
     office.declare(office.host)
-    office.carry_to(host, office.host, "paths").checked()
+    _carry_to(office, host, "paths").checked()
     office.receive(host.out("seen-1"))
     host.guest("crm_host.py", "swap", drives["two"].node, drives["new"].node)
     office.receive(host.out("seen-2"))
     office.withdraw()
-    office.have_wiped(drives["two"])
-    office.carry_to(host, office.host, "job").checked()
+    office.have_wiped(drives["two"].serial, acknowledged=("linux-raid-member",))
+    _carry_to(office, host, "job").checked()
 
 
 def _is_wiped_where_it_was(office: Office, host: Machine, drive: Emulated) -> None:
@@ -262,7 +178,7 @@ def _is_finished_elsewhere(office: Office, host: Machine, other: Machine, drive:
     other.furnish()
     other.boot()
     drive.plug(other.rig)
-    office.enrol(other)
+    _enrol(office, other)
     shutil.copy(host.rig.share / "job", other.rig.share / "job")
     office.stranger = other.agent("airgap", "in", "/lab/job").out
     shutil.rmtree(other.stick)
@@ -273,20 +189,12 @@ def _is_finished_elsewhere(office: Office, host: Machine, other: Machine, drive:
     office.receive(other.out("records-again"))
 
 
-def _arrives(office: Office) -> None:
-    context = office.world.context
-    office.world.validate(office.order)
-    view = certificates.issue(context, office.world.actor("validator"), office.order)
-    bundle = certificates.bundle(context, office.world.actor("auditor"), view.number)
-    office.verified = verify(bundle, trust(context).pin).genuine
-
-
 def test_the_disk_that_was_taken_out_and_the_one_that_took_its_place_are_both_in_the_case(
     office: Office, drives: dict[str, Emulated]
 ) -> None:
     assert office.case is not None
     told = {one.device for one in office.case.obligations}
-    assert told == {office.device(drive).id for drive in drives.values()}
+    assert told == {office.device(drive.serial).id for drive in drives.values()}
 
 
 def test_the_power_failed_three_times_in_the_middle(office: Office) -> None:

@@ -88,7 +88,20 @@ class VM:
         devices: Sequence[str] = (),
         kernel: Kernel | None = None,
         nvdimms: Sequence[Nvdimm] = (),
+        root: Path = Path("/"),
+        first: str = "init.sh",
     ) -> None:
+        """Nothing runs yet.
+
+        Args:
+            share: The folder that the guest has as `/lab`.
+            devices: More words for QEMU.
+            kernel: Another than the one that was unpacked.
+            nvdimms: Persistent memory.
+            root: What the guest has as `/`, read-only beneath a layer of memory: this machine's own, or another.
+            first: The guest's first program, one of those in `guest`.
+        """
+        self._root, self._first = root, first
         self.kernel = kernel or Kernel.find()
         self.folder = self.new_folder()
         self.share = share or self.folder / "share"
@@ -136,6 +149,7 @@ class VM:
         for each in GUEST.iterdir():
             if each.is_file():
                 shutil.copy(each, boot)
+        (boot / "first").write_bytes((GUEST / self._first).read_bytes())
         python = Path(sys.executable).resolve()
         settings = {"PYTHON": python, "MODULES": self.kernel.modules.resolve()}
         (boot / "settings").write_text("".join(f"{key}={shlex.quote(str(value))}\n" for key, value in settings.items()))
@@ -152,7 +166,7 @@ class VM:
             *("-serial", "stdio", "-nic", "none"),
             *("-kernel", str(self.kernel.unpacked()), "-initrd", str(self.folder / "initramfs")),
             *("-append", "console=ttyS0 quiet panic=-1 mitigations=off random.trust_cpu=on"),
-            *("-fsdev", "local,id=root,path=/,security_model=none,readonly=on,multidevs=remap"),
+            *("-fsdev", f"local,id=root,path={self._root},security_model=none,readonly=on,multidevs=remap"),
             *("-device", "virtio-9p-pci,fsdev=root,mount_tag=hostroot"),
             *("-fsdev", share, "-device", "virtio-9p-pci,fsdev=share,mount_tag=share"),
             *("-device", "virtio-serial-pci"),

@@ -160,7 +160,8 @@ def test_the_half_with_devices_has_no_network_and_the_half_with_the_network_no_d
         assert "\nProtectSystem=strict\n" in unit
 
 
-def test_systemd_is_told_of_readiness_and_of_life() -> None:
-    unit = _unit("sanitrail-helper.service")
+@pytest.mark.parametrize("name", EXPOSURE)
+def test_systemd_is_told_of_readiness_and_of_life(name: str) -> None:
+    unit = _unit(name)
     assert "\nType=notify\n" in unit
     assert re.search(r"^WatchdogSec=\d+$", unit, re.MULTILINE)

@@ -27,6 +27,7 @@ from agents.clock import ClockWatch, SystemClock
 from agents.config import Settings
 from agents.errors import CarrierPrivileged, ConfigInvalid, Unreachable
 from agents.exchange import Ask, Failed, Told
+from agents.notify import Notifier
 from reports.keys import FileSigner
 from tests.support.agent_process import ROOT
 from tests.support.agent_world import AgentWorld
@@ -283,3 +284,18 @@ def test_the_process_that_carries_loads_nothing_that_reads_messages_keys_or_devi
     look = f"import sys, agents.carrier; print(sorted(set(sys.modules) & set({heavy})))"
     done = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout.strip() == "[]"
+
+
+def test_whoever_watches_hears_again_and_again_that_it_lives(tmp_path: Path) -> None:
+    told = tmp_path / "n"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as watching:
+        watching.bind(str(told))
+        watching.settimeout(60)
+        carrier = Carrier(tmp_path / "nobody", connect_timeout=1.0)
+        running = threading.Thread(target=carrier.run, args=(Notifier(str(told), 0.03),))
+        running.start()
+        try:
+            assert [watching.recv(100) for _ in range(3)] == [b"WATCHDOG=1"] * 3
+        finally:
+            carrier.stop()
+            running.join(60)
