@@ -9,6 +9,7 @@ nothing rests are written beside the writer (ADR 0044).
 from __future__ import annotations
 
 import logging
+import select
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -241,15 +242,27 @@ def _on_checkin(connection: Any, record: Any) -> None:  # noqa: ANN401, ARG001 -
 
 
 def _on_checkout(connection: Any, record: Any, _proxy: object) -> None:  # noqa: ANN401 - the pool's own objects
-    """A connection that lay for a while is asked whether it lives; one that was used just now is not: that is most of them."""
+    """A connection that lay for a while, or has something to say, is asked whether it lives; most were used just now."""
     since = record.info.get("idle_since")
-    if since is None or time.monotonic() - since < ASK_AFTER_SECONDS:
+    if since is None or (time.monotonic() - since < ASK_AFTER_SECONDS and not _has_something_to_say(connection)):
         return
     try:
         connection.execute("SELECT 1")
         connection.rollback()
     except Exception as error:
         raise DisconnectionError("the database closed the connection meanwhile") from error
+
+
+def _has_something_to_say(connection: Any) -> bool:  # noqa: ANN401 - the driver's own connection
+    """Whether something came although nothing was asked: a database that goes down says so, and ends the connection.
+
+    It costs no round trip, so that a request right after a restart of the database does not pay for the connection's death.
+    """
+    if connection.closed:
+        return True
+    waiting = select.poll()
+    waiting.register(connection.fileno(), select.POLLIN)
+    return bool(waiting.poll(0))
 
 
 def _on_sqlite_begin(connection: sa.Connection) -> None:
