@@ -69,27 +69,21 @@ class _Place:
 
 def entries(session: Session, scope: Scope) -> Iterator[Entry]:
     """Every device that may belong to the scope, by number; whether it does is for `domain.balance.belongs` to say."""
-    last = ""
     candidates = _candidates(scope)
-    while True:
-        statement = sa.select(Device).where(
-            Device.bound_to.is_(None),
-            Device.id > last,
-            Device.id.in_(candidates) if candidates is not None else sa.true(),
-        )
-        if scope.end is not None:
-            statement = statement.where(Device.created < scope.end)
-        rows = session.scalars(statement.order_by(Device.id).limit(BATCH)).all()
-        if not rows:
-            return
-        last = rows[-1].id
+    statement = sa.select(Device).where(Device.bound_to.is_(None)).order_by(Device.id)
+    if candidates is not None:
+        statement = statement.where(Device.id.in_(candidates))
+    if scope.end is not None:
+        statement = statement.where(Device.created < scope.end)
+    # One statement, read as a stream: who belongs to a large site is found out once, and not for each batch anew.
+    for rows in session.scalars(statement.execution_options(yield_per=BATCH)).partitions():
         yield from _Reader(session, scope, rows).entries()
         for row in rows:
             if row not in session.dirty:
                 session.expunge(row)
 
 
-def _candidates(scope: Scope) -> sa.Select[Any] | None:
+def _candidates(scope: Scope) -> sa.Select[Any] | sa.CompoundSelect[Any] | None:
     """Numbers of devices that may belong to the scope, as a query; None: any."""
     if scope.kind is ScopeKind.EVERYTHING:
         return None
@@ -97,23 +91,22 @@ def _candidates(scope: Scope) -> sa.Select[Any] | None:
         return sa.select(LotDevice.device_id).where(LotDevice.lot_id == scope.reference)
     if scope.kind is ScopeKind.HOST:
         return sa.select(Attachment.device_id).where(Attachment.host_id == scope.reference)
-    found = sa.select(Device.id).where(_stands(scope))
-    if scope.begin is None:
-        return found
-    moved = sa.select(Event.device_id).where(
-        Event.device_id.is_not(None), Event.at >= scope.begin, Event.tag.in_([str(tag) for tag in CUSTODY_TAGS])
-    )
-    return found.union(moved)  # type: ignore[return-value]  # a compound select serves as well
-
-
-def _stands(scope: Scope) -> sa.ColumnElement[bool]:
+    found: list[sa.Select[Any]] = []
     if scope.kind is ScopeKind.PLACE:
-        return Device.location_id == scope.reference
-    here = sa.exists().where(Location.id == Device.location_id, Location.site_id == scope.reference)
-    attached = sa.exists().where(
-        Attachment.device_id == Device.id, Host.id == Attachment.host_id, Host.site_id == scope.reference
-    )
-    return sa.or_(here, attached)
+        found = [sa.select(Device.id).where(Device.location_id == scope.reference)]
+    else:
+        places = sa.select(Location.id).where(Location.site_id == scope.reference)
+        hosts = sa.select(Host.id).where(Host.site_id == scope.reference)
+        found = [
+            sa.select(Device.id).where(Device.location_id.in_(places)),
+            sa.select(Attachment.device_id).where(Attachment.host_id.in_(hosts)),
+        ]
+    if scope.begin is not None:
+        moved = sa.select(Event.device_id).where(
+            Event.device_id.is_not(None), Event.at >= scope.begin, Event.tag.in_([str(tag) for tag in CUSTODY_TAGS])
+        )
+        found.append(moved)
+    return sa.union(*found)
 
 
 class _Reader:
