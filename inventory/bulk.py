@@ -1,6 +1,6 @@
 """Many rows into one table at once: COPY on PostgreSQL, one prepared statement on SQLite.
 
-For what is made in number and was decided before: nothing here asks the services, so nothing else than seeding uses it.
+For what was decided before: nothing here asks the services. Statements and their entries of the log, backups, seeding.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ import logging
 import resource
 import sys
 import threading
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from granian.http import HTTP1Settings
 
 from inventory.services import counting, upkeep
 from inventory.services.context import Context
+from inventory.services.imports import register as imports
 from inventory.settings import Settings
 
 if TYPE_CHECKING:
@@ -32,6 +34,8 @@ _BACKLOG = 4096
 """Connections that wait to be taken up, together."""
 _OTHER_FILES = 256
 """Files a process has open beside its connections."""
+_IMPORTS_SECONDS = 2.0
+"""For each import that is being taken over, before the process is asked again whether to end."""
 _HEADER_SECONDS = 10_000
 """Milliseconds a client may take for its headers."""
 
@@ -59,9 +63,16 @@ class Upkeep:
             try:
                 counting.warm(self._context)
                 upkeep.run(self._context)
+                self._go_on(time.monotonic() + self._pause)
             except Exception:
                 log.exception("upkeep failed; it is tried again")
-            self._stop.wait(self._pause)
+                self._stop.wait(self._pause)
+
+    def _go_on(self, until: float) -> None:
+        """Until the next round: what is being taken over goes on meanwhile, or nothing is done."""
+        while not self._stop.is_set() and (left := until - time.monotonic()) > 0:
+            if not imports.go_on(self._context, min(left, _IMPORTS_SECONDS)):
+                self._stop.wait(left)
 
 
 def configure_logging() -> None:

@@ -69,7 +69,9 @@ def import_table(
 
 def _until(client: Client, view: Any, state: str) -> Any:  # noqa: ANN401 - JSON of the service
     while view["state"] == state:
-        click.echo(f"\r{view['worked']:,} of {view['rows']:,} lines", nl=False, err=True)
+        left = view["remaining_seconds"]
+        time = "" if left is None else f", about {left // 60} min {left % 60:02d} s left"
+        click.echo(f"\r{view['worked']:,} of {view['rows']:,} lines{time}\033[K", nl=False, err=True)
         view = client.post(f"/imports/{view['id']}/steps", None)
     if sys.stderr.isatty():
         click.echo("", err=True)

@@ -58,6 +58,8 @@ class Rule:
     """Whether a person announces it; such a one can be withdrawn."""
     of_host: bool = False
     """Whether it concerns everything attached to a host."""
+    known_ahead: bool = False
+    """Whether its day stands in a contract, years ahead: then the question waits until that day is near."""
     answers: frozenset[Settled]
 
 
@@ -69,13 +71,19 @@ RULES: Final[Mapping[ChangeKind, Rule]] = {
         said="goes to a repair", asked="May it leave as it is?", leaves=True, by_person=True, answers=_AWAY
     ),
     ChangeKind.LEASE_RETURN: Rule(
-        said="goes back to its lessor", asked="May it leave as it is?", leaves=True, by_person=True, answers=_AWAY
+        said="goes back to its lessor",
+        asked="May it leave as it is?",
+        leaves=True,
+        by_person=True,
+        known_ahead=True,
+        answers=_AWAY,
     ),
     ChangeKind.WARRANTY_SWAP: Rule(
         said="is swapped under warranty",
         asked="May the old one leave as it is?",
         leaves=True,
         by_person=True,
+        known_ahead=True,
         answers=_AWAY,
     ),
     ChangeKind.RESALE: Rule(
@@ -117,6 +125,8 @@ RULES: Final[Mapping[ChangeKind, Rule]] = {
 
 LASTING: Final = timedelta(days=3)
 """How long a question that nobody gave a day may wait."""
+AHEAD: Final = timedelta(days=60)
+"""So long before its day a change that was known years ahead is asked about: time to sanitize, validate and release."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,6 +153,11 @@ def settled_by(kind: ChangeKind, facts: Facts) -> Settled | None:
         (Settled.GATE_OPEN, facts.gate_open),
     )
     return next((answer for answer, holds in found if holds and answer in rule.answers), None)
+
+
+def begins(kind: ChangeKind, raised: datetime, due: datetime) -> datetime:
+    """From when on it is asked. What the facts say years before the day says nothing about the day."""
+    return max(raised, due - AHEAD) if RULES[kind].known_ahead else raised
 
 
 def may_withdraw(kind: ChangeKind) -> bool:

@@ -56,6 +56,10 @@ class Import(Versioned, Base):
     begun_by: Mapped[str | None] = mapped_column(sa.ForeignKey("person.ref"))
     """In whose name devices are declared."""
     ended: Mapped[datetime | None]
+    stepped: Mapped[datetime | None]
+    """When it last went on; from then on the remaining time is no honest figure for long."""
+    pace: Mapped[float | None] = mapped_column(sa.Float)
+    """Lines a second, lately."""
 
 
 class ImportPart(Base):

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from inventory.domain.exceptions import ExceptionCode
 from inventory.domain.lifecycle import FINAL
-from inventory.domain.questions import LASTING, RULES, ChangeKind, Facts, Settled, question_words, settled_by
+from inventory.domain.questions import LASTING, RULES, ChangeKind, Facts, Settled, begins, question_words, settled_by
 from inventory.domain.vocabulary import HostState
 from inventory.events import Tag
 from inventory.models import Attachment, Device, Host, Party, Question, Undertaking
@@ -120,6 +120,9 @@ def open_question(session: Session, device: str, kind: ChangeKind) -> Question |
 def look(session: Session, context: Context, row: Question) -> Settled | None:
     """Compare an open question with the facts: answer it, or see to it that its exception is open."""
     device = session.get_one(Device, row.device_id)
+    if waits(row, context.now()) and device.state not in FINAL:
+        row.looked = context.now()
+        return None
     gate = gate_of(session, context, row, device)
     answer = settled_by(row.kind, _facts(session, row, device, gate))
     row.looked = context.now()
@@ -161,6 +164,11 @@ def settle(session: Session, context: Context, actor: Actor, row: Question, answ
 def subject_of(row: Question) -> str:
     """What its exceptions are about."""
     return f"{row.device_id} {row.kind}"
+
+
+def waits(row: Question, now: datetime) -> bool:
+    """Whether its day is so far ahead that nobody is asked yet."""
+    return row.answered is None and now < begins(row.kind, row.raised, row.due)
 
 
 def is_overdue(row: Question, now: datetime) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -26,6 +27,7 @@ from .kernel import (
     find,
     next_number,
     note,
+    note_new,
     optional,
     raise_exception,
     required,
@@ -91,27 +93,24 @@ def declare(context: Context, actor: Actor, command: DeclareDevice) -> DeviceDet
     """Declare a device. Permission `device.declare`. Raises `Duplicate` (asset tag), `Invalid`, `NotFound` (location)."""
     authorize(actor, Permission.DEVICE_DECLARE)
     with context.writing(actor) as session:
-        device = declare_within(session, context, actor, command, _free_tag(session, command.asset_tag))
+        tag = _free_tag(session, command.asset_tag)
+        place = find(session, Location, command.location, "location") if command.location else None
+        device = drafted(context, actor, command, tag, next_number(session, "device"), place)
+        enter(session, context, actor, [(device, {})])
         session.flush()
         return device_detail(session, device)
 
 
-def declare_within(
-    session: Session,
-    context: Context,
-    actor: Actor,
-    command: DeclareDevice,
-    tag: str | None,
-    details: dict[str, object] | None = None,
+def drafted(
+    context: Context, actor: Actor, command: DeclareDevice, tag: str | None, number: str, place: Location | None
 ) -> Device:
-    """The same within a transaction that is under way. Raises `Invalid`, `NotFound` (location)."""
+    """The device as it will be; nobody knows of it until it is entered. Raises `Invalid`."""
     if command.media is not None and command.media not in MEDIA:
         raise Invalid("media", f"The kind of medium is one of {', '.join(MEDIA)}.")
     if command.capacity_bytes is not None and not 0 < command.capacity_bytes < 2**53:
         raise Invalid("capacity_bytes", "The capacity is a positive number of bytes.")
-    place = find(session, Location, command.location, "location") if command.location else None
     device = Device(
-        id=next_number(session, "device"),
+        id=number,
         state=DeviceState.DECLARED,
         asset_tag=tag,
         source=optional("source", command.source, most=200),
@@ -126,11 +125,21 @@ def declare_within(
         declared_media=command.media,
     )
     claim(actor, device, place)
-    session.add(device)
-    session.flush()
-    said = {"asset_tag": tag, "label": device_label(device), "location": device.location_id, **(details or {})}
-    note(session, context, actor, Tag.DEVICE_DECLARED, "device", device.id, details=said)
     return device
+
+
+def enter(session: Session, context: Context, actor: Actor, drafts: Sequence[tuple[Device, dict[str, object]]]) -> None:
+    """Declared devices enter the inventory, its history and the log; each with what else is to be said of it."""
+    session.add_all([device for device, _ in drafts])
+    session.flush()
+    told = [
+        (
+            device,
+            {"asset_tag": device.asset_tag, "label": device_label(device), "location": device.location_id, **more},
+        )
+        for device, more in drafts
+    ]
+    note_new(session, context, actor, Tag.DEVICE_DECLARED, told)
 
 
 def _fact(field: str, text: str | None) -> str | None:

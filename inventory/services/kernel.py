@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from inventory.bulk import insert_rows
 from inventory.clock import rfc3339
 from inventory.domain.exceptions import ExceptionCode, severity
 from inventory.domain.vocabulary import ExceptionState
@@ -22,6 +23,7 @@ from reports.envelope import Envelope, Kind, envelope_digest, sign
 from reports.statements import CustodyEvent
 from reports.tlog import EnvelopeKind
 
+from ._in_number import Statements
 from ._scope import admit
 from .context import SYSTEM, Actor, Context
 
@@ -102,19 +104,29 @@ YEARLY = {
 """Prefix of numbers that begin anew each year: `SC-2026-000001`."""
 
 
+class Numbers:
+    """Numbers of a series, taken within this transaction: a rolled-back one is used again, so none is skipped."""
+
+    def __init__(self, session: Session, series: str, now: datetime | None = None) -> None:
+        key = series if now is None else f"{series}-{now.year}"
+        counter = session.get(Counter, key, with_for_update=True)
+        if counter is None:
+            counter = Counter(series=key, last=0)
+            session.add(counter)
+        self._counter = counter
+        self._prefix, self._width = SERIES[series] if now is None else (f"{YEARLY[series]}-{now.year}-", 6)
+
+    def next(self) -> str:
+        """One more; it is the database's with the next flush."""
+        self._counter.last += 1
+        return f"{self._prefix}{self._counter.last:0{self._width}d}"
+
+
 def next_number(session: Session, series: str, now: datetime | None = None) -> str:
-    """The next number of a series, taken within this transaction: a rolled-back one is used again, so none is skipped."""
-    key = series if now is None else f"{series}-{now.year}"
-    counter = session.get(Counter, key, with_for_update=True)
-    if counter is None:
-        counter = Counter(series=key, last=0)
-        session.add(counter)
-    counter.last += 1
+    """The next number of a series; as `Numbers`."""
+    number = Numbers(session, series, now).next()
     session.flush()
-    if now is not None:
-        return f"{YEARLY[series]}-{now.year}-{counter.last:06d}"
-    prefix, width = SERIES[series]
-    return f"{prefix}{counter.last:0{width}d}"
+    return number
 
 
 def note(  # noqa: PLR0913 - an event has this many sides, all but three named
@@ -135,7 +147,12 @@ def note(  # noqa: PLR0913 - an event has this many sides, all but three named
     """Append an event to the history; one that moves custody or state of a device enters the log, too."""
     details, evidence = dict(details or {}), list(evidence)
     if tag in CUSTODY_TAGS and subject_kind == "device":
-        details["custody"] = _log_custody(session, context, actor, tag, subject, reason, order)
+        told = session.get_one(Device, subject)
+        before = sa.select(Event.details).where(Event.device_id == subject, Event.tag.in_(CUSTODY_TAGS))
+        last = session.scalar(before.order_by(Event.id.desc()).limit(1))
+        previous = (last or {}).get("custody")
+        body = custody_body(context, actor, tag, told, reason=reason, order=order, previous=previous)
+        details["custody"] = sign_and_log(session, context, "custody", body, "acceptance", subject)[0]
         evidence.append(details["custody"])
     session.add(
         Event(
@@ -155,14 +172,36 @@ def note(  # noqa: PLR0913 - an event has this many sides, all but three named
     )
 
 
-def _log_custody(
-    session: Session, context: Context, actor: Actor, tag: Tag, device_id: str, reason: str, order: str | None
-) -> str:
-    """Sign where a device stands now, and log the statement's digest. Returns it."""
-    device = session.get_one(Device, device_id)
-    before = sa.select(Event.details).where(Event.device_id == device_id, Event.tag.in_(CUSTODY_TAGS))
-    last = session.scalar(before.order_by(Event.id.desc()).limit(1))
-    body = CustodyEvent(
+def note_new(
+    session: Session, context: Context, actor: Actor, tag: Tag, devices: Sequence[tuple[Device, dict[str, Any]]]
+) -> None:
+    """As `note`, for the first event of each of these devices, with its details: signed, kept and logged in number."""
+    log, events = Statements(session, context), []
+    for device, said in devices:
+        digest, _ = log.add("custody", custody_body(context, actor, tag, device), "acceptance", device.id)
+        events.append(
+            {
+                "at": context.now(), "tag": str(tag), "actor": actor.ref, "actor_kind": actor.kind, "reason": "",
+                "subject_kind": "device", "subject": device.id, "device_id": device.id,
+                "details": {**said, "custody": digest}, "evidence": [digest],
+            }
+        )  # fmt: skip
+    log.finish()
+    insert_rows(session, Event.__table__, events)  # type: ignore[arg-type]  # typed wider
+
+
+def custody_body(
+    context: Context,
+    actor: Actor,
+    tag: Tag,
+    device: Device,
+    *,
+    reason: str = "",
+    order: str | None = None,
+    previous: str | None = None,
+) -> dict[str, Any]:
+    """What the log is told of where a device stands now."""
+    return CustodyEvent(
         device=device.id,
         asset_tag=device.asset_tag or "",
         fingerprint=device.fingerprint or "",
@@ -172,10 +211,9 @@ def _log_custody(
         actor=actor.ref,
         reason=reason[:1000],
         order=order or "",
-        previous=(last or {}).get("custody"),
+        previous=previous,
         time=stamp(context.now()),
-    )
-    return sign_and_log(session, context, "custody", body.to_dict(), "acceptance", device.id)[0]
+    ).to_dict()
 
 
 def raise_exception(

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from inventory.domain.lifecycle import FINAL
-from inventory.domain.questions import RULES, ChangeKind, Settled, may_withdraw
+from inventory.domain.questions import AHEAD, RULES, ChangeKind, Settled, may_withdraw
 from inventory.domain.roles import Permission
 from inventory.domain.vocabulary import HostState
 from inventory.errors import Conflict, Duplicate, Invalid
@@ -27,6 +27,11 @@ from .views.questions import QuestionView
 AT_ONCE: Final = 500
 """So many questions are looked at, and so many raised, in one round of upkeep."""
 _LONGEST: Final = timedelta(days=366)
+_LONGEST_KNOWN: Final = timedelta(days=3660)
+"""Of what stands in a contract: the end of a lease, of a warranty."""
+_A_YEAR: Final = "The day lies ahead, within a year."
+_TEN_YEARS: Final = "The day lies ahead, within ten years."
+_KNOWN_AHEAD: Final = tuple(kind for kind, rule in RULES.items() if rule.known_ahead)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +44,7 @@ class AnnounceChange:
     party: str | None = None
     """Who receives it."""
     due: datetime | None = None
-    """The day it happens; None: three days from now."""
+    """The day it happens; None: three days from now. The end of a lease or a warranty may lie years ahead: its question waits."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +89,7 @@ def announce(context: Context, actor: Actor, command: AnnounceChange) -> Questio
     if not rule.by_person or rule.of_host:
         kinds = ", ".join(kind for kind, one in RULES.items() if one.by_person and not one.of_host)
         raise Invalid("kind", f"What is announced of one device is one of {kinds}.")
-    due = _day(context, command.due)
+    due = _day(context, command.due, known_ahead=rule.known_ahead)
     with context.writing(actor) as session:
         device = find_device(session, command.device)
         party = find(session, Party, command.party, "party") if command.party else None
@@ -148,7 +153,9 @@ def attend(context: Context) -> Attended:
     """Raise what time has brought about, and compare what is open with the facts. Upkeep calls it."""
     with context.writing() as session:
         raised = _silent_agents(session, context)
-        waiting = sa.select(Question).where(Question.answered.is_(None), Question.looked < context.now())
+        now = context.now()
+        near = sa.or_(Question.kind.not_in(_KNOWN_AHEAD), Question.due <= now + AHEAD)
+        waiting = sa.select(Question).where(Question.answered.is_(None), Question.looked < now, near)
         rows = session.scalars(waiting.order_by(Question.looked, Question.id).limit(AT_ONCE)).all()
         answered = sum(look(session, context, row) is not None for row in rows)
     return Attended(raised, answered)
@@ -198,10 +205,10 @@ def _host_of(session: Session, device: Device) -> str | None:
     )
 
 
-def _day(context: Context, due: datetime | None) -> datetime | None:
+def _day(context: Context, due: datetime | None, *, known_ahead: bool = False) -> datetime | None:
     if due is None:
         return None
     when = moment("due", due)
-    if not context.now() < when <= context.now() + _LONGEST:
-        raise Invalid("due", "The day lies ahead, within a year.")
+    if not context.now() < when <= context.now() + (_LONGEST_KNOWN if known_ahead else _LONGEST):
+        raise Invalid("due", _TEN_YEARS if known_ahead else _A_YEAR)
     return when

@@ -85,7 +85,10 @@ def announce_change(device: str) -> Reply:
                     kind="select", name="party", label="Who receives it", options=parties, required=False,
                     blank="Not known yet", hint="Without a receiver in the register the gate stays closed.",
                 ),
-                Field(kind="day", name="due", label="Day", required=False, hint="Three days from now, where none is given."),
+                Field(
+                    kind="day", name="due", label="Day", required=False,
+                    hint="Three days from now, where none is given. The end of a lease or warranty may lie years ahead.",
+                ),
                 reason(),
             ),
         ),

@@ -28,7 +28,7 @@ from inventory.services.kernel import check_version, find, next_number, note, re
 from inventory.services.queries._paging import bounded, cut, number
 from inventory.services.views import Page
 
-from . import csv_file, steps, things, xlsx_file
+from . import csv_file, pace, steps, things, xlsx_file
 from .receiving import measured, parts, read_in
 
 MOST_OPEN: Final = 5
@@ -36,6 +36,8 @@ MOST_OPEN: Final = 5
 _OPEN: Final = (ImportState.RECEIVED, ImportState.CHECKING, ImportState.CHECKED, ImportState.RUNNING)
 _PATIENCE_SECONDS: Final = 2.0
 """How long one call works before it answers how far it came."""
+_LET_IN_SECONDS: Final = 0.005
+"""Between two steps: whoever else waits for the one writer of SQLite gets their turn."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +59,8 @@ class ImportView:
     """Outcome -> lines, as far as they were tried."""
     worked: int
     """Lines tried or taken over so far, of `rows`."""
+    remaining_seconds: int | None
+    """At the pace of late; None where it stands still, or nothing honest can be said."""
     received: datetime
     received_by: str
     begun_by: str | None
@@ -163,7 +167,7 @@ def receive(
                 session, context, actor, Tag.IMPORT_RECEIVED, "import", row.id,
                 reason=called, details={"subject": str(about), "sha256": digest, "bytes": size, "rows": rows},
             )  # fmt: skip
-            return _view(row)
+            return _view(context, row)
 
 
 def _not_too_many(session: Session, actor: Actor) -> None:
@@ -195,7 +199,7 @@ def set_mapping(
         session.execute(sa.delete(ImportLine).where(ImportLine.import_id == row.id))
         session.flush()
         note(session, context, actor, Tag.IMPORT_MAPPED, "import", row.id, details={"mapping": mapping.name})
-        return _view(row)
+        return _view(context, row)
 
 
 def check(context: Context, actor: Actor, reference: str, version: int | None = None) -> ImportView:
@@ -206,6 +210,7 @@ def check(context: Context, actor: Actor, reference: str, version: int | None = 
         Reader(mapping_of(row.mapping), row.header)
         session.execute(sa.delete(ImportLine).where(ImportLine.import_id == row.id))
         row.state, row.position, row.counts = ImportState.CHECKING, 0, {}
+        row.stepped, row.pace = context.now(), None
     return advance(context, actor, reference)
 
 
@@ -224,6 +229,7 @@ def run(context: Context, actor: Actor, reference: str, version: int | None = No
         if row.state is not ImportState.CHECKED:
             raise Conflict(f"Import {row.id} is {row.state}; it is taken over once every line was tried.")
         row.state, row.position, row.begun_by = ImportState.RUNNING, 0, actor.ref
+        row.stepped, row.pace = context.now(), None
         session.flush()
         note(session, context, actor, Tag.IMPORT_BEGUN, "import", row.id, reason=row.name, details=dict(row.counts))
     return advance(context, actor, reference)
@@ -241,7 +247,7 @@ def abandon(context: Context, actor: Actor, reference: str, version: int | None 
         steps.forget(session, row)
         session.flush()
         note(session, context, actor, Tag.IMPORT_ABANDONED, "import", row.id, reason=row.name, details=dict(row.counts))
-        return _view(row)
+        return _view(context, row)
 
 
 def _mine(session: Session, actor: Actor, reference: str) -> Import:
@@ -272,15 +278,18 @@ def _advance(context: Context, actor: Actor, reference: str, seconds: float) -> 
     while True:
         with context.writing(None if actor == SYSTEM else actor) as session:
             row = _mine(session, actor, reference)
+            before = pace.worked(row)
             more = steps.step(session, context, row, actor)
+            pace.keep(row, context.now(), pace.worked(row) - before)
             session.flush()
-            view = _view(row)
+            view = _view(context, row)
         if not more or time.monotonic() >= end:
             return view
+        time.sleep(_LET_IN_SECONDS)
 
 
 def go_on(context: Context, seconds: float = 5.0) -> int:
-    """Upkeep: work on whatever is being taken over, for a moment each. Returns how many there are.
+    """Upkeep: work on whatever is being taken over, for a moment each. Returns how many of them can go on further.
 
     A dry run is for whoever waits for it: it depends on what they see, so nobody goes on with it in their stead.
     """
@@ -288,12 +297,13 @@ def go_on(context: Context, seconds: float = 5.0) -> int:
         waiting = session.scalars(
             sa.select(Import.id).where(Import.state == ImportState.RUNNING).order_by(Import.id)
         ).all()
+    further = 0
     for reference in waiting:
         try:
-            _advance(context, SYSTEM, reference, seconds)
+            further += _advance(context, SYSTEM, reference, seconds).state is ImportState.RUNNING
         except InventoryError:
             continue
-    return len(waiting)
+    return further
 
 
 # -- reading -----------------------------------------------------------------------------------------------------------
@@ -303,7 +313,7 @@ def one_import(context: Context, actor: Actor, reference: str) -> ImportView:
     """One import. Permission `table.import`. Raises `NotFound`."""
     authorize(actor, Permission.TABLE_IMPORT)
     with context.reading(actor) as session:
-        return _view(_mine(session, actor, reference))
+        return _view(context, _mine(session, actor, reference))
 
 
 def list_imports(context: Context, actor: Actor, *, after: str | None = None, limit: int = 50) -> Page[ImportView]:
@@ -315,7 +325,7 @@ def list_imports(context: Context, actor: Actor, *, after: str | None = None, li
         statement = statement.where(Import.id < after)
     with context.reading(actor) as session:
         rows, following = cut(session.scalars(statement).all(), limit, lambda row: row.id)
-        return Page(tuple(_view(row) for row in rows), following)
+        return Page(tuple(_view(context, row) for row in rows), following)
 
 
 def preview(context: Context, actor: Actor, reference: str) -> tuple[SampleLine, ...]:
@@ -380,13 +390,10 @@ def _line(row: Import, one: ImportLine) -> LineView:
     )  # fmt: skip
 
 
-def _view(row: Import) -> ImportView:
-    worked = row.rows if row.state in {ImportState.CHECKED, ImportState.FINISHED} else row.position
-    if row.state is ImportState.CHECKING:
-        worked = min(row.rows, row.position * steps.PART_LINES)
+def _view(context: Context, row: Import) -> ImportView:
     return ImportView(
         id=row.id, state=row.state, name=row.name, subject=row.subject, kind=row.kind,
         sha256=row.sha256, size=row.size, rows=row.rows, header=tuple(row.header),
-        mapping=row.mapping, counts=row.counts, worked=min(worked, row.rows),
+        mapping=row.mapping, counts=row.counts, worked=pace.worked(row), remaining_seconds=pace.remaining(row, context.now()),
         received=row.received, received_by=row.received_by, begun_by=row.begun_by, ended=row.ended, version=row.version,
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""One step of an import within one transaction: some hundred lines tried, or some dozens taken over.
+"""One step of an import within one transaction: some hundred lines tried, or taken over.
 
 Whoever asks takes the next step; two who ask at once take two different ones. A step that fails took nothing over.
 """
@@ -28,8 +28,8 @@ from inventory.models import Device, Import, ImportLine, ImportPart, ImportState
 from inventory.services._mapping import device_label
 from inventory.services._scope import claim, only
 from inventory.services.context import Actor, Context
-from inventory.services.devices import DeclareDevice, compare, declare_within
-from inventory.services.kernel import note, settle_exception
+from inventory.services.devices import DeclareDevice, compare, drafted, enter
+from inventory.services.kernel import Numbers, note, settle_exception
 
 from . import things
 from .known import Known
@@ -39,8 +39,10 @@ from .rows import Line, Unreadable
 _MOST_OF_A_KEY: Final = 520
 PART_LINES: Final = 500
 """Lines of one part, and of one step of a dry run."""
-_TAKEN_AT_ONCE: Final = 25
-"""Devices declared in one transaction: each signs its entry of the log, and everybody else waits."""
+_TAKEN_AT_ONCE: Final = 250
+"""Lines taken over in one transaction: everybody else who changes anything waits for it."""
+_ONE_BY_ONE: Final = 25
+"""Of those that do not enter together, so many: each takes as long as ten that do."""
 
 
 def pack(lines: Sequence[Line | Unreadable]) -> bytes:
@@ -174,7 +176,7 @@ def _take_over(session: Session, context: Context, row: Import) -> bool:
     if not person.enabled:
         raise Conflict(f"Import {row.id} was begun by a person who is disabled; abandon it.")
     actor = Actor(person.ref, "person", scope=EVERYTHING)  # what they see was asked when the rows were tried
-    lines = session.scalars(
+    waiting = session.scalars(
         sa.select(ImportLine)
         .where(
             ImportLine.import_id == row.id,
@@ -184,15 +186,13 @@ def _take_over(session: Session, context: Context, row: Import) -> bool:
         .order_by(ImportLine.line)
         .limit(_TAKEN_AT_ONCE)
     ).all()
+    lines = _portion(row, waiting)
     if not lines:
         _finish(session, context, row, actor)
         return False
     before = Counter(str(line.outcome) for line in lines)
     if row.subject is Subject.DEVICES:
-        rows = [_row(line) for line in lines]
-        matches = Matches(session, rows)
-        for line, said in zip(lines, rows, strict=True):
-            _take(session, context, actor, row, line, said, matches)
+        _take_devices(session, context, actor, row, lines)
     else:
         for line in lines:
             _take_thing(session, context, actor, row, line)
@@ -203,45 +203,69 @@ def _take_over(session: Session, context: Context, row: Import) -> bool:
     return True
 
 
+def _portion(row: Import, waiting: Sequence[ImportLine]) -> Sequence[ImportLine]:
+    """The lines of one step: new devices enter together, everything else one by one."""
+    alone = 0
+    for place, line in enumerate(waiting, start=1):
+        alone += row.subject is not Subject.DEVICES or line.outcome is not Outcome.NEW
+        if alone == _ONE_BY_ONE:
+            return waiting[:place]
+    return waiting
+
+
+def _take_devices(session: Session, context: Context, actor: Actor, row: Import, lines: Sequence[ImportLine]) -> None:
+    """Each line is decided anew, since the dry run may be long ago; the new ones enter together."""
+    rows = [_row(line) for line in lines]
+    matches, numbers = Matches(session, rows), Numbers(session, "device")
+    wanted = sa.select(Location).where(Location.id.in_({said.location for said in rows} - {None}))
+    here: dict[str | None, Location | None] = {None: None, **{place.id: place for place in session.scalars(wanted)}}
+    new: list[tuple[Device, dict[str, object]]] = []
+    for line, said in zip(lines, rows, strict=True):
+        verdict = decide(said, matches.by_tag(said), matches.by_serial(said))
+        _ended(line, verdict)
+        source = said.source or f"{row.name}, line {line.line}"[:200]
+        details: dict[str, object] = {"import": row.id, "line": line.line}
+        if verdict.outcome is Outcome.NEW:
+            command, place = _declared(said, source), here[said.location]
+            device = drafted(context, actor, command, said.asset_tag, numbers.next(), place)
+            facts = line.facts or {}
+            device.site_id, device.team_id = facts.get("site"), facts.get("team")  # a place at a site says so itself
+            line.device = device.id
+            matches.add(device)
+            new.append((device, details))
+        elif verdict.outcome is Outcome.ADOPT:
+            device = session.get_one(Device, verdict.device)
+            _adopt(session, context, actor, device, said, {**details, "source": source})
+            matches.add(device)
+    enter(session, context, actor, new)
+
+
+def _ended(line: ImportLine, verdict: Verdict) -> None:
+    line.outcome, line.device, line.done = verdict.outcome, verdict.device, True
+    line.problems = [dataclasses.asdict(one) for one in verdict.problems]
+
+
+def _declared(said: Row, source: str) -> DeclareDevice:
+    return DeclareDevice(
+        asset_tag=said.asset_tag or "", serial=said.serial, vendor=said.vendor, model=said.model,
+        capacity_bytes=said.capacity_bytes, media=said.media, location=said.location, source=source,
+    )  # fmt: skip
+
+
 def _row(line: ImportLine) -> Row:
     facts = {key: value for key, value in (line.facts or {}).items() if key not in {"site", "team"}}
     return Row(**facts)
-
-
-def _take(
-    session: Session, context: Context, actor: Actor, row: Import, line: ImportLine, said: Row, matches: Matches
-) -> None:
-    """Decided anew, since the dry run may be long ago."""
-    verdict = decide(said, matches.by_tag(said), matches.by_serial(said))
-    source = said.source or f"{row.name}, line {line.line}"[:200]
-    facts = line.facts or {}
-    details: dict[str, object] = {"import": row.id, "line": line.line}
-    line.outcome, line.device, line.done = verdict.outcome, verdict.device, True
-    line.problems = [dataclasses.asdict(one) for one in verdict.problems]
-    if verdict.outcome is Outcome.NEW:
-        command = DeclareDevice(
-            asset_tag=said.asset_tag or "", serial=said.serial, vendor=said.vendor, model=said.model,
-            capacity_bytes=said.capacity_bytes, media=said.media, location=said.location, source=source,
-        )  # fmt: skip
-        device = declare_within(session, context, actor, command, said.asset_tag, details)
-        device.site_id, device.team_id = facts.get("site") or device.site_id, facts.get("team") or device.team_id
-        line.device = device.id
-        matches.add(device)
-    elif verdict.outcome is Outcome.ADOPT:
-        device = session.get_one(Device, verdict.device)
-        _adopt(session, context, actor, device, said, {**details, "source": source})
-        matches.add(device)
 
 
 def _take_thing(session: Session, context: Context, actor: Actor, row: Import, line: ImportLine) -> None:
     """Decided anew, as with devices."""
     facts = {Field(one): str(text) for one, text in (line.facts or {}).items()}
     said = Said(subject=row.subject, facts=facts)
-    verdict = things.decide(Known(session, actor, [said]), context, said)
-    line.outcome, line.device, line.done = verdict.outcome, verdict.device, True
-    line.problems = [dataclasses.asdict(one) for one in verdict.problems]
+    known = Known(session, actor, [said])
+    verdict = things.decide(known, context, said)
+    _ended(line, verdict)
     if verdict.outcome in {Outcome.NEW, Outcome.ADOPT}:
-        line.device = things.take(session, context, actor, said, f"{row.id}, line {line.line}")
+        line.device = things.take(known, context, said, f"{row.id}, line {line.line}")
 
 
 def _adopt(

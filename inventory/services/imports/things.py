@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from sqlalchemy.orm import Session
-
 from inventory.domain.import_fields import Field, Problem, Subject, problem
 from inventory.domain.import_outcomes import Outcome, Verdict
 from inventory.domain.import_subjects import KnownThing, Said, decide_belonging, decide_thing, roles_of
@@ -47,9 +45,9 @@ def decide(known: Known, context: Context, said: Said) -> Verdict:
     return _DECIDE[said.subject](known, context, said)
 
 
-def take(session: Session, context: Context, actor: Actor, said: Said, line: str) -> str:
-    """Take a row over that was decided to be good in this very transaction; the number of what it is about."""
-    return _TAKE[said.subject](Known(session, actor, [said]), context, said, line)
+def take(known: Known, context: Context, said: Said, line: str) -> str:
+    """Take a row over that was decided to be good by this very knowledge; the number of what it is about."""
+    return _TAKE[said.subject](known, context, said, line)
 
 
 def _refused(*problems: Problem | None) -> Verdict:

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from inventory.domain.exceptions import ExceptionCode
-from inventory.domain.questions import RULES, STEP_WORDS, ChangeKind, may_withdraw, steps
+from inventory.domain.questions import RULES, STEP_WORDS, ChangeKind, begins, may_withdraw, steps
 from inventory.domain.roles import Permission
 from inventory.domain.vocabulary import ExceptionState
 from inventory.models.devices import Device
@@ -17,7 +17,7 @@ from inventory.models.hosts import Host
 from inventory.models.places import Party
 from inventory.models.questions import Question
 from inventory.services._mapping import device_label
-from inventory.services._questions import gate_of, is_overdue, subject_of
+from inventory.services._questions import gate_of, is_overdue, subject_of, waits
 from inventory.services._scope import only
 from inventory.services.context import SYSTEM, Actor, Context, authorize
 from inventory.services.kernel import find
@@ -92,8 +92,9 @@ def _view(
     items: dict[str, ExceptionItem],
 ) -> QuestionView:
     is_open = row.answered is None
-    reasons = gate_of(session, context, row, device).reasons if is_open else ()
-    todo = steps(row.kind, device.state, frozenset(reason.code for reason in reasons)) if is_open else ()
+    asked = is_open and not waits(row, context.now())
+    reasons = gate_of(session, context, row, device).reasons if asked else ()
+    todo = steps(row.kind, device.state, frozenset(reason.code for reason in reasons)) if asked else ()
     item = items.get(subject_of(row)) if is_open else None
     return QuestionView(
         id=row.id,
@@ -111,6 +112,8 @@ def _view(
         raised_by=row.raised_by,
         reason=row.reason,
         due=row.due,
+        begins=begins(row.kind, row.raised, row.due),
+        waits=is_open and not asked,
         overdue=is_overdue(row, context.now()),
         answered=row.answered,
         answer=row.answer,

@@ -15,13 +15,14 @@ from inventory.domain.invented import MODELS, Life, Shape, Step, life
 from inventory.domain.vocabulary import DeviceState, HoldingKind, HoldingSource
 from inventory.events import Tag
 from inventory.models import Attachment, Device, Event, Holding
+from inventory.services._in_number import Statements
 from inventory.services._transitions import DEVICE_TAGS
 from inventory.services.context import Context
 from inventory.services.kernel import CUSTODY_TAGS, stamp
 from reports.statements import CustodyEvent
 
 from ._hosts import table_of
-from ._log import Statements, skip_numbers
+from ._numbers import skip_numbers
 from ._people import Company
 
 _SAID: Final = {

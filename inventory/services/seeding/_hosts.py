@@ -13,12 +13,13 @@ from inventory.domain.invented import Shape
 from inventory.domain.vocabulary import HostState
 from inventory.events import Tag
 from inventory.models import Base, Event, Host, HostContact
+from inventory.services._in_number import Statements
 from inventory.services.context import Context
 from inventory.services.kernel import stamp
 from reports.enrolled import key_event
 from reports.keys import FileSigner
 
-from ._log import Statements, skip_numbers
+from ._numbers import skip_numbers
 from ._people import Company
 
 _BATCH = 5000

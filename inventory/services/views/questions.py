@@ -38,6 +38,10 @@ class QuestionView:
     raised_by: str
     reason: str
     due: datetime
+    begins: datetime
+    """From when on it is asked: the end of a lease or a warranty may be known years before."""
+    waits: bool
+    """Nobody is asked yet."""
     overdue: bool
     answered: datetime | None
     answer: Settled | None

@@ -20,9 +20,9 @@ from inventory.domain.scopes import Scope
 from inventory.domain.vocabulary import DeviceState, Zone
 from inventory.errors import Conflict, Forbidden, Invalid, NotFound, StaleVersion
 from inventory.events import Tag
-from inventory.models import Device, ImportPart
+from inventory.models import Device, Import, ImportLine, ImportPart
 from inventory.services import organisation, people, places, queries, upkeep
-from inventory.services.imports import csv_file, register, xlsx_file
+from inventory.services.imports import csv_file, register, steps, xlsx_file
 from inventory.services.imports.register import ImportView
 from inventory.services.imports.rows import Line, Unreadable
 from tests.support.inventory_world import DISK, OTHER_DISK, World
@@ -349,3 +349,18 @@ def test_the_page_on_integrations_names_events_that_exist_and_a_mapping_that_wor
         (row,) = [line for line in page.splitlines() if line.startswith(f"| `{subject}`") and "**" in line] or [""]
         assert subject is Subject.DEVICES or all(str(one) in row for one in fields), subject
     assert all(f"| `{name}` |" in page for name in register.ready_made())
+
+
+@pytest.mark.parametrize(
+    ("subject", "found", "together"),
+    [
+        (Subject.DEVICES, [Outcome.NEW] * 60, 60),
+        (Subject.DEVICES, [Outcome.NEW, Outcome.ADOPT] * 30, 50),
+        (Subject.HOLDINGS, [Outcome.NEW] * 60, 25),
+    ],
+)
+def test_what_is_taken_one_by_one_keeps_everybody_else_waiting_no_longer(
+    subject: Subject, found: list[Outcome], together: int
+) -> None:
+    waiting = [ImportLine(line=number, outcome=outcome) for number, outcome in enumerate(found)]
+    assert len(steps._portion(Import(subject=subject), waiting)) == together

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from inventory.domain.questions import ChangeKind, Settled, Step
+from inventory.domain.questions import AHEAD, ChangeKind, Settled, Step
 from inventory.domain.vocabulary import PartyKind
 from inventory.errors import Conflict, Duplicate, Forbidden, Invalid, StaleVersion
 from inventory.services import devices, exceptions, hosts, places, queries, questions, upkeep
@@ -103,6 +103,40 @@ def test_what_was_announced_can_be_withdrawn_by_who_may_move_and_what_was_notice
     with pytest.raises(Conflict, match="facts"):
         questions.withdraw(
             residue.context, residue.actor("custodian"), WithdrawQuestion(question=silent.id, reason="x" * 10)
+        )
+
+
+@pytest.mark.parametrize("kind", [K.LEASE_RETURN, K.WARRANTY_SWAP])
+def test_a_day_that_stands_in_a_contract_is_asked_about_before_it_comes(residue: World, kind: ChangeKind) -> None:
+    due = residue.clock.now() + timedelta(days=1000)
+    announced = announce(residue, kind, party=vendor(residue), due=due)
+    assert (announced.waits, announced.begins, announced.steps) == (True, due - AHEAD, ())
+    residue.clock.forward(days=900)
+    upkeep.run(residue.context)
+    (still,) = waiting(residue, kind=kind)
+    assert (still.waits, still.exception) == (True, None)
+    residue.clock.forward(days=41)
+    upkeep.run(residue.context)
+    (asked,) = waiting(residue, kind=kind)
+    assert (asked.waits, asked.answered, asked.overdue) == (False, None, False)
+    assert asked.steps, "from now on it is a task"
+    assert asked.exception is not None
+    residue.clock.forward(days=60)
+    upkeep.run(residue.context)
+    assert waiting(residue, kind=kind)[0].overdue
+
+
+def test_a_lease_of_a_device_that_holds_nothing_today_is_not_answered_today(world: World) -> None:
+    world.clock.forward(minutes=1)
+    due = world.clock.now() + timedelta(days=1000)
+    command = AnnounceChange(device=world.device().id, kind=K.LEASE_RETURN, reason="leased with the server", due=due)
+    asked = questions.announce(world.context, world.actor("custodian"), command)
+    assert (asked.answered, asked.waits, asked.may_withdraw) == (None, True, True)
+    with pytest.raises(Invalid, match="ten years"):
+        questions.announce(
+            world.context,
+            world.actor("custodian"),
+            dataclasses.replace(command, kind=K.WARRANTY_SWAP, due=due + timedelta(days=4000)),
         )
 
 

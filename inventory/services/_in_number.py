@@ -7,11 +7,12 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from inventory.bulk import insert_rows
-from inventory.models import Counter, StoredEnvelope
-from inventory.services.context import Context
+from inventory.models import StoredEnvelope
 from reports.canonical import canonical, sha256_hex
 from reports.envelope import sign
 from reports.tlog import EnvelopeKind, LogKind
+
+from .context import Context
 
 
 class Statements:
@@ -37,13 +38,3 @@ class Statements:
         insert_rows(self._session, StoredEnvelope.__table__, self._rows)  # type: ignore[arg-type]  # typed wider
         if self._leaves:
             self._context.ledger.append_many(self._session, self._leaves)
-
-
-def skip_numbers(session: Session, series: str, last: int) -> None:
-    """Numbers up to this one are taken."""
-    counter = session.get(Counter, series, with_for_update=True)
-    if counter is None:
-        counter = Counter(series=series, last=0)
-        session.add(counter)
-    counter.last = max(counter.last, last)
-    session.flush()
