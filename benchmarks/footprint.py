@@ -246,7 +246,7 @@ def bays(folder: Path, count: int, mib: int) -> list[Figure]:
             entrance.write_text(str(helper.process.pid))  # a minute to write each disk, and a minute to read it
             idle_memory = helper.memory()
             began = time.monotonic()
-            middle = _while_all_write(paths, mib)
+            passes = _passes(paths, mib)
             _until(lambda: all(order.state == "recorded" for order in orders), f"{count} records")
             span, most, carried = time.monotonic() - began, helper.peak(), carrier.peak()
         runs = [unverified_body(order.records[0], "sanitization-record")["run"] for order in orders]
@@ -255,27 +255,29 @@ def bays(folder: Path, count: int, mib: int) -> list[Figure]:
     at_once = _overlapping([(run["started"], run["finished"]) for run in runs])
     return [
         Figure(f"{count} bays, most at once", at_once, "runs", count, True, "", 0.0),
-        Figure(f"{count} bays, slowest pass against the fastest", min(middle) / max(middle), "x", 0.5, True, "", 0.0),
+        Figure(f"{count} bays, fastest pass against the slowest", min(passes) / max(passes), "x", 0.5, True, "", 0.0),
         Figure(f"{count} bays, memory of the half with devices", most, "MiB", 1024, False, "idle", idle_memory),
         Figure(f"{count} bays, memory of the half with network", carried, "MiB", 256, False, "", 0.0),
         Figure(f"{count} bays of {mib} MiB, all recorded", span, "s", _PATIENCE, False, "", 0.0),
     ]
 
 
-def _while_all_write(nodes: Sequence[str], mib: int) -> list[float]:
-    """MiB written on each disk between the moment the last one is begun and the moment the first one is written to its end."""
-    begun: list[float] = []
+def _passes(nodes: Sequence[str], mib: int) -> list[float]:
+    """Seconds it took to write each disk, from its first block to its last."""
+    begun: dict[str, float] = {}
+    ended: dict[str, float] = {}
 
-    def over() -> bool:
-        nonlocal begun
-        now = [_written(node) for node in nodes]
-        begun = begun or (now if min(now) else [])
-        return max(now) >= mib
+    def look() -> bool:
+        for node in nodes:
+            written = _written(node)
+            if written:
+                begun.setdefault(node, time.monotonic())
+            if written >= mib:
+                ended.setdefault(node, time.monotonic())
+        return len(ended) == len(nodes)
 
-    _until(over, "a disk is written to its end")
-    if not begun:
-        raise CannotMeasure("the disks were never written all at once")
-    return [_written(node) - before for node, before in zip(nodes, begun, strict=True)]
+    _until(look, "every disk is written")
+    return [ended[node] - begun[node] for node in nodes]
 
 
 def _written(node: str) -> float:

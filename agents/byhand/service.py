@@ -71,9 +71,11 @@ class HandService:
         """Whether the bundle's answer lets this lease's medium be written to now; kept for the record before it is given.
 
         Raises:
-            HoldUnanswered: It is not in the newest bundle, the bundle has ended, or its answer is too old.
+            HoldUnanswered: It is not in the newest bundle, the bundle has ended, its answer is too old, or the clock cannot tell.
         """
         job, now = self._require(), self.watch.clock.now()
+        if (problem := self.watch.reading().problem) is not None:
+            raise HoldUnanswered(problem)
         wanted = (lease.id, lease.token, payload_digest(lease.order.model_dump()))
         held = {(one.id, one.token, payload_digest(one.order.model_dump())) for one in job.body.jobs}
         if wanted not in held:
