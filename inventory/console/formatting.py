@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
+
+from markupsafe import Markup, escape
 
 _UNITS: Final = ("B", "kB", "MB", "GB", "TB", "PB", "EB")
 _MINUTE: Final = 60
@@ -141,6 +144,35 @@ def finished(value: str) -> str:
     return value[:1].upper() + value[1:] + ("" if value.endswith(".") or not value else ".")
 
 
+_BROWSERS: Final = (
+    ("Edg", "Edge"), ("OPR", "Opera"), ("SamsungBrowser", "Samsung Internet"), ("Firefox", "Firefox"), ("FxiOS", "Firefox"),
+    ("CriOS", "Chrome"), ("HeadlessChrome", "Chrome"), ("Chrome", "Chrome"), ("Version", "Safari"),
+)  # fmt: skip
+"""What a browser calls itself -> its name; the first that fits, because many also claim to be others."""
+_SYSTEMS: Final = (
+    ("iPhone", "iPhone"), ("iPad", "iPad"), ("Android", "Android"), ("Windows", "Windows"), ("Mac OS X", "macOS"),
+    ("CrOS", "ChromeOS"), ("Linux", "Linux"),
+)  # fmt: skip
+
+
+def browser(label: str) -> str:
+    """A browser as people call it; what is not known stays as it introduced itself."""
+    found = ((name, re.search(rf"\b{mark}/(\d+)", label)) for mark, name in _BROWSERS)
+    name = next((f"{name} {version[1]}" for name, version in found if version), None)
+    system = next((name for mark, name in _SYSTEMS if mark in label), None)
+    return ", ".join(filter(None, (name, system))) if name else label
+
+
+def coded(text: str) -> Markup:
+    """A sentence with what stands between backticks as something to type."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        return escape(text)  # one without its other is no pair
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if at % 2 else escape(part) for at, part in enumerate(parts)
+    )
+
+
 FILTERS: Final[dict[str, Callable[..., object]]] = {
     "size": size,
     "exact_bytes": exact_bytes,
@@ -158,5 +190,7 @@ FILTERS: Final[dict[str, Callable[..., object]]] = {
     "initials": initials,
     "sentence_case": sentence_case,
     "finished": finished,
+    "browser": browser,
+    "coded": coded,
 }
 """Name -> filter; `ago` is added by the application, which knows the time."""

@@ -1,6 +1,6 @@
-"""Pictures of every page, light and dark, wide and narrow, in each language.
+"""Pictures of every page, light and dark, wide and narrow, in each language; also refused, empty and not found.
 
-python -m tests.browser.screenshots OUT [endpoint ...]
+python -m tests.browser.screenshots OUT [endpoint ...] [--language en] [--theme dark] [--width 390] [--states]
 """
 
 from __future__ import annotations
@@ -9,12 +9,15 @@ import argparse
 import itertools
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from playwright.sync_api import Page
 
 from inventory.console.blueprint import ACCESS
 from inventory.console.language.catalogs import TONGUES
 from tests.support.browser import Console, chromium, overflow, served_world
-from tests.support.console_pages import addresses
+from tests.support.console_pages import FORMS_DONE_WHEN_EMPTY, addresses, refusals, states
 from tests.support.console_story import Story, tell
 
 FILES = {
@@ -27,6 +30,31 @@ FRAGMENTS = {"running", "order_live", "search", "explorer_ask", "search_hits", "
 THEMES = ("light", "dark")
 WIDTHS = (1440, 390)
 _PREFERRED = ("ines", "petra", "ben", "vera", "carla", "omar", "aud")
+_OWN_FORM = """() => [...document.querySelectorAll("main form[method=post]")].find(
+  (form) => new URL(form.getAttribute("action") ?? "", location).pathname === location.pathname) ?? null"""
+_SEND = "form => HTMLFormElement.prototype.submit.call(form)"
+"""Past what the browser itself would ask for, so that the service answers."""
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One picture to be taken."""
+
+    path: str
+    who: str | None
+    sent: bool = False
+    """Whether its form is sent as it stands, with nothing filled in."""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which pictures are wanted."""
+
+    only: set[str] = field(default_factory=set)
+    tongues: Sequence[str] = TONGUES
+    themes: Sequence[str] = THEMES
+    widths: Sequence[int] = WIDTHS
+    states_alone: bool = False
 
 
 def reader(story: Story, endpoint: str) -> str:
@@ -39,63 +67,75 @@ def reader(story: Story, endpoint: str) -> str:
     return next(login for login in _PREFERRED if story.world.actor(login).may(permission))
 
 
-def shoot(out: Path, only: set[str], tongues: Sequence[str] = TONGUES) -> int:
+def pages(story: Story) -> dict[str, Shot]:
+    """Every page as it is found."""
+    shown = {name: path for name, path in addresses(story).items() if name not in FILES | FRAGMENTS}
+    return {"sign_in": Shot("/sign-in", None)} | {name: Shot(path, reader(story, name)) for name, path in shown.items()}
+
+
+def other_states(story: Story) -> dict[str, Shot]:
+    """The same pages in other states: later in a life, nothing found, refused, sent with nothing filled in."""
+    found = {name: Shot(path, reader(story, name.partition("-")[0])) for name, path in states(story).items()}
+    found |= {name: Shot(path, who) for name, (who, path) in refusals().items()}
+    for rule in story.world.application().url_map.iter_rules():
+        name = rule.endpoint.removeprefix("console.")
+        takes = {"GET", "POST"} <= (rule.methods or set()) and name in addresses(story)
+        if takes and name not in FORMS_DONE_WHEN_EMPTY:
+            found[f"{name}-empty"] = Shot(addresses(story)[name].partition("?")[0], reader(story, name), sent=True)
+    return found
+
+
+def _take(page: Page, shot: Shot, address: str, file: Path) -> bool:
+    """The picture, where there is one: a page without a form of its own cannot be sent."""
+    page.goto(address, wait_until="load")
+    if shot.sent:
+        form = page.evaluate_handle(_OWN_FORM).as_element()
+        if form is None:
+            return False
+        with page.expect_navigation(wait_until="load"):
+            form.evaluate(_SEND)
+    page.evaluate("document.fonts.ready")
+    page.screenshot(path=file, full_page=True)
+    return True
+
+
+def shoot(out: Path, wanted: Selection) -> int:
     """Every page in every language, theme and width; the number of pictures."""
     out.mkdir(parents=True, exist_ok=True)
     taken = 0
     with served_world() as (world, base), chromium() as browser:
         console = Console(world, base, browser)
         story = tell(world)
-        shown = {
-            name: path
-            for name, path in addresses(story).items()
-            if name not in FILES | FRAGMENTS and (not only or name in only)
-        }
-        shown |= {name: path for name, path in _more(story).items() if not only or name in only}
-        for tongue, theme, width in itertools.product(tongues, THEMES, WIDTHS):
-            by_reader: dict[str | None, dict[str, str]] = {}
-            for name, path in shown.items():
-                who = None if name == "sign_in" else reader(story, name.partition("-")[0])
-                by_reader.setdefault(who, {})[name] = path
-            for who, pages in by_reader.items():
+        shots = {} if wanted.states_alone else pages(story)
+        shots |= other_states(story)
+        shots = {name: shot for name, shot in shots.items() if not wanted.only or name in wanted.only}
+        for tongue, theme, width in itertools.product(wanted.tongues, wanted.themes, wanted.widths):
+            for who in sorted({shot.who for shot in shots.values()}, key=str):
                 with console.someone(who, theme=theme, width=width) as (page, _):
                     page.context.set_extra_http_headers({"Accept-Language": tongue})
-                    for name, path in pages.items():
-                        page.goto(f"{base}/console{path}", wait_until="load")
-                        page.evaluate("document.fonts.ready")
+                    for name, shot in shots.items():
+                        if shot.who != who:
+                            continue
+                        file = out / tongue / f"{name}-{theme}-{width}.png"
+                        taken += _take(page, shot, f"{base}/console{shot.path}", file)
                         if overflow(page):
                             sys.stderr.write(f"{name} in {tongue} is wider than {width} px\n")
-                        page.screenshot(path=out / tongue / f"{name}-{theme}-{width}.png", full_page=True)
-                        taken += 1
     return taken
-
-
-def _more(story: Story) -> dict[str, str]:
-    """The same pages in other states."""
-    n = story.numbers
-    return {
-        "sign_in": "/sign-in",
-        "device-held": f"/devices/{n['mirror']}",
-        "device-sanitized": f"/devices/{n['old']}",
-        "device-locked": f"/devices/{n['spare']}",
-        "order-running": f"/orders/{n['running']}",
-        "order-requested": f"/orders/{n['requested']}",
-        "order-recorded": f"/orders/{n['recorded']}",
-        "case-late": f"/cases/{n['late_case']}",
-    }
 
 
 def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("out", type=Path)
-    parser.add_argument("only", nargs="*", help="endpoints to picture; all when none is named")
-    parser.add_argument(
-        "--language", action="append", choices=TONGUES, help="one language; every one when none is named"
+    parser.add_argument("only", nargs="*", help="pages to picture; all when none is named")
+    for option, choices, kind in (("--language", TONGUES, str), ("--theme", THEMES, str), ("--width", WIDTHS, int)):
+        parser.add_argument(option, action="append", choices=choices, type=kind, help="every one when none is named")
+    parser.add_argument("--states", action="store_true", help="only the other states: refused, empty, not found")
+    given = parser.parse_args()
+    wanted = Selection(
+        set(given.only), given.language or TONGUES, given.theme or THEMES, given.width or WIDTHS, given.states
     )
-    arguments = parser.parse_args()
-    taken = shoot(arguments.out, set(arguments.only), arguments.language or TONGUES)
-    sys.stdout.write(f"{taken} pictures in {arguments.out}\n")
+    sys.stdout.write(f"{shoot(given.out, wanted)} pictures in {given.out}\n")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
+from inventory.services.lists import LISTS
 from tests.support.console_story import Story
+
+FORMS_DONE_WHEN_EMPTY = {
+    "certify_destruction": "every fact is known, so nothing is to be filled in",
+    "second_factor": "whoever is signed in is led on",
+    "scan": "nothing scanned is a page, not a fault",
+    "release": "without a choice it asks the gate",
+    "selected_devices": "without a row it says so",
+}
+"""Forms that answer an empty sheet with something else than what is missing, and why."""
 
 
 def addresses(story: Story) -> dict[str, str]:
@@ -242,4 +252,15 @@ def states(story: Story) -> dict[str, str]:
         "new_order-flash": f"/devices/{n['flash']}/order",
         "selected_devices-none": "/devices/selected",
         "duties_acts-all": "/duties/acts",
+    }
+
+
+def refusals() -> dict[str, tuple[str, str]]:
+    """Pages that have nothing to show, by what is asked -> who asks, an address."""
+    return {
+        "refused-number": ("aud", "/devices/D-999999"),
+        "refused-address": ("aud", "/nothing/here"),
+        "refused-role": ("vic", "/people/new"),
+        "refused-search": ("aud", "/search?q=ZZZZZ9"),
+        **{f"{name}-nothing": ("aud", f"/{name}?since=2300-01-01&q=ZZZZZ9") for name in LISTS},
     }

@@ -91,9 +91,10 @@ NOT_READ: Final = frozenset(
         "Content-Disposition", "CRM production", "Cache-Control", "X-CSRF-Token", "is-wide", "Helvetica", "Sanitrail", "Word",
         "no-store, no-transform", "retry: 2000", "agent 7",
         "event: {kind}", "data: {line}", "{value} h {value_2} min", "{value} min {value_2} s",
+        "Edg", "Edge", "Opera", "Samsung Internet", "Firefox", "Chrome", "Safari", "Android", "Windows", "Mac OS X", "Linux",
     }
 )  # fmt: skip
-"""Literals that no person reads: headers, names of types."""
+"""Literals that no person reads, or that are names in every language: headers, types, browsers."""
 _NO_END: Final = "Deleting files does not end it."
 COMPOSED: Final = (
     *(f"{{count}} {unit} ago" for unit in _UNITS),

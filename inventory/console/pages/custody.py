@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import abort, url_for
 
 from inventory.console.blueprint import Reply, form
+from inventory.console.formatting import coded
 from inventory.console.language.speaking import words
 from inventory.console.sheets import Sheet, reason
 from inventory.console.views.device import crumbs_of
@@ -45,7 +46,7 @@ def custody(device: str, escrow: str) -> Reply:
                 "The password is shown once by the next page; whoever has it can unlock this drive and read what is on it.",
                 "That you saw it, when and why stands in the drive's history for good.",
             ),
-            facts=(("Custody", kept.id), ("Order", kept.order), ("What to do with it", words(kept.recovery))),
+            facts=(("Custody", kept.id), ("Order", kept.order), ("What to do with it", coded(words(kept.recovery)))),
             fields=(reason("Such as: the run failed and the drive is locked on the bench."),),
         ),
         typed,

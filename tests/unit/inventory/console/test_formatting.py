@@ -87,3 +87,31 @@ def test_reasons_of_an_agent_become_sentences_of_their_own() -> None:
         "The drive is locked.",
         "",
     ]
+
+
+@pytest.mark.parametrize(
+    ("label", "said"),
+    [
+        ("Mozilla/5.0 (X11; Linux x86_64) Chrome/141.0.0.0 Safari/537.36", "Chrome 141, Linux"),
+        ("Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/141.0 Safari/537.36 Edg/141.0.1", "Edge 141, Windows"),
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Version/18.1 Mobile/15E148 Safari/604.1", "Safari 18, iPhone"),
+        ("Mozilla/5.0 (Windows NT 10.0; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox 140, Windows"),
+        ("curl/8.5.0", "curl/8.5.0"),
+        ("", ""),
+    ],
+)  # fmt: skip
+def test_a_session_names_its_browser_as_people_do(label: str, said: str) -> None:
+    assert formatting.browser(label) == said
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Run `sanitizer unlock` on it.", "Run <code>sanitizer unlock</code> on it."),
+        ("`<b>` & more", "<code>&lt;b&gt;</code> &amp; more"),
+        ("one ` alone <i>", "one ` alone &lt;i&gt;"),
+        ("nothing to type", "nothing to type"),
+    ],
+)
+def test_what_is_to_be_typed_stands_out_and_nothing_else_becomes_markup(text: str, shown: str) -> None:
+    assert str(formatting.coded(text)) == shown

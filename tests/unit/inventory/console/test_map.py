@@ -34,6 +34,7 @@ def maps(draw: st.DrawFn) -> MapView:
         return [(draw(st.sampled_from(sources)), target) for target in targets] if sources else []
 
     ways = some(cases, sets) + some(sets, paths) + some(paths or sets, disks) + some(paths, gaps)
+    ways += [way for way in some(sets, disks) if draw(st.booleans())]
     state = st.sampled_from([None, *HoldingState])
     edges = {(a.key, b.key): MapEdge(source=a.key, target=b.key, words="seen", state=draw(state)) for a, b in ways}
     return MapView(nodes=(*cases, *sets, *paths, *disks, *gaps), edges=tuple(edges.values()), lines=(), left_out=0)
@@ -60,6 +61,20 @@ def test_each_way_is_one_line_from_left_to_right(view: MapView) -> None:
     for line in drawn.lines:
         begin, end = re.match(r"M(\d+) \d+C.* (\d+) \d+$", line.path).groups()  # type: ignore[union-attr]
         assert int(begin) < int(end)
+
+
+@given(maps())
+def test_no_line_runs_beneath_a_box(view: MapView) -> None:
+    drawn = picture(view)
+    assert drawn is not None
+    for line in drawn.lines:
+        at = int(re.match(r"M(\d+)", line.path).group(1))  # type: ignore[union-attr]
+        for end, y, along in re.findall(r"C\d+ \d+ \d+ \d+ (\d+) (\d+)(?:H(\d+))?", line.path):
+            assert not [box for box in drawn.boxes if at < box.left + WIDTH and box.left < int(end)]
+            assert not along or not [
+                box for box in drawn.boxes if box.left == int(end) and box.top <= int(y) <= box.top + HEIGHT
+            ]
+            at = int(along or end)
 
 
 @given(maps())

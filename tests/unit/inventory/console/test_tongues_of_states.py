@@ -10,28 +10,20 @@ import pytest
 
 from inventory.console.blueprint import ACCESS
 from inventory.services.lists import LISTS
-from tests.support.console_pages import addresses, states
+from tests.support.console_pages import FORMS_DONE_WHEN_EMPTY, addresses, refusals, states
 
 from .conftest import HERE, Site
 from .test_tongues import ALIKE, CODED, DATA, VALUES, reader, texts_of, written
 
 TONGUE: Final = "ms"
 """One language shows what no catalog is asked for; another test finds what a catalog lacks."""
-DONE_WHEN_EMPTY = {
-    "certify_destruction": "every fact is known, so nothing is to be filled in",
-    "second_factor": "whoever is signed in is led on",
-    "scan": "nothing scanned is a page, not a fault",
-    "release": "without a choice it asks the gate",
-    "selected_devices": "without a row it says so",
-}
-"""Forms that answer an empty sheet with something else than what is missing, and why."""
 
 
 def forms(site: Site) -> list[str]:
     """The pages that also take what somebody typed."""
     rules = [rule for rule in site.app.url_map.iter_rules() if {"GET", "POST"} <= (rule.methods or set())]
     found = {rule.endpoint.removeprefix("console.") for rule in rules if rule.endpoint in ACCESS}
-    return sorted(found & set(addresses(site.story)) - set(DONE_WHEN_EMPTY))
+    return sorted(found & set(addresses(site.story)) - set(FORMS_DONE_WHEN_EMPTY))
 
 
 Left = Callable[[str, str], list[str]]
@@ -73,11 +65,7 @@ def test_a_form_sent_empty_says_what_is_missing_in_the_readers_language(site: Si
 
 def test_what_is_refused_or_found_empty_is_said_in_the_readers_language(site: Site, left: Left) -> None:
     asked = {
-        "a number nobody has": ("aud", "/devices/D-999999"),
-        "an address nobody has": ("aud", "/nothing/here"),
-        "a page for other roles": ("vic", "/people/new"),
-        "a search for nothing": ("aud", "/search?q=ZZZZZ9"),
-        **{f"{name}, nothing fits": ("aud", f"/{name}?since=2300-01-01&q=ZZZZZ9") for name in LISTS},
+        **refusals(),
         **{
             f"{name}, every column": (
                 "aud",
