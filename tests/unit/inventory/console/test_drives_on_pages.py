@@ -159,7 +159,7 @@ def test_scopes_are_asked_for_only_where_a_drive_could_reach_beyond(site: Site) 
 def test_a_drive_left_with_our_password_is_said_to_be_locked_by_us(site: Site) -> None:
     html = page(site, f"/devices/{site.story.numbers['spare']}")
     assert "Locked by us" in html
-    assert "run `sanitizer unlock` on it" in html
+    assert "run <code>sanitizer unlock</code> on it" in html
     assert PASSWORD not in html
     assert "Locked by us" not in page(site, f"/devices/{site.story.numbers['older']}")
 
