@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .capability import Capabilities
+from .journals import Journals
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,6 +137,8 @@ class HostFacts:
     boot_id: str | None
     zfs: ZfsLook | None = None
     """None: nobody looked; it takes reading every node."""
+    journals: Journals | None = field(default_factory=Journals)
+    """Journals of ext filesystems."""
 
     def node_by_number(self, device_number: str) -> Node | None:
         """The node of this `major:minor`, None when there is none or the nodes are unknown."""

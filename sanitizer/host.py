@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from .facts import HostFacts, Mount, Node, Opener, Pool, SwapArea
+from .journals import Journals
 from .mounts import parse_mountinfo, parse_swaps
 
 
@@ -125,6 +126,7 @@ class Host:
             pools=self.pools(),
             openers=self.lasting_openers(),
             boot_id=self.boot_id(),
+            journals=self.journals(),
         )
 
     def boot_id(self) -> str | None:
@@ -260,6 +262,21 @@ class Host:
             except OSError:
                 missing = True
         return (tuple(members), missing) if slots else None
+
+    def journals(self) -> Journals | None:
+        """The journals the kernel writes for ext filesystems. One that writes none has no folder for them."""
+        folder = self.proc / "fs/jbd2"
+        names = _names(folder)
+        filesystems = _names(self.sys / "fs/ext4")
+        if names is None or filesystems is None:
+            return None if folder.exists() else Journals()
+        threads: dict[str, str] = {}
+        for filesystem in filesystems:
+            number = read_text(self.sys / "fs/ext4" / filesystem.replace("/", "!") / "journal_task")
+            thread = "" if number == "<none>" else read_text(self.proc / (number or "none") / "comm")
+            if thread is not None:
+                threads[filesystem] = thread
+        return Journals(names=names, threads=threads)
 
     def lasting_openers(self) -> tuple[Opener, ...] | None:
         """Those openers that are still there after a moment.

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from . import zfs
+from . import journals, zfs
 from .errors.base import printable
 from .facts import HostFacts, Mount, Node
 
@@ -158,10 +158,23 @@ class Walk:
         else:
             self.took(mount.mount_point, node.name, "the device number in the mount table")
             self.node(node)
+            if mount.filesystem in journals.FILESYSTEMS:
+                self._journal(mount)
         for option in mount.options:
             match = _SECOND_DEVICE.match(option)
             if match:
                 self.source(match[2], f"{match[1]} of {mount.mount_point}", "the options in the mount table")
+
+    def _journal(self, mount: Mount) -> None:
+        """Of ext4 the kernel alone knows where its journal is: the mount table does not say."""
+        if self.facts.journals is None:
+            self.lost(f"where the journal of {mount.mount_point} is could not be read")
+            return
+        found = sorted(journals_of(self.facts, mount))
+        if len(found) > 1:
+            self.lost(f"the journal of {mount.mount_point} is on one of {', '.join(found)}, and which one is not told")
+        for name in found:
+            self._named(name, mount.mount_point, "the journals the kernel writes (/proc/fs/jbd2)")
 
     def source(self, source: str, what: str, how: str) -> Node | None:
         """Go down from a node somebody names."""
@@ -326,6 +339,14 @@ def _layers(options: Iterable[str]) -> Iterator[str]:
                     yield part.replace("\\:", ":")
         elif name in {"upperdir", "workdir"}:
             yield value
+
+
+def journals_of(facts: HostFacts, mount: Mount) -> frozenset[str]:
+    """Kernel names of the devices the journal of a mounted ext filesystem may lie on, when it is not within."""
+    node = facts.node_by_number(mount.device_number) if mount.filesystem in journals.FILESYSTEMS else None
+    if node is None or facts.journals is None:
+        return frozenset()
+    return frozenset(journals.devices_of(facts.journals, node.name, frozenset(facts.nodes or {})))
 
 
 def mount_of(facts: HostFacts, path: str, mount_id: int | None = None) -> Mount | None:

@@ -32,7 +32,7 @@ from .errors import (
 )
 from .facts import HostFacts, Mount, Node, Reading
 from .identity import DeviceIdentity, cleaned, cleaned_name
-from .lineage import Beneath, Edge, beneath_mount
+from .lineage import Beneath, Edge, beneath_mount, journals_of
 from .neighbours import obstacles_of_neighbours
 
 SYSTEM_MOUNTS = ("/", "/usr", "/etc", "/var", "/boot", "/boot/efi", "/efi", "/nix")
@@ -143,7 +143,8 @@ def _in_use(facts: HostFacts, node: Node, *, claim_free: bool | None) -> Iterato
         names = {each.name for each in family}
         pools = [pool for pool in facts.pools or () if names & set(pool.members)]
         for mount in facts.mounts:
-            if mount.device_number in numbers or any(_is_of(pool.members, mount, facts) for pool in pools):
+            of_pool = any(_is_of(pool.members, mount, facts) for pool in pools)
+            if mount.device_number in numbers or of_pool or names & journals_of(facts, mount):
                 mounted[mount.mount_point] = None
         if pools and not mounted:
             mounted[f"{pools[0].filesystem} {pools[0].identifier}"] = None
@@ -227,6 +228,7 @@ def _unknown(facts: HostFacts, node: Node, reading: Reading) -> Iterator[Refused
         "the mount table": facts.mounts,
         "the swap areas": facts.swaps,
         "the devices of mounted multi-device filesystems": facts.pools,
+        "the journals of mounted filesystems": facts.journals,
         "the open files of other processes": facts.openers,
         "the boot identifier": facts.boot_id,
     }
