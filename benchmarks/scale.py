@@ -273,14 +273,17 @@ def _under_load(  # noqa: PLR0913 - as the command's options
             click.echo(f"{many:,} agents, a heartbeat each 30 s; {under_way} runs, a report each 5 s")
             with state_of_the_machine("agents"):
                 name = context.database.engine.url.database or ""
-                before = spent(where, name)
+                before, own = spent(where, name), time.process_time()
                 heard = asyncio.run(speak(where, spoken, 30.0, 5.0, seconds))
                 service, base = (after - then for after, then in zip(spent(where, name), before, strict=True))
+                load = time.process_time() - own
                 click.echo(heard_words(heard))
                 answers = max(1, len(heard.beats.took) + len(heard.reports.took))
                 click.echo(
-                    f"  processor time: service {service / seconds:.2f} of a processor, database {base / seconds:.2f}; "
-                    f"{service / answers * 1000:.1f} + {base / answers * 1000:.1f} ms an answer"
+                    f"  {answers / seconds:.0f} words a second answered, {many / 30 + under_way / 5:.0f} asked for\n"
+                    f"  processor time: service {service / seconds:.2f} of a processor, database {base / seconds:.2f}, "
+                    f"the load itself {load / seconds:.2f}; {service / answers * 1000:.2f} + {base / answers * 1000:.2f} + "
+                    f"{load / answers * 1000:.2f} ms an answer"
                 )
             dismiss(context)
 

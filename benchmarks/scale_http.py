@@ -172,7 +172,7 @@ def signed(where: Where, agent: Spoken, path: str, message: object) -> bytes:
     digest = f"sha-256=:{base64.b64encode(hashlib.sha256(body).digest()).decode()}:"
     parameters = (
         '("@method" "@authority" "@target-uri" "content-type" "content-digest")'
-        f';created={int(time.time())};keyid="{agent.signer.key_id}";nonce="{secrets.token_hex(12)}";tag="{TAG}"'
+        f';created={int(time.time())};keyid="{agent.signer.key_id}";alg="ed25519";nonce="{secrets.token_hex(12)}";tag="{TAG}"'
     )
     base = (
         f'"@method": POST\n"@authority": {where.authority}\n"@target-uri": http://{where.authority}{path}\n'

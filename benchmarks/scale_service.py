@@ -115,7 +115,7 @@ def _await(port: int, process: subprocess.Popen[bytes], authority: str) -> None:
 
 
 def spent(where: Where, database: str) -> tuple[float, float]:
-    """Seconds of processor time so far: of the service's processes, and of PostgreSQL's for this database."""
+    """Seconds of processor time so far: of the service's processes, and of the PostgreSQL server that has this database."""
     ticks = os.sysconf("SC_CLK_TCK")
     seen: dict[int, tuple[int, float, str]] = {}
     for folder in Path("/proc").iterdir():
@@ -131,7 +131,10 @@ def spent(where: Where, database: str) -> tuple[float, float]:
     while more := {number for number, (parent, _, _) in seen.items() if parent in ours} - ours:
         ours |= more
     service = sum(seen[number][1] for number in ours if number in seen)
-    base = sum(used for _, used, line in seen.values() if line.startswith("postgres:") and f" {database} " in line)
+    masters = {
+        parent for parent, _, line in seen.values() if line.startswith("postgres:") and f" {database} " in line
+    }  # its helpers write for everybody: they are children of the same process
+    base = sum(used for number, (parent, used, _) in seen.items() if number in masters or parent in masters)
     return service, base
 
 

@@ -9,6 +9,7 @@ from inventory import console
 from inventory.api import install as api
 from inventory.api import problems
 from inventory.api.bodies import MAX_AGENT_BODY
+from inventory.api.quick import Quick
 from inventory.auth import headers, web
 from inventory.clock import Clock, SystemClock
 from inventory.oidc import require_library
@@ -48,6 +49,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, context: Conte
         secure=opened.settings.is_tls,
         cacheable=lambda endpoint: endpoint in cacheable,
     )
+    app.wsgi_app = Quick(app.wsgi_app, opened, web.addresses(app))  # type: ignore[method-assign]  # the way Flask documents
     if opened.settings.trusted_proxies:
         # Only the client's address is believed: our own names come from the settings, never from a header.
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]  # the way Flask documents to wrap an application

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 from flask import Request
@@ -16,7 +17,7 @@ from reports.canonical import from_base64, sha256_hex
 from reports.errors import MalformedDocument
 from reports.keys import load_public_key
 
-from .signatures import PublicKey, SignatureRefused, SignedMessage, verify
+from .signatures import PublicKey, SignatureRefused, SignedMessage, VerifiedSignature, verify
 from .web import own_url
 
 
@@ -84,6 +85,23 @@ class _EnrolledKeys:
         return _known.read(key_id, found.public_key_der)
 
 
+ADMITTED: Final = "sanitrail.admitted"
+"""Where the server's environment of a request holds its `Admitted`; no header can be called so."""
+
+
+@dataclass(frozen=True)
+class Admitted:
+    """A request whose signature was verified and whose nonce was spent before it came here (`api.quick`)."""
+
+    signature: VerifiedSignature
+    owner: nonces.Owner
+
+
+def known_key(key_id: str) -> PublicKey | None:
+    """A key that was read before; whether it counts is asked each time."""
+    return _known.get(key_id)
+
+
 def authenticate(context: Context, request: Request, body: bytes, *, pending: bool = False) -> Actor:
     """The agent behind this request; its nonce is spent whatever happens afterwards.
 
@@ -99,6 +117,17 @@ def authenticate(context: Context, request: Request, body: bytes, *, pending: bo
         Replayed: This very request was received before.
         AgentNotTrusted: The key is pending or rejected.
     """
+    admitted = request.environ.get(ADMITTED) or _admit(context, request, body)
+    signature, owner = admitted.signature, admitted.owner
+    if owner is None or owner[1] is HostState.REVOKED:
+        raise NotSignedIn("key")
+    host, state = owner
+    if state is not HostState.CONFIRMED and not pending:
+        raise AgentNotTrusted(signature.key_id, str(state))
+    return Actor(host, "agent", key_id=signature.key_id)
+
+
+def _admit(context: Context, request: Request, body: bytes) -> Admitted:
     keys = _EnrolledKeys(context)
     try:
         signature = verify(_message(request, body), keys, context.now)
@@ -106,13 +135,7 @@ def authenticate(context: Context, request: Request, body: bytes, *, pending: bo
         if keys.are_gone():
             raise NotSignedIn("key") from None
         raise ApiError("signature-refused", detail=error.reason) from None
-    owner = nonces.spend(context, signature.key_id, signature.nonce, signature.created)
-    if owner is None or owner[1] is HostState.REVOKED:
-        raise NotSignedIn("key")
-    host, state = owner
-    if state is not HostState.CONFIRMED and not pending:
-        raise AgentNotTrusted(signature.key_id, str(state))
-    return Actor(host, "agent", key_id=signature.key_id)
+    return Admitted(signature, nonces.spend(context, signature.key_id, signature.nonce, signature.created))
 
 
 def authenticate_newcomer(context: Context, request: Request, body: bytes, message: EnrolmentRequest) -> str:

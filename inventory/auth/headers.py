@@ -50,6 +50,12 @@ def _policy_for(response: Response) -> str:
     return _DATA_POLICY
 
 
+def of_data(*, secure: bool) -> list[tuple[str, str]]:
+    """What every answer of data holds that is the caller's alone: as `install` adds it."""
+    found = [*_ALWAYS.items(), ("Content-Security-Policy", _DATA_POLICY), ("Cache-Control", "no-store")]
+    return [*found, ("Strict-Transport-Security", _HSTS)] if secure else found
+
+
 def install(app: Flask, *, secure: bool, cacheable: Callable[[str | None], bool]) -> None:
     """Adds the headers to every answer, errors included.
 

@@ -7,12 +7,16 @@ is for `inventory.auth.agents`.
 
 from __future__ import annotations
 
+import base64
+import binascii
 import datetime as dt
+import hashlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from cryptography.exceptions import InvalidSignature as DoesNotFit
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from http_message_signatures import HTTPMessageVerifier, HTTPSignatureKeyResolver, InvalidSignature, algorithms
@@ -161,3 +165,65 @@ def verify(message: SignedMessage, lookup: KeyLookup, now: Callable[[], dt.datet
     if not isinstance(nonce, str) or _NONCE.fullmatch(nonce) is None:
         raise SignatureRefused("The signature carries no single-use nonce of at least 96 bits.")
     return VerifiedSignature(key_id=str(parameters["keyid"]), nonce=nonce, created=_moment(parameters["created"]))
+
+
+_USUAL = re.compile(
+    r"(?P<label>[a-z][a-z0-9]{0,31})="
+    r'(?P<parameters>\("@method" "@authority" "@target-uri" "content-type" "content-digest"\)'
+    r';created=(?P<created>[0-9]{10});keyid="(?P<key>[0-9a-f]{64})"(?:;alg="(?P<alg>[a-z0-9-]{1,32})")?'
+    r';nonce="(?P<nonce>[A-Za-z0-9+/=_-]{16,64})";tag="' + TAG + '")'
+)
+"""How our agents write Signature-Input for a request with a body: parameters in one order, nothing else."""
+
+
+@dataclass(frozen=True)
+class UsualForm:
+    """The signature headers of a request, each as it was sent."""
+
+    signature_input: str
+    signature: str
+    content_digest: str
+
+
+def verify_usual(
+    form: UsualForm, authority: str, url: str, body: bytes, known: Callable[[str], PublicKey | None], now: dt.datetime
+) -> VerifiedSignature | None:
+    """As `verify`, without a library, for a POST of JSON that is signed exactly as our agents write it.
+
+    Args:
+        form: its signature headers.
+        authority: of `url`.
+        url: the address of ours it was made to.
+        body: what was sent.
+        known: finds a key that was read before.
+        now: the service's time.
+
+    Returns:
+        What `verify` would; None for everything that is not, beyond doubt, as usual. `verify` then decides.
+    """
+    found = _USUAL.fullmatch(form.signature_input)
+    if found is None:
+        return None
+    digest = f"sha-256=:{base64.b64encode(hashlib.sha256(body).digest()).decode()}:"
+    before, after = f"{found['label']}=:", ":"
+    key = known(found["key"])
+    if (
+        key is None
+        or form.content_digest != digest
+        or not (form.signature.startswith(before) and form.signature.endswith(after))
+    ):
+        return None
+    algorithm = next(made for made, kind in _ALGORITHMS if isinstance(key, kind))
+    created = dt.datetime.fromtimestamp(int(found["created"]), tz=dt.UTC)
+    if found["alg"] not in {None, algorithm.algorithm_id} or abs(created - now) > SKEW:
+        return None
+    signed = (
+        f'"@method": POST\n"@authority": {authority}\n"@target-uri": {url}\n"content-type": application/json\n'
+        f'"content-digest": {digest}\n"@signature-params": {found["parameters"]}'
+    )
+    try:
+        signature = binascii.a2b_base64(form.signature[len(before) : -len(after)], strict_mode=True)
+        algorithm(public_key=key).verify(signature=signature, message=signed.encode())
+    except (DoesNotFit, ValueError, HTTPMessageSignaturesException):
+        return None
+    return VerifiedSignature(key_id=found["key"], nonce=found["nonce"], created=created)

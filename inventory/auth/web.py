@@ -63,6 +63,12 @@ def _opened() -> Opened:
     return opened
 
 
+def addresses(app: Flask) -> Addresses:
+    """The names this application goes by."""
+    opened: Opened = app.extensions[EXTENSION]
+    return opened.addresses
+
+
 def context() -> Context:
     """The open inventory of this application."""
     return _opened().context

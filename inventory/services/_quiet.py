@@ -44,6 +44,7 @@ from inventory.models import (
 )
 
 from ._lamps import lamps_of
+from ._notes import Notes, Told
 from ._together import Together
 from .context import Actor, Context
 from .halts import newest_signed
@@ -108,33 +109,44 @@ _LOOK: Final = (
 
 def quiet_beat(context: Context, actor: Actor, message: Heartbeat) -> HeartbeatReply | None:
     """The answer to a heartbeat by which nothing changes but the time of the last contact; None: the long way decides."""
+    beat = beat_of(context, actor, message)
+    return None if beat is None else _beats.add(context.database, beat)
+
+
+def beat_of(context: Context, actor: Actor, message: Heartbeat) -> Beat | None:
+    """A heartbeat that may be quiet, as far as it shows by itself."""
     now = context.now()
     if actor.kind != "agent" or _off(message, now) > context.settings.clock_tolerance_seconds:
         return None
-    return _beats.add(context.database, _Beat(context, actor, message, now))
+    return Beat(context, actor, message, now)
 
 
 @dataclass(frozen=True)
-class _Beat:
+class Beat:
+    """A heartbeat of a host, and when it was heard."""
+
     context: Context
     actor: Actor
     message: Heartbeat
     now: datetime
 
 
-def _answer_beats(session: Session, beats: Sequence[_Beat]) -> list[HeartbeatReply | None]:
+def answer_beats(session: Session, beats: Sequence[Beat]) -> list[HeartbeatReply | None]:
     """One look at all these hosts; the contacts of those whose beat is quiet, written in one go."""
     names = sorted({beat.actor.ref for beat in beats})
     looked = session.connection().execute(_LOOK, {"hosts": names, "now": max(beat.now for beat in beats)})
     found = {row.id: row for row in looked}
     replies = [_reply(session, found.get(beat.actor.ref), beat) for beat in beats]
-    quiet = [_contact(beat) for beat, reply in zip(beats, replies, strict=True) if reply is not None]
-    if quiet:  # in one order: two processes never wait for each other
-        session.connection().execute(_CONTACT, sorted(quiet, key=lambda row: str(row["this"])))
+    newest: dict[str, Beat] = {}
+    for beat, reply in zip(beats, replies, strict=True):
+        if reply is not None and (beat.actor.ref not in newest or newest[beat.actor.ref].now <= beat.now):
+            newest[beat.actor.ref] = beat
+    if newest:
+        _CONTACT.write(session, [_contact(newest[host]) for host in sorted(newest)])
     return replies
 
 
-def _reply(session: Session, found: Any, beat: _Beat) -> HeartbeatReply | None:  # noqa: ANN401 - a row of `_LOOK`
+def _reply(session: Session, found: Any, beat: Beat) -> HeartbeatReply | None:  # noqa: ANN401 - a row of `_LOOK`
     if found is None or not _usual(found, beat.actor, beat.message):
         return None
     proof = _proof(session, beat.context, found, beat.message.checkpoint)
@@ -155,7 +167,7 @@ def _reply(session: Session, found: Any, beat: _Beat) -> HeartbeatReply | None: 
     )
 
 
-_beats: Final = Together(_answer_beats)
+_beats: Final = Together(answer_beats)
 
 
 def _off(message: Heartbeat, now: datetime) -> int:
@@ -204,7 +216,7 @@ def _paths_of(session: Session, host: str) -> tuple[Path, ...]:
     return tuple(Path(data_set=name, path=path) for name, path in rows)
 
 
-def _contact(beat: _Beat) -> dict[str, Any]:
+def _contact(beat: Beat) -> dict[str, Any]:
     """An older word never goes over a newer one."""
     message = beat.message
     return {
@@ -219,19 +231,30 @@ def _contact(beat: _Beat) -> dict[str, Any]:
     }
 
 
-_CONTACT: Final = (
-    sa.update(HostContact.__table__)  # type: ignore[arg-type]  # a mapped class's table is typed wider
-    .where(HostContact.host_id == sa.bindparam("this"), HostContact.last_contact <= sa.bindparam("at"))
-    .values(
-        last_contact=sa.bindparam("at"),
-        boot_id=sa.bindparam("boot"),
-        running=sa.bindparam("runs"),
-        standing_by=sa.bindparam("standing"),
-        outbox=sa.bindparam("waiting"),
-        clock_offset_seconds=sa.bindparam("clock"),
-        seen_log_size=sa.func.coalesce(sa.bindparam("seen", type_=sa.BigInteger), HostContact.seen_log_size),
+def _contacts(told: Told) -> sa.Update:
+    return (
+        sa.update(HostContact)
+        .where(HostContact.host_id == told["this"], HostContact.last_contact <= told["at"])
+        .values(
+            last_contact=told["at"],
+            boot_id=told["boot"],
+            running=told["runs"],
+            standing_by=told["standing"],
+            outbox=told["waiting"],
+            clock_offset_seconds=told["clock"],
+            seen_log_size=sa.func.coalesce(told["seen"], HostContact.seen_log_size),
+        )
     )
-)
+
+
+_moment: Final = HostContact.last_contact.type
+_CONTACT: Final = Notes(
+    {
+        "this": sa.String(), "at": _moment, "boot": sa.String(), "runs": sa.JSON(), "standing": sa.JSON(),
+        "waiting": sa.BigInteger(), "clock": sa.BigInteger(), "seen": sa.BigInteger(),
+    },
+    _contacts,
+)  # fmt: skip
 
 
 # -- runs --------------------------------------------------------------------------------------------------------------
@@ -241,6 +264,13 @@ REPORTED: Final = (
     "temperature", "reason_code", "reason",
 )  # fmt: skip
 """What is kept of a report."""
+
+EVENTS: Final = {
+    "executing": OrderEvent.PROGRESS_EXECUTING,
+    "settling": OrderEvent.PROGRESS_SETTLING,
+    "verifying": OrderEvent.PROGRESS_VERIFYING,
+}
+"""What a report says about the order's state."""
 
 _action = (
     sa.select(HostHalt.action)
@@ -274,54 +304,61 @@ _RUN: Final = (
 )
 
 
-def quiet_progress(
-    context: Context, actor: Actor, lease: str, progress: Progress, event: OrderEvent | None
-) -> ProgressReply | None:
+def quiet_progress(context: Context, actor: Actor, lease: str, progress: Progress) -> ProgressReply | None:
     """The answer to a report by which nothing changes but how far the run is; None: the long way decides."""
+    report = report_of(context, actor, lease, progress)
+    return None if report is None else _reports.add(context.database, report)
+
+
+def report_of(context: Context, actor: Actor, lease: str, progress: Progress) -> Report | None:
+    """A report that may be quiet, as far as it shows by itself."""
     if actor.kind != "agent" or progress.state == "refused":
         return None
-    return _reports.add(context.database, _Report(context, actor, lease, progress, event))
+    return Report(context, actor, lease, progress, context.now())
 
 
 @dataclass(frozen=True)
-class _Report:
+class Report:
+    """How far a run is, and when that was heard."""
+
     context: Context
     actor: Actor
     lease: str
     progress: Progress
-    event: OrderEvent | None
+    now: datetime
 
 
-def _answer_reports(session: Session, reports: Sequence[_Report]) -> list[ProgressReply | None]:
+def answer_reports(session: Session, reports: Sequence[Report]) -> list[ProgressReply | None]:
     """One look at all these runs; how far they are, in one go, each only while its order is open and the token its newest."""
     leases = sorted({report.lease for report in reports})
     found = {row.lease: row for row in session.connection().execute(_RUN, {"leases": leases})}
     replies: list[ProgressReply | None] = []
-    rows: list[dict[str, Any]] = []
+    newest: dict[str, Report] = {}
     for report in reports:
         run = found.get(report.lease)
         if run is None or not _goes_on(run, report):
             replies.append(None)
             continue
         replies.append(ProgressReply(current=True, stop_requested=run.stop_requested, halted=run.halt == "halt"))
-        rows.append(_progress_row(run, report))
-    if rows:  # in one order, as above
-        rows.sort(key=lambda row: str(row["lease"]))
-        session.connection().execute(_PROLONG, rows)
-        session.connection().execute(_KEEP, rows)
+        if report.lease not in newest or newest[report.lease].now <= report.now:
+            newest[report.lease] = report
+    if newest:
+        rows = [_progress_row(found[lease], newest[lease]) for lease in sorted(newest)]
+        _PROLONG.write(session, rows)
+        _KEEP.write(session, rows)
     return replies
 
 
-def _progress_row(run: Any, report: _Report) -> dict[str, Any]:  # noqa: ANN401 - a row of `_RUN`
-    now = report.context.now()
-    until = now + timedelta(seconds=report.context.settings.lease_seconds)
-    told = {f"new_{field}": getattr(report.progress, field) for field in REPORTED}
-    return {**told, "this": run.id, "lease": report.lease, "at": now, "until": until}
+def _progress_row(run: Any, report: Report) -> dict[str, Any]:  # noqa: ANN401 - a row of `_RUN`
+    until = report.now + timedelta(seconds=report.context.settings.lease_seconds)
+    told = {field: getattr(report.progress, field) for field in REPORTED}
+    return {**told, "this": run.id, "lease": report.lease, "at": report.now, "until": until}
 
 
-def _goes_on(found: Any, report: _Report) -> bool:  # noqa: ANN401 - a row of `_RUN`
+def _goes_on(found: Any, report: Report) -> bool:  # noqa: ANN401 - a row of `_RUN`
     ended = found.until_index is not None and found.size >= found.until_index
-    stays = report.event is None or next_state(found.state, report.event) in {None, found.state}
+    event = EVENTS.get(report.progress.state)
+    stays = event is None or next_state(found.state, event) in {None, found.state}
     return (
         found.host_id == report.actor.ref
         and found.trusted is HostState.CONFIRMED
@@ -333,22 +370,32 @@ def _goes_on(found: Any, report: _Report) -> bool:  # noqa: ANN401 - a row of `_
     )
 
 
-_until = sa.bindparam("until", type_=Lease.expires.type)
-_current = sa.exists().where(
-    Order.id == sa.bindparam("this"), Order.token == sa.bindparam("new_token"), Order.state.in_(OPEN)
-)
-_PROLONG: Final = (
-    sa.update(Lease.__table__)  # type: ignore[arg-type]  # a mapped class's table is typed wider
-    .where(
-        Lease.id == sa.bindparam("lease"), Lease.token == sa.bindparam("new_token"), Lease.expires < _until, _current
+def _current(told: Told) -> sa.ColumnElement[bool]:
+    still_open = sa.or_(
+        *(Order.state == state for state in sorted(OPEN))
+    )  # a list would be another statement each time
+    return sa.exists().where(Order.id == told["this"], Order.token == told["token"], still_open)
+
+
+def _leases(told: Told) -> sa.Update:
+    held = (Lease.id == told["lease"], Lease.token == told["token"], Lease.expires < told["until"])
+    return sa.update(Lease).where(*held, _current(told)).values(expires=told["until"])
+
+
+def _kept(told: Told) -> sa.Update:
+    return (
+        sa.update(RunProgress)
+        .where(RunProgress.order_id == told["this"], RunProgress.reported <= told["at"], _current(told))
+        .values({**{field: told[field] for field in REPORTED}, "reported": told["at"]})
     )
-    .values(expires=_until)
+
+
+_PROLONG: Final = Notes(
+    {"this": sa.String(), "lease": sa.String(), "token": sa.BigInteger(), "until": _moment}, _leases
 )
-_KEEP: Final = (
-    sa.update(RunProgress.__table__)  # type: ignore[arg-type]  # as above
-    .where(RunProgress.order_id == sa.bindparam("this"), RunProgress.reported <= sa.bindparam("at"), _current)
-    .values({**{field: sa.bindparam(f"new_{field}") for field in REPORTED}, "reported": sa.bindparam("at")})
+_KEEP: Final = Notes(
+    {"this": sa.String(), "at": _moment, **{field: RunProgress.__table__.c[field].type for field in REPORTED}}, _kept
 )
 
 
-_reports: Final = Together(_answer_reports)
+_reports: Final = Together(answer_reports)

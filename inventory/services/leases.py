@@ -24,7 +24,7 @@ from reports.envelope import sign
 from ._halted import halt_of
 from ._holds import holds_on
 from ._moved_runs import other_host_of
-from ._quiet import REPORTED, quiet_progress
+from ._quiet import EVENTS, REPORTED, quiet_progress
 from ._transitions import move_device, move_order
 from .approvals import approvals_of, enough_approvals
 from .context import Actor, Context
@@ -32,11 +32,6 @@ from .hosts import trusted_host
 from .kernel import load_envelope, next_number, note, stamp
 
 _UNFINISHED: Final = (OrderState.LEASED, OrderState.EXECUTING, OrderState.SETTLING, OrderState.VERIFYING)
-_PROGRESS: Final = {
-    "executing": OrderEvent.PROGRESS_EXECUTING,
-    "settling": OrderEvent.PROGRESS_SETTLING,
-    "verifying": OrderEvent.PROGRESS_VERIFYING,
-}
 
 
 def acquire(context: Context, actor: Actor) -> LeaseReply:
@@ -219,7 +214,7 @@ def report_progress(context: Context, actor: Actor, lease: str, progress: Progre
     Raises:
         NotFound: not this agent's lease.
     """
-    reply = quiet_progress(context, actor, lease, progress, _PROGRESS.get(progress.state))
+    reply = quiet_progress(context, actor, lease, progress)
     if reply is not None:
         return reply
     with context.writing(actor) as session:
@@ -235,7 +230,7 @@ def report_progress(context: Context, actor: Actor, lease: str, progress: Progre
                 session, context, actor, order, OrderEvent.AGENT_REFUSED,
                 reason=order.outcome_reason, details={"code": progress.reason_code},
             )  # fmt: skip
-        event = _PROGRESS.get(progress.state)
+        event = EVENTS.get(progress.state)
         if event is not None and next_state(order.state, event) not in {None, order.state}:
             move_order(session, context, actor, order, event)
         session.flush()

@@ -17,12 +17,37 @@ from inventory.models import Host, Nonce
 from ._together import Together
 from .context import Context
 
+_ONE: Final = (Nonce.key_id, Nonce.nonce)
+_COLUMNS: Final = ("key_id", "nonce", "expires")
+_INSERT: Final = (
+    postgresql.insert(Nonce)
+    .from_select(
+        _COLUMNS,
+        sa.select(
+            sa.func.unnest(
+                *(sa.bindparam(name, type_=postgresql.ARRAY(Nonce.__table__.c[name].type)) for name in _COLUMNS)
+            )
+            .table_valued(*_COLUMNS, name="told")
+            .render_derived()
+        ),
+    )
+    .on_conflict_do_nothing()
+    .returning(*_ONE)
+)
+"""All at once, in one statement that is the same however many they are."""
+_OWNERS: Final = sa.select(Host.key_id, Host.id, Host.state).where(
+    Host.key_id.in_(sa.bindparam("keys", expanding=True))
+)
+
 REMEMBERED: Final = timedelta(minutes=10)
 
-_Spent = tuple[str, str, datetime]
+Spent = tuple[str, str, datetime]
+"""Key, nonce, and until when it is remembered."""
+Owner = tuple[str, HostState] | None
+"""Whose key it is and how that key stands; None: nobody has it."""
 
 
-def spend(context: Context, key_id: str, nonce: str, created: datetime) -> tuple[str, HostState] | None:
+def spend(context: Context, key_id: str, nonce: str, created: datetime) -> Owner:
     """Spend a nonce of a verified request signature. Committed, with those of other requests, before anything is done.
 
     Args:
@@ -39,30 +64,33 @@ def spend(context: Context, key_id: str, nonce: str, created: datetime) -> tuple
     """
     new, owner = _together.add(context.database, (key_id, nonce, created + REMEMBERED))
     if not new:
-        raise Replayed("This signed request was received before.")
+        raise replayed()
     return owner
 
 
-def _write(session: Session, spent: Sequence[_Spent]) -> list[tuple[bool, tuple[str, HostState] | None]]:
-    """Which of them are new, and whose keys they are.
+def replayed() -> Replayed:
+    """The refusal of a nonce that was spent before."""
+    return Replayed("This signed request was received before.")
+
+
+def spend_all(session: Session, spent: Sequence[Spent]) -> list[tuple[bool, Owner]]:
+    """Which of them are new, and whose keys they are; within somebody's transaction, which must commit before any is answered.
 
     The table's key decides, whoever else writes; of two alike in one batch the first is new.
     """
     rows: dict[tuple[str, str], datetime] = {}
     for key_id, nonce, expires in spent:
         rows.setdefault((key_id, nonce), expires)
-    kind = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
-    values = [
-        {"key_id": key_id, "nonce": nonce, "expires": expires}
-        for (key_id, nonce), expires in sorted(rows.items())  # in one order: two processes never wait for each other
-    ]
-    statement = kind.insert(Nonce).values(values).on_conflict_do_nothing().returning(Nonce.key_id, Nonce.nonce)
-    new = {(key_id, nonce) for key_id, nonce in session.execute(statement)}
+    ordered = [(*one, rows[one]) for one in sorted(rows)]  # in one order: two processes never wait for each other
+    if session.get_bind().dialect.name == "sqlite":
+        told = [{"key_id": key_id, "nonce": nonce, "expires": expires} for key_id, nonce, expires in ordered]
+        statement, given = sqlite.insert(Nonce).values(told).on_conflict_do_nothing().returning(*_ONE), {}
+    else:
+        statement, given = _INSERT, {name: [one[at] for one in ordered] for at, name in enumerate(_COLUMNS)}
+    new = {(key_id, nonce) for key_id, nonce in session.connection().execute(statement, given)}
     owners = {
         key_id: (host, state)
-        for key_id, host, state in session.execute(
-            sa.select(Host.key_id, Host.id, Host.state).where(Host.key_id.in_(sorted({one[0] for one in spent})))
-        )
+        for key_id, host, state in session.connection().execute(_OWNERS, {"keys": sorted({one[0] for one in spent})})
     }
     found = []
     for key_id, nonce, _ in spent:
@@ -71,4 +99,4 @@ def _write(session: Session, spent: Sequence[_Spent]) -> list[tuple[bool, tuple[
     return found
 
 
-_together: Final = Together(_write)
+_together: Final = Together(spend_all)

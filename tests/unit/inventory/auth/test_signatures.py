@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 from dataclasses import replace
 
 import pytest
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from inventory.auth.signatures import COVERED_WITH_BODY, SKEW, SignatureRefused, SignedMessage, verify
+from agents.signing import sign_request
+from inventory.auth.signatures import (
+    COVERED_WITH_BODY,
+    SKEW,
+    SignatureRefused,
+    SignedMessage,
+    UsualForm,
+    VerifiedSignature,
+    verify,
+    verify_usual,
+)
+from reports.keys import key_id
 from tests.support.signed_requests import AgentKey, Outgoing
 
 NOW = dt.datetime(2026, 11, 22, 12, 0, 0, tzinfo=dt.UTC)
@@ -153,3 +167,92 @@ def test_two_signatures_are_refused(agent: AgentKey) -> None:
 )
 def test_garbage_instead_of_a_signature_is_refused(agent: AgentKey, headers: dict[str, str]) -> None:
     refuse(SignedMessage("GET", URL, headers, b""), agent)
+
+
+# -- the usual form, without the library -------------------------------------------------------------------------------
+
+
+def usual(request: SignedMessage, agent: AgentKey) -> VerifiedSignature | None:
+    """What `verify_usual` says of a POST of JSON; it is asked about nothing else."""
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    form = UsualForm(*(headers.get(name, "") for name in ("signature-input", "signature", "content-digest")))
+    authority = request.url.split("/")[2]
+    return verify_usual(form, authority, request.url, request.body, {agent.key_id: agent.private.public_key()}.get, NOW)
+
+
+def test_the_usual_form_is_accepted_with_the_same_result(agent: AgentKey) -> None:
+    for offset in (-SKEW, dt.timedelta(0), SKEW):
+        request = message(agent.sign(outgoing(), created=NOW + offset))
+        assert usual(request, agent) == verify(request, {agent.key_id: agent.private.public_key()}.get, now)
+
+
+def test_a_key_of_a_tpm_is_accepted_with_the_same_result() -> None:
+    class Tpm:
+        def __init__(self) -> None:
+            self.private = ec.generate_private_key(ec.SECP256R1())
+            self.public_key_der = self.private.public_key().public_bytes(
+                Encoding.DER, PublicFormat.SubjectPublicKeyInfo
+            )
+            self.key_id = key_id(self.public_key_der)
+
+        def sign(self, message: bytes) -> bytes:
+            return self.private.sign(message, ec.ECDSA(hashes.SHA256()))
+
+    tpm, request = Tpm(), outgoing()
+    sign_request(request, request.body, tpm, NOW)
+    known = {tpm.key_id: tpm.private.public_key()}.get
+    form = UsualForm(*(request.headers[name] for name in ("Signature-Input", "Signature", "Content-Digest")))
+    found = verify_usual(form, URL.split("/")[2], URL, BODY, known, NOW)
+    assert found is not None
+    assert found == verify(message(request), known, now)
+    assert verify_usual(form, URL.split("/")[2], URL, b"{}", known, NOW) is None
+
+
+def changed(request: SignedMessage, name: str, before: str, after: str) -> SignedMessage:
+    assert before in request.headers[name]
+    return replace(request, headers={**request.headers, name: request.headers[name].replace(before, after)})
+
+
+def test_nothing_else_is_accepted_without_the_library(agent: AgentKey) -> None:
+    good = message(agent.sign(outgoing(), created=NOW, nonce="0" * 24))
+    assert usual(good, agent) is not None
+    unusual = [
+        replace(good, body=b'{"a":2}'),
+        replace(good, body=b""),
+        replace(good, url=URL.replace("heartbeat", "leases")),
+        replace(good, url=URL.replace("sanitrail.", "elsewhere.")),
+        replace(good, url=URL.replace("https:", "http:")),
+        replace(good, headers={**good.headers, "Signature": _other_signature(good.headers["Signature"])}),
+        replace(good, headers={**good.headers, "Signature": good.headers["Signature"] + ", other=:AAAA:"}),
+        replace(good, headers={**good.headers, "Signature": "pyhms=:AA=A:"}),
+        replace(good, headers={**good.headers, "Content-Digest": ""}),
+        changed(good, "Signature-Input", "0" * 24, "1" * 24),
+        changed(good, "Signature-Input", "0" * 24, "short"),
+        changed(good, "Signature-Input", "sanitrail-agent-1", "sanitrail-agent-2"),
+        changed(good, "Signature-Input", 'alg="ed25519"', 'alg="ecdsa-p256-sha256"'),
+        changed(good, "Signature-Input", '"content-digest"', '"content-digest" "date"'),
+        changed(good, "Signature-Input", ' "content-digest"', ""),
+        changed(good, "Signature-Input", agent.key_id, "0" * 64),
+        message(AgentKey().sign(outgoing(), created=NOW, name=agent.key_id)),
+        message(agent.sign(outgoing(), created=NOW - SKEW - dt.timedelta(seconds=1))),
+        message(agent.sign(outgoing(), created=NOW + SKEW + dt.timedelta(seconds=1))),
+        message(agent.sign(outgoing(), created=NOW, expires=NOW)),
+        message(agent.sign(outgoing(), created=NOW, tag=None)),
+        SignedMessage("POST", URL, {"content-type": "application/json"}, BODY),
+    ]
+    assert [number for number, request in enumerate(unusual) if usual(request, agent) is not None] == []
+
+
+def test_an_algorithm_that_is_not_the_keys_is_refused_though_it_is_signed(agent: AgentKey) -> None:
+    good = message(agent.sign(outgoing(), created=NOW))
+    parameters = good.headers["Signature-Input"].removeprefix("pyhms=").replace("ed25519", "ecdsa-p256-sha256")
+    base = (
+        f'"@method": POST\n"@authority": {URL.split("/")[2]}\n"@target-uri": {URL}\n"content-type": application/json\n'
+        f'"content-digest": {good.headers["Content-Digest"]}\n"@signature-params": {parameters}'
+    )
+    seal = base64.b64encode(agent.private.sign(base.encode())).decode()
+    told = replace(
+        good, headers={**good.headers, "Signature-Input": f"pyhms={parameters}", "Signature": f"pyhms=:{seal}:"}
+    )
+    assert usual(told, agent) is None
+    refuse(told, agent)

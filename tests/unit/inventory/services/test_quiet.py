@@ -16,11 +16,11 @@ from sqlalchemy.orm import Session
 from inventory.contract.v1.agents import Heartbeat, HeartbeatReply
 from inventory.contract.v1.common import LogPosition
 from inventory.contract.v1.orders import Lease, Progress
-from inventory.domain.vocabulary import OrderState
-from inventory.errors import AgentNotTrusted, Replayed
+from inventory.domain.vocabulary import HostState, OrderState
+from inventory.errors import AgentNotTrusted, Replayed, StorageFailed
 from inventory.models import HostContact, Nonce, Order, RunProgress
 from inventory.models import Lease as LeaseRow
-from inventory.services import _quiet, heartbeat, hosts, leases, nonces
+from inventory.services import _quiet, _together, heartbeat, hosts, leases, nonces, words
 from inventory.services._together import Together
 from reports.canonical import to_base64
 from tests.support.inventory_world import World
@@ -211,8 +211,7 @@ def test_a_report_by_which_something_changes_goes_the_long_way(
     lease: Lease, usual: World, changes: dict[str, Any]
 ) -> None:
     told = report(usual, lease, 60, **changes)
-    event = leases._PROGRESS.get(told.state)
-    assert _quiet.quiet_progress(usual.context, usual.agent.actor, lease.id, told, event) is None
+    assert _quiet.quiet_progress(usual.context, usual.agent.actor, lease.id, told) is None
 
 
 def test_what_ended_in_between_is_neither_prolonged_nor_noted(lease: Lease, usual: World) -> None:
@@ -223,12 +222,74 @@ def test_what_ended_in_between_is_neither_prolonged_nor_noted(lease: Lease, usua
         order = session.scalars(sa.select(Order)).one()
         order.state = OrderState.CANCELLED
     usual.clock.forward(seconds=60)
-    late = _quiet._Report(usual.context, usual.agent.actor, lease.id, report(usual, lease, 60), None)
+    late = _quiet.Report(usual.context, usual.agent.actor, lease.id, report(usual, lease, 60), usual.clock.now())
     row = _quiet._progress_row(looked[lease.id], late)
     with usual.context.database.beside() as session:
-        session.connection().execute(_quiet._PROLONG, [row])
-        session.connection().execute(_quiet._KEEP, [row])
+        _quiet._PROLONG.write(session, [row])
+        _quiet._KEEP.write(session, [row])
     assert kept(usual) == before
+
+
+def test_reports_of_two_runs_are_written_in_one_go(lease: Lease, usual: World) -> None:
+    """A statement that is good for one only would send each of them through a transaction of its own."""
+    usual.clock.forward(seconds=60)
+    told = _quiet.Report(usual.context, usual.agent.actor, lease.id, report(usual, lease, 60), usual.clock.now())
+    with usual.context.database.beside() as session:
+        looked = session.connection().execute(_quiet._RUN, {"leases": [lease.id]}).one()
+        row = _quiet._progress_row(looked, told)
+        _quiet._PROLONG.write(session, [row, {**row, "this": "O-2", "lease": "LS-2"}])
+        _quiet._KEEP.write(session, [row, {**row, "this": "O-2", "lease": "LS-2"}])
+    assert kept(usual)[0] == 60
+
+
+def test_of_two_reports_of_one_run_heard_together_the_newer_stays(lease: Lease, usual: World) -> None:
+    older = _quiet.Report(usual.context, usual.agent.actor, lease.id, report(usual, lease, 60), usual.clock.now())
+    newer = replace(older, progress=report(usual, lease, 70), now=usual.clock.now() + timedelta(seconds=5))
+    with usual.context.database.beside() as session:
+        assert None not in _quiet.answer_reports(session, [newer, older])
+    assert kept(usual)[0] == 70
+
+
+# -- words heard together ----------------------------------------------------------------------------------------------
+
+
+def heard(world: World, *said: tuple[str, Heartbeat]) -> list[words.Heard]:
+    """Words of our agent, each under its nonce, in one transaction."""
+    key, now = world.agent.signer.key_id, world.clock.now()
+    with world.context.database.beside() as session:
+        return words._hear_all(
+            session, [words.Word(world.context, key, nonce, now, message) for nonce, message in said]
+        )
+
+
+def test_words_heard_together_are_answered_as_one_by_one(usual: World) -> None:
+    usual.clock.forward(seconds=30)
+    first, again, other = heard(
+        usual, ("n" * 24, word(usual)), ("n" * 24, word(usual)), ("m" * 24, word(usual, agent_version="2"))
+    )
+    assert first.reply == _quiet.quiet_beat(usual.context, usual.agent.actor, word(usual))
+    assert (again.new, again.reply) == (False, None)
+    assert (other.new, other.reply) == (True, None)
+    assert contact(usual).last_contact == usual.clock.now()
+
+
+def test_a_word_under_a_key_that_does_not_count_is_spent_and_not_answered(usual: World) -> None:
+    hosts.revoke(usual.context, usual.actor("admin"), hosts.RevokeHost(host=usual.agent.host, reason="stolen"))
+    before = contact(usual).last_contact
+    usual.clock.forward(seconds=30)
+    (found,) = heard(usual, ("n" * 24, word(usual)))
+    assert found.new
+    assert found.reply is None
+    assert found.owner is not None
+    assert found.owner[1] is HostState.REVOKED
+    assert contact(usual).last_contact == before
+
+
+def test_a_word_is_heard_once(usual: World) -> None:
+    once = words.Word(usual.context, usual.agent.signer.key_id, "n" * 24, usual.clock.now(), word(usual))
+    assert words.hear(once).reply is not None
+    with pytest.raises(Replayed):
+        words.hear(once)
 
 
 # -- nonces, and what is written together ------------------------------------------------------------------------------
@@ -255,7 +316,7 @@ def test_of_many_that_show_the_same_nonce_at_once_one_passes(world: World) -> No
 def test_of_two_alike_in_one_batch_the_first_is_new(world: World) -> None:
     until = world.clock.now()
     with world.context.database.beside() as session:
-        assert [new for new, _ in nonces._write(session, [(KEY, "n" * 24, until)] * 2)] == [True, False]
+        assert [new for new, _ in nonces.spend_all(session, [(KEY, "n" * 24, until)] * 2)] == [True, False]
     with world.context.reading() as session:
         assert session.scalar(sa.select(sa.func.count()).select_from(Nonce)) == 1
 
@@ -305,3 +366,72 @@ def test_a_note_that_cannot_be_written_costs_only_itself(world: World) -> None:
     assert batches[:2] == [1, 3]
     assert isinstance(answers.pop("bad"), ValueError)
     assert answers == {"first": "FIRST", "good": "GOOD", "better": "BETTER"}
+
+
+def test_while_many_come_some_gather(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_together, "_PAUSE", 3600.0)
+    batches: list[list[str]] = []
+    inside, go = threading.Event(), threading.Event()
+
+    def write(session: Session, items: Sequence[str]) -> Sequence[str]:
+        del session
+        batches.append(sorted(items))
+        if items == ["first"]:
+            inside.set()
+            assert go.wait(10)
+        return items
+
+    notes = Together(write)
+    add = lambda item: threading.Thread(target=notes.add, args=(world.context.database, item), kwargs={"enough": 2})  # noqa: E731
+    threads = [add("first"), add("second")]
+    threads[0].start()
+    assert inside.wait(10)
+    threads[1].start()
+    queue = notes._queue(world.context.database)
+    while not queue.waiting:
+        threading.Event().wait(0.01)
+    go.set()
+    threads[0].join(10)
+    threads.append(add("third"))  # the second leads by now, and waits for it
+    threads[2].start()
+    for one in threads:
+        one.join(10)
+    assert batches == [["first"], ["second", "third"]]
+
+
+def test_who_comes_alone_waits_for_nobody(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_together, "_PAUSE", 3600.0)
+    notes = Together(lambda _, items: items)
+    assert [notes.add(world.context.database, item, enough=16) for item in "abc"] == list("abc")
+
+
+def test_where_the_leader_is_struck_down_the_others_are_told_and_another_leads(world: World) -> None:
+    inside, go = threading.Event(), threading.Event()
+
+    def write(session: Session, items: Sequence[str]) -> Sequence[str]:
+        del session
+        if "first" in items:
+            inside.set()
+            assert go.wait(10)
+            raise SystemExit
+        return items
+
+    notes, answers = Together(write), dict[str, object]()
+
+    def add(item: str) -> None:
+        try:
+            answers[item] = notes.add(world.context.database, item)
+        except (StorageFailed, SystemExit) as error:
+            answers[item] = error
+
+    threads = [threading.Thread(target=add, args=(item,)) for item in ("first", "second")]
+    threads[0].start()
+    assert inside.wait(10)
+    threads[1].start()
+    while not notes._queue(world.context.database).waiting:
+        threading.Event().wait(0.01)
+    go.set()
+    for one in threads:
+        one.join(10)
+    assert isinstance(answers["first"], SystemExit)
+    assert answers["second"] == "second"
