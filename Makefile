@@ -11,6 +11,9 @@ ONCE ?=
 TESTS ?= tests
 WORKERS ?= auto
 
+# Tests start programs by the hundred: they are compiled once, whatever the caller's environment says.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help
 help: ## this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from flask import Blueprint, Flask
 
 from . import openapi
@@ -20,8 +22,9 @@ def endpoints() -> tuple[Endpoint, ...]:
     return tuple(endpoint for noun in NOUNS for endpoint in noun.endpoints)
 
 
+@lru_cache(maxsize=4)
 def document(url: str) -> openapi.Document:
-    """The OpenAPI document of a service known by this address."""
+    """The OpenAPI document of a service known by this address; made once, so only to be read."""
     return openapi.document(NOUNS, version=product_version(), url=url)
 
 

@@ -25,6 +25,7 @@ from inventory.settings import Organisation, Settings
 from reports.canonical import from_base64
 from reports.envelope import sign, sign_payload
 from reports.keys import FileSigner
+from tests.support import schema
 from tests.support.console_agent import ConsoleAgent, Disk
 
 if TYPE_CHECKING:
@@ -94,6 +95,7 @@ class ConsoleWorld:
             second_factor="offered",
             webhook_targets=("desk.example.org",),
         )
+        schema.lay(self.settings)
         self.context: Context = setup.initialise(self.settings, self.clock)
         self.people: dict[str, Someone] = {}
         self.agents: list[ConsoleAgent] = []

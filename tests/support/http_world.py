@@ -22,6 +22,7 @@ from inventory.domain.scopes import EVERYTHING
 from inventory.services import people, sessions, setup
 from inventory.services.context import SYSTEM, Actor, Context
 from inventory.settings import Settings
+from tests.support import schema
 from tests.support.signed_requests import AgentKey, Outgoing
 
 BASE = "http://127.0.0.1:8443"
@@ -77,6 +78,7 @@ class HttpWorld:
                 **settings,
             }
         )
+        schema.lay(self.settings)
         self.context: Context = setup.initialise(self.settings, self.clock)
         self.app: Flask = create_app(self.settings, clock=self.clock, context=self.context)
         self._people: dict[frozenset[Role], Person] = {}

@@ -52,6 +52,7 @@ from reports.canonical import from_base64, to_base64
 from reports.envelope import sign, sign_payload
 from reports.keys import FileSigner
 from reports.record import SanitizationRecord
+from tests.support import schema
 from tests.support.console_agent import ConsoleAgent, Disk
 
 EPOCH = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
@@ -306,9 +307,9 @@ def failed_record(record: SanitizationRecord, touched: str = "yes") -> Sanitizat
 def make_world(folder: Path, url: str = "", **settings: Any) -> World:  # noqa: ANN401 - settings of every type
     """A new inventory with people, a roster of two, and one confirmed agent that has reported two disks."""
     clock = FixedClock()
-    context = setup.initialise(
-        Settings(data_dir=folder, database_url=url, **{"second_factor": "offered", **settings}), clock
-    )
+    chosen = Settings(data_dir=folder, database_url=url, **{"second_factor": "offered", **settings})
+    schema.lay(chosen)
+    context = setup.initialise(chosen, clock)
     world = World(context, clock, folder)
     world.invite()
     for login in ("approver1", "approver2", "both", "all-hands"):

@@ -25,7 +25,3 @@ def main(path: str, journals: Path, step: int) -> None:
         CountedSystem(countdown), SETTINGS, cleared(path, REQUEST), "run-1", journals, SEED, Hooks()
     )
     sys.stdout.write(f"{outcome.state} {countdown.count}\n")
-
-
-if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]))

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
+import shutil
 import signal
 import subprocess
-import sys
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,10 +16,13 @@ import sanitizer
 from sanitizer.errors import NoTechnique
 from sanitizer.planning import ANSWERS, PlanRequest
 from sanitizer.run import RunResult
-from tests.integration.sanitizer.wiping import ROOT, SEED, cleared, run_command, wipe
+from tests.integration.sanitizer import killed_key_child
+from tests.integration.sanitizer.wiping import SEED, cleared, run_command, wipe
 from tests.lab.verdicts import verdict_of
+from tests.support import forked
 from tests.support.capabilities import requires_fuse, requires_loop, requires_tool
 from tests.support.fault_disk import FaultDisk, fault_disk
+from tests.support.forked import Ended
 from tests.support.loopdev import Loop, attach, loop_device
 from tests.support.luks import (
     AREA,
@@ -38,7 +40,6 @@ from tests.support.luks import (
 
 pytestmark = [requires_loop, requires_tool("cryptsetup"), pytest.mark.block_device]
 
-CHILD = Path(__file__).with_name("killed_key_child.py")
 SIZE = 24 << 20
 
 
@@ -294,26 +295,17 @@ def test_a_stop_while_reading_changes_nothing_and_the_run_goes_on_later(tmp_path
         assert not opens(loop.path)
 
 
-def begin(loop: Loop, journals: Path, step: int) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, str(CHILD), loop.path, str(journals), str(step)],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def begin(loop: Loop, journals: Path, step: int) -> Ended:
+    return forked.run(killed_key_child.main, loop.path, journals, step)
 
 
 SMALL = ("--luks2-keyslots-size", "512k", "--offset", "2048")
 """Data begins at 1 MiB, so that a run has few steps."""
 
 
-def small_container(folder: Path, name: str) -> Loop:
-    return attach(make_container(folder / name, 2 << 20, *SMALL))
-
-
 def test_a_process_killed_at_any_step_is_resumed_and_comes_to_the_same_end(tmp_path: Path) -> None:
-    loop = small_container(tmp_path, "whole")
+    made = make_container(tmp_path / "made", 2 << 20, *SMALL)
+    loop = attach(Path(shutil.copy(made, tmp_path / "whole")))
     try:
         done = begin(loop, tmp_path / "whole-journals", -1)
         assert done.stdout.startswith("succeeded"), done.stderr
@@ -322,7 +314,7 @@ def test_a_process_killed_at_any_step_is_resumed_and_comes_to_the_same_end(tmp_p
         loop.detach()
     assert steps > 20
     for step in range(steps):
-        loop, journals = small_container(tmp_path, f"{step}"), tmp_path / f"j{step}"
+        loop, journals = attach(Path(shutil.copy(made, tmp_path / f"{step}"))), tmp_path / f"j{step}"
         try:
             before = loop.backing()
             killed = begin(loop, journals, step)

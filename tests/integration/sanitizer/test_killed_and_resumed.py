@@ -3,33 +3,26 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 import sanitizer
+from tests.integration.sanitizer import killed_child
 from tests.integration.sanitizer.wiping import ROOT, cleared, command, environment, go_on, run_command
+from tests.support import forked
 from tests.support.capabilities import requires_fuse, requires_loop
 from tests.support.fault_disk import fault_disk
+from tests.support.forked import Ended
 from tests.support.loopdev import SECRET, Loop, attach, loop_device, make_file
 
 pytestmark = [requires_loop, pytest.mark.block_device]
 
-CHILD = Path(__file__).with_name("killed_child.py")
 
-
-def begin(loop: Loop, journals: Path, step: int) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, str(CHILD), loop.path, str(journals), str(step)],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def begin(loop: Loop, journals: Path, step: int) -> Ended:
+    return forked.run(killed_child.main, loop.path, journals, step)
 
 
 def test_a_process_killed_at_any_step_is_resumed_on_the_same_medium(tmp_path: Path) -> None:

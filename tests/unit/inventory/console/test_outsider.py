@@ -139,7 +139,8 @@ def secrets_of(company: Company) -> set[str]:
 
 
 def told_to(company: Company, text: str) -> set[str]:
-    return {word for word in secrets_of(company) if re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", text)}
+    found = {word for word in secrets_of(company) if word in text}  # few: then it is asked whether they stand alone
+    return {word for word in found if re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", text)}
 
 
 def value_of(company: Company, endpoint: Endpoint, name: str) -> str | None:
