@@ -34,13 +34,14 @@ check: ## the gate: format, lint, types, import directions
 .PHONY: test
 test: ## installs what is needed and passes all tests but those of the lab
 	@tools/bootstrap test
-	$(PY) -m pytest -n $(WORKERS) --dist loadgroup --durations 40 -m "not lab" $(TESTS)
+	$(PY) -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder --durations 40 -m "not lab" $(TESTS)
 
 # The lab's tests boot machines that use a whole processor each: as many at a time as there are processors, at most two.
+# Their disks lie on a disk: together they are larger than what memory can spare.
 .PHONY: lab
 lab: ## emulated drives of every kind under a real kernel: prints technique x drive, expected and observed
 	@tools/bootstrap lab
-	$(PY) -m pytest -n $(WORKERS) --maxprocesses 2 --dist loadfile -m lab tests/lab
+	TMPDIR=$${TMPDIR:-/var/tmp} $(PY) -m pytest -n $(WORKERS) --maxprocesses 2 --dist loadfile -m lab tests/lab
 	@$(PY) -m tests.lab
 
 .PHONY: bench

@@ -1,4 +1,4 @@
-"""Every test starts from UTC and a quiet environment."""
+"""Every test starts from UTC and a quiet environment, and keeps its files in memory."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ import time
 
 import pytest
 
+from tests.support import memory
+
 os.environ["TZ"] = "UTC"
 time.tzset()
 for name in [key for key in os.environ if key.startswith("SANITRAIL_")]:
     del os.environ[name]
+memory.begin()
 
 
 def pytest_make_parametrize_id(config: object, val: object, argname: str) -> str | None:
@@ -19,9 +22,22 @@ def pytest_make_parametrize_id(config: object, val: object, argname: str) -> str
     return argname if isinstance(val, str | bytes) and len(val) > 60 else None
 
 
+LONGEST = ("tests/browser", "tests/integration/sanitizer", "tests/integration", "tests/year", "tests/contract")
+"""What takes long per test comes first, so that the end is many small ones and no worker waits for the other's last story."""
+APART = ("tests/browser/", "tests/integration/sanitizer/", "tests/integration/agents/")
+"""Folders of few long tests that share little: each may go to either worker."""
+
+
 @pytest.hookimpl(tryfirst=True)  # the groups are read in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests with numbers are the steps of one story: one process takes the whole module, in order."""
+    """One process takes a whole module: what it shares is made once, and numbered tests (the steps of a story) stay in order."""
+    items.sort(key=_turn)
     for item in items:
-        if re.match(r"test_\d+_", item.name):
-            item.add_marker(pytest.mark.xdist_group(item.nodeid.split("::")[0]))
+        module = item.nodeid.split("::")[0]
+        story = re.match(r"test_\d+_", item.name)
+        if story or not (module.startswith(APART) or item.get_closest_marker("xdist_group")):
+            item.add_marker(pytest.mark.xdist_group(module))
+
+
+def _turn(item: pytest.Item) -> int:
+    return next((turn for turn, folder in enumerate(LONGEST) if item.nodeid.startswith(folder)), len(LONGEST))
