@@ -8,6 +8,7 @@ nothing rests are written beside the writer (ADR 0044).
 
 from __future__ import annotations
 
+import json
 import logging
 import select
 import threading
@@ -207,7 +208,9 @@ def _make_engine(url: str, *, migrating: bool = False) -> sa.Engine:
         sa.event.listen(engine, "begin", _on_sqlite_begin)
         return engine
     if parsed.get_backend_name() == "postgresql":
-        engine = sa.create_engine(parsed.set(drivername="postgresql+psycopg"), pool_size=8, max_overflow=24)
+        engine = sa.create_engine(
+            parsed.set(drivername="postgresql+psycopg"), pool_size=8, max_overflow=24, json_deserializer=_from_json
+        )
         sa.event.listen(engine, "checkin", _on_checkin)
         sa.event.listen(engine, "checkout", _on_checkout)
         return engine
@@ -235,6 +238,14 @@ def _prepare(connection: Any, *, foreign_keys: str) -> None:  # noqa: ANN401 - t
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+_read_json: Final = json.JSONDecoder().decode
+
+
+def _from_json(text: bytes | str) -> Any:  # noqa: ANN401 - whatever a column holds
+    """The database writes UTF-8, so that nobody need find out what it is: a page reads hundreds of these."""
+    return _read_json(text if isinstance(text, str) else text.decode())
 
 
 def _on_checkin(connection: Any, record: Any) -> None:  # noqa: ANN401, ARG001 - the pool's own objects

@@ -64,17 +64,22 @@ class Keyring:
             SetupError: a key that the version names is missing, or the versions in the database do not hold together.
         """
         digest = session.scalar(sa.select(LogHead.trust).where(LogHead.id == 1))
-        if digest is None:
-            return None
+        return None if digest is None else self._of(session, digest)
+
+    def _of(self, session: Session, digest: str) -> KeysInForce:
         with self._lock:
             if self._found is None or self._found[0] != digest:
                 self._found = (digest, self._load(session, digest))
                 self._secrets.assign(self._found[1].signers)
             return self._found[1]
 
-    def require(self, session: Session) -> KeysInForce:
-        """As `follow`. Raises `SetupError`, also before the log has begun."""
-        found = self.follow(session)
+    def require(self, session: Session, digest: str | None = None) -> KeysInForce:
+        """As `follow`; for a writer who holds the log's head, of the version it names.
+
+        Raises:
+            SetupError: as `follow`, and before the log has begun.
+        """
+        found = self.follow(session) if digest is None else self._of(session, digest)
         if found is None:
             raise SetupError("The log has no trust root: initialise the inventory first.")
         return found

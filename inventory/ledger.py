@@ -42,6 +42,7 @@ from reports.tlog import (
 
 _BASE = "log_base"
 _EDGE = "log_edge"
+_HEAD = "log_head"
 _PASSAGES = 256
 
 
@@ -273,7 +274,7 @@ class Ledger:
         self.guard.prepare(head.guard_id, session.info[_BASE], position, self._root_at(session))
         now = self._clock.now()
         checkpoint = Checkpoint(self.origin, position.size, position.root)
-        note = sign_checkpoint(checkpoint, self.keyring.require(session).log, int(now.timestamp()))
+        note = sign_checkpoint(checkpoint, self.keyring.require(session, head.trust).log, int(now.timestamp()))
         head.checkpoint = note
         session.add(LogCheckpoint(size=position.size, root=position.root, note=note, at=now))
         session.flush()
@@ -305,9 +306,15 @@ def _edge_tile(session: Session, level: int, number: int) -> LogTile | None:
 
 
 def _head(session: Session, *, writing: bool = False) -> LogHead:
+    """The log's head; locked by a writer with its first look, and from then on as this transaction has it."""
+    held: LogHead | None = session.info.get(_HEAD)
+    if held is not None:
+        return held
     head = session.get(LogHead, 1, with_for_update=True if writing else None)
     if head is None:
         raise SetupError("The database has no log: initialise the inventory first.")
+    if writing:
+        session.info[_HEAD] = head
     return head
 
 

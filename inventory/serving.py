@@ -105,9 +105,11 @@ def load(settings: Settings) -> Flask:
     """The application of a worker process, with its upkeep running."""
     from inventory.app import create_app  # noqa: PLC0415 - loaded in the worker, not in the process that watches it
     from inventory.auth.web import EXTENSION, Opened  # noqa: PLC0415 - as above
+    from inventory.console import make_ready  # noqa: PLC0415 - as above
 
     configure_logging()
     app = create_app(settings)
+    make_ready(app)
     opened: Opened = app.extensions[EXTENSION]
     Upkeep(opened.context, settings.upkeep_seconds).start()
     return app

@@ -1,6 +1,7 @@
 """The web console: what people see. Calls services, shows their answers, decides nothing.
 
     install(app)              joins the console to an application
+    make_ready(app)           compiles its templates before anybody asks
     render_problem(problem)   how the console shows an error
 
 A page is a function in `pages/`, registered with the permission it needs (`blueprint.py`); simple forms are values
@@ -10,7 +11,7 @@ JavaScript except for signing, which happens in the browser because the service 
 
 from __future__ import annotations
 
-from .install import STATIC_ENDPOINTS, install
+from .install import STATIC_ENDPOINTS, install, make_ready
 from .problems import render_problem
 
-__all__ = ["STATIC_ENDPOINTS", "install", "render_problem"]
+__all__ = ["STATIC_ENDPOINTS", "install", "make_ready", "render_problem"]

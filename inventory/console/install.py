@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 
 from flask import Flask, request, url_for
@@ -18,13 +19,14 @@ from .blueprint import ACCESS, console, doors
 from .formatting import FILTERS
 from .kept import kept_here
 from .language import speaking
+from .language.catalogs import TONGUES, catalog
 from .language.marking import Marking
 from .said import SAID, Said
 from .views.chips import state_chip, word_chip
 from .views.frame import board
 from .views.running import Figures, figures
 from .views.story import Link
-from .web import actor, asset, may, module
+from .web import actor, asset, drawn_cells, may, module, sidebar
 
 STATIC_ENDPOINTS: Final = frozenset({"console.static"})
 """Endpoints whose answers hold nothing personal and may be cached."""
@@ -61,9 +63,18 @@ def _onward(said: Said) -> Link | None:
     return Link(label, url_for(f"console.{endpoint}"))
 
 
-def _theme() -> dict[str, Any]:
+def _of_reader() -> dict[str, Any]:
+    """What every template knows of who reads: the theme, and how things are said."""
     theme = request.cookies.get("theme", "")
-    return {"theme": theme if theme in _THEMES else None}
+    return {"theme": theme if theme in _THEMES else None, "_": partial(speaking.say_in, speaking.tongue())}
+
+
+def make_ready(app: Flask) -> None:
+    """Read and compile every template and every catalog, so that no reader's first page waits for it."""
+    for name in app.jinja_env.list_templates(extensions=["html"]):
+        app.jinja_env.get_template(name)
+    for tongue in TONGUES:
+        catalog(tongue)
 
 
 def install(app: Flask) -> None:
@@ -82,10 +93,12 @@ def install(app: Flask) -> None:
     app.jinja_env.globals.update(
         _=speaking.say,
         asset=asset,
+        drawn_cells=drawn_cells,
         further_languages=further_languages,
         kept_here=kept_here,
         onward=_onward,
         said_here=_said_here,
+        sidebar=sidebar,
         languages=speaking.NAMES,
         module=module,
         state_chip=state_chip,
@@ -94,4 +107,4 @@ def install(app: Flask) -> None:
     )
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
-    app.context_processor(_theme)
+    app.context_processor(_of_reader)

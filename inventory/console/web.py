@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -25,10 +25,12 @@ from inventory.services.sessions import Caller
 from .blueprint import Reply
 from .forms import Form
 from .kept import put_back
+from .language.catalogs import Tongue
 from .language.scripts import words_of
 from .language.speaking import tongue, words
 from .sheets import Sheet
-from .views.frame import Frame, build_frame, open_groups
+from .views.cells import Cells
+from .views.frame import Frame, NavGroup, build_frame, open_groups
 
 _STATIC: Final = Path(__file__).parent / "static"
 
@@ -79,6 +81,11 @@ def module(name: str) -> Markup:
     return brought.format(nonce, htmlsafe_json_dumps(words)) + tag
 
 
+def drawn_cells() -> Cells:
+    """What draws the cells of a table on this page."""
+    return Cells(asset("img/icons.svg"), here().now(), names())
+
+
 def names() -> Callable[[str], str]:
     """Pseudonym -> how this reader may know the person: the name with `directory.read`, else the login name.
 
@@ -114,6 +121,18 @@ def my_passkeys() -> list[dict[str, str]]:
 def frame() -> Frame:
     """Navigation and account of the signed-in reader."""
     return build_frame(here(), caller(), request.path, open_groups(request.cookies.get("nav")))
+
+
+def sidebar(frame: Frame) -> Markup:
+    """The frame's navigation as HTML."""
+    return _drawn_sidebar(frame.nav, frame.organisation, tongue(), request.script_root)
+
+
+@lru_cache(maxsize=512)
+def _drawn_sidebar(nav: tuple[NavGroup, ...], organisation: str, _tongue: Tongue, _root: str) -> Markup:
+    """Made again where anything in it is another: who may go where, a count, a group that is open, the language."""
+    html = render_template("console/_sidebar.html", nav=nav, organisation=organisation)
+    return Markup(html)  # noqa: S704 - rendered, with every value escaped
 
 
 def show(template: str, status: int = 200, **values: Any) -> Reply:  # noqa: ANN401 - templates take anything

@@ -13,6 +13,7 @@ from inventory.models.data import Hold, Holding
 from inventory.models.devices import Device
 from inventory.models.lots import LotDevice
 
+from ._among import among
 from .views import HoldView
 
 
@@ -38,12 +39,12 @@ def holds_on(session: Session, devices: Collection[str]) -> dict[str, list[Hold]
     """Active holds of each device: its own, those on its lot, and on data sets it holds or held and no record covers."""
     found: dict[str, list[Hold]] = defaultdict(list)
     active = sa.select(Hold).where(Hold.lifted.is_(None))
-    for hold in session.scalars(active.where(Hold.device_id.in_(devices)).order_by(Hold.id)):
+    for hold in session.scalars(active.where(among(session, Hold.device_id, devices)).order_by(Hold.id)):
         found[str(hold.device_id)].append(hold)
     through = (
         sa.select(Holding.device_id, Hold)
         .join(Hold, Hold.data_set_id == Holding.data_set_id)
-        .where(Holding.device_id.in_(devices), Holding.covered_at.is_(None), Hold.lifted.is_(None))
+        .where(among(session, Holding.device_id, devices), Holding.covered_at.is_(None), Hold.lifted.is_(None))
         .order_by(Hold.id)
     )
     for device, hold in session.execute(through):
@@ -52,7 +53,7 @@ def holds_on(session: Session, devices: Collection[str]) -> dict[str, list[Hold]
     together = (
         sa.select(LotDevice.device_id, Hold)
         .join(Hold, Hold.lot_id == LotDevice.lot_id)
-        .where(LotDevice.device_id.in_(devices), LotDevice.removed.is_(None), Hold.lifted.is_(None))
+        .where(among(session, LotDevice.device_id, devices), LotDevice.removed.is_(None), Hold.lifted.is_(None))
         .order_by(Hold.id)
     )
     for device, hold in session.execute(together):

@@ -20,6 +20,7 @@ from inventory.models.orders import OPEN_STATES, Order, RunProgress
 from inventory.models.places import Location
 from reports.keys import fingerprint_words
 
+from ._among import among
 from ._holds import holds_on
 from ._scope import within
 from .views import (
@@ -110,19 +111,21 @@ def holdings_select() -> sa.Select[Holding, DataSet, Device, str | None]:
 
 def device_rows(session: Session, devices: Sequence[Device]) -> tuple[DeviceRow, ...]:
     """Devices as a list shows them, in the order given."""
+    if not devices:
+        return ()
     ids = [device.id for device in devices]
     attached = {
         attachment.device_id: (attachment, name)
         for attachment, name in session.execute(
             sa.select(Attachment, Host.name)
             .join(Host, Host.id == Attachment.host_id)
-            .where(Attachment.device_id.in_(ids), Attachment.until.is_(None))
+            .where(among(session, Attachment.device_id, ids), Attachment.until.is_(None))
         )
     }
     places = dict(
         session.execute(
             sa.select(Location.id, Location.name).where(
-                Location.id.in_({device.location_id for device in devices if device.location_id})
+                among(session, Location.id, {device.location_id for device in devices if device.location_id})
             )
         ).all()
     )
@@ -130,13 +133,13 @@ def device_rows(session: Session, devices: Sequence[Device]) -> tuple[DeviceRow,
     exceptions = dict(
         session.execute(
             sa.select(ExceptionItem.device_id, sa.func.count())
-            .where(ExceptionItem.device_id.in_(ids), ExceptionItem.state == ExceptionState.OPEN)
+            .where(among(session, ExceptionItem.device_id, ids), ExceptionItem.state == ExceptionState.OPEN)
             .group_by(ExceptionItem.device_id)
         ).all()
     )
     orders = dict(
         session.execute(
-            sa.select(Order.device_id, Order.id).where(Order.device_id.in_(ids), sa.text(OPEN_STATES))
+            sa.select(Order.device_id, Order.id).where(among(session, Order.device_id, ids), sa.text(OPEN_STATES))
         ).all()
     )
     held = holds_on(session, ids)
@@ -182,7 +185,7 @@ def _holding_facts(session: Session, devices: Collection[str]) -> tuple[dict[str
             sa.func.sum(sa.case((Holding.covered_at.is_(None), 1), else_=0)),
         )
         .join(DataSet, DataSet.id == Holding.data_set_id)
-        .where(Holding.device_id.in_(devices))
+        .where(among(session, Holding.device_id, devices))
         .group_by(Holding.device_id, DataSet.category)
     )
     for device, category, count in session.execute(statement):

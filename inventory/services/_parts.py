@@ -17,6 +17,8 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from inventory.models import Device
 
+from ._among import among
+
 LEAST: Final = 3
 """Characters that are looked for anywhere; fewer only at the beginning."""
 FEW: Final = 1000
@@ -75,7 +77,7 @@ def devices_with(session: Session, text: str) -> sa.ColumnElement[bool]:
     known = sa.or_(sa.and_(_PartsHold(*FIELDS, text), found), *print_of)
     few = session.scalars(sa.select(Device.id).where(known).limit(FEW + 1)).all()
     if len(few) <= FEW:
-        return Device.id.in_(few)
+        return among(session, Device.id, few)
     many = session.scalar(
         sa.select(sa.func.count()).select_from(sa.select(Device.id).where(known).limit(MANY + 1).subquery())
     )

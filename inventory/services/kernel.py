@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Final, TypeVar
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from inventory.bulk import insert_rows
@@ -297,9 +298,9 @@ def _open_exception(session: Session, code: ExceptionCode, subject: str) -> Exce
 def store_envelope(session: Session, context: Context, kind: Kind, envelope: Envelope) -> str:
     """Keep an envelope as canonical bytes. Returns its digest."""
     digest = envelope_digest(envelope)
-    if session.get(StoredEnvelope, digest) is None:
-        session.add(StoredEnvelope(sha256=digest, kind=kind, content=canonical(envelope), stored=context.now()))
-        session.flush()
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    fresh = insert(StoredEnvelope).values(sha256=digest, kind=kind, content=canonical(envelope), stored=context.now())
+    session.execute(fresh.on_conflict_do_nothing(index_elements=["sha256"]))
     return digest
 
 

@@ -322,9 +322,10 @@ def _count(
 def _members(session: Session, which: str) -> dict[str, int]:
     """How many people are limited to each site or team; there are few people, and the lists are JSON."""
     found: dict[str, int] = {}
-    for row in session.scalars(sa.select(Person).where(Person.enabled)):
-        for number in row.sites if which == "sites" else row.teams:
-            found[number] = found.get(number, 0) + 1
+    limits = Person.sites if which == "sites" else Person.teams
+    limited_ones = sa.select(limits).where(Person.enabled, sa.cast(limits, sa.String) != "[]")
+    for number in (number for numbers in session.scalars(limited_ones) for number in numbers):
+        found[number] = found.get(number, 0) + 1
     return found
 
 

@@ -298,7 +298,11 @@ def person(context: Context, actor: Actor, ref: str) -> PersonView:
 
 def person_view(session: Session, person: Person, *, directory: bool) -> PersonView:
     """A person, with the directory row where the reader may see it."""
-    row = session.get(DirectoryRow, person.ref) if directory else None
+    return view_of(person, session.get(DirectoryRow, person.ref) if directory else None)
+
+
+def view_of(person: Person, row: DirectoryRow | None) -> PersonView:
+    """The same, of rows that were read already."""
     return PersonView(
         ref=person.ref,
         login=person.login,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Final
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -18,13 +19,13 @@ from inventory.domain.scopes import narrowed
 from inventory.domain.signin import Standing, Way, is_recent, standing
 from inventory.errors import Invalid, NotFound, NotSignedIn
 from inventory.events import Tag
-from inventory.models import ApiToken, OneTimeLink, Person, Site, Team, WebSession
+from inventory.models import ApiToken, DirectoryRow, OneTimeLink, Person, Site, Team, WebSession
 
 from . import attempts, passwords
 from .context import SYSTEM, Actor, Context, require_person, require_recent
-from .factors import check_code, has_factors
+from .factors import check_code, factors_count, has_factors
 from .kernel import digest_of_secret, find, new_secret, next_number, note, required
-from .people import end_sessions, known_ids, person_view, scope_of_person
+from .people import end_sessions, known_ids, person_view, scope_of_person, view_of
 from .views import ApiTokenView, PersonView, SessionView
 
 
@@ -82,6 +83,21 @@ class CreateToken:
     sites: frozenset[str] = frozenset()
     """Narrows it to these of one's own sites; none: no further than oneself."""
     teams: frozenset[str] = frozenset()
+
+
+_BEHIND_SESSION: Final = (
+    sa.select(WebSession, Person, DirectoryRow, factors_count(WebSession.person))
+    .join(Person, Person.ref == WebSession.person)
+    .outerjoin(DirectoryRow, DirectoryRow.ref == WebSession.person)
+    .where(WebSession.secret_sha256 == sa.bindparam("secret"))
+)
+_BEHIND_TOKEN: Final = (
+    sa.select(ApiToken, Person, DirectoryRow)
+    .join(Person, Person.ref == ApiToken.person)
+    .outerjoin(DirectoryRow, DirectoryRow.ref == ApiToken.person)
+    .where(ApiToken.secret_sha256 == sa.bindparam("secret"))
+)
+"""Asked once for each request, by one statement: who it is, and what they have to show."""
 
 
 def sign_in(context: Context, command: SignIn) -> SignedIn:
@@ -159,27 +175,26 @@ def use_link(context: Context, command: UseLink) -> SignedIn:
 
 def caller_for_session(context: Context, secret: str) -> Caller:
     """Who is behind a session cookie; refreshes its idle time (at most one write a minute). Raises `NotSignedIn`."""
-    digest = digest_of_secret(secret)
     now = context.now()
     with context.reading() as session:
-        row = session.scalar(sa.select(WebSession).where(WebSession.secret_sha256 == digest))
+        found = session.execute(_BEHIND_SESSION, {"secret": digest_of_secret(secret)}).one_or_none()
+        if found is None:
+            raise NotSignedIn("session")
+        row, person, directory, factors = found
         if (
-            row is None
-            or row.ended is not None
+            row.ended is not None
             or row.expires <= now
             or row.last_seen + context.settings.session_idle <= now
+            or not person.enabled
         ):
             raise NotSignedIn("session")
-        person = session.get_one(Person, row.person)
-        if not person.enabled:
-            raise NotSignedIn("session")
         roles = frozenset(Role(role) for role in person.roles)
-        worth = standing_of(session, context, row)
+        worth = _worth(context, row, factors=factors)
         actor = Actor(
             person.ref, "person", roles if worth is Standing.FULL else frozenset(), session_id=row.id, standing=worth,
             recent=is_recent(row.confirmed, now, context.settings.confirm_window), scope=scope_of_person(person),
         )  # fmt: skip
-        caller = Caller(actor, person_view(session, person, directory=True), _session_view(row, worth), None)
+        caller = Caller(actor, view_of(person, directory), _session_view(row, worth), None)
     if now - row.last_seen > timedelta(minutes=1):
         with context.writing() as session:
             session.execute(sa.update(WebSession).where(WebSession.id == row.id).values(last_seen=now))
@@ -196,14 +211,14 @@ def caller_for_token(context: Context, secret: str) -> Caller:
     """Who is behind a bearer token; roles are those of the token that the person still has. Raises `NotSignedIn`."""
     now = context.now()
     with context.reading() as session:
-        row = session.scalar(sa.select(ApiToken).where(ApiToken.secret_sha256 == digest_of_secret(secret)))
-        if row is None or row.revoked is not None or row.expires <= now:
+        found = session.execute(_BEHIND_TOKEN, {"secret": digest_of_secret(secret)}).one_or_none()
+        if found is None:
             raise NotSignedIn("token")
-        person = session.get_one(Person, row.person)
-        if not person.enabled:
+        row, person, directory = found
+        if row.revoked is not None or row.expires <= now or not person.enabled:
             raise NotSignedIn("token")
         roles = frozenset(Role(role) for role in row.roles if role in person.roles)
-        view = person_view(session, person, directory=True)
+        view = view_of(person, directory)
         scope = scope_of_person(person).within(narrowed(row.sites, row.teams))
         caller = Caller(Actor(person.ref, "person", roles, scope=scope), view, None, token_view(row))
     if row.last_used is None or now - row.last_used > timedelta(minutes=1):
@@ -357,8 +372,12 @@ def open_session(session: Session, context: Context, person: Person, label: str,
 
 def standing_of(session: Session, context: Context, row: WebSession) -> Standing:
     """What a session is worth at present."""
+    return _worth(context, row, factors=has_factors(session, row.person))
+
+
+def _worth(context: Context, row: WebSession, *, factors: bool) -> Standing:
     demanded = context.settings.second_factor == "required"
-    return standing(Way(row.way), factors=has_factors(session, row.person), demanded=demanded)
+    return standing(Way(row.way), factors=factors, demanded=demanded)
 
 
 def _session_view(row: WebSession, worth: Standing) -> SessionView:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time
+from functools import lru_cache
 from typing import Final
 
-from babel.dates import format_date, format_datetime, format_time
+from babel.dates import format_date
 from flask import g, has_request_context, request
 from markupsafe import Markup, escape
 
@@ -38,9 +39,9 @@ def tongue() -> Tongue:
     """The language of this request; English outside of one."""
     if not has_request_context():
         return "en"
-    if "console_tongue" not in g:
-        g.console_tongue = _chosen()
-    chosen: Tongue = g.console_tongue
+    chosen: Tongue | None = g.get("console_tongue")
+    if chosen is None:
+        chosen = g.console_tongue = _chosen()
     return chosen
 
 
@@ -69,9 +70,13 @@ def say(text: object, /, **values: object) -> object:
         text: English. What is no text, and what is HTML already, comes back as it is.
         values: what stands in the braces of the message.
     """
+    return say_in(tongue(), text, **values)
+
+
+def say_in(spoken: Tongue, text: object, /, **values: object) -> object:
+    """`say`, in a language that is known already: a page says hundreds of things and asks once."""
     if not isinstance(text, str) or isinstance(text, Markup):
         return text
-    spoken = tongue()
     if not values:
         return text if spoken == "en" else catalog(spoken).sentence(text)
     message = text if spoken == "en" else catalog(spoken).message(text)
@@ -128,13 +133,19 @@ def finished(value: str) -> str:
 
 def utc(moment: datetime) -> str:
     """Day and minute, UTC."""
-    return _moment(moment, "d MMM y, HH:mm", formatting.utc)
+    spoken = tongue()
+    if spoken == "en":
+        return formatting.utc(moment)
+    return f"{_date(formatting.in_utc(moment).date(), 'd MMM y', spoken)}, {formatting.clock(moment)[:5]}"
 
 
 def utc_exact(moment: datetime) -> str:
     """Day and second, UTC, and says so."""
-    form = "EEEE, d 'de' MMMM 'de' y" if tongue() == "pt" else "EEEE, d MMMM y"
-    return _moment(moment, form + ", HH:mm:ss 'UTC'", formatting.utc_exact)
+    spoken = tongue()
+    if spoken == "en":
+        return formatting.utc_exact(moment)
+    form = "EEEE, d 'de' MMMM 'de' y" if spoken == "pt" else "EEEE, d MMMM y"
+    return f"{_date(formatting.in_utc(moment).date(), form, spoken)}, {formatting.clock(moment)} UTC"
 
 
 def day(moment: datetime) -> str:
@@ -142,7 +153,7 @@ def day(moment: datetime) -> str:
     spoken = tongue()
     if spoken == "en":
         return formatting.day(moment)
-    return format_date(formatting.in_utc(moment), format="long", locale=_LOCALES[spoken])
+    return _date(formatting.in_utc(moment).date(), "long", spoken)
 
 
 def day_of(named: date) -> str:
@@ -152,14 +163,13 @@ def day_of(named: date) -> str:
 
 def clock(moment: datetime) -> str:
     """The time of day, UTC."""
-    return format_time(formatting.in_utc(moment), "HH:mm:ss", locale=_LOCALES[tongue()])
+    return formatting.clock(moment)
 
 
-def _moment(moment: datetime, form: str, english: Callable[[datetime], str]) -> str:
-    spoken = tongue()
-    return (
-        english(moment) if spoken == "en" else format_datetime(formatting.in_utc(moment), form, locale=_LOCALES[spoken])
-    )
+@lru_cache(maxsize=2048)
+def _date(day: date, form: str, spoken: Tongue) -> str:
+    """A page names the same few days again and again, and a language's calendar is slow to ask."""
+    return format_date(day, form, locale=_LOCALES[spoken])
 
 
 def ago(moment: datetime, now: datetime) -> str:
@@ -218,4 +228,4 @@ FILTERS: Final[dict[str, Callable[..., object]]] = {
 }
 """Filters of templates that speak; they stand over those of `formatting`."""
 
-__all__ = ["FILTERS", "NAMES", "ago", "known", "plural", "say", "tongue", "words"]
+__all__ = ["FILTERS", "NAMES", "ago", "known", "plural", "say", "say_in", "tongue", "words"]

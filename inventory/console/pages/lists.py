@@ -56,13 +56,13 @@ def _named(filter_name: str, value: str) -> str:
 def list_view(name: str, asked: lists.Asked, *, rows: int = ROWS, primary: str = "state") -> tuple[ListView, Any]:
     """A list as this request asks for it: the view, and the rows' own views."""
     after = request.args.get("after")
-    found = lists.page(here(), actor(), name, asked, after=after, limit=rows)
+    found, facets = lists.page_with_facets(here(), actor(), name, asked, after=after, limit=rows)
     mine = saved_views.list_views(here(), actor(), of=name)
     view = build(
         lists.listed(name),
         asked,
         found,
-        lists.facets(here(), actor(), name, asked),
+        facets,
         endpoint=_ENDPOINTS[name],
         after=after,
         views=mine,

@@ -7,7 +7,7 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
-from flask import g, url_for
+from flask import g, request, url_for
 
 from inventory.console.formatting import initials
 from inventory.console.language.speaking import words
@@ -214,13 +214,18 @@ def _current(path: str, url: str, home: str) -> bool:
     return path == url if url == home else path == url or path.startswith(url + "/")
 
 
+@cache
+def _url(_root: str, endpoint: str) -> str:
+    """Where the application lies is all that changes a page's address."""
+    return url_for(f"console.{endpoint}")
+
+
 def _item(entry: _Entry, caller: Caller, path: str, dashboard: Dashboard | None) -> NavItem:
-    url = url_for(f"console.{entry.endpoint}")
+    root = request.script_root
+    url = _url(root, entry.endpoint)
     count = getattr(dashboard, entry.counted) if entry.counted and dashboard is not None else 0
     hot = entry.for_permission is not None and caller.actor.may(entry.for_permission)
-    return NavItem(
-        entry.label, entry.icon, url, _current(path, url, url_for("console.home")), count, entry.meaning, hot
-    )
+    return NavItem(entry.label, entry.icon, url, _current(path, url, _url(root, "home")), count, entry.meaning, hot)
 
 
 def board(context: Context, actor: Actor) -> Dashboard:

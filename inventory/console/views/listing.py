@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from functools import cache
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from flask import request, url_for
 
@@ -18,7 +19,7 @@ from inventory.domain.lots import LotState
 from inventory.domain.roles import Permission
 from inventory.domain.vocabulary import CaseState, DeviceState, ExceptionState, HostState, OrderState
 from inventory.services.exports import MEDIA_TYPES
-from inventory.services.lists import CAP, Asked, Column, FacetView, Listed, ListPage, columns_of
+from inventory.services.lists import CAP, Asked, ChoiceCount, Column, FacetView, Listed, ListPage, columns_of
 from inventory.services.lists.spec import Value
 from inventory.services.saved_views import SavedViewView
 
@@ -28,6 +29,8 @@ from .lists import Pager, Segment
 _PLAIN: Final = re.compile(r"[A-Za-z0-9._-]+")
 _MARK: Final = "~~~~"
 """Stands for a number in an address, and is in none."""
+_AS_IT_IS: Final = "!$'()*,/:;?@"
+"""What a query of ours holds without a code for it."""
 _PAGES: Final = {
     "device": ("console.device", "device"),
     "host": ("console.host", "host"),
@@ -183,18 +186,25 @@ def _label(one: Listed, facet: str, value: str, label: str) -> str:
     return label if kind is None else state_chip(kind(value)).label
 
 
+def _worth_showing(facet: FacetView) -> list[ChoiceCount]:
+    return [choice for choice in facet.choices if choice.count != 0 or choice.chosen]
+
+
 class _Builder:
     """Addresses of one list, as it is asked now."""
 
-    def __init__(self, one: Listed, asked: Asked, endpoint: str, fixed: Mapping[str, str]) -> None:
-        self.one, self.asked, self.endpoint, self.fixed = one, asked, endpoint, dict(fixed)
+    def __init__(self, one: Listed, asked: Asked, endpoint: str) -> None:
+        self.one, self.asked = one, asked
+        self._bare = url_for(endpoint)
 
     def address(self, asked: Asked, **more: str | None) -> str:
-        values: dict[str, Any] = {}
+        values: dict[str, list[str]] = {}
         for name, value in asked.pairs():
             values.setdefault(name, []).append(value)
-        values.update({name: value for name, value in more.items() if value})
-        return url_for(self.endpoint, **values)
+        values.update({name: [value] for name, value in more.items() if value})
+        # As `url_for` writes it; a page has two hundred of these, which differ by their query alone.
+        query = urlencode([(name, value) for name, several in values.items() for value in several], safe=_AS_IT_IS)
+        return f"{self._bare}?{query}" if query else self._bare
 
     def segments(self, facet: FacetView) -> tuple[Segment, ...]:
         now = self.asked.values(self.one, facet.name)
@@ -216,8 +226,7 @@ class _Builder:
                 choice.chosen,
                 _count(choice.count),
             )
-            for choice in facet.choices
-            if choice.count != 0 or choice.chosen
+            for choice in _worth_showing(facet)
         )
         return Menu(facet.title, sum(choice.chosen for choice in facet.choices), choices)
 
@@ -281,7 +290,7 @@ def build(  # noqa: PLR0913 - a page has this many sides, all named
         primary: the facet that is shown as segments.
         may: what the reader may do: nothing is offered that would be refused.
     """
-    make = _Builder(one, asked, endpoint, {})
+    make = _Builder(one, asked, endpoint)
     head = columns_of(one, asked)
     first = next((facet for facet in facets if facet.name == primary), None)
     shown = {column.name for column in asked.shown(one)}
@@ -298,7 +307,7 @@ def build(  # noqa: PLR0913 - a page has this many sides, all named
         segments_title=first.title if first else "",
         segments=make.segments(first) if first else (),
         menus=tuple(
-            menu for facet in facets if facet is not first and len((menu := make.menu(facet)).choices) <= _MOST_CHOICES
+            make.menu(facet) for facet in facets if facet is not first and len(_worth_showing(facet)) <= _MOST_CHOICES
         ),
         narrowed=make.narrowed(facets, named) if asked.narrows else (),
         everything=make.address(Asked(columns=asked.columns, sort=asked.sort)),

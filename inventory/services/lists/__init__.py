@@ -5,13 +5,27 @@ pages    pages, counts, files            devices, hosts, work, data     the list
 """
 
 from .asked import Asked, asked_in, asked_of
-from .pages import LISTS, FacetView, ListPage, chosen, columns_of, empty, facets, listed, page, take
+from .pages import (
+    LISTS,
+    ChoiceCount,
+    FacetView,
+    ListPage,
+    chosen,
+    columns_of,
+    empty,
+    facets,
+    listed,
+    page,
+    page_with_facets,
+    take,
+)
 from .spec import CAP, Column, Listed
 
 __all__ = [
     "CAP",
     "LISTS",
     "Asked",
+    "ChoiceCount",
     "Column",
     "FacetView",
     "ListPage",
@@ -24,5 +38,6 @@ __all__ = [
     "facets",
     "listed",
     "page",
+    "page_with_facets",
     "take",
 ]

@@ -12,6 +12,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from inventory.errors import Invalid, NotFound
 from inventory.events import Tag
+from inventory.services._among import among
 from inventory.services._scope import only
 from inventory.services.context import Actor, Context, authorize
 from inventory.services.exports import Kind, Taken, as_file
@@ -35,6 +36,7 @@ LISTS: Final[dict[str, Listed]] = {
 
 FILE_ROWS: Final = 1_000_000
 """Of one file."""
+_FEW_CHOICES: Final = 8
 _AT_ONCE: Final = 500
 AT_ONCE_CHOSEN: Final = 200
 """Rows that one act may be about."""
@@ -86,13 +88,7 @@ def page(
     authorize(actor, one.permission)
     asking = Asking(context=context, actor=actor, now=context.now())
     with context.reading(actor) as session:
-        steps = walk(
-            session, one, asked, _conditions(session, one, asked, asking), after=after, count=bounded(limit) + 1
-        )
-        here, following = cut(steps, limit, lambda step: step.key)
-        found = [step.row for step in here]
-        keys = tuple(str(getattr(row, one.key.key)) for row in found)
-        return ListPage(rows=one.rows(session, asking, found), keys=keys, next=following)
+        return _page(session, one, asked, asking, _typed(session, one, asked, asking), after=after, limit=limit)
 
 
 def facets(context: Context, actor: Actor, name: str, asked: Asked) -> tuple[FacetView, ...]:
@@ -101,17 +97,63 @@ def facets(context: Context, actor: Actor, name: str, asked: Asked) -> tuple[Fac
     authorize(actor, one.permission)
     asking = Asking(context=context, actor=actor, now=context.now())
     with context.reading(actor) as session:
-        base: list[Condition] | None = _typed(session, one, asked, asking)
-        if asked.text or asked.exact or asked.since or asked.until:
-            base = _few(session, one, base or [])
-        counts = {} if base is None else _counts(session, one, asked, asking, base)
-        return tuple(_facet(one, asked, facet, counts.get(facet.name, {})) for facet in one.facets)
+        return _facets(session, one, asked, asking, _typed(session, one, asked, asking))
 
 
-def _few(session: Session, one: Listed, typed: list[Condition]) -> list[Condition] | None:
-    """The rows that were typed for, looked for once and then known by their keys; None: too many to count them."""
-    keys = session.scalars(sa.select(one.key).where(*typed).limit(CAP + 1)).all()
-    return [one.key.in_(keys)] if len(keys) <= CAP else None
+def page_with_facets(
+    context: Context, actor: Actor, name: str, asked: Asked, *, after: str | None = None, limit: int = 50
+) -> tuple[ListPage, tuple[FacetView, ...]]:
+    """`page` and `facets` of one state, what was typed looked for once. The list's own permission; raises as `page`."""
+    one = listed(name)
+    authorize(actor, one.permission)
+    asking = Asking(context=context, actor=actor, now=context.now())
+    with context.reading(actor) as session:
+        typed = _typed(session, one, asked, asking)
+        return (
+            _page(session, one, asked, asking, typed, after=after, limit=limit),
+            _facets(session, one, asked, asking, typed),
+        )
+
+
+def _page(
+    session: Session,
+    one: Listed,
+    asked: Asked,
+    asking: Asking,
+    typed: list[Condition],
+    *,
+    after: str | None,
+    limit: int,
+) -> ListPage:
+    conditions = [*typed, *_faceted(one, asked, asking)]
+    steps = walk(session, one, asked, conditions, after=after, count=bounded(limit) + 1)
+    here, following = cut(steps, limit, lambda step: step.key)
+    found = [step.row for step in here]
+    keys = tuple(str(getattr(row, one.key.key)) for row in found)
+    return ListPage(rows=one.rows(session, asking, found), keys=keys, next=following)
+
+
+def _facets(
+    session: Session, one: Listed, asked: Asked, asking: Asking, typed: list[Condition]
+) -> tuple[FacetView, ...]:
+    counts: dict[str, dict[str, int]] = {}
+    if asked.text or asked.exact or asked.since or asked.until:
+        # The rows that were typed for are looked for once and then known by their keys; too many are not counted.
+        keys = session.scalars(sa.select(one.key).where(*typed).limit(CAP + 1)).all()
+        if not keys:
+            counts = {
+                facet.name: {choice.value: 0 for choice in facet.choices} for facet in one.facets if _counted(facet)
+            }
+        elif len(keys) <= CAP:
+            counts = _counts(session, one, asked, asking, [among(session, one.key, keys)])
+    else:
+        counts = _counts(session, one, asked, asking, typed)
+    return tuple(_facet(one, asked, facet, counts.get(facet.name, {})) for facet in one.facets)
+
+
+def _counted(facet: Facet) -> bool:
+    """Whether a facet's rows are counted where they are few."""
+    return facet.column is not None or len(facet.choices) <= _FEW_CHOICES
 
 
 def chosen(context: Context, actor: Actor, name: str, asked: Asked) -> tuple[tuple[str, ...], bool]:
@@ -271,7 +313,7 @@ def _counts(
         if few[asks[facet.name]] <= CAP:
             if facet.column is not None:
                 found[facet.name] = _grouped(session, one, facet, facet.column, others)
-            elif len(facet.choices) <= 8:
+            elif _counted(facet):
                 capped += [
                     (facet.name, choice.value, _whole(one, [*others, facet.condition([choice.value], asking)]))
                     for choice in facet.choices

@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 import inventory.console
+from inventory.console import make_ready
 from inventory.console.shrinking import shrunk
+
+from .conftest import Site
 
 HOME = Path(inventory.console.__file__).parent
 TEMPLATES = sorted((HOME / "templates").rglob("*.html"))
@@ -83,3 +86,9 @@ def test_what_every_page_loads_beside_itself_leaves_sixty_kilobytes_for_the_page
     assert {"css/tokens.css", "css/components.css", "js/ui.js", "img/favicon.svg"} <= set(names)
     assert sum(len(shrunk(name)) for name in names) < 40_000
     assert sum((HOME / "static" / name).stat().st_size for name in names) < 100_000, "unpacked, too"
+
+
+def test_every_template_is_compiled_before_the_first_reader(site: Site) -> None:
+    make_ready(site.app)
+    ready = {name for _, name in site.app.jinja_env.cache or ()}
+    assert {f"console/{file.name}" for file in TEMPLATES} <= ready
