@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from inventory.domain.signin import Way
 from inventory.errors import NotSignedIn
 from inventory.models import Device, LogEntry, LogHead, Person
-from inventory.services import lists, people, sessions
+from inventory.services import devices, lists, people, sessions
 from inventory.services.kernel import sign_and_log
 from inventory.services.lists import asked_of
 from inventory.services.sessions import open_session
@@ -64,8 +64,9 @@ def test_a_change_of_state_asks_little_while_others_wait(world: World) -> None:
     number = world.device().id
     with world.context.reading() as session:
         before = session.get_one(LogHead, 1).size
+    custodian, command = world.actor("custodian"), devices.ChangeState(device=number, reason="Counted.")
     with statements(world) as asked:
-        world.change("retire", reason="Counted.")
+        devices.retire(world.context, custodian, command)
     mine = asked[: next(at for at, one in enumerate(asked) if "UPDATE log_head SET checkpoint" in one) + 1]
     assert len(mine) <= 16, "\n".join(mine)
     assert sum("FROM log_head" in one for one in mine) == 2  # which keys count, and the head with its lock
@@ -78,7 +79,7 @@ def test_several_entries_of_one_transaction_stand_one_after_the_other(world: Wor
     with world.context.writing() as session:
         first = [sign_and_log(session, world.context, "custody", {"n": n}, "acceptance", "D-1")[1] for n in range(3)]
     with world.context.writing() as session:
-        again = sign_and_log(session, world.context, "custody", {"n": 0}, "acceptance", "D-1")
+        again = sign_and_log(session, world.context, "custody", {"n": 3}, "acceptance", "D-1")
     assert [*first, again[1]] == list(range(first[0], first[0] + 4))
     with world.context.reading() as session:
         head = session.get_one(LogHead, 1)

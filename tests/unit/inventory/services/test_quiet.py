@@ -382,7 +382,10 @@ def test_while_many_come_some_gather(world: World, monkeypatch: pytest.MonkeyPat
         return items
 
     notes = Together(write)
-    add = lambda item: threading.Thread(target=notes.add, args=(world.context.database, item), kwargs={"enough": 2})  # noqa: E731
+
+    def add(item: str) -> threading.Thread:
+        return threading.Thread(target=notes.add, args=(world.context.database, item), kwargs={"enough": 2})
+
     threads = [add("first"), add("second")]
     threads[0].start()
     assert inside.wait(10)
@@ -401,7 +404,7 @@ def test_while_many_come_some_gather(world: World, monkeypatch: pytest.MonkeyPat
 
 def test_who_comes_alone_waits_for_nobody(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_together, "_PAUSE", 3600.0)
-    notes = Together(lambda _, items: items)
+    notes: Together[str, str] = Together(lambda _, items: items)
     assert [notes.add(world.context.database, item, enough=16) for item in "abc"] == list("abc")
 
 
