@@ -21,6 +21,8 @@ from .listing import Cell, Shown
 _DIGEST_LENGTH: Final = 64
 _NARROW: Final = 16
 """So short a name of a row is never broken."""
+_MARKS: Final = {"held": Chip("On hold", "warn", "hold")}
+"""Marks that look the same on the page of the thing itself."""
 _TO_THE_RIGHT: Final = frozenset({"number", "size"})
 
 
@@ -82,7 +84,7 @@ class Cells:
         if value is None or value == "" or value is False or (shown.kind == "text" and value == 0):
             return ""
         if shown.kind == "yes":
-            return self._chip(Chip(shown.title, "bad", "alert"))
+            return self._chip(_MARKS.get(shown.name) or Chip(shown.title, "bad", "alert"))
         if shown.kind == "progress":
             return f'<span class="cell-progress">{self._value(shown)}</span>'
         if isinstance(value, Number):

@@ -58,6 +58,14 @@ def test_a_state_is_said_in_the_language_of_who_reads(site: Site) -> None:
     assert len(set(said.values())) == 3
 
 
+def test_a_hold_looks_as_on_the_page_of_the_device(site: Site) -> None:
+    with site.app.test_request_context(base_url=site.base):
+        held = Shown("held", "Hold", "yes", value=True, url=None)
+        html = cells(site, "en").draw(Cell(shown("text", "X"), (held,)), first=False)
+        page = site.app.jinja_env.get_template("console/_ui.html").module.tag("On hold", "warn", "hold")  # type: ignore[attr-defined]
+    assert re.sub(r"/[^ ]*#", "#", str(page).strip()) in re.sub(r"/icons.svg#", "#", html)
+
+
 def test_a_moment_is_named_exactly_in_each_language(site: Site) -> None:
     cell = Cell(shown("time", NOW - timedelta(days=1)), ())
     found = []
