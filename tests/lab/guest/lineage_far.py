@@ -7,13 +7,9 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import subprocess
 from pathlib import Path
 
-from tests.lab.guest.lineage_tools import MIB, Build, folder, heard, loop, mounted, run, running, until
-
-HELD: list[object] = []
-"""Open databases; they end with this process."""
+from tests.lab.guest.lineage_tools import HELD, MIB, Build, folder, heard, loop, mounted, run, running, until
 
 
 def nbd() -> tuple[str, list[str]]:
@@ -77,13 +73,6 @@ def sqlite() -> tuple[str, list[str]]:
     opened.commit()
     HELD.append(opened)
     return f"sqlite:{point}/crm.db", [one]
-
-
-def stop() -> None:
-    """End the processes that were begun."""
-    for held in HELD:
-        if isinstance(held, subprocess.Popen):
-            held.terminate()
 
 
 STACKS: dict[str, tuple[str, Build]] = {

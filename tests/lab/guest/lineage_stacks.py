@@ -18,8 +18,8 @@ from agents.discovery import observe
 from agents.engine import HERE
 from agents.lamps import Lamps
 from sanitizer import PathResolution
-from tests.lab.guest import lineage_far, lineage_pools
-from tests.lab.guest.lineage_tools import FOLDER, Build, loop, mounted, run, sectors, table
+from tests.lab.guest import lineage_databases, lineage_far, lineage_layers, lineage_pools, lineage_targets
+from tests.lab.guest.lineage_tools import FOLDER, Build, loop, mounted, run, sectors, stop, table
 
 
 def raid_crypt_lvm() -> tuple[str, list[str]]:
@@ -140,7 +140,10 @@ STACKS: dict[str, tuple[str, Build]] = {
     "bind": ("loop", bind),
     "swap": ("dm_mod", swap),
     **lineage_pools.STACKS,
+    **lineage_layers.STACKS,
     **lineage_far.STACKS,
+    **lineage_targets.STACKS,
+    **lineage_databases.STACKS,
 }
 
 
@@ -198,7 +201,8 @@ def main() -> None:
     found = {name: told(name) for name in sys.argv[1:] or STACKS}
     found["lamps"] = {"shown": lamps_of("LABBAY1")}
     sys.stdout.write(json.dumps(found) + "\n")
-    lineage_far.stop()
+    sys.stdout.flush()
+    stop()
 
 
 main()

@@ -17,6 +17,9 @@ FOLDER = Path("/run/stacks")
 MIB = 1 << 20
 PATIENCE = 60.0
 
+HELD: list[object] = []
+"""Daemons and open databases; they end with this process."""
+
 Build = Callable[[], tuple[str, list[str]]]
 """Builds a stack; gives the path on it, and the disks its bytes lie on, said by hand."""
 
@@ -100,3 +103,10 @@ def running(*line: str, log: str, **more: object) -> subprocess.Popen[bytes]:
     """A process that stays."""
     with Path(log).open("wb") as out:
         return subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=dict(os.environ), **more)  # type: ignore[call-overload, no-any-return]
+
+
+def stop() -> None:
+    """End the processes that were begun."""
+    for held in HELD:
+        if isinstance(held, subprocess.Popen):
+            held.terminate()
