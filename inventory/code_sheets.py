@@ -30,7 +30,7 @@ def _code(text: str) -> segno.QRCode:
     return segno.make(text, error="m", micro=False, boost_error=False)
 
 
-def sheet(title: str, lines: Sequence[str], texts: Sequence[str]) -> bytes:
+def sheet(title: str, lines: Sequence[str], texts: Sequence[str], language: str = "en") -> bytes:
     """Codes on as many A4 pages as they need, six on a page. Raises `RenderingUnavailable`."""
     said = "".join(f"<p>{html.escape(line)}</p>" for line in lines)
     codes = "".join(
@@ -38,6 +38,6 @@ def sheet(title: str, lines: Sequence[str], texts: Sequence[str]) -> bytes:
         for number, text in enumerate(texts, 1)
     )
     return printed(
-        f"<!doctype html><html lang=en><meta charset=utf-8><title>{html.escape(title)}</title><style>{_STYLE}</style>"
+        f"<!doctype html><html lang={language}><meta charset=utf-8><title>{html.escape(title)}</title><style>{_STYLE}</style>"
         f"<h1>{html.escape(title)}</h1>{said}{codes}</html>"
     )

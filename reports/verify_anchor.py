@@ -65,7 +65,7 @@ class AnchorChecks:
 
     def _checkpoint(self) -> str:
         self.checkpoint, self.cosignatures = open_state(self.anchor.checkpoint, self.trust)
-        signers = " and ".join(key.label for key in self.trust.log_keys)
+        signers = ", ".join(key.label for key in self.trust.log_keys)
         return f"{self.checkpoint.size} entries, signed by {signers}; {self._witness_words()}."
 
     def _times(self) -> str:

@@ -81,7 +81,7 @@ class DestructionChecks:
         if tuple(envelope_digest(one) for one in self.evidence.signatures) != self.document.signatures:
             raise BrokenChain("personal signature", "they are not those that the document names.")
         self.signatures = tuple(found)
-        return f"{len(found)} of {len(destruction.ROLES)}: {', '.join(one.role for one in found) or 'none'}."
+        return f"{len(found)} of {len(destruction.ROLES)} signed: {', '.join(one.role for one in found) or 'none'}."
 
     def _identity(self) -> str:
         shown, medium = self.evidence.identity, self.document.facts.medium

@@ -10,7 +10,7 @@ from .lot import LotCertificate
 from .times import for_people
 from .verify_many import ManyMediaChecks
 from .verify_media import Beside, nothing_beside
-from .verify_steps import Fact, Step
+from .verify_steps import Fact, Step, joined
 
 
 class LotChecks(ManyMediaChecks):
@@ -26,7 +26,7 @@ class LotChecks(ManyMediaChecks):
         return [
             *self.anchor.steps(),
             Step("statement", "The service signed and logged the document", self._statement),
-            *self.media_steps("document"),
+            *self.media_steps("The document says what follows from its media"),
         ]
 
     @property
@@ -45,7 +45,8 @@ class LotChecks(ManyMediaChecks):
 
     def _how_many(self) -> str:
         counts = self.document.counts
-        return f"{counts.sanitized + counts.destroyed} of {counts.total} media are proven."
+        proven = counts.sanitized + counts.destroyed
+        return f"{proven} of {counts.total} media are proven."
 
     def answer(self) -> tuple[bool, str]:
         """Whether it is a full yes, and the conclusion."""
@@ -58,7 +59,7 @@ class LotChecks(ManyMediaChecks):
         if not self.media.all_in_full:
             return False, (
                 f"NOT CHECKED IN FULL: the certificate is genuine and its {counts.total} media have certificates in the log, "
-                f"but the evidence of {counts.total - self.media.in_full} was not given. Put it beside and check the folder."
+                f"but the evidence of {self.media.not_given} was not given. Put it beside and check the folder."
             )
         return True, (
             f"YES: all {counts.total} media were sanitized ({counts.sanitized}) or destroyed ({counts.destroyed}), "
@@ -85,15 +86,8 @@ class LotChecks(ManyMediaChecks):
             Fact("Checked in full", f"{self.media.in_full}"),
         ]
         for number, line in enumerate(self.evidence.annex, 1):
-            words = (
-                line.asset_tag,
-                line.manufacturer,
-                line.model,
-                line.serial,
-                f"{line.outcome},",
-                line.document or line.reason,
-            )
-            found.append(Fact(f"Medium {number}", " ".join(word for word in words if word)))
+            name = joined(line.asset_tag, line.manufacturer, line.model, line.serial)
+            found.append(Fact(f"Medium {number}", f"{name}, {line.outcome}: {line.document or line.reason}"))
         found += self.anchor.facts()
         found.append(Fact("Log", f"{state.origin}, entry {self.evidence.statement.index} of {state.size}"))
         return tuple(found)
@@ -110,7 +104,7 @@ class LotChecks(ManyMediaChecks):
     def not_proven(self) -> tuple[str, ...]:
         """What nobody can read out of this file. Only after every step has passed."""
         found = [
-            f"{line.asset_tag or line.device} {line.serial}: {line.outcome}. {line.reason}"
+            f"{joined(line.asset_tag or line.device, line.serial)}, {line.outcome}: {line.reason}"
             for line in self.evidence.annex
             if line.reason
         ]

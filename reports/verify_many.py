@@ -44,12 +44,12 @@ class ManyMediaChecks(ABC):
         body, _ = open_envelope(item.envelope, keys, "statement", exact=True)
         return body
 
-    def media_steps(self, document: str) -> list[Step]:
-        """The checks on its media; `document` is what it is called."""
+    def media_steps(self, follows: str) -> list[Step]:
+        """The checks on its media; `follows` says of the document that it says what follows from them."""
         return [
             Step("annex", "The list of media is the one that was signed", self._annex),
             Step("certificates", "Each medium's own certificate is in the log", self._certificates),
-            Step("content", f"The {document} says what follows from its media", self.content),
+            Step("content", follows, self.content),
             Step("media", "The evidence of each medium holds", self._media),
         ]
 

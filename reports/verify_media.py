@@ -108,9 +108,8 @@ class MediaChecks:
             except ReportError as error:
                 raise BrokenChain(f"medium {number} ({line.serial or line.device})", error.summarize()) from error
             self.in_full += file is not None
-        missing = len(self.members) - self.in_full
-        if missing:
-            return f"The evidence of {self.in_full} media was checked in full; that of {missing} was not given."
+        if not self.all_in_full:
+            return f"The evidence of {self.in_full} media was checked in full; that of {self.not_given} was not given."
         return f"The evidence of all {self.in_full} was checked in full."
 
     def _bundle(self, line: MediumLine, member: Member, file: EvidenceFile, pin: str) -> None:
@@ -133,9 +132,14 @@ class MediaChecks:
         self.not_proven |= dict.fromkeys(run.not_proven())
 
     @property
+    def not_given(self) -> int:
+        """Of how many proven media the evidence was not there."""
+        return len(self.members) - self.in_full
+
+    @property
     def all_in_full(self) -> bool:
         """Whether the evidence of every proven medium was checked in full."""
-        return self.in_full == len(self.members)
+        return self.not_given == 0
 
 
 def _given(line: MediumLine, member: Member, beside: Beside) -> EvidenceFile | None:

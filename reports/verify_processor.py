@@ -15,7 +15,7 @@ from .times import day_for_people, for_people
 from .verify_many import ManyMediaChecks
 from .verify_media import Beside, nothing_beside
 from .verify_run import check_logged
-from .verify_steps import Fact, Step
+from .verify_steps import Fact, Step, joined
 
 
 class ProcessorChecks(ManyMediaChecks):
@@ -32,7 +32,7 @@ class ProcessorChecks(ManyMediaChecks):
             *self.anchor.steps(),
             Step("statement", "The service signed and logged the statement", self._statement),
             Step("signature", "The responsible person signed exactly these facts", self._signature),
-            *self.media_steps("statement"),
+            *self.media_steps("The statement says what follows from its media"),
         ]
 
     @property
@@ -77,16 +77,18 @@ class ProcessorChecks(ManyMediaChecks):
         if not self.media.all_in_full:
             return False, (
                 f"NOT CHECKED IN FULL: the statement is genuine and says that nothing is open, but the evidence of "
-                f"{len(self.media.members) - self.media.in_full} media was not given. Put it beside and check the folder."
+                f"{self.media.not_given} media was not given. Put it beside and check the folder."
             )
+        yes = "YES: the statement is genuine and signed, the evidence of every medium holds, and nothing is open."
         kept = len(facts.retained)
-        but = (
-            f", except {kept} {'copy' if kept == 1 else 'copies'} that it says the law requires to keep" if kept else ""
-        )
-        return (
-            True,
-            f"YES: the statement is genuine and signed, the evidence of every medium holds, and nothing is open{but}.",
-        )
+        if kept:
+            but = (
+                "By its own word, 1 copy is kept because the law requires it."
+                if kept == 1
+                else f"By its own word, {kept} copies are kept because the law requires it."
+            )
+            return True, f"{yes} {but}"
+        return True, yes
 
     def facts(self) -> tuple[Fact, ...]:
         """For the eye. Only after every step has passed."""
@@ -107,15 +109,8 @@ class ProcessorChecks(ManyMediaChecks):
             Fact("Checked in full", f"{self.media.in_full}"),
         ]
         for number, line in enumerate(self.evidence.annex, 1):
-            words = (
-                line.asset_tag,
-                line.model,
-                line.serial,
-                f"({', '.join(line.held)}):",
-                line.outcome,
-                line.document or line.reason,
-            )
-            found.append(Fact(f"Medium {number}", " ".join(word for word in words if word)))
+            name = joined(line.asset_tag, line.model, line.serial, f"({', '.join(line.held)})")
+            found.append(Fact(f"Medium {number}", f"{name}, {line.outcome}: {line.document or line.reason}"))
         found += [Fact(f"Attested {n}", f"{one.text} ({one.by.name})") for n, one in enumerate(facts.done, 1)]
         found += [Fact(f"Retained {n}", f"{one.what}: {one.law}") for n, one in enumerate(facts.retained, 1)]
         found += [

@@ -12,7 +12,7 @@ from .tlog import verify_consistency
 from .tlog.checkpoint import Checkpoint
 from .verify_anchor import AnchorChecks
 from .verify_run import RunChecks, check_logged
-from .verify_steps import Fact, Step, run_steps
+from .verify_steps import Fact, Step, joined, run_steps
 
 
 class StatementChecks:
@@ -92,14 +92,14 @@ class StatementChecks:
             Fact("Data sets", ", ".join(document.data_sets)),
         ]
         for number, line in enumerate(document.media, 1):
-            text = (
-                f"{line.manufacturer} {line.model} {line.serial}, {line.holding} of {line.data_set}, {line.certificate}"
+            name = joined(line.manufacturer, line.model, line.serial)
+            found.append(
+                Fact(f"Medium {number}", f"{name}, {line.data_set} ({line.holding}): certificate {line.certificate}")
             )
-            found.append(Fact(f"Medium {number}", " ".join(text.split())))
         for number, one in enumerate(document.attested, 1):
             found.append(Fact(f"Attested {number}", f"{one.text} ({one.attested_by.name}, {day_for_people(one.time)})"))
         for number, still in enumerate(document.open, 1):
-            found.append(Fact(f"Open {number}", f"{still.kind}, {still.data_set}, {still.medium}: {still.why}"))
+            found.append(Fact(f"Open {number}", f"{still.kind} of {still.data_set} on {still.medium}: {still.why}"))
         found.append(
             Fact("Log", f"{self.checkpoint.origin}, entry {self.evidence.statement.index} of {self.checkpoint.size}")
         )

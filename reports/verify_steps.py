@@ -123,6 +123,11 @@ def run_steps(steps: Sequence[Step]) -> tuple[tuple[Check, ...], tuple[str, ...]
     return tuple(checks), tuple(codes)
 
 
+def joined(*words: str | None) -> str:
+    """The words that are there, a space between them."""
+    return " ".join(word for word in words if word)
+
+
 def all_passed(checks: Sequence[Check]) -> bool:
     """Whether there was something to check and all of it passed."""
     return bool(checks) and all(check.state == "passed" for check in checks)

@@ -10,6 +10,7 @@ from typing import Final
 from markupsafe import Markup, escape
 
 _UNITS: Final = ("B", "kB", "MB", "GB", "TB", "PB", "EB")
+NO_BREAK: Final = "\u00a0"
 _MINUTE: Final = 60
 _HOUR: Final = 3600
 _DAY: Final = 86_400
@@ -46,9 +47,11 @@ def rate(per_second: int) -> str:
 
 
 def duration(seconds: int | None) -> str:
-    """A length of time in its two largest units; None where nothing honest can be said."""
-    if seconds is None:
-        return "not yet known"
+    """A length of time in its two largest units, on one line; None where nothing honest can be said."""
+    return "not yet known" if seconds is None else _two_units(seconds).replace(" ", NO_BREAK)
+
+
+def _two_units(seconds: int) -> str:
     if seconds < _MINUTE:
         return f"{seconds} s"
     if seconds < _HOUR:

@@ -97,6 +97,8 @@ _DEVICE_FACTS: Final = (
     ("fingerprint", m.Device.fingerprint, False),
 )
 """Words, column, whether a beginning of it is found as well."""
+_READ_ALOUD: Final = frozenset({"serial number", "declared serial number", "world wide name", "number"})
+"""Facts that somebody compares with the one in their hand."""
 
 
 def find(context: Context, actor: Actor, text: str) -> tuple[Hit, ...]:
@@ -151,15 +153,17 @@ def _devices(session: Session, actor: Actor, text: str) -> Iterator[Hit]:
                 if device.id in told or len(told) >= MOST or (device is not row and not sees(session, actor, device)):
                     continue
                 told.add(device.id)
-                about = f"{device_label(device)}, {_state(device)}"
-                yield Hit(
-                    kind="device",
-                    number=device.id,
-                    title=device.asset_tag or device.id,
-                    about=about,
-                    found_by=words,
-                    exact=exact,
-                )
+                fits_whole = str(getattr(row, column.key)) if exact and words in _READ_ALOUD else ""
+                title, about = _device_words(device, fits_whole)
+                yield Hit(kind="device", number=device.id, title=title, about=about, found_by=words, exact=exact)
+
+
+def _device_words(device: m.Device, fits: str) -> tuple[str, str]:
+    """Title and what tells it from others: whoever typed a whole number sees that number first, and the tag behind it."""
+    about = f"{device_label(device)}, {_state(device)}"
+    if not fits or fits == device.asset_tag:
+        return device.asset_tag or device.id, about
+    return fits, f"{device.asset_tag}, {about}" if device.asset_tag else about
 
 
 def _numbers(session: Session, actor: Actor, text: str) -> Iterator[Hit]:

@@ -49,6 +49,7 @@ from inventory.models import (
 from reports.envelope import Envelope as Signed
 from reports.envelope import sign, unverified_body
 from reports.errors import RenderingUnavailable, ReportError
+from reports.language import Language, speaker
 from reports.numbered import parts_of
 
 from . import leases, records, roster
@@ -145,8 +146,8 @@ def one_bundle(context: Context, actor: Actor, host: str, number: int) -> JobBun
         return job_bundle_view(session, find(session, JobBundle, (host, number), "job bundle"), owner)
 
 
-def sheet(context: Context, actor: Actor, host: str, number: int) -> bytes:
-    """A bundle as codes on paper (PDF). Permission `order.request`.
+def sheet(context: Context, actor: Actor, host: str, number: int, language: Language | None = None) -> bytes:
+    """A bundle as codes on paper (PDF), in a language or in that of documents. Permission `order.request`.
 
     Raises:
         NotFound.
@@ -155,12 +156,15 @@ def sheet(context: Context, actor: Actor, host: str, number: int) -> bytes:
     """
     texts = texts_of(context, actor, host, number)
     view = one_bundle(context, actor, host, number)
+    voice = speaker(language or context.settings.documents.language)
+    until, made = voice.moment(stamp(view.until)), voice.moment(stamp(view.made))
     lines = (
-        f"For {view.host_name} ({view.host}) alone. {len(view.orders)} orders, until {stamp(view.until)}.",
-        f"Made {stamp(view.made)}; carried by {view.courier}. The codes are read in any order.",
+        voice.count("bundle.whom", len(view.orders), host=view.host_name, id=view.host, moment=until),
+        voice.say("bundle.made", moment=made, courier=view.courier),
     )
+    title = voice.say("bundle.title", number=view.number, host=view.host_name)
     try:
-        return code_sheets.sheet(f"Job bundle {view.number} for {view.host_name}", lines, texts)
+        return code_sheets.sheet(title, lines, texts, voice.language)
     except RenderingUnavailable as error:
         raise Unavailable("Codes cannot be printed here: the libraries that print documents are missing.") from error
 

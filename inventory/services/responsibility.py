@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from inventory import models as m
-from inventory.domain.roles import GRANTS, Permission, Role, may, permissions_of
+from inventory.domain.roles import GRANTS, Permission, Role, may, permissions_of, roles_with
 from inventory.domain.separation import DUTIES, SAID, TO_DO, Deed, Duty, Subject, bars
 from inventory.domain.vocabulary import KeyState
 from inventory.errors import NotFound
@@ -21,7 +21,7 @@ from ._mapping import event_view
 from ._scope import only, sees
 from .context import Actor, Context, authorize, require_person
 from .kernel import find
-from .people import person_view, scope_of_person
+from .people import list_people, person_view, scope_of_person
 from .roster import approvers_in_force
 from .sessions import token_view
 from .views import (
@@ -31,8 +31,10 @@ from .views import (
     EventView,
     GrantView,
     KeyHeldView,
+    KindOfActView,
     ObjectDutiesView,
     PersonDutiesView,
+    TrustedView,
 )
 
 LAST: Final = 20
@@ -90,6 +92,38 @@ def of_person(context: Context, actor: Actor, ref: str) -> PersonDutiesView:
             sessions=session.scalar(live) or 0,
             last=_last(session, actor, m.Event.actor == ref),
         )
+
+
+def acts(context: Context, actor: Actor) -> tuple[KindOfActView, ...]:
+    """Every kind of act, the roles that grant it, and how many may who are let in. Permission `events.read`."""
+    authorize(actor, Permission.READ_EVENTS)
+    everybody = [person for person in list_people(context, actor) if person.enabled]
+    return tuple(
+        KindOfActView(
+            permission=str(permission),
+            roles=tuple(sorted(roles_with(permission))),
+            people=sum(may(person.roles, permission) for person in everybody),
+        )
+        for permission in Permission
+    )
+
+
+def trusted(context: Context, actor: Actor, permission: str) -> tuple[TrustedView, ...]:
+    """Who may, who are let in, and by which of their roles. Permission `events.read`.
+
+    Raises:
+        NotFound: there is no such kind of act.
+    """
+    authorize(actor, Permission.READ_EVENTS)
+    known = next((one for one in Permission if str(one) == permission), None)
+    if known is None:
+        raise NotFound("kind of act", permission)
+    granting = roles_with(known)
+    return tuple(
+        TrustedView(person=person, by=tuple(sorted(granting & frozenset(person.roles))))
+        for person in list_people(context, actor)
+        if person.enabled and may(person.roles, known)
+    )
 
 
 def of_object(context: Context, actor: Actor, reference: str) -> ObjectDutiesView:

@@ -308,9 +308,11 @@ class Judge:
         """After the last member."""
         if not self._sealed:
             raise PackProblem("statement", MalformedDocument("archive", f"it ends without {contents.SEAL_NAME}"))
-        self.done["log"] = ", ".join(f"{count} {kind}" for kind, count in sorted(self._lines.items())) + "."
-        more = "".join(f", {count} {kind}" for kind, count in sorted(self._repeated.items()))
-        self.done["documents"] = f"{self._documents.total()} documents{more}."
+        self.done["log"] = " ".join(
+            f"{kind.capitalize().replace('-', ' ')}: {count}." for kind, count in sorted(self._lines.items())
+        )
+        repeated = [f"Repeated: {kind}, {count}." for kind, count in sorted(self._repeated.items())]
+        self.done["documents"] = " ".join((f"{self._documents.total()} documents.", *repeated))
         self.done["accounts"] = f"{self._accounts.total()} devices, {self._excepted} with exceptions."
 
     # -- the answer -------------------------------------------------------------------------------------------------------
@@ -342,7 +344,7 @@ class Judge:
             ("Requested", for_people(head.requested)),
             ("Devices", str(self._accounts.total())),
         ]
-        found += [(f"Devices {word}", str(count)) for word, count in sorted(self._accounts.items())]
+        found += [(f"Devices: {word}", str(count)) for word, count in sorted(self._accounts.items())]
         found += [(f"Documents: {kind}", str(count)) for kind, count in sorted(self._documents.items())]
         found += [(f"Repeated: {kind}", str(count)) for kind, count in sorted(self._repeated.items())]
         found.append(("Names", "in full" if head.names == "full" else "pseudonyms in the tables"))

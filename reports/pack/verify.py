@@ -147,13 +147,14 @@ def _checks(judge: Judge, failed: str = "", detail: str = "") -> tuple[Check, ..
 
 def _refused(judge: Judge, step: str, error: ReportError) -> Verification:
     known = judge.opened
-    conclusion = f"NO: do not rely on this pack. {TITLES[step]}: this failed. {error.summarize()}"
+    title, detail = TITLES[step], error.summarize()
+    conclusion = f"NO: do not rely on this pack. {title}: this failed. {detail}"
     return Verification(
         "audit-pack" if known else "unreadable",
         genuine=False,
         yes=False,
         conclusion=conclusion,
-        checks=_checks(judge, step, error.summarize()),
+        checks=_checks(judge, step, detail),
         codes=(error.code,),
     )
 

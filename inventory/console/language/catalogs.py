@@ -19,6 +19,7 @@ from typing import Final, Literal, get_args
 from babel.messages.pofile import read_po
 
 import reports.language
+from reports.language import speaker
 
 Tongue = Literal["en", "pt", "ms"]
 TONGUES: Final[tuple[Tongue, ...]] = get_args(Tongue)
@@ -33,19 +34,34 @@ _LABEL_LETTERS: Final = 12
 _LABEL_WORDS: Final = 4
 """A message with so few letters of its own is a label (`Device {id}`); a value of more small words is a sentence."""
 _FEW_LETTERS: Final = 6
-_SMALL = re.compile(r"(?<![\w-])[a-z]+(?![\w-])")
+_SMALL = re.compile(r"(?<![\w./-])[a-z]+(?![\w/-]|\.\w)")
 _SENTENCE_END = re.compile(r"(?<=[.!?:;]) (?=[A-Z])")
 _MOST_TOGETHER: Final = 3
 """Parts of a text that one message may hold together: `A hold forbids it: {reference} ({reason}).`"""
-_GROUPS: Final[Mapping[str, str]] = {"count": r"(\d[\d ]*)"}
+_GROUPS: Final[Mapping[str, str]] = dict.fromkeys(("count", "threshold"), r"(\d[\d ]*)")
 """What a hole of that name recognises, where that is less than anything: a team called `CRM operations` counts nothing."""
+_SENTENCES: Final = frozenset(
+    {
+        "at", "compared", "content", "detail", "details", "found", "held", "problem", "reasons", "said", "self", "trust", "why",
+        "words",
+    }
+)  # fmt: skip
+"""Holes of these names hold a sentence of ours, or a part of one, and are said like one."""
+_SHORT: Final = frozenset({"At {at}:", "At {at}: {problem}"})
+"""Patterns all the same, with fewer letters of their own: where evidence broke."""
+_MONTHS: Final = (
+    "", "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "December",
+)  # fmt: skip
+_DAY: Final = re.compile(rf"\b(\d{{1,2}}) ({'|'.join(_MONTHS[1:])}) (\d{{4}})\b")
 _COUNTED = re.compile(r"\d[\d ]* [a-z][a-z -]*|.+, size unknown")
 """A value that is a message with a value of its own."""
 
 
 def is_pattern(message: str) -> bool:
     """Whether the message can be recognised in a sentence that somebody else filled in."""
-    return bool(_HOLE.search(message)) and sum(map(str.isalpha, _HOLE.sub("", message))) >= _TOO_FEW_LETTERS
+    letters = sum(map(str.isalpha, _HOLE.sub("", message)))
+    return message in _SHORT or (bool(_HOLE.search(message)) and letters >= _TOO_FEW_LETTERS)
 
 
 def fill(message: str, values: Mapping[str, object]) -> str:
@@ -81,11 +97,13 @@ class Pattern:
         if not sentence.startswith(self.start) or self.longest not in sentence:
             return None
         found = self.expression.fullmatch(sentence)
-        if found is None or (
-            self.is_label and any(len(_SMALL.findall(value)) >= self.most_words for value in found.groups())
-        ):
+        if found is None:
             return None
-        return dict(zip(self.names, found.groups(), strict=True))
+        values = dict(zip(self.names, found.groups(), strict=True))
+        told = [value for name, value in values.items() if name not in _SENTENCES]
+        if self.is_label and any(len(_SMALL.findall(value)) >= self.most_words for value in told):
+            return None
+        return values
 
 
 def pattern(message: str, said: str) -> Pattern:
@@ -106,7 +124,8 @@ def _order(one: Pattern) -> tuple[int, str]:
 class Catalog:
     """The sentences of one language."""
 
-    def __init__(self, messages: Mapping[str, str]) -> None:
+    def __init__(self, messages: Mapping[str, str], tongue: Tongue = "en") -> None:
+        self._speaker = speaker(tongue)
         self._exact = dict(messages)
         self._finished = frozenset(messages.values())
         made = sorted((pattern(message, said) for message, said in messages.items() if is_pattern(message)), key=_order)
@@ -177,11 +196,22 @@ class Catalog:
         if known is None and value.islower():
             known = self._exact.get(value[0].upper() + value[1:])
             known = known and known[0].lower() + known[1:]
+        if known is None and value.endswith(":"):
+            before = self._known(value[:-1])
+            known = before and f"{before}:"
         return known
+
+    def days(self, text: str) -> str:
+        """The text with its days as the language writes them; evidence writes them in English (`reports.times`)."""
+        return _DAY.sub(self._day, text)
+
+    def _day(self, found: re.Match[str]) -> str:
+        month = self._speaker.say(f"common.month-{_MONTHS.index(found[2])}")
+        return self._speaker.say("common.day", day=found[1], month=month, year=found[3])
 
     def _placed(self, one: Pattern, name: str, value: str) -> str:
         """A value; a word that began the English sentence and does not begin this one is written small."""
-        said = self._value(value)
+        said = self._recognised(value) if name in _SENTENCES else self._value(value)
         moved = one.message.startswith(f"{{{name}}}") and not one.said.startswith(f"{{{name}}}")
         return f"{said[0].lower()}{said[1:]}" if moved and said != value and value.istitle() else said
 
@@ -228,7 +258,10 @@ def of_documents(tongue: Tongue) -> dict[str, str]:
             for folder in ("en", tongue)
         )
         for key, sentence in ((key, words) for key, words in english.items() if key.startswith(shown)):
-            for one, other in ((sentence, said[key]), (_as_sentence(sentence), _as_sentence(said[key]))):
+            ways = [(sentence, said[key]), (_as_sentence(sentence), _as_sentence(said[key]))]
+            if name == "claims":  # as the verifier says them, with the clause behind
+                ways.append((f"{sentence} [{{clause}}]", f"{said[key]} [{{clause}}]"))
+            for one, other in ways:
                 found.setdefault(_FORMAT.sub(r"{\1}", one), _FORMAT.sub(r"{\1}", other))
     return found
 
@@ -241,4 +274,4 @@ def _as_sentence(words: str) -> str:
 @lru_cache(maxsize=len(TONGUES))
 def catalog(tongue: Tongue) -> Catalog:
     """The catalog of a language, and beneath it the words of documents; English needs none."""
-    return Catalog({} if tongue == "en" else {**of_documents(tongue), **read(path_of(tongue))})
+    return Catalog({} if tongue == "en" else {**of_documents(tongue), **read(path_of(tongue))}, tongue)

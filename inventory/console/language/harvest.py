@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import ast
 import importlib
+import inspect
 import pkgutil
 import re
 import tomllib
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import Final
+from typing import Final, get_args
 
 from inventory import domain
 from inventory.console.formatting import sentence_case
@@ -23,6 +24,8 @@ from inventory.domain.import_subjects import ENCRYPTION
 from inventory.domain.questions import RULES
 from inventory.services.destruction import METHODS
 from inventory.services.lots import DESTINATIONS
+from reports.errors import ReportError
+from reports.media import Outcome
 from reports.tlog.entries import LOG_KINDS
 
 from . import scripts
@@ -54,8 +57,18 @@ IN_PIECES: Final = (
     ),
 )  # fmt: skip
 """Modules whose words reach a page as a part of a sentence."""
-VERIFIED: Final = tuple(f"reports/verify{name}.py" for name in ("", "_anchor", "_run", "_steps"))
-"""What the public page says of a certificate's checks; the words of other documents' checks stay English."""
+_REFUSALS: Final = ("BadSeal", "BadStamp", "BrokenChain", "KeyNotValid")
+_BY_COMMAND: Final = frozenset({"ceremony", "exported_log", "folder", "publish", "timestamp_request", "verify_log"})
+"""Modules of `reports` that command lines alone call; they speak English."""
+VERIFIED: Final = (
+    *sorted(
+        str(path.relative_to(ROOT)) for path in (ROOT / "reports").glob("verify*.py") if path.stem not in _BY_COMMAND
+    ),
+    "reports/pack/verify.py",
+    "reports/pack/judging.py",
+    "reports/links.py",
+)
+"""What the public page says of a file's checks."""
 _MAPPINGS: Final = ROOT / "inventory/services/imports/mappings"
 _HISTORY: Final = ROOT / "inventory/services"
 _NOTES: Final = frozenset({"note", "move_device"})
@@ -203,13 +216,16 @@ COMPOSED: Final = (
     "The gate is open",
     "An order is under way",
     "Today",
-    "do not rely on this file.",
-    "{title}: this failed.",
-    "do not rely on this file. {title}: this failed. {detail}",
-    "this is a genuine report of an unsuccessful run. The medium is not sanitized.",
-    "the statement is genuine, and says itself that {open} obligations are open.",
-    "the statement is genuine, the evidence of every medium holds, and nothing is open.",
-    "{name} was sanitized ({method}), verified and validated, and the evidence holds.",
+    *("{words}, as of {end}", "{words}, from {begin} to before {end}"),
+    *(f"{sentence_case(kind)}: {{count}}." for kind in sorted(LOG_KINDS)),
+    *(f"{{name}} ({decision})" for decision in ("approve", "reject", "escalate")),
+    "One seal over all {size} bytes, under the pinned certificate.",
+    "One seal over all {size} bytes, under a certificate of the pinned authority; {said}.",
+    *("stamped {when} by {authority}", "made {when} by its own word", "one of {digests}"),
+    *("Its certificate was not revoked; list of {day}.", "None in this record.", "Witnessed by {names}", "Unwitnessed"),
+    *("At {at}:", "At {at}: {problem}", "Still open:", "{count} medium:", "{count} media:", "inside", "beside"),
+    *("Annex", "Approval", "Consistency proof", "Corrections", "Identity", "Manifest", "Seed", "Verdict"),
+    *(f"{{name}}, {outcome}: {{detail}}" for outcome in get_args(Outcome)),
     "unwitnessed",
     "a validator",
     "a witness",
@@ -252,6 +268,8 @@ def said() -> dict[str, str]:
     for entry in (*IN_PIECES, *VERIFIED):
         for sentence in of_module((ROOT / entry).read_text(encoding="utf-8"), labels=True):
             _keep(found, sentence, ROOT / entry)
+    for path, sentence in _of_refusals():
+        _keep(found, sentence, path)
     flashes = (one.sentence for one in SAID.values())
     for word in (*vocabulary(), *_of_history(), *_of_mappings(), *flashes, *COMPOSED):
         found.setdefault(word, "inventory/domain")
@@ -283,6 +301,29 @@ def _of_history() -> list[str]:
 def _of_mappings() -> list[str]:
     """What the ready-made ways to read a table are called."""
     return [str(tomllib.loads(path.read_text(encoding="utf-8"))["name"]) for path in sorted(_MAPPINGS.glob("*.toml"))]
+
+
+def _of_refusals() -> Iterator[tuple[Path, str]]:
+    """What is wrong with a file, as whoever found it says it."""
+    errors: list[type[ReportError]] = [ReportError, *_beneath(ReportError)]
+    for error in errors:
+        yield Path(str(inspect.getsourcefile(error))), error.sentence
+    for path in sorted((ROOT / "reports").rglob("*.py")):
+        if path.stem in _BY_COMMAND:
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in _REFUSALS:
+                for given in node.args[-1:]:
+                    if isinstance(given, ast.Constant) and isinstance(given.value, str):
+                        yield path, given.value
+                    elif isinstance(given, ast.JoinedStr) and is_pattern(_template(given)):
+                        yield path, _template(given)
+
+
+def _beneath(error: type[ReportError]) -> Iterator[type[ReportError]]:
+    for one in error.__subclasses__():
+        yield one
+        yield from _beneath(one)
 
 
 def recognised() -> dict[str, str]:

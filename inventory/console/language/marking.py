@@ -25,7 +25,7 @@ _TAG_NAME = re.compile(r"</?([a-zA-Z0-9]+)")
 _LETTERS = re.compile(r"[^\W\d_]{2}")
 _CLASS = re.compile(r'\bclass="([^"]*)"')
 _READ = re.compile(
-    r'(?<=[\s"}])(placeholder|aria-label|aria-description|title|alt|data-label|data-say-[a-z-]+)='
+    r'(?<=[\s"}])(placeholder|aria-label|aria-description|title|alt|data-label|data-words|data-say-[a-z-]+)='
     r'"((?:\{\{.*?\}\}|\{%.*?%\}|[^"{]|\{(?![{%#]))*)"',
     re.DOTALL,
 )

@@ -19,6 +19,8 @@ from markupsafe import Markup, escape
 from inventory.auth import web as auth
 from inventory.console import formatting
 from inventory.errors import InventoryError
+from reports.drive_words import technique_words
+from reports.language import speaker
 
 from .catalogs import NAMES, TONGUES, Tongue, catalog, fill
 from .marking import HOLE
@@ -88,6 +90,12 @@ def say_in(spoken: Tongue, text: object, /, **values: object) -> object:
 def words(text: str, /, **values: object) -> str:
     """`say` for Python: always text."""
     return str(say(text, **values))
+
+
+def evidence(text: str) -> str:
+    """What the verifier says of a file: the sentence, and its days as the language writes them."""
+    spoken = tongue()
+    return text if spoken == "en" else catalog(spoken).days(words(text))
 
 
 def told(body: str, message: str) -> Markup:
@@ -207,6 +215,11 @@ def duration(seconds: int | None) -> str:
     return words(formatting.duration(seconds)) if seconds is None else formatting.duration(seconds)
 
 
+def technique(code: str) -> str:
+    """What a technique is called; the code stands in evidence."""
+    return technique_words(code, speaker(tongue()))
+
+
 def _comma(text: str) -> str:
     return text.replace(".", ",") if tongue() == "pt" else text
 
@@ -214,6 +227,7 @@ def _comma(text: str) -> str:
 FILTERS: Final[dict[str, Callable[..., object]]] = {
     "told": told,
     "said": say,
+    "evidence": evidence,
     "size": size,
     "exact_bytes": exact_bytes,
     "rate": rate,
@@ -223,6 +237,7 @@ FILTERS: Final[dict[str, Callable[..., object]]] = {
     "day": day,
     "clock": clock,
     "plural": plural,
+    "technique": technique,
     "sentence_case": sentence_case,
     "finished": finished,
 }

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from inventory.code_sheets import small_picture
 from inventory.console.blueprint import Reply, form, page
 from inventory.console.forms import Form, Option
-from inventory.console.language.speaking import words
+from inventory.console.language.speaking import tongue, words
 from inventory.console.sheets import Field, Sheet
 from inventory.console.web import (
     actor,
@@ -143,7 +143,7 @@ def job_bundle_codes(host: str, bundle: str) -> Reply:
 def job_bundle_sheet(host: str, bundle: str) -> Reply:
     """The bundle as codes on paper."""
     number = job_bundles.numbered(bundle)
-    content = job_bundles.sheet(here(), actor(), host, number)
+    content = job_bundles.sheet(here(), actor(), host, number, tongue())
     name = f"job-bundle-{host}-{number}.pdf"
     return send_file(BytesIO(content), "application/pdf", as_attachment=True, download_name=name)
 

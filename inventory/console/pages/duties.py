@@ -11,6 +11,7 @@ from inventory.console.web import actor, here, show
 from inventory.domain.roles import Permission
 from inventory.services import people
 from inventory.services import responsibility as service
+from inventory.services.views import TrustedView
 
 from ._shorter import shorter
 from .history import told
@@ -29,19 +30,18 @@ def duties() -> Reply:
 @page("/duties/acts", Permission.READ_EVENTS)
 def duties_acts() -> Reply:
     """Every kind of act with the roles that grant it; and who may, for the one that is chosen."""
-    everybody = people.list_people(here(), actor())
     chosen = next((one for one in Permission if str(one) == request.args.get("act")), None)
     return show(
         "duties-acts.html",
-        acts=acts.acts(everybody),
+        acts=acts.acts(service.acts(here(), actor())),
         chosen=chosen,
         question=words("Who may {act}", act=say(acts.WORDS[chosen])) if chosen else "",
-        found=shorter(acts.trusted(everybody, chosen), _named, "people") if chosen else None,
+        found=shorter(service.trusted(here(), actor(), chosen), _named, "people") if chosen else None,
         apart=acts.apart(),
     )
 
 
-def _named(one: acts.Trusted) -> tuple[str | None, ...]:
+def _named(one: TrustedView) -> tuple[str | None, ...]:
     return one.person.login, one.person.name, one.person.ref
 
 

@@ -8,6 +8,8 @@ from typing import Any, Final, get_args
 from flask import request, send_file, url_for
 
 from inventory.console.blueprint import Reply, page
+from inventory.console.language.speaking import tongue
+from inventory.console.printing import asked_language
 from inventory.console.views.lists import narrowed, pager
 from inventory.console.web import actor, here, show
 from inventory.domain.exposure import GRAVITY, WORDS, Why
@@ -83,7 +85,7 @@ def exposures() -> Reply:
 @page("/devices/<device>/incident.pdf")
 def incident_file(device: str) -> Reply:
     """The same to hand on."""
-    content = incident_papers.incident_paper(here(), actor(), device)
+    content = incident_papers.incident_paper(here(), actor(), device, asked_language() or tongue())
     return send_file(BytesIO(content), "application/pdf", as_attachment=True, download_name=f"incident-{device}.pdf")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,14 +10,13 @@ from flask import render_template, request
 from inventory.api import uploads
 from inventory.console.blueprint import Reply, doors
 from inventory.console.forms import Form
+from inventory.console.language.speaking import evidence, words
 from inventory.console.web import form_status, here, posted
 from inventory.errors import InventoryError
 from inventory.services import transparency, verification
 from inventory.services.verification import Answer, CheckedFile, Standing
 from reports.verify_steps import KIND_WORDS
 
-_LEADING_WORD: Final = re.compile(r"^(?:YES|NO|NOT YET|NO CERTIFICATE): ")
-"""The page says this word larger."""
 _FIELDS: Final = ("pin", "sha256")
 
 
@@ -39,6 +37,14 @@ ANSWERS: Final[dict[Answer, AnswerView]] = {
     "no": AnswerView("No", "bad", "shield-x"),
 }
 CHECK_MARKS: Final = {"passed": ("ok", "check"), "failed": ("bad", "cross"), "not-reached": ("quiet", "minus")}
+_THEIRS: Final = frozenset(
+    {
+        "Asset tag", "Case", "Controller", "Equipment", "Host", "Issued by", "Lot", "Manufacturer", "Model", "Operator",
+        "Organization", "Place", "Reference", "Responsible", "Second person", "Serial number", "Witness",
+    }
+)  # fmt: skip
+"""Facts that somebody wrote; the words of ours where nobody did are `_NOBODY_S`."""
+_NOBODY_S: Final = frozenset({"nobody", "none", "not reported", "not stated"})
 CHECK_WORDS: Final = {"passed": "holds", "failed": "fails", "not-reached": "not reached"}
 
 
@@ -88,6 +94,21 @@ def _view(found: CheckedFile) -> AnswerView:
     return ANSWERS[found.answer]
 
 
+def _without_word(sentence: str) -> str:
+    """The answer without the word in capitals that it begins with; the page says it larger."""
+    word, colon, rest = sentence.partition(": ")
+    return rest if colon and word.isupper() else sentence
+
+
+def _facts(found: CheckedFile | None) -> list[tuple[str, str]]:
+    """Label and value; what people wrote stands as they wrote it."""
+    facts = {} if found is None else found.verification["facts"]
+    return [
+        (words(label), value if label in _THEIRS and value not in _NOBODY_S else evidence(value))
+        for label, value in facts.items()
+    ]
+
+
 def _page(form: Form, *, found: CheckedFile | None = None, standing: Standing | None = None) -> Reply:
     trust = transparency.trust(here())
     html = render_template(
@@ -96,7 +117,8 @@ def _page(form: Form, *, found: CheckedFile | None = None, standing: Standing | 
         found=found,
         standing=standing,
         answer=None if found is None else _view(found),
-        sentence="" if found is None else _LEADING_WORD.sub("", found.sentence),
+        sentence="" if found is None else _without_word(evidence(found.sentence)),
+        facts=_facts(found),
         kinds=KIND_WORDS,
         marks=CHECK_MARKS,
         mark_words=CHECK_WORDS,

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from inventory.console.language.speaking import say
-from inventory.domain.roles import EXCLUSIVE, Permission, Role, may, roles_with
-from inventory.services.views import PersonView
+from inventory.domain.roles import EXCLUSIVE, Permission, Role
+from inventory.services.views import KindOfActView
 
 WORDS: Final[Mapping[Permission, str]] = {
     Permission.READ: "see devices, hosts, orders and their states",
@@ -61,21 +61,11 @@ class Act:
     """One kind of act."""
 
     code: str
-    words: str
-    """In the reader's language, after "who may"."""
     title: str
-    """The same, by itself."""
+    """In the reader's language, by itself."""
     roles: tuple[Role, ...]
     people: int
     """How many may, who are let in."""
-
-
-@dataclass(frozen=True)
-class Trusted:
-    """Somebody who may, and by which of their roles."""
-
-    person: PersonView
-    by: tuple[Role, ...]
 
 
 def said(permission: str) -> str:
@@ -85,30 +75,10 @@ def said(permission: str) -> str:
     return text[:1].upper() + text[1:] if found else text
 
 
-def acts(people: Iterable[PersonView]) -> tuple[Act, ...]:
+def acts(kinds: Iterable[KindOfActView]) -> tuple[Act, ...]:
     """Every kind of act, by what it is called."""
-    everybody = [person for person in people if person.enabled]
-    found = [
-        Act(
-            code=str(permission),
-            words=str(say(text)),
-            title=said(str(permission)),
-            roles=tuple(sorted(roles_with(permission))),
-            people=sum(may(person.roles, permission) for person in everybody),
-        )
-        for permission, text in WORDS.items()
-    ]
+    found = [Act(code=one.permission, title=said(one.permission), roles=one.roles, people=one.people) for one in kinds]
     return tuple(sorted(found, key=lambda act: act.title.casefold()))
-
-
-def trusted(people: Iterable[PersonView], permission: Permission) -> tuple[Trusted, ...]:
-    """Who of these may, and by which role."""
-    granting = roles_with(permission)
-    return tuple(
-        Trusted(person, tuple(sorted(granting & frozenset(person.roles))))
-        for person in people
-        if person.enabled and may(person.roles, permission)
-    )
 
 
 def apart() -> tuple[tuple[Role, tuple[Role, ...]], ...]:

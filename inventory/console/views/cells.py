@@ -46,6 +46,7 @@ class Cells:
             "size": lambda shown: escape(speaking.size(shown.value)),
             "person": lambda shown: escape(self._person(shown.value)),
             "words": lambda shown: escape(words(speaking.sentence_case(shown.value))),
+            "technique": self._technique,
             "progress": self._progress,
             "yes": self._yes,
         }
@@ -109,6 +110,10 @@ class Cells:
     def _progress(self, shown: Shown) -> Markup:
         bar = Markup('<progress max="100" value="{}" aria-label="{}">{} %</progress>')
         return bar.format(shown.value, words(shown.title), shown.value)
+
+    def _technique(self, shown: Shown) -> Markup:
+        """What it is called; the code stands in evidence and in orders."""
+        return Markup('<span title="{}">{}</span>').format(shown.value, speaking.technique(shown.value))
 
     def _yes(self, shown: Shown) -> Markup:
         if shown.value:

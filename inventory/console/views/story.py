@@ -267,6 +267,8 @@ def _told(tag: str) -> tuple[str, str, Tone]:
 
 
 _DIGEST: Final = re.compile("[0-9a-f]{64}")
+_CALLED: Final = {"custody": "Signed statement about this step"}
+"""Details that are called otherwise than by their name."""
 _OURS: Final = frozenset({"balance", "explanation", "label"})
 
 
@@ -276,7 +278,7 @@ def _plain(value: str | int) -> str:
 
 def _details(event: EventView, names: Callable[[str], str]) -> str:
     said = "; ".join(
-        f"{words(sentence_case(name))}: {_said(name, value, names)}"
+        f"{words(_CALLED.get(name) or sentence_case(name))}: {_said(name, value, names)}"
         for name, value in event.details.items()
         if isinstance(value, (str, int)) and value != "" and not isinstance(value, bool) and value not in event.evidence
     )

@@ -19,9 +19,11 @@ from inventory.services.context import Actor, Context
 
 Condition = sa.ColumnElement[bool]
 Value = str | int | bool | datetime | None
-Kind = Literal["text", "mono", "number", "size", "time", "person", "state", "severity", "words", "yes", "progress"]
-"""How a value looks on a page: `state` and `severity` as a chip, `words` in sentence case, `yes` as a mark, `progress` as a
-bar of a hundred."""
+Kind = Literal[
+    "text", "mono", "number", "size", "time", "person", "state", "severity", "words", "technique", "yes", "progress"
+]
+"""How a value looks on a page: `state` and `severity` as a chip, `words` in sentence case, `technique` by what it is called,
+`yes` as a mark, `progress` as a bar of a hundred."""
 
 CAP: Final = 1000
 """A count goes no further than this; what is beyond it reads as more than a thousand."""

@@ -68,7 +68,7 @@ ORDERS: Final = Listed(
         ),
         Column(name="label", title="Make and size", value=lambda row: row.device_label, below="device"),
         Column(name="method", title="Method", value=lambda row: row.method, kind="words"),
-        Column(name="technique", title="Technique", value=lambda row: row.technique, below="method"),
+        Column(name="technique", title="Technique", value=lambda row: row.technique, kind="technique", below="method"),
         Column(name="given", title="Signatures given", value=lambda row: row.approvals_given, kind="number"),
         Column(name="needed", title="Signatures needed", value=lambda row: row.approvals_required, kind="number"),
         Column(name="created", title="Requested", value=lambda row: row.created, kind="time", sort=Sort(Order.created)),

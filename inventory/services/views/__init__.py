@@ -59,8 +59,10 @@ from .responsibility import (
     DutyView,
     GrantView,
     KeyHeldView,
+    KindOfActView,
     ObjectDutiesView,
     PersonDutiesView,
+    TrustedView,
 )
 
 __all__ = [
@@ -104,6 +106,7 @@ __all__ = [
     "HostPlaceView",
     "HostRow",
     "KeyHeldView",
+    "KindOfActView",
     "LeaseView",
     "LocationView",
     "LogEntryView",
@@ -133,6 +136,7 @@ __all__ = [
     "TeamView",
     "TechniqueView",
     "TrustView",
+    "TrustedView",
     "UndertakingView",
     "ValidationView",
     "WaiverView",

@@ -20,6 +20,25 @@ class GrantView:
 
 
 @dataclass(frozen=True, kw_only=True)
+class KindOfActView:
+    """One kind of act: who may, by role."""
+
+    permission: str
+    roles: tuple[Role, ...]
+    """That grant it."""
+    people: int
+    """How many may, who are let in."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrustedView:
+    """Somebody who may, and by which of their roles."""
+
+    person: PersonView
+    by: tuple[Role, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class KeyHeldView:
     """A key with which this person signs."""
 

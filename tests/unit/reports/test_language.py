@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[3]
 REPORTS = ROOT / "reports"
 SPEAKING = ("reports", "inventory", "agents")
 CATALOGS = REPORTS / "language"
+TEMPLATES = [*(REPORTS / "templates").glob("*"), ROOT / "inventory/incident_paper.py"]
 DOCUMENTS = sorted(path.stem for path in (CATALOGS / "en").glob("*.toml"))
 
 
@@ -110,8 +111,9 @@ def _asked() -> tuple[set[str], set[str]]:
     found = [_asked_by(call) for path in _sources() for call in _calls(path)]
     whole = {key for keys, _ in found for key in keys}
     begun = {key for _, keys in found for key in keys}
-    for path in (REPORTS / "templates").glob("*"):
+    for path in TEMPLATES:
         text = path.read_text(encoding="utf-8")
+        begun |= {f"{key}-" for key in re.findall(r"\bchoice\([\"']([a-z]+\.[a-z-]+)[\"']", text)}
         whole |= set(re.findall(r"\b(?:say|marked)\([\"']([a-z]+\.[a-z0-9-]+)[\"']", text))
         begun |= {f"words.{family}-" for family in re.findall(r"\bword\([\"']([a-z]+)[\"']", text)}
         for key in re.findall(r"\bcount\([\"']([a-z]+\.[a-z0-9-]+)[\"']", text):
@@ -123,7 +125,7 @@ def _mentioned() -> set[str]:
     """Every text in code and templates; a key may be chosen before it is said."""
     trees = [ast.parse(path.read_text(encoding="utf-8")) for path in _sources()]
     nodes = [node for tree in trees for node in ast.walk(tree)]
-    pages = " ".join(path.read_text(encoding="utf-8") for path in (REPORTS / "templates").glob("*"))
+    pages = " ".join(path.read_text(encoding="utf-8") for path in TEMPLATES)
     found = set(re.findall(r"[\"']([a-z]+\.[a-z0-9-]+)[\"']", pages))
     return found | {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
 

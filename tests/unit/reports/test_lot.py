@@ -54,7 +54,7 @@ def test_one_medium_without_proof_makes_it_a_report(outcome: str) -> None:
     result = _verify(world, some.issue())
     assert (result.genuine, result.yes) == (True, False)
     assert result.conclusion.startswith("NOT COMPLETE")
-    assert "AT-D-9 S-D-9: " + outcome + ". Nobody knows where it is." in result.not_proven
+    assert f"AT-D-9 S-D-9, {outcome}: Nobody knows where it is." in result.not_proven
 
 
 def test_nothing_but_unproven_media_is_a_report_too() -> None:

@@ -52,8 +52,8 @@ def test_a_statement_over_media_with_nothing_open_is_complete() -> None:
     assert result.yes
     assert result.conclusion.startswith("YES")
     assert {fact.value for fact in result.facts if fact.label.startswith("Medium")} == {
-        "Example Drives EX-500-HDD WD-WCC6Y3TN7F2K, primary of CRM production, C-2026-000123",
-        "Example Drives EX-500-HDD SECOND-SERIAL, primary of CRM production, C-2026-000124",
+        "Example Drives EX-500-HDD WD-WCC6Y3TN7F2K, CRM production (primary): certificate C-2026-000123",
+        "Example Drives EX-500-HDD SECOND-SERIAL, CRM production (primary): certificate C-2026-000124",
     }
 
 

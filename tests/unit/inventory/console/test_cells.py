@@ -31,7 +31,7 @@ def shown(kind: str, value: object, url: str | None = None) -> Shown:
     return Shown("name", "State", kind, value, url)
 
 
-@pytest.mark.parametrize("kind", ["text", "mono", "person", "words", "severity", "progress", "number"])
+@pytest.mark.parametrize("kind", ["text", "mono", "person", "words", "technique", "severity", "progress", "number"])
 def test_nothing_that_somebody_typed_becomes_markup(site: Site, kind: str) -> None:
     with site.app.test_request_context(base_url=site.base):
         draw = cells(site, "en")

@@ -6,9 +6,13 @@ import csv
 import io
 import re
 
+import sqlalchemy as sa
+
 from inventory.console.blueprint import ACCESS
 from inventory.domain.roles import Permission
-from inventory.services import policies, queries
+from inventory.models import Device
+from inventory.services import finding, policies, queries
+from reports.drive_words import technique_words
 
 from .conftest import Site
 
@@ -185,3 +189,19 @@ def test_a_row_offers_the_next_thing_to_whoever_may_do_it(site: Site) -> None:
     assert f'href="/console/certificates/{certificate}/certificate.pdf"' in site.get("aud", "/certificates").text
     running = site.get("omar", f"/orders?state=any&q={site.story.numbers['running']}").text
     assert '<progress max="100"' in running
+
+
+def test_orders_are_listed_with_what_the_technique_is_called_and_its_code_behind(site: Site) -> None:
+    page = site.get("aud", "/orders?state=any").text
+    assert f'<span title="overwrite">{technique_words("overwrite")}</span>' in page
+
+
+def test_whoever_typed_a_serial_number_sees_it_first_and_the_tag_behind(site: Site) -> None:
+    with site.world.context.database.reading() as session:
+        device = session.scalars(
+            sa.select(Device).where(Device.serial.is_not(None), Device.asset_tag.is_not(None)).limit(1)
+        ).one()
+        serial, tag = str(device.serial), str(device.asset_tag)
+    for text, title, about in ((serial, serial, f"{tag}, "), (tag, tag, "")):
+        hit = finding.find(site.world.context, site.world.actor("aud"), text)[0]
+        assert (hit.title, hit.about.startswith(about), hit.exact) == (title, True, True)

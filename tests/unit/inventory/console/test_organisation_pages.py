@@ -91,6 +91,22 @@ def test_every_kind_of_act_has_words_and_names_the_roles_and_the_people(site: Si
     assert site.get("vic", "/duties/acts").status_code == 403
 
 
+def test_the_interface_tells_the_same_acts_roles_and_people(site: Site) -> None:
+    told = site.client("aud").get("/api/v1/acts", base_url=site.base).json
+    assert {one["permission"] for one in told} == set(map(str, Permission))
+    approve = next(one for one in told if one["permission"] == "order.approve")
+    found = site.client("aud").get("/api/v1/acts/order.approve/people", base_url=site.base).json
+    assert {one["person"]["login"] for one in found} == {"ann", "ben"}
+    assert approve["people"] == len(found)
+    assert all(one["by"] == approve["roles"] == ["approver"] for one in found)
+
+
+def test_the_interface_tells_acts_to_readers_of_the_history_alone(site: Site) -> None:
+    assert site.client("aud").get("/api/v1/acts/order.nonsense/people", base_url=site.base).status_code == 404
+    for path in ("/acts", "/acts/order.approve/people"):
+        assert site.client("vic").get(f"/api/v1{path}", base_url=site.base).status_code == 403
+
+
 def test_an_orders_page_names_who_is_barred_by_their_own_act(site: Site) -> None:
     order = site.story.numbers["requested"]
     page = site.get("aud", f"/duties/{order}").text

@@ -28,8 +28,10 @@ from tests.support.console_world import PASSWORD, ConsoleWorld
 from .conftest import Site
 
 WORKER = frozenset({Role.CUSTODIAN, Role.OPERATOR, Role.APPROVER, Role.VALIDATOR, Role.PRIVACY_OFFICER})
-ORGANISATION = {"ref", "key_id", "party", "version", "index", "session", "token", "passkey", "identity", "name", "view"}
-"""Parts of an address that name what belongs to the whole organisation (a kind of list, a saved view, too), or to oneself."""
+ORGANISATION = {
+    "ref", "key_id", "party", "version", "index", "session", "token", "passkey", "identity", "name", "view", "permission",
+}  # fmt: skip
+"""Parts of an address that name what belongs to the whole organisation (a kind of list or act, a saved view), or oneself."""
 EXAMPLES = {"style", "request_audit_pack", "duties", "draw_up_balance", "offer_handover", "explorer_operation"}
 """Pages whose hints show how a number looks; and the one that names every place of ours, to send something there."""
 OPEN_PAGES = {

@@ -184,11 +184,15 @@ CODED = {"explorer", "explorer_group", "explorer_operation", "style"}
 """Pages about the programs' interface, which speaks English, and the one that shows the parts of pages."""
 
 
+READ = "aria-label|aria-description|aria-valuetext|title|placeholder|alt|data-label|data-words|data-say-[a-z-]+"
+"""Attributes that people read, or hear, or that a style prints."""
+
+
 def texts_of(page: str) -> set[str]:
     """What a page says: its text, and the attributes that are read."""
     quiet = r"<(script|style|code|pre|textarea)[^>]*>.*?</\1>|<(?!html)([a-z]+)[^>]* lang=\"en\"[^>]*>.*?</\2>"
     bare = re.sub(quiet, "<>", page, flags=re.DOTALL)
-    found = re.findall(r">([^<>]+)<", bare) + re.findall(r' (?:aria-label|title|placeholder|alt)="([^"]+)"', bare)
+    found = re.findall(r">([^<>]+)<", bare) + re.findall(rf' (?:{READ})="([^"]+)"', bare)
     return {" ".join(html.unescape(text).split()) for text in found}
 
 
@@ -260,12 +264,12 @@ DATA = re.compile("|".join(_DATA))
 ALIKE: dict[Tongue, tuple[str, ...]] = {
     "ms": (
         "Sanitrail", "Bahasa Melayu", "Português", "Data", "Menu", "Pin", "Cache", "Flash", "Kernel", "Log", "Lot", "Media",
-        "Model", "Vendor", "Webhook", "Label", "JSON Lines", "Intern", "Overwrite",
+        "Model", "Vendor", "Webhook", "Label", "JSON Lines", "Intern", "Overwrite", "Token",
     ),
     "pt": (
         "Sanitrail", "Bahasa Melayu", "Português", "Menu", "Cache", "Flash", "Kernel", "Webhook", "Webhooks", "Auditor",
-        "Envelope", "Firmware", "Legal", "Residual", "Software", "Tokens", "Virtual", "Volume", "Zeros", "Bytes", "JSON Lines",
-        "Intern", "Overwrite",
+        "Envelope", "Firmware", "Legal", "Residual", "Software", "Token", "Tokens", "Virtual", "Volume", "Zeros", "Bytes",
+        "JSON Lines", "Intern", "Overwrite",
     ),
 }  # fmt: skip
 """Words that both languages write alike, names of languages and products, and a technique's code."""

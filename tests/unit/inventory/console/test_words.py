@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -85,3 +86,9 @@ def test_every_icon_a_template_asks_for_is_drawn() -> None:
         asked |= set(re.findall(r"icon\('([a-z-]+)'", file.read_text()))
         asked |= set(re.findall(r"ui\.empty\('([a-z-]+)'", file.read_text()))
     assert asked <= DRAWN, asked - DRAWN
+
+
+def test_a_custody_digest_in_the_history_says_what_it_is_of() -> None:
+    event = SimpleNamespace(details={"custody": "ab" * 32}, evidence=(), reason="", actor="p-x")
+    said = story._details(event, str)  # type: ignore[arg-type]  # what it asks for
+    assert said == "Signed statement about this step: abababab…ababab"

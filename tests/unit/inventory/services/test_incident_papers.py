@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -13,6 +14,7 @@ from inventory.services import devices, incident_papers, queries
 from inventory.services._sealing import organization
 from inventory.services.views.exposure import IncidentView
 from reports.errors import RenderingUnavailable
+from reports.language import Language
 from tests.support.inventory_world import World
 
 
@@ -39,6 +41,41 @@ def test_it_says_what_the_page_says_and_that_nobody_signed_it(world: World) -> N
         assert words.replace("'", "&#39;") in text
 
 
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("pt", ("Incidente: falta um suporte", "desaparecido", "Documento não assinado")),
+        ("ms", ("Apa yang berlaku", "hilang")),
+    ],
+)
+def test_it_speaks_the_language_asked_for_and_leaves_what_people_wrote(
+    world: World, language: Language, words: tuple[str, ...]
+) -> None:
+    world.hold_data()
+    world.unmount()
+    found = queries.incident(world.context, world.actor("auditor"), lost(world, "Gone since the move"))
+    given = (found, organization(world.context), lambda ref: ref, world.context.now())
+    text, english = incident_paper.page(*given, language), incident_paper.page(*given)
+    assert f'<html lang="{language}">' in text
+    assert "Gone since the move" in text
+    for one in words:
+        assert one in text
+        assert one not in english
+    cells = re.compile(r">([^<>]*[a-z]{2}[^<>]*)<")
+    theirs = {
+        found.reason,
+        found.label,
+        *(one.name for one in found.data_sets),
+        world.context.settings.organisation.name,
+    }
+    alike = set(cells.findall(text)) & set(cells.findall(english))
+    assert not {
+        one
+        for one in alike
+        if not any(word and word in one for word in theirs) and not re.search(r"\d|@|Data set", one)
+    }
+
+
 def test_it_is_printed_and_names_people_only_to_readers_of_the_directory(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -46,8 +83,11 @@ def test_it_is_printed_and_names_people_only_to_readers_of_the_directory(
     assert incident_papers.incident_paper(world.context, world.actor("auditor"), device).startswith(b"%PDF-")
     named: list[str] = []
 
-    def shown(found: IncidentView, _organization: object, name: Callable[[str], str], _now: object) -> bytes:
+    def shown(
+        found: IncidentView, _organization: object, name: Callable[[str], str], _now: object, language: Language
+    ) -> bytes:
         named.append(name(found.reported_by))
+        assert language == world.context.settings.documents.language
         return b""
 
     monkeypatch.setattr(incident_papers, "paper", shown)
