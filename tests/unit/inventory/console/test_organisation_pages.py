@@ -92,10 +92,10 @@ def test_every_kind_of_act_has_words_and_names_the_roles_and_the_people(site: Si
 
 
 def test_the_interface_tells_the_same_acts_roles_and_people(site: Site) -> None:
-    told = site.client("aud").get("/api/v1/acts", base_url=site.base).json
+    told = site.client("aud").get("/api/v1/acts", base_url=site.base).get_json()
     assert {one["permission"] for one in told} == set(map(str, Permission))
     approve = next(one for one in told if one["permission"] == "order.approve")
-    found = site.client("aud").get("/api/v1/acts/order.approve/people", base_url=site.base).json
+    found = site.client("aud").get("/api/v1/acts/order.approve/people", base_url=site.base).get_json()
     assert {one["person"]["login"] for one in found} == {"ann", "ben"}
     assert approve["people"] == len(found)
     assert all(one["by"] == approve["roles"] == ["approver"] for one in found)
