@@ -55,7 +55,10 @@ from .kernel import note, raise_exception, settle_exception
 
 log = logging.getLogger("inventory.upkeep")
 
-_SILENT_AT_ONCE: Final = 500
+_A_TURN: Final = 50
+_TURNS: Final = 10
+"""Where thousands of hosts fall silent or are heard again at once, so many are told of before somebody else may change something,
+and so often in one round."""
 _FORGET: Final = timedelta(days=1)
 """How long answers to idempotency keys and dead sessions are kept."""
 
@@ -84,13 +87,13 @@ def run(context: Context) -> UpkeepReport:
     with context.writing() as session:
         now = context.now()
         expired = _expire_orders(session, context, now) + readings.expire_readings(session, context, now)
-        silent = _silent_hosts(session, context, now)
         overdue = case_dates.remind(session, context, now)
         handovers.remind(session, context, now)
         undertakings.remind(session, context, now)
         samples.remind(session, context, now)
         _by_hand.remind(session, context, now)
         removed = _forget(session, now)
+    silent = _tell_of_silence(context)
     cosigned = witnesses.ask_all(context)
     stamped = sum(one.stamped is not None for one in time_stamps.take(context))
     time_stamps.remind(context)
@@ -127,31 +130,47 @@ def _expire_orders(session: Session, context: Context, now: datetime) -> int:
     return count
 
 
-def _silent_hosts(session: Session, context: Context, now: datetime) -> int:
-    """A silent agent raises the question where its disks are: of so many in one round, that others come in between."""
+def _tell_of_silence(context: Context) -> int:
+    """A silent agent raises the question where its disks are. Returns how many are silent."""
+    for _ in range(_TURNS):
+        with context.writing() as session:
+            if _tell_of_some(session, context, context.now()) < _A_TURN:
+                break
+    with context.reading() as session:
+        confirmed, silent = _confirmed(session, context, context.now())
+        still = confirmed.where(silent).with_only_columns(Host.id).subquery()
+        return session.scalar(sa.select(sa.func.count()).select_from(still)) or 0
+
+
+def _confirmed(session: Session, context: Context, now: datetime) -> tuple[sa.Select[Host, HostContact], sa.ColumnElement[bool]]:
+    """Hosts whose agent should be heard, and the condition under which it is silent."""
     expected_silent = _by_hand.on_the_way(session, now)
     confirmed = (
         sa.select(Host, HostContact)
         .outerjoin(HostContact, HostContact.host_id == Host.id)
         .where(Host.state == HostState.CONFIRMED, Host.id.not_in(expected_silent))
     )
-    silent = silent_since(now, context.settings.silent_after_seconds)
+    return confirmed, silent_since(now, context.settings.silent_after_seconds)
+
+
+def _tell_of_some(session: Session, context: Context, now: datetime) -> int:
+    confirmed, silent = _confirmed(session, context, now)
     asked = sa.exists().where(
         ExceptionItem.code == str(ExceptionCode.HOST_SILENT),
         ExceptionItem.subject == Host.id,
         ExceptionItem.state == ExceptionState.OPEN,
     )
-    for host, _ in session.execute(confirmed.where(~silent, asked)).all():
+    again = session.execute(confirmed.where(~silent, asked).order_by(Host.id).limit(_A_TURN)).all()
+    for host, _ in again:
         note(session, context, SYSTEM, Tag.HOST_SEEN_AGAIN, "host", host.id)
         settle_exception(session, context, ExceptionCode.HOST_SILENT, host.id, "Its agent was heard again.")
-    fresh = confirmed.where(silent, ~asked).order_by(Host.id).limit(_SILENT_AT_ONCE)
-    for host, contact in session.execute(fresh).all():
+    fresh = session.execute(confirmed.where(silent, ~asked).order_by(Host.id).limit(_A_TURN - len(again))).all()
+    for host, contact in fresh:
         last = contact.last_contact if contact else host.enrolled
         note(session, context, SYSTEM, Tag.HOST_SILENT, "host", host.id)
         sentence = f"The agent on {host.name} has not been heard since {last:%Y-%m-%d %H:%M} UTC. Where are its disks?"
         raise_exception(session, context, ExceptionCode.HOST_SILENT, host.id, sentence, host=host.id)
-    still = confirmed.where(silent).with_only_columns(Host.id).subquery()
-    return session.scalar(sa.select(sa.func.count()).select_from(still)) or 0
+    return len(again) + len(fresh)
 
 
 def _lapsed_leases(session: Session, now: datetime) -> int:

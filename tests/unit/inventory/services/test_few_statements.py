@@ -8,9 +8,11 @@ from contextlib import contextmanager
 import pytest
 import sqlalchemy as sa
 
+from inventory.db import Database
+from inventory.domain.roles import Role
 from inventory.domain.signin import Way
 from inventory.errors import NotSignedIn
-from inventory.models import Device, LogEntry, LogHead, Person
+from inventory.models import ApiToken, Device, LogEntry, LogHead, Person, WebSession
 from inventory.services import devices, lists, people, sessions
 from inventory.services.kernel import sign_and_log
 from inventory.services.lists import asked_of
@@ -58,6 +60,23 @@ def test_who_was_shut_out_is_out_with_the_next_request(world: World) -> None:
         session.scalars(sa.select(Person).where(Person.login == "auditor")).one().enabled = False
     with pytest.raises(NotSignedIn):
         sessions.caller_for_session(world.context, secret)
+
+
+def test_a_reader_never_waits_for_the_writers_turn(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    secret = secret_of(world, "auditor")
+    wanted = sessions.CreateToken(name="script", roles=frozenset({Role.AUDITOR}))
+    _, token = sessions.create_token(world.context, world.actor("auditor"), wanted)
+    monkeypatch.setattr(Database, "writing", lambda _: pytest.fail("the one writer's turn was taken"))
+    for _ in range(2):
+        world.clock.forward(minutes=2)
+        sessions.caller_for_session(world.context, secret)
+        sessions.caller_for_token(world.context, token)
+        with world.context.reading() as session:
+            assert (
+                session.scalars(sa.select(WebSession.last_seen).order_by(WebSession.id.desc())).first()
+                == world.clock.now()
+            )
+            assert session.scalars(sa.select(ApiToken.last_used)).one() == world.clock.now()
 
 
 def test_a_change_of_state_asks_little_while_others_wait(world: World) -> None:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from datetime import timedelta
+from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from inventory.contract.v1.agents import Heartbeat
 from inventory.contract.v1.common import LogPosition
 from inventory.contract.v1.devices import Observation, ObservedDevice, PathMapping
-from inventory.domain.vocabulary import DeviceState, HoldingState
+from inventory.domain.vocabulary import DeviceState, ExceptionState, HoldingState
 from inventory.errors import AgentNotTrusted
+from inventory.models import ExceptionItem
 from inventory.services import data, devices, heartbeat, hosts, observation, queries, transparency, upkeep
 from reports.canonical import to_base64
 from tests.support.console_agent import Disk
@@ -303,3 +306,35 @@ def test_a_silent_agent_is_noticed_and_its_return_as_well(world: World) -> None:
     heartbeat.beat(world.context, world.agent.actor, beat(world))
     assert "host-silent" not in world.codes(host=world.agent.host)
     assert upkeep.run(world.context).hosts_silent == 0
+
+
+def test_many_silent_agents_are_told_of_in_short_turns_and_so_is_their_return(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(4):
+        world.enrol_agent(f"host-{number}", [])
+    monkeypatch.setattr(upkeep, "_A_TURN", 2)
+    monkeypatch.setattr(upkeep, "_TURNS", 2)
+    told: list[int] = []
+    some = upkeep._tell_of_some
+
+    def counted(*what: Any) -> int:  # noqa: ANN401 - whatever it takes
+        told.append(some(*what))
+        return told[-1]
+
+    monkeypatch.setattr(upkeep, "_tell_of_some", counted)
+    world.clock.forward(seconds=world.context.settings.silent_after_seconds + 1)
+    assert upkeep.run(world.context).hosts_silent == 5
+    assert told == [2, 2]
+    upkeep.run(world.context)
+    assert told == [2, 2, 1]
+    world.clock.forward(seconds=-world.context.settings.silent_after_seconds)
+    assert upkeep.run(world.context).hosts_silent == 0
+    upkeep.run(world.context)
+    assert told == [2, 2, 1, 2, 2, 1]
+    with world.context.reading() as session:
+        assert not session.scalars(
+            sa.select(ExceptionItem).where(
+                ExceptionItem.code == "host-silent", ExceptionItem.state == ExceptionState.OPEN
+            )
+        ).all()
