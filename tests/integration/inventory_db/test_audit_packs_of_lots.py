@@ -74,7 +74,7 @@ def test_a_pack_of_a_lot_accounts_for_what_was_sanitized_and_what_was_destroyed(
     assert (facts["Devices: sanitized"], facts["Devices: destroyed"]) == ("1", "1")
     kinds = {label for label in facts if label.startswith("Documents: ")}
     assert kinds == {"Documents: certificate", "Documents: destruction", "Documents: lot"}
-    assert " time-stamp" in next(check.detail for check in found.checks if check.code == "log")
+    assert "Time stamp: " in next(check.detail for check in found.checks if check.code == "log")
 
 
 @pytest.fixture(scope="module")
