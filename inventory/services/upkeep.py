@@ -142,7 +142,9 @@ def _tell_of_silence(context: Context) -> int:
         return session.scalar(sa.select(sa.func.count()).select_from(still)) or 0
 
 
-def _confirmed(session: Session, context: Context, now: datetime) -> tuple[sa.Select[Host, HostContact], sa.ColumnElement[bool]]:
+def _confirmed(
+    session: Session, context: Context, now: datetime
+) -> tuple[sa.Select[Host, HostContact], sa.ColumnElement[bool]]:
     """Hosts whose agent should be heard, and the condition under which it is silent."""
     expected_silent = _by_hand.on_the_way(session, now)
     confirmed = (
