@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from .capability import Capabilities
 from .journals import Journals
@@ -135,10 +135,10 @@ class HostFacts:
     pools: tuple[Pool, ...] | None
     openers: tuple[Opener, ...] | None
     boot_id: str | None
+    journals: Journals | None
+    """Journals of ext filesystems; None: could not be read."""
     zfs: ZfsLook | None = None
     """None: nobody looked; it takes reading every node."""
-    journals: Journals | None = field(default_factory=Journals)
-    """Journals of ext filesystems."""
 
     def node_by_number(self, device_number: str) -> Node | None:
         """The node of this `major:minor`, None when there is none or the nodes are unknown."""

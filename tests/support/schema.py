@@ -5,6 +5,7 @@ What migrations do is proved where they are the subject: `test_schema.py`, `test
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import sqlite3
@@ -31,7 +32,9 @@ def lay(settings: Settings) -> None:
 @cache
 def _migrated_file() -> Path:
     """The SQLite file every other is a copy of; one file, nothing beside it."""
-    file = Path(mkdtemp(prefix="sanitrail-schema-")) / "schema.db"
+    folder = mkdtemp(prefix="sanitrail-schema-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    file = Path(folder) / "schema.db"
     upgrade(f"sqlite:///{file}")
     with closing(sqlite3.connect(file)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

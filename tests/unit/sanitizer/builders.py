@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sanitizer.facts import HostFacts, Mount, Node, Reading
+from sanitizer.journals import Journals
 
 _NUMBERS = {"n": 0}
 
@@ -59,6 +60,7 @@ def host(*nodes: Node, **changes: Any) -> HostFacts:  # noqa: ANN401 - fields of
         "pools": (),
         "openers": (),
         "boot_id": "boot-1",
+        "journals": Journals(),
     }
     facts = {**base, **changes}
     if facts["mounts"] is not None and not any(m.mount_point == "/" for m in facts["mounts"]):

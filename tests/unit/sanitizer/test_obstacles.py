@@ -201,6 +201,7 @@ UNKNOWN: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any]]] = [
     ("mount table", {"mounts": None}, {}, {}),
     ("swap areas", {"swaps": None}, {}, {}),
     ("multi-device", {"pools": None}, {}, {}),
+    ("journals", {"journals": None}, {}, {}),
     ("open files", {"openers": None}, {}, {}),
     ("boot identifier", {"boot_id": None}, {}, {}),
     ("holders of sdb", {}, {"holders": None}, {}),
