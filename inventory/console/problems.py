@@ -76,8 +76,11 @@ def _steps(status: int, signed_in: bool) -> tuple[Link, ...]:
 def page_of(problem: Problem, *, signed_in: bool) -> ProblemPage:
     """The page of a problem."""
     title, _ = _BY_STATUS.get(problem.status, (problem.title, ()))
+    incident = (problem.instance or "").removeprefix("urn:sanitrail:incident:")
     own = problem.status in {403, 409, 412, 422, 503} and problem.code != "csrf-refused"
     sentence = problem.detail if own or problem.status in {404, 429} else problem.detail or _NOTHING_CHANGED
+    if incident:  # its number stands below, once
+        sentence = ""
     return ProblemPage(
         status=problem.status,
         code=problem.code,
@@ -85,7 +88,7 @@ def page_of(problem: Problem, *, signed_in: bool) -> ProblemPage:
         sentence=sentence,
         reasons=tuple(error.message for error in problem.errors if error.message != problem.detail),
         steps=_steps(problem.status, signed_in),
-        incident=(problem.instance or "").removeprefix("urn:sanitrail:incident:"),
+        incident=incident,
     )
 
 

@@ -21,6 +21,7 @@ from inventory.errors import Forbidden, InventoryError, NotSignedIn, SeparationO
 from inventory.services import approvers, idempotency, people
 from inventory.services.context import Actor, Context
 from inventory.services.sessions import Caller
+from inventory.services.views import Known
 
 from .blueprint import Reply
 from .forms import Form
@@ -87,25 +88,23 @@ def drawn_cells() -> Cells:
 
 
 def names() -> Callable[[str], str]:
-    """Pseudonym -> how this reader may know the person: the name with `directory.read`, else the login name.
-
-    They are read with the first name that a page tells.
-    """
-    return _name
+    """Pseudonym -> what this reader may call the person."""
+    return lambda ref: known_as(ref).name
 
 
-def _name(ref: str) -> str:
+def known_as(ref: str) -> Known:
+    """How this reader may know the person; everybody is read with the first name that a page tells."""
     if ref == "system":
-        return words("the service")
+        return Known(words("the service"), "")
     if "console_names" not in g:
         found = {}
         if may(Permission.READ):
             found = people.names_by_ref(here(), actor())
         me = caller().person
-        found[me.ref] = me.name or me.login
+        found.setdefault(me.ref, Known(me.name or me.login, me.login))
         g.console_names = found
-    known: dict[str, str] = g.console_names
-    return known.get(ref, ref)
+    known: dict[str, Known] = g.console_names
+    return known.get(ref) or Known(ref, "")
 
 
 def my_passkeys() -> list[dict[str, str]]:
@@ -144,6 +143,7 @@ def show(template: str, status: int = 200, **values: Any) -> Reply:  # noqa: ANN
         f"console/{template}",
         frame=frame(),
         person_name=names(),
+        known_as=known_as,
         may=may,
         can=Permission,
         my_passkeys=my_passkeys,
@@ -154,7 +154,9 @@ def show(template: str, status: int = 200, **values: Any) -> Reply:  # noqa: ANN
 
 def fragment(template: str, **values: Any) -> str:  # noqa: ANN401 - templates take anything
     """Render a part of a page alone, for a live region: nothing around it is asked for."""
-    return render_template(f"console/{template}", person_name=names(), may=may, can=Permission, **values)
+    return render_template(
+        f"console/{template}", person_name=names(), known_as=known_as, may=may, can=Permission, **values
+    )
 
 
 def show_sheet(sheet: Sheet, form: Form, action: str = "") -> Reply:

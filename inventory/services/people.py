@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import secrets
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import sqlalchemy as sa
@@ -21,7 +22,7 @@ from . import passwords
 from ._scope import require_unlimited
 from .context import Actor, Context, authorize, require_person
 from .kernel import check_version, find, new_secret, note, optional, required
-from .views import OneTimeLinkView, PersonView
+from .views import Known, OneTimeLinkView, PersonView
 
 _LOGIN = re.compile(r"[a-z0-9][a-z0-9._-]{2,63}")
 _PSEUDONYM = "abcdefghijkmnpqrstuvwxyz23456789"
@@ -262,38 +263,49 @@ def change_password(context: Context, actor: Actor, command: ChangePassword) -> 
 
 
 def list_people(context: Context, actor: Actor) -> tuple[PersonView, ...]:
-    """Everybody, by login name. Names and contacts only for `directory.read`; permission `inventory.read`."""
+    """Everybody, by login name, as this reader may know them (`for_reader`); permission `inventory.read`."""
     authorize(actor, Permission.READ)
-    directory = actor.may(Permission.READ_DIRECTORY)
     with context.reading(actor) as session:
         rows = session.scalars(sa.select(Person).order_by(Person.login)).all()
         # Held until the views are made: `person_view` then finds each row in the session, without a question of its own.
-        entries = session.scalars(sa.select(DirectoryRow)).all() if directory else ()
-        found = tuple(person_view(session, row, directory=directory or row.ref == actor.ref) for row in rows)
+        entries = session.scalars(sa.select(DirectoryRow)).all()
+        found = tuple(for_reader(actor, person_view(session, row, directory=True)) for row in rows)
         del entries
         return found
 
 
-def names_by_ref(context: Context, actor: Actor) -> dict[str, str]:
-    """Pseudonym -> how this reader may know the person: the name with `directory.read`, else the login name.
-
-    Permission `inventory.read`.
-    """
+def names_by_ref(context: Context, actor: Actor) -> dict[str, Known]:
+    """Pseudonym -> how this reader may know the person; permission `inventory.read`."""
     authorize(actor, Permission.READ)
     with context.reading(actor) as session:
-        if not actor.may(Permission.READ_DIRECTORY):
-            return dict(session.execute(sa.select(Person.ref, Person.login)).all())
-        both = sa.select(Person.ref, sa.func.coalesce(DirectoryRow.name, Person.login))
-        return dict(session.execute(both.outerjoin(DirectoryRow, DirectoryRow.ref == Person.ref)).all())
+        named = DirectoryRow.name if _may_name(actor) else sa.null()
+        both = sa.select(Person.ref, sa.func.coalesce(named, Person.login), Person.login)
+        rows = session.execute(both.outerjoin(DirectoryRow, DirectoryRow.ref == Person.ref)).all()
+    borne = Counter(name for _, name, _ in rows)
+    return {ref: Known(name if borne[name] == 1 else f"{name} ({login})", login) for ref, name, login in rows}
 
 
 def person(context: Context, actor: Actor, ref: str) -> PersonView:
-    """One person; oneself always with the directory row. Raises `NotFound`."""
+    """One person as this reader may know them; oneself always whole. Raises `NotFound`."""
     if ref != actor.ref:
         authorize(actor, Permission.READ)
     with context.reading(actor) as session:
-        row = find(session, Person, ref, "person")
-        return person_view(session, row, directory=ref == actor.ref or actor.may(Permission.READ_DIRECTORY))
+        return for_reader(actor, person_view(session, find(session, Person, ref, "person"), directory=True))
+
+
+def for_reader(actor: Actor, view: PersonView) -> PersonView:
+    """Without what is not theirs to see.
+
+    Names are for whoever may read evidence: they decide together, and must know who has signed. Titles and contacts are for
+    `directory.read` and for oneself; a reader who decides nothing knows people by their login names.
+    """
+    if view.ref == actor.ref or actor.may(Permission.READ_DIRECTORY):
+        return view
+    return replace(view, name=view.name if _may_name(actor) else None, title=None, contact=None)
+
+
+def _may_name(actor: Actor) -> bool:
+    return actor.may(Permission.READ_EVIDENCE) or actor.may(Permission.READ_DIRECTORY)
 
 
 def person_view(session: Session, person: Person, *, directory: bool) -> PersonView:

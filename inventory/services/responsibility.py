@@ -21,7 +21,7 @@ from ._mapping import event_view
 from ._scope import only, sees
 from .context import Actor, Context, authorize, require_person
 from .kernel import find
-from .people import list_people, person_view, scope_of_person
+from .people import for_reader, list_people, person_view, scope_of_person
 from .roster import approvers_in_force
 from .sessions import token_view
 from .views import (
@@ -75,9 +75,8 @@ def of_person(context: Context, actor: Actor, ref: str) -> PersonDutiesView:
         live = sa.select(sa.func.count()).where(
             m.WebSession.person == ref, m.WebSession.ended.is_(None), m.WebSession.expires > now
         )
-        directory = ref == actor.ref or actor.may(Permission.READ_DIRECTORY)
         return PersonDutiesView(
-            person=person_view(session, row, directory=directory),
+            person=for_reader(actor, person_view(session, row, directory=True)),
             grants=tuple(
                 GrantView(
                     permission=str(permission),

@@ -68,7 +68,7 @@ class OfPerson(Message):
 
 @noun.get("/people", "Everybody", READERS)
 def list_people(call: Call) -> tuple[PersonView, ...]:
-    """By login name. Names and contacts only for roles that may read the directory."""
+    """By login name. Names for roles that may read evidence, titles and contacts for those that may read the directory."""
     return service.list_people(call.context, call.actor)
 
 

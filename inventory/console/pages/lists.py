@@ -89,7 +89,7 @@ def show_list(name: str, template: str, *, primary: str = "state", **more: Any) 
     view, _ = list_view(name, asked, primary=primary)
     none_at_all = not view.rows and lists.empty(here(), actor(), name)
     more.setdefault("selects", selecting(name))
-    return show(template, list=view, search_text=asked.text, none_at_all=none_at_all, **more)
+    return show(template, list=view, none_at_all=none_at_all, **more)
 
 
 @page("/devices")

@@ -16,7 +16,7 @@ from inventory.console.printing import asked_language
 from inventory.console.sheets import Sheet, reason
 from inventory.console.views.decisions import Follows, after_approval, after_validation
 from inventory.console.views.order import seats_of, verdict_of
-from inventory.console.web import actor, form_status, go, here, names, perform, posted, received, show, show_sheet
+from inventory.console.web import actor, form_status, go, here, known_as, perform, posted, received, show, show_sheet
 from inventory.domain.roles import Permission
 from inventory.domain.vocabulary import ValidationDecision
 from inventory.errors import InventoryError
@@ -77,7 +77,7 @@ def approve(order: str) -> Reply:
     )
     follows = after_approval(found)
     return show(
-        "approve.html", status, order=found, form=typed, ready=ready, refusal=refusal, seats=seats_of(found, names()),
+        "approve.html", status, order=found, form=typed, ready=ready, refusal=refusal, seats=seats_of(found, known_as),
         outcomes=follows.sentences if ready else (), final=follows.final if ready else "",
     )  # fmt: skip
 
@@ -102,7 +102,7 @@ def validate(order: str) -> Reply:
     follows = Follows(()) if record is None else after_validation(record)
     return show(
         "validate.html", form_status(typed), order=found, form=typed, record=record, decisions=DECISIONS,
-        verdict=verdict_of(record) if record is not None else None, seats=seats_of(found, names()),
+        verdict=verdict_of(record) if record is not None else None, seats=seats_of(found, known_as),
         outcomes=follows.sentences, final=follows.final,
     )  # fmt: skip
 

@@ -21,7 +21,7 @@ from inventory.console.views.ordering import (
     takes_pattern,
     techniques_of,
 )
-from inventory.console.web import actor, form_status, go, here, may, names, perform, posted, received, show
+from inventory.console.web import actor, form_status, go, here, known_as, may, perform, posted, received, show
 from inventory.contract.v1.orders import PlanRequest
 from inventory.domain.roles import Permission
 from inventory.domain.techniques import ANSWERS, AUTO, CANARIES, KEY_PATTERN, SCOPES, drive_word_faults, follows
@@ -170,7 +170,7 @@ def show_order(order_id: str, typed: Form) -> Reply:
         order=found,
         form=typed,
         steps=steps_of(found),
-        seats=seats_of(found, names()),
+        seats=seats_of(found, known_as),
         record=record,
         verdict=verdict_of(record) if record is not None else None,
         mine=mine,

@@ -10,7 +10,7 @@ from inventory.console.formatting import initials, sentence_case
 from inventory.console.forms import Option
 from inventory.console.language.speaking import words
 from inventory.domain.vocabulary import OrderState
-from inventory.services.views import OrderDetail, RecordView
+from inventory.services.views import Known, OrderDetail, RecordView
 
 from .chips import Tone
 
@@ -149,13 +149,13 @@ class Seat:
     text: str
     taken: bool
     digest: str = ""
+    login: str = ""
+    """Under the name, so that nobody is taken for somebody else."""
 
 
-def seats_of(order: OrderDetail, names: Callable[[str], str]) -> tuple[Seat, ...]:
+def seats_of(order: OrderDetail, known: Callable[[str], Known]) -> tuple[Seat, ...]:
     """Who has signed, and how many signatures are still wanted."""
-    taken = [
-        Seat(initials(names(approval.approver)), names(approval.approver), taken=True, digest=approval.sha256)
-        for approval in order.approvals
-    ]
+    signed = [(known(approval.approver), approval.sha256) for approval in order.approvals]
+    taken = [Seat(initials(one.name), one.name, taken=True, digest=digest, login=one.login) for one, digest in signed]
     empty = max(0, order.approvals_required - len(taken))
     return (*taken, *(Seat("?", words("Another approver, not the requester"), taken=False) for _ in range(empty)))

@@ -47,6 +47,7 @@ from .papers import DestructionStanding, FactsToSign, PaperView
 from .people import (
     ApiTokenView,
     ApproverKeyView,
+    Known,
     OneTimeLinkView,
     PersonView,
     RosterPersonView,
@@ -107,6 +108,7 @@ __all__ = [
     "HostRow",
     "KeyHeldView",
     "KindOfActView",
+    "Known",
     "LeaseView",
     "LocationView",
     "LogEntryView",

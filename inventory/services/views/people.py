@@ -17,7 +17,7 @@ class PersonView:
     ref: str
     login: str
     name: str | None
-    """None where the reader may not see the directory, or the row was erased."""
+    """None where it is not the reader's to see, or was erased."""
     title: str | None
     contact: str | None
     roles: frozenset[Role]
@@ -33,6 +33,15 @@ class PersonView:
     """How far they see, and why, in one sentence."""
     language: str | None = None
     """The language of the console they chose; None: their browser's."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """How a reader may know a person."""
+
+    name: str
+    """The name, with the login name where two bear it; the login name alone where the name is erased or not theirs to see."""
+    login: str
 
 
 @dataclass(frozen=True, kw_only=True)

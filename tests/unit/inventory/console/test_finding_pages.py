@@ -38,6 +38,12 @@ def test_a_list_narrows_by_links_and_its_file_holds_the_same_rows(site: Site) ->
     assert event.details["rows"] == len(listed)
 
 
+def test_what_a_list_is_searched_for_stands_in_its_own_box_alone(site: Site) -> None:
+    page = site.get("carla", "/devices?q=AT-0047").text
+    boxes = re.findall(r'<input[^>]*type="search"[^>]*>', page)
+    assert [re.findall(r'value="([^"]*)"', box) for box in boxes] == [[""], ["AT-0047"]]
+
+
 def test_a_misspelt_filter_shows_nothing_and_says_which(site: Site) -> None:
     page = site.get("carla", "/devices?state=retird").text
     assert "cell-main" not in page

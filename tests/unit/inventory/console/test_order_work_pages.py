@@ -26,6 +26,21 @@ def test_a_batch_of_nothing_is_sent_back(site: Site) -> None:
     assert "exactly one of the two" in answer.text
 
 
+def test_whoever_decides_sees_who_signed_by_name_and_login_and_a_mere_reader_by_login(site: Site) -> None:
+    order, waiver = (
+        site.story.numbers["requested"],
+        f"/devices/{site.story.device('backup')}/waiver/{site.story.numbers['waiver']}",
+    )
+    page = site.get("ben", f"/orders/{order}/approve").text
+    assert 'Ann Okafor<span class="cell-sub">ann</span>' in page
+    assert "Omar Haddad, " in page
+    page = site.get("carla", waiver).text
+    assert re.search(r'Petra Kovač, [a-z ]+<span class="cell-sub">petra</span>', page)
+    page = site.get("vic", f"/orders/{order}").text
+    assert "Okafor" not in page
+    assert ">ann<" in page
+
+
 def test_a_batch_that_was_not_seen_is_not_ordered(site: Site) -> None:
     values = {**ASKED, "devices": site.story.device("flash"), "step": "order", "seen": "0" * 64}
     answer = site.post("omar", "/orders/batch", values)

@@ -158,15 +158,32 @@ def test_erasing_the_directory_leaves_the_pseudonym(world: World) -> None:
     assert "new.person" not in view.login
 
 
-def test_names_are_for_those_who_may_read_the_directory(world: World) -> None:
+def test_names_are_for_those_who_may_read_evidence_and_contacts_for_those_who_may_read_the_directory(
+    world: World,
+) -> None:
     ref = world.actor("operator").ref
-    assert people.person(world.context, world.actor("auditor"), ref).name == "Operator Example"
+    whole = people.person(world.context, world.actor("auditor"), ref)
+    assert (whole.name, whole.title, whole.contact) != ("Operator Example", None, None)
+    beside = people.person(world.context, world.actor("validator"), ref)
+    assert (beside.name, beside.title, beside.contact) == ("Operator Example", None, None)
     assert people.person(world.context, world.actor("viewer"), ref).name is None
     assert people.person(world.context, world.actor("operator"), ref).name == "Operator Example"
     assert all(
         row.name is None or row.ref == world.actor("viewer").ref
         for row in people.list_people(world.context, world.actor("viewer"))
     )
+
+
+def test_whoever_decides_knows_people_by_name_and_two_of_one_name_apart(world: World) -> None:
+    admin, ref = world.actor("admin"), world.actor("operator").ref
+    known = people.names_by_ref(world.context, world.actor("validator"))
+    assert (known[ref].name, known[ref].login) == ("Operator Example", "operator")
+    assert people.names_by_ref(world.context, world.actor("viewer"))[ref].name == "operator"
+    other, _ = newcomer(world)
+    change = people.UpdateDirectory(person=other, name="Operator Example", title="", contact="")
+    people.update_directory(world.context, admin, change)
+    known = people.names_by_ref(world.context, world.actor("validator"))
+    assert {known[ref].name, known[other].name} == {"Operator Example (operator)", "Operator Example (new.person)"}
 
 
 def signed_in(world: World, login: str = "new.person") -> tuple[sessions.SignedIn, Actor]:
