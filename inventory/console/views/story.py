@@ -270,6 +270,16 @@ _DIGEST: Final = re.compile("[0-9a-f]{64}")
 _CALLED: Final = {"custody": "Signed statement about this step"}
 """Details that are called otherwise than by their name."""
 _OURS: Final = frozenset({"balance", "explanation", "label"})
+_WORDED_BY_US: Final = frozenset(
+    {Tag.AUDIT_PACK_REQUESTED, Tag.AUDIT_PACK_BEGUN, Tag.AUDIT_PACK_EXPORTED, Tag.BALANCE_DRAWN}
+)
+"""Acts of people that name their scope in our words instead of a reason."""
+_KNOWN_FROM: Final = {
+    "resolved": "found by the agent",
+    "declared": "stated by a person",
+    "inherited": "concluded from where the medium was",
+}
+"""How a holding came to be known."""
 
 
 def _plain(value: str | int) -> str:
@@ -296,13 +306,16 @@ def _said(name: str, value: str | int, names: Callable[[str], str]) -> str:
         return names(value)
     if name == "code" and value in set(ExceptionCode):
         return words(TITLES[ExceptionCode(value)])
+    if name == "source" and value in _KNOWN_FROM:
+        return words(_KNOWN_FROM[str(value)])
     plain = _plain(value)
     return words(plain) if plain.islower() or name in _OURS else plain
 
 
 def _reason(event: EventView) -> str:
     """Why: a sentence of ours where no person acted; what a person wrote stands as it is."""
-    return event.reason if event.actor.startswith("p-") else words(event.reason)
+    ours = not event.actor.startswith("p-") or event.tag in _WORDED_BY_US
+    return words(event.reason) if ours else event.reason
 
 
 def tell(event: EventView, subject: SubjectLink, proof: ProofLink, names: Callable[[str], str]) -> StoryEvent:

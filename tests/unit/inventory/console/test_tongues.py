@@ -250,7 +250,7 @@ ASKED = frozenset({"barleycorn", "Recycler"})
 """The word of an audit pack, and what an address asks for."""
 _DATA = (
     r"sp-800-88:\d|\d{3} · [a-z-]+",  # the policy, the status and code of a refusal
-    r"\b[A-Z]{1,2}-[\d-]+: (?:CLEAR by|As (?:witness|second person)|.* states to|Delete once).*",  # what is signed
+    r"\b[A-Z]{1,2}-[\d-]+: (?:CLEAR by|Delete once).*",  # what is signed
     r"https?:\S+|\S+/\S+|/\S+",  # addresses, paths, types of media, versions of programs
     r"\b[A-Z]{1,4}(?:-[A-Z0-9]+)+\b|\bp-[a-z0-9]{10}\b",  # numbers and pseudonyms
     r"\b[0-9a-f]{4}\b|\b[0-9a-f]{8,}\S*|[A-Za-z0-9+/]{40,}=?",  # digests
