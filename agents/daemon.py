@@ -26,12 +26,13 @@ from inventory.contract.v1.orders import Lease
 from . import discovery, enrolment, following, halts, host, leasing, status
 from .assembly import Agent
 from .backoff import Backoff, jittered
-from .errors import AgentError, EvidenceRefused, LogForked, NotEnrolled, Rejected, Retry
+from .conditions import Conditions
+from .errors import AgentError, EvidenceRefused, LogForked, NotEnrolled, Rejected, Retry, StateUnwritable
 from .hotplug import HotPlug
 from .lamps import Lamps
 from .log_watch import decode_hashes, position_of
 from .notify import Notifier
-from .readiness import standing_by
+from .readiness import standing_by, words
 from .refusals import OrderMalformed
 from .runs import State
 from .self_tests import VALID
@@ -98,6 +99,9 @@ class Daemon:
         self._halted: str | None = None
         self._traces = agent.judge.halts.traces()
         self._outcome = 0
+        self._conditions = Conditions(log)
+        self._clock_doubted = False
+        self._display = status.Display(agent.state, self._board, self._conditions)
 
     def nudge(self, task: str) -> None:
         """Do a task as soon as possible."""
@@ -199,24 +203,24 @@ class Daemon:
             self._turned_away(name, error)
         except Retry as error:
             self._board.failed(name, error)
-            log.info("%s: %s", name, error.summarize())
+            self._conditions.stands(name, logging.INFO, f"{name}: {error.summarize()}")
             return backoff.failed(error.after)
         except AgentError as error:
             self._board.failed(name, error)
-            log.log(
-                logging.CRITICAL if isinstance(error, EvidenceRefused) else logging.ERROR,
-                "%s: %s",
-                name,
-                error.explain(),
-            )
-        except OSError as error:
-            log.error("%s: %s", name, error)  # noqa: TRY400 - the disk or the kernel says it all; a traceback adds nothing
-            self._board.failed(name, AgentError(str(error)))
+            level = logging.CRITICAL if isinstance(error, EvidenceRefused) else logging.ERROR
+            self._conditions.stands(name, level, f"{name}: {error.explain()}")
+        except OSError as error:  # the disk or the kernel says it all; a traceback adds nothing
+            self._board.failed(name, StateUnwritable(str(error)))
+            self._conditions.stands(name, logging.ERROR, f"{name}: {error}")
+            if name == "heartbeat":  # it was heard, though what came back cannot be kept: the next one goes out in time
+                return jittered(self._interval)
         except Exception as error:
             log.exception("%s: a defect of the agent", name)
             self._board.failed(name, AgentError(f"{type(error).__name__}; see the log"))
         else:
             backoff.succeeded()
+            self._board.over(name)
+            self._conditions.over(name)
             return pause
         return backoff.failed()
 
@@ -261,7 +265,7 @@ class Daemon:
         if not self._confirmed:
             return jittered(self._interval)
         known = self._agent.pins.require().checkpoint
-        reasons = standing_by(self._agent.judge, self._agent.runs, self._agent.state.root, self._agent.watch)
+        reasons = self._reasons()
         asked_before = (
             self._agent.watch.reading().skew_seconds is not None
         )  # else the clock is unknown to everybody, always
@@ -279,6 +283,14 @@ class Daemon:
         self._board.succeeded("heartbeat")
         self._take_in(reply, known.size)
         return jittered(self._interval)
+
+    def _reasons(self) -> tuple[str, ...]:
+        """Why this host would take no order now."""
+        found = standing_by(self._agent.judge, self._agent.runs, self._agent.state.root, self._agent.watch)
+        problem = self._display.problem
+        if problem is None or any(reason.startswith("state-") for reason in found):
+            return found
+        return (*found, words(problem))
 
     def _cannot_halt(self) -> tuple[str, ...]:
         """What goes on although this host is halted, for the people who halted it."""
@@ -324,10 +336,10 @@ class Daemon:
         return 3600.0
 
     def _lease(self) -> float:
-        if self._halted is not None:
+        if self._halted is not None or self._display.problem is not None:  # a lease that cannot be kept is lost
             return jittered(self._interval)
         wanted = self._work_waiting or self._workers.waiting
-        reasons = standing_by(self._agent.judge, self._agent.runs, self._agent.state.root, self._agent.watch)
+        reasons = self._reasons()
         self._board.note(standing_by=list(reasons))
         if not self._confirmed or not wanted or (not self._workers.waiting and (reasons or not self._workers.free)):
             return jittered(self._interval)
@@ -389,9 +401,10 @@ class Daemon:
             except FileNotFoundError:
                 continue
             except (Rejected, AgentError) as error:
-                log.error("record %s stays: %s", record_id, error.explain())  # noqa: TRY400 - the error explains itself
+                self._conditions.stands(record_id, logging.ERROR, f"record {record_id} stays: {error.explain()}")
                 refused = error
             else:
+                self._conditions.over(record_id)
                 log.info("record %s is accepted, log index %d", record_id, accepted.index)
         if refused is not None:
             raise refused
@@ -405,7 +418,7 @@ class Daemon:
         return () if document is None else tuple(DeclaredPath.model_validate(path) for path in document["paths"])
 
     def _show(self) -> None:
-        """What `sanitrail-agent status` shows, and the lamps. A full disk costs only the display."""
+        """What `sanitrail-agent status` shows, and the lamps."""
         self._lamps.keep(self._clock.monotonic())
         reading = self._agent.watch.reading()
         self._board.note(
@@ -413,7 +426,7 @@ class Daemon:
             clock={"skew_seconds": reading.skew_seconds, "problem": reading.problem},
             alarms=list(self._agent.pins.alarms()),
         )
-        try:
-            status.write(self._agent.state, self._board.snapshot())
-        except OSError as error:
-            log.warning("the status cannot be shown: %s", error)
+        doubted, self._clock_doubted = self._clock_doubted, reading.problem is not None
+        if self._display.show() or (doubted and not self._clock_doubted):  # what waited for it need not wait any longer
+            self._due["heartbeat"] = self._due["outbox"] = self._clock.monotonic()
+            self._workers.hasten()

@@ -7,9 +7,9 @@ until it is set right; `mind` that somebody should look. What cannot be looked a
 from __future__ import annotations
 
 import datetime as dt
+import errno
 import os
 import pwd
-import shutil
 import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -20,10 +20,10 @@ from sanitizer.selftest import build_digest
 
 from . import enrolment, keys, rules_file, self_tests, status
 from .config import Settings
-from .errors import AgentError, StateBusy
+from .errors import AgentError, StateBusy, StateUnwritable
 from .halts import Halts
 from .pins import PinStore
-from .readiness import ROOM_NEEDED
+from .readiness import storage_problem
 from .runs import RunStore
 from .state import StateDirectory
 
@@ -63,13 +63,16 @@ def looks(place: Place) -> tuple[Finding, ...]:
         except AgentError as error:
             found.append(Finding(error.code, "stops", error.summarize(), error.advice))
         except OSError as error:
-            found.append(
-                Finding(
-                    "cannot-look", "stops", f"It could not be looked at: {error}", "Run this as root; check the disk."
-                )
-            )
+            found.append(_unseen(error))
     unique = {finding.code + finding.sentence: finding for finding in found}
     return tuple(sorted(unique.values(), key=lambda finding: (finding.weight != "stops", finding.code)))
+
+
+def _unseen(error: OSError) -> Finding:
+    """Newer kernels say so of ext4 only when something is written: a lock here."""
+    if error.errno == errno.EROFS:
+        return Finding(StateUnwritable.code, "stops", StateUnwritable(str(error)).summarize(), StateUnwritable.advice)
+    return Finding("cannot-look", "stops", f"It could not be looked at: {error}", "Run this as root; check the disk.")
 
 
 def _root(place: Place) -> Iterator[Finding]:
@@ -94,14 +97,8 @@ def _state(place: Place) -> Iterator[Finding]:
             f"See who did that; then: chown root {root}; chmod 0700 {root}",
         )
     place.state.require_known_format()
-    free = shutil.disk_usage(root).free
-    if free < ROOM_NEEDED:
-        yield Finding(
-            "state-disk-full",
-            "stops",
-            f"Beneath {root} {free >> 20} MiB are free; {ROOM_NEEDED >> 20} MiB are needed for journals and records.",
-            "Make room on that disk.",
-        )
+    if (problem := storage_problem(root)) is not None:
+        yield Finding(problem.code, "stops", f"{root}: {problem.summarize()}", problem.advice)
 
 
 def _enrolled(place: Place) -> Iterator[Finding]:

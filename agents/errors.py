@@ -21,6 +21,7 @@
     ├─ EnrolmentRefused             what the service answered to the enrolment cannot be pinned
     ├─ OutboxDamaged                a stored record cannot be read back; the file is kept aside
     ├─ StateDamaged                 another file of the agent's state cannot be read back
+    ├─ StateUnwritable              the state cannot be written: no room, read-only, a failing disk
     ├─ StateNewer                   a newer agent wrote the state
     ├─ StateBusy                    another agent process owns the state directory
     ├─ ConfigInvalid                the configuration cannot be used
@@ -251,6 +252,15 @@ class StateDamaged(AgentError):
         super().__init__(f"{path}: {problem}")
         self.path = path
         self.problem = problem
+
+
+class StateUnwritable(AgentError):
+    """What must be kept cannot be written: nothing is begun, and a run that writes stops at its next checkpoint."""
+
+    code = "state-unwritable"
+    sentence = "The agent's state cannot be written."
+    fault = "the disk beneath the state directory"
+    advice = "Make room, or have that file system checked and mounted for writing again; what waits goes on by itself."
 
 
 class StateNewer(AgentError):

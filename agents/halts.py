@@ -63,10 +63,13 @@ class Halts:
 
     def __init__(self, state: StateDirectory) -> None:
         self._state = state
+        self._heard: Halt | None = None
+        """The service's newest word in this process: a disk that cannot keep it does not undo it."""
 
     def traces(self) -> tuple[tuple[int, int] | None, ...]:
         """What changes whenever a halt comes or goes, without reading it: it is looked at every second, for years."""
-        return tuple(self._trace(name) for name in (LOCAL, SERVICE))
+        heard = None if self._heard is None else (self._heard.number, 0)
+        return (*(self._trace(name) for name in (LOCAL, SERVICE)), heard)
 
     def _trace(self, name: str) -> tuple[int, int] | None:
         try:
@@ -116,21 +119,28 @@ class Halts:
 
         Raises:
             HaltRefused: The service did not sign it, or it is for another agent. What stood before stands.
-            OSError: It cannot be kept.
+            OSError: It cannot be kept; it stands as long as this process does, and with its next word is kept again.
         """
         said = _read(envelope, service_keys)
         if said.agent_key != agent_key:
             raise HaltRefused("It is for another agent.")
         try:
-            known = self._newest()
+            known = self._kept()
         except StateDamaged:
             known = None
         if known is None or said.number > known.number:
+            if self._heard is None or said.number > self._heard.number:
+                self._heard = said
             self._state.write(SERVICE, SERVICE_SCHEMA, {"halt": said.to_dict()})
             log.warning("%s by %s: %s", "halted" if said.action == "halt" else "halt lifted", said.by, said.reason)
         return said
 
     def _newest(self) -> Halt | None:
+        """Of what is kept and what was heard. Raises `StateDamaged`."""
+        said = [one for one in (self._kept(), self._heard) if one is not None]
+        return max(said, key=lambda one: one.number, default=None)
+
+    def _kept(self) -> Halt | None:
         document = self._state.read(SERVICE, SERVICE_SCHEMA)
         if document is None:
             return None

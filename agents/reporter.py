@@ -17,6 +17,7 @@ from inventory.contract.v1.orders import Lease, Progress
 
 from .backoff import Backoff
 from .client import Service
+from .conditions import Conditions
 from .errors import Rejected, Retry
 
 log = logging.getLogger("agents.reporter")
@@ -24,6 +25,7 @@ log = logging.getLogger("agents.reporter")
 RunState = Literal["cleared", "executing", "settling", "verifying", "succeeded", "failed", "refused", "interrupted"]
 Look = Callable[[sanitizer.Progress], tuple[int | None, str | None]]
 """From the newest figures: degrees Celsius where known, and why the medium is hopeless where it is."""
+_AT_WORK = frozenset({"executing", "settling", "verifying"})
 STATES: tuple[RunState, ...] = get_args(RunState)
 
 
@@ -36,6 +38,8 @@ class Control:
         self._cancelled = threading.Event()
         self.why = "The service asked to end the run."
         """Why it is ended for good, in words for the record."""
+        self.at_work: Callable[[], None] = lambda: None
+        """Called while the medium is worked on: whatever the run waited for, it does not any more."""
 
     def cancel(self) -> None:
         """Somebody wants the run ended for good, not only paused."""
@@ -86,6 +90,7 @@ class Reporter:
         self._degrees: int | None = None
         self._latest: sanitizer.Progress | None = None
         self._ended = False
+        self._conditions = Conditions(log)
         self._thread = threading.Thread(target=self._loop, name="progress-reporter", daemon=True)
 
     def __enter__(self) -> Self:
@@ -106,6 +111,8 @@ class Reporter:
             self._degrees, hopeless = self._look(progress)
             if hopeless is not None:
                 self._control.give_up(hopeless)
+        if progress.state in _AT_WORK:
+            self._control.at_work()
         with self._condition:
             self._latest = progress
             self._condition.notify()
@@ -137,9 +144,10 @@ class Reporter:
         except Retry as error:
             return self._backoff.failed(error.after)
         except Rejected as error:
-            log.warning("progress not accepted: %s", error.summarize())
+            self._conditions.stands("progress", logging.WARNING, f"progress not accepted: {error.summarize()}")
             return self._backoff.failed()
         self._backoff.succeeded()
+        self._conditions.over("progress")
         if reply.stop_requested:
             self._control.cancel()
         elif reply.halted:

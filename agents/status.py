@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import logging
 import threading
 from dataclasses import dataclass, field
 from typing import Any
 
 from .clock import Clock, rfc3339
-from .errors import AgentError
+from .conditions import Conditions
+from .errors import AgentError, StateUnwritable
 from .state import StateDirectory
 
 FILE = "status.json"
@@ -43,6 +45,12 @@ class Board:
             known.failures += 1
             known.problem = f"{error.code}: {error.explain()}"
 
+    def over(self, exchange: str) -> None:
+        """Whatever had failed does not any more."""
+        with self._lock:
+            if (known := self._exchanges.get(exchange)) is not None and known.problem is not None:
+                self._exchanges[exchange] = _Exchange(last_success=known.last_success)
+
     def waits(self, run_id: str, why: str | None) -> None:
         """A run waits, or (None) does not any more."""
         with self._lock:
@@ -68,9 +76,29 @@ class Board:
             }
 
 
-def write(state: StateDirectory, snapshot: dict[str, Any]) -> None:
-    """Put the snapshot beside the state: whole or not at all, not durable. A full disk costs only the display."""
-    state.disk.write_volatile(state.path(FILE), json.dumps(snapshot, indent=1, sort_keys=True).encode())
+class Display:
+    """Puts the board beside the state, and so finds out whether anything can be written there."""
+
+    def __init__(self, state: StateDirectory, board: Board, conditions: Conditions) -> None:
+        self._state = state
+        self._board = board
+        self._conditions = conditions
+        self.problem: StateUnwritable | None = None
+        """Why nothing can be written there."""
+
+    def show(self) -> bool:
+        """Write it down, whole or not at all, not durable. Returns whether that is possible again since it was not."""
+        try:
+            text = json.dumps(self._board.snapshot(), indent=1, sort_keys=True)
+            self._state.disk.write_volatile(self._state.path(FILE), text.encode())
+        except OSError as error:
+            self.problem = StateUnwritable(f"{error.strerror}.")
+            self._conditions.stands("state", logging.ERROR, f"state: {self.problem.explain()}")
+            return False
+        again = self.problem is not None
+        self.problem = None
+        self._conditions.over("state")
+        return again
 
 
 def read(state: StateDirectory) -> dict[str, Any] | None:

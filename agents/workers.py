@@ -11,7 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from .backoff import Backoff
-from .errors import AgentError
+from .conditions import Conditions
+from .errors import AgentError, StateUnwritable
 from .reporter import Control
 from .runner import NotYet, Runner
 from .runs import Run, State
@@ -56,6 +57,7 @@ class Workers:
         self._monotonic = monotonic
         self._nudge = nudge
         self._slots: dict[str, _Slot] = {}
+        self._conditions = Conditions(log)
         self._lock = threading.Lock()
         self._stopping = False
         self._halted = False
@@ -72,8 +74,14 @@ class Workers:
         """The halt is lifted."""
         with self._lock:
             self._halted = False
+        self.hasten()
+
+    def hasten(self) -> None:
+        """Whatever runs waited for may be right by now: try each at once."""
+        with self._lock:
             for slot in self._slots.values():
                 slot.due = 0.0
+        self._nudge("runs")
 
     def dispatch(self, runs: list[Run]) -> float:
         """Start a thread for every run that is due. Returns seconds until the next one is."""
@@ -132,6 +140,7 @@ class Workers:
         slot.writing = run.state in _WRITING
         if slot.control.stop.is_set() and not slot.control.cancelled:  # it was halted, and goes on
             slot.control = Control()
+        slot.control.at_work = lambda: self._goes_on(run)
         # Not a daemon thread: the interpreter must not end under a write.
         slot.thread = threading.Thread(target=self._work, args=(run, slot), name=f"run-{run.run_id[:8]}")
         slot.thread.start()
@@ -152,18 +161,13 @@ class Workers:
         try:
             self._runner.work(run, slot.control)
         except NotYet as error:
-            if self._stopping:
-                return 0.0
-            self._waits(run, error)
-            current = self._runner.runs.get(run.order_sha256)
-            if current is not None and current.state is State.STARTED:
-                self._runner.tell_waiting(current, error, slot.control)
-            return slot.backoff.failed(error.after)
+            return 0.0 if self._stopping else self._waits(run, slot, error)
         except OSError as error:
-            self._waits(run, NotYet("state-disk", f"The disk beneath the state directory: {error}"))
-            return slot.backoff.failed()
+            return self._waits(run, slot, NotYet(StateUnwritable.code, f"{StateUnwritable.sentence} {error}"))
         except AgentError as error:
-            log.critical("run %s needs a person: %s", run.run_id, error.explain())
+            self._conditions.stands(
+                f"run {run.run_id}", logging.CRITICAL, f"run {run.run_id} needs a person: {error.explain()}"
+            )
             self._board.waits(run.run_id, f"{error.code}: {error.explain()}")
             return slot.backoff.failed()
         except Exception:
@@ -171,9 +175,19 @@ class Workers:
             self._board.waits(run.run_id, "agent-defect: see the agent's log")
             return slot.backoff.failed()
         slot.backoff.succeeded()
-        self._board.waits(run.run_id, None)
+        self._goes_on(run)
         return None
 
-    def _waits(self, run: Run, error: NotYet) -> None:
-        log.warning("run %s waits: %s: %s", run.run_id, error.reason_code, error.detail)
-        self._board.waits(run.run_id, f"{error.reason_code}: {error.detail}")
+    def _waits(self, run: Run, slot: _Slot, why: NotYet) -> float:
+        """Said once; the service is told each time, since its people may end the run there. Returns seconds to wait."""
+        text = f"run {run.run_id} waits: {why.reason_code}: {why.detail}"
+        self._conditions.stands(f"run {run.run_id}", logging.WARNING, text)
+        self._board.waits(run.run_id, f"{why.reason_code}: {why.detail}")
+        current = self._runner.runs.get(run.order_sha256)
+        if current is not None and current.state is State.STARTED:
+            self._runner.tell_waiting(current, why, slot.control)
+        return slot.backoff.failed(why.after)
+
+    def _goes_on(self, run: Run) -> None:
+        self._board.waits(run.run_id, None)
+        self._conditions.over(f"run {run.run_id}")

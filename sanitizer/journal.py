@@ -6,13 +6,15 @@
 `check` is the start of SHA-256 over the check before it and the JSON, so that lines can be neither altered, dropped
 nor moved. A torn last line (a crash while it was being written) is cut off; damage anywhere else is `JournalDamaged`,
 because nobody can say then where the run stood. An entry counts only once it is on disk: `append` returns after fsync,
-and after a failed fsync nothing more is written through this descriptor (the file's state is unknown from there).
+and after a failed fsync nothing more is written through this descriptor (the file's state is unknown from there). An
+fsync that succeeds on a file system that is read-only by then has failed, too (`_make_durable`).
 
 The file is locked while a process works on the run; the lock dies with the process.
 """
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -38,10 +40,21 @@ def checked_run_id(run_id: str) -> str:
     return run_id
 
 
+def _make_durable(descriptor: int) -> None:
+    """fsync, and a look whether it can have done anything.
+
+    Where ext4 is turned read-only beneath a file that is open for writing (an emergency remount), the kernel goes on taking
+    what is written into memory, answers fsync with success, and drops it. Seen with Linux 6.1.
+    """
+    os.fsync(descriptor)
+    if os.fstatvfs(descriptor).f_flag & os.ST_RDONLY:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+
 def _sync_folder(folder: Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        os.fsync(descriptor)
+        _make_durable(descriptor)
     finally:
         os.close(descriptor)
 
@@ -60,7 +73,7 @@ def _write_key(path: Path) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     try:
         _write_all(descriptor, secrets.token_bytes(_MASTER_BYTES))
-        os.fsync(descriptor)
+        _make_durable(descriptor)
     finally:
         os.close(descriptor)
 
@@ -140,7 +153,7 @@ class Journal:
             check = _lock_unused(descriptor, folder, run_id)
             os.ftruncate(descriptor, 0)
             _write_key(folder / "master.key")
-            os.fsync(descriptor)
+            _make_durable(descriptor)
             _sync_folder(folder)
             _sync_folder(journal_dir)
         except OSError as error:
@@ -173,7 +186,7 @@ class Journal:
             entries, sound, check = parse(raw, run_id)
             if sound != len(raw):
                 os.ftruncate(descriptor, sound)
-                os.fsync(descriptor)
+                _make_durable(descriptor)
         except BaseException:
             os.close(descriptor)
             raise
@@ -192,7 +205,7 @@ class Journal:
             raise JournalFailed(operation=f"write {self.folder}", reason="an earlier entry was not made durable")
         try:
             _write_all(self._descriptor, check.encode("ascii") + b" " + body + b"\n")
-            os.fsync(self._descriptor)
+            _make_durable(self._descriptor)
         except OSError as error:
             self._failed = True
             raise JournalFailed(operation=f"write {self.folder}", reason=str(error)) from error

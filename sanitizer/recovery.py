@@ -11,6 +11,7 @@ Each carries `t` (RFC 3339 UTC), `m` (milliseconds of the monotonic clock of tha
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +23,9 @@ from .ranges import RangeSet, total
 from .run import DeviceFacts, HealthReading, KeyErasure, PassFacts, RunResult, RunState, Segment
 
 Entry = dict[str, Any]
+
+_CLOCK_STEP = 60.0
+"""Seconds: less is what a time service corrects, or an entry that waited for its disk."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,6 +104,23 @@ def segments_of(entries: list[Entry]) -> tuple[Segment, ...]:
     if first is not None and last is not None:
         segments.append(_segment(first, last, "crashed"))
     return tuple(segments)
+
+
+def clock_kept(entries: list[Entry]) -> bool:
+    """Whether the wall clock went as the monotonic one did within each stretch, and never back from one to the next."""
+    before: Entry | None = None
+    for entry in entries:
+        if before is not None:
+            passed = (_instant(entry) - _instant(before)).total_seconds()
+            counted = passed if entry["kind"] == "segment" else (entry["m"] - before["m"]) / 1000
+            if passed < -_CLOCK_STEP or abs(passed - counted) > _CLOCK_STEP:
+                return False
+        before = entry
+    return True
+
+
+def _instant(entry: Entry) -> dt.datetime:
+    return dt.datetime.fromisoformat(entry["t"])
 
 
 def cut_off(segments: list[Segment]) -> list[Segment]:
@@ -182,7 +203,7 @@ def recover(entries: list[Entry]) -> Recovered | None:
         sample_seed=begun["sample_seed"],
         key_sha256=begun["key_sha256"],
         started=begun["t"],
-        clock_synchronized=begun["clock_synchronized"],
+        clock_synchronized=begun["clock_synchronized"] and clock_kept(entries),
         state=RunState(result.state) if result else RunState.INTERRUPTED,
         touched=touched,
         marked=(marked["written"], marked["wrong"], marked["first_wrong"]) if marked else None,

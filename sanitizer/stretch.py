@@ -37,7 +37,7 @@ from .medium import Medium
 from .overwrite import PassState, PassWriter
 from .patterns import Content
 from .readback import Verifier, holds
-from .recovery import Recovered, segments_of
+from .recovery import Recovered, clock_kept, segments_of
 from .results import (
     Course,
     Work,
@@ -376,7 +376,7 @@ class Stretch(ABC):
             started=self._started,
             finished=stamp(self._system.now()),
             segments=segments_of(self._journal.entries),
-            clock_synchronized=self._synchronized,
+            clock_synchronized=self._synchronized and clock_kept(self._journal.entries),
             identity_after=self._identity_after,
             touched=self._touched,
         )

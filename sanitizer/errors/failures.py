@@ -116,7 +116,7 @@ class JournalFailed(Incomplete):
 
     code = "journal-failed"
     sentence = "The journal could not be written, so the run stopped"
-    remedy = "Free space in the journal folder, then resume the run."
+    remedy = "Make room in the journal folder, or have its file system writable again; then resume the run."
     fault: ClassVar[Fault] = "host"
     operation: str
     reason: str

@@ -36,11 +36,11 @@ class SmallDisk:
 
 
 @contextmanager
-def small_disk(folder: Path) -> Iterator[SmallDisk]:
-    """A tmpfs of four MiB."""
+def small_disk(folder: Path, mib: int = 4) -> Iterator[SmallDisk]:
+    """A tmpfs of some MiB."""
     root = folder / "small"
     root.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(root)], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={mib}m", "tmpfs", str(root)], check=True)
     try:
         yield SmallDisk(root)
     finally:
@@ -71,12 +71,12 @@ class FailingDisk:
 
 
 @contextmanager
-def failing_disk(folder: Path) -> Iterator[FailingDisk]:
-    """An ext4 of sixteen MiB."""
+def failing_disk(folder: Path, mib: int = 16) -> Iterator[FailingDisk]:
+    """An ext4 of some MiB."""
     root, file = folder / "failing", folder / "failing.img"
     root.mkdir()
     with file.open("wb") as stream:
-        stream.truncate(16 << 20)
+        stream.truncate(mib << 20)
     subprocess.run(["mkfs.ext4", "-q", "-F", str(file)], check=True)
     loop = attach(file)
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import errno
 import threading
 from pathlib import Path
 from typing import Any
@@ -113,6 +114,24 @@ def test_the_service_halts_and_lifts_and_older_words_change_nothing(world: Agent
     follow(world, said(world, 3))
     follow(world, said(world, 2, "lift"))
     assert halts.by_service, "an old lifting played again"
+
+
+def test_a_halt_that_cannot_be_kept_stands_nevertheless(world: AgentWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    halts = world.agent.judge.halts
+    before = halts.traces()
+    with monkeypatch.context() as patched:
+        patched.setattr(type(world.agent.state.disk), "write_file", _read_only)
+        with pytest.raises(OSError, match="Read-only"):
+            follow(world, said(world, 1))
+        assert "P-0003" in (halts.standing() or "")
+        assert halts.traces() != before, "the daemon sees that something came"
+    assert Halts(world.agent.state).standing() is None, "it was not kept"
+    follow(world, said(world, 1))
+    assert "P-0003" in (Halts(world.agent.state).standing() or ""), "heard again, it is"
+
+
+def _read_only(*_: object, **__: object) -> None:
+    raise OSError(errno.EROFS, "Read-only file system")
 
 
 @pytest.mark.parametrize("forged", ["another-key", "another-agent", "an-order"])

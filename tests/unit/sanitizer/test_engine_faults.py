@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import threading
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -554,3 +554,43 @@ def test_the_default_settings_are_the_measured_ones() -> None:
     assert settings.checkpoint_bytes == 16 << 30
     assert settings.block_for(512 << 20) == 1 << 20
     assert settings.block_for(1 << 40) == 4 << 20
+
+
+# --- the clock --------------------------------------------------------------------------------------------------------
+
+
+class JumpingClock(SimulatedSystem):
+    """Somebody sets the wall clock while the run is going on."""
+
+    by = timedelta()
+    after_writes = MARKERS + 4
+
+    def now(self) -> datetime:
+        return super().now() + (self.by if self.drive.writes > self.after_writes else timedelta())
+
+
+@pytest.mark.parametrize(
+    ("by", "kept"), [(timedelta(days=3650), False), (timedelta(days=-13), False), (timedelta(seconds=-20), True)]
+)
+def test_a_clock_that_was_set_during_a_run_is_not_told_as_synchronized(
+    tmp_path: Path, by: timedelta, *, kept: bool
+) -> None:
+    system = JumpingClock(SimulatedDrive())
+    system.by = by
+    outcome = wipe(system, tmp_path, ZEROS)
+    assert outcome.state == "succeeded"
+    assert outcome.run.clock_synchronized is kept
+
+
+@pytest.mark.parametrize("days", [-1, 30])
+def test_between_two_stretches_time_passes_and_never_goes_back(tmp_path: Path, days: int) -> None:
+    drive = SimulatedDrive()
+    drive.gone_after = MARKERS + 6
+    cut = wipe(SimulatedSystem(drive), tmp_path, ZEROS)
+    assert cut.resumable
+    drive.gone_after = None
+    later = JumpingClock(drive)
+    later.by, later.after_writes, later.clock = timedelta(days=days), -1, 5.0  # another boot: its own monotonic clock
+    outcome = go_on(later, tmp_path, ZEROS)
+    assert outcome.state == "succeeded", outcome.run.error
+    assert outcome.run.clock_synchronized is (days > 0)

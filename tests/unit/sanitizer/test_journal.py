@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sanitizer.errors import JournalDamaged, JournalFailed, RunExists, RunLocked, RunUnknown
+from sanitizer.errors import JournalDamaged, JournalFailed, JournalUnusable, RunExists, RunLocked, RunUnknown
 from sanitizer.journal import Journal, parse, peek, runs_in
 
 ENTRIES = [{"kind": "begun", "n": 1}, {"kind": "checkpoint", "n": 2}, {"kind": "ended", "n": 3}]
@@ -149,6 +149,30 @@ def test_after_a_failed_fsync_nothing_more_is_written(tmp_path: Path, monkeypatc
     with pytest.raises(JournalFailed):
         journal.append("checkpoint", {})
     assert (tmp_path / "r/journal").stat().st_size == size
+    journal.close()
+
+
+def test_what_is_synced_on_a_file_system_that_is_read_only_by_then_is_not_durable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ext4 under an emergency remount takes the write, calls it synced, and drops it; the lab shows it on a real one."""
+    journal = Journal.create(tmp_path, "r")
+    real = os.fstatvfs
+
+    def read_only(descriptor: int) -> os.statvfs_result:
+        told = list(real(descriptor))
+        told[8] |= os.ST_RDONLY  # f_flag
+        return os.statvfs_result(told)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fstatvfs", read_only)
+        with pytest.raises(JournalFailed, match="Read-only file system"):
+            journal.append("begun", {})
+        with pytest.raises(JournalUnusable, match="Read-only file system"):
+            Journal.create(tmp_path, "another")
+    with pytest.raises(JournalFailed):
+        journal.append("checkpoint", {})
+    assert journal.entries == []
     journal.close()
 
 
