@@ -1,8 +1,8 @@
-"""Devices by a part of what people read on them, however many there are (ADR 0052).
+"""Devices and hosts by a part of what people read on them, however many there are (ADR 0052).
 
-PostgreSQL keeps an index over all runs of three characters of a device's number, tag, serial numbers, makes and world wide name;
-SQLite, which is for smaller inventories, looks at each row. Both find the same. Fewer than three characters, a fingerprint, and
-what is written like a device's number are found by how they begin.
+PostgreSQL keeps an index over all runs of three characters of a device's number, tag, serial numbers, makes and world wide
+name, and of a host's name; SQLite, which is for smaller inventories, looks at each row. Both find the same. Of devices, fewer
+than three characters, a fingerprint, and what is written like a device's number are found by how they begin.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import InstrumentedAttribute, Session
 from sqlalchemy.sql.functions import FunctionElement
 
-from inventory.models import Device
+from inventory.models import Device, Host
 
 from ._among import among
 
@@ -82,6 +82,15 @@ def devices_with(session: Session, text: str) -> sa.ColumnElement[bool]:
         sa.select(sa.func.count()).select_from(sa.select(Device.id).where(known).limit(MANY + 1).subquery())
     )
     return known if (many or 0) <= MANY else sa.or_(found, *print_of)
+
+
+def part_of_host(session: Session, text: str) -> sa.ColumnElement[bool]:
+    """That a host's name has this text somewhere; case does not matter."""
+    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    found = Host.name.ilike(f"%{escaped}%", escape="\\")
+    if len(text) < LEAST or session.get_bind().dialect.name != "postgresql":
+        return found
+    return sa.and_(_PartsHold(Host.name, text), found)
 
 
 def _begins(field: InstrumentedAttribute[Any], escaped: str) -> sa.ColumnElement[bool]:

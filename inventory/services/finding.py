@@ -20,6 +20,7 @@ from inventory.domain.roles import Permission
 from inventory.models import Base
 
 from ._mapping import device_label
+from ._parts import part_of_host
 from ._scope import only, sees
 from .context import Actor, Context, authorize
 from .named import envelope_seen
@@ -139,23 +140,63 @@ def _holds(column: InstrumentedAttribute[Any], text: str) -> sa.ColumnElement[bo
     return column.ilike(f"%{escaped}%", escape="\\")
 
 
+@dataclass(frozen=True)
+class _Way:
+    """One way to find something: a column, and what it has to be like."""
+
+    key: InstrumentedAttribute[Any]
+    conditions: tuple[sa.ColumnElement[bool], ...]
+    order: InstrumentedAttribute[Any] | None = None
+    most: int = MOST
+
+
+def _walk(session: Session, ways: Sequence[_Way]) -> list[list[Any]]:
+    """What each way leads to, by its key. One statement for all of them: each is an index of its own, and asking costs more."""
+    found: list[list[Any]] = [[] for _ in ways]
+    if not ways:
+        return found
+    arms = []
+    for number, way in enumerate(ways):
+        inner = sa.select(way.key.label("key")).where(*way.conditions).limit(way.most)
+        ordered = (inner if way.order is None else inner.order_by(way.order)).subquery()
+        arms.append(sa.select(sa.literal(number).label("way"), ordered.c.key))
+    for way_number, key in session.execute(sa.union_all(*arms)):
+        found[way_number].append(key)
+    return found
+
+
+def _rows(session: Session, model: type[Base], key: InstrumentedAttribute[Any], keys: Sequence[Any]) -> dict[Any, Any]:
+    """The rows of these keys, in their order."""
+    if not keys:
+        return {}
+    rows = {getattr(row, key.key): row for row in session.scalars(sa.select(model).where(key.in_(keys)))}
+    return {one: rows[one] for one in keys if one in rows}
+
+
 def _devices(session: Session, actor: Actor, text: str) -> Iterator[Hit]:
     spelt = _spellings(text)
+    facts = [(words, column, True) for words, column, _ in _DEVICE_FACTS]
+    if len(text) >= LEAST_PART:
+        facts += [(words, column, False) for words, column, beginnings in _DEVICE_FACTS if beginnings]
+    seen = only(actor, m.Device)
+    found = _walk(
+        session,
+        [
+            _Way(m.Device.id, (column.in_(spelt) if exact else _begins(column, text), *seen))
+            for _, column, exact in facts
+        ],
+    )
+    rows = _rows(session, m.Device, m.Device.id, [key for keys in found for key in keys])
     told: set[str] = set()
-    for exact in (True, False):
-        for words, column, beginnings in _DEVICE_FACTS:
-            if not exact and (not beginnings or len(text) < LEAST_PART):
+    for (words, column, exact), keys in zip(facts, found, strict=True):
+        for row in (rows[key] for key in keys):
+            device = session.get_one(m.Device, row.bound_to) if row.bound_to else row
+            if device.id in told or len(told) >= MOST or (device is not row and not sees(session, actor, device)):
                 continue
-            fits = column.in_(spelt) if exact else _begins(column, text)
-            rows = session.scalars(sa.select(m.Device).where(fits, *only(actor, m.Device)).limit(MOST))
-            for row in rows:
-                device = session.get_one(m.Device, row.bound_to) if row.bound_to else row
-                if device.id in told or len(told) >= MOST or (device is not row and not sees(session, actor, device)):
-                    continue
-                told.add(device.id)
-                fits_whole = str(getattr(row, column.key)) if exact and words in _READ_ALOUD else ""
-                title, about = _device_words(device, fits_whole)
-                yield Hit(kind="device", number=device.id, title=title, about=about, found_by=words, exact=exact)
+            told.add(device.id)
+            fits_whole = str(getattr(row, column.key)) if exact and words in _READ_ALOUD else ""
+            title, about = _device_words(device, fits_whole)
+            yield Hit(kind="device", number=device.id, title=title, about=about, found_by=words, exact=exact)
 
 
 def _device_words(device: m.Device, fits: str) -> tuple[str, str]:
@@ -167,11 +208,10 @@ def _device_words(device: m.Device, fits: str) -> tuple[str, str]:
 
 
 def _numbers(session: Session, actor: Actor, text: str) -> Iterator[Hit]:
-    for one in _NUMBERED:
-        if not actor.may(one.permission):
-            continue
-        statement = sa.select(one.model).where(one.key == text.upper(), *only(actor, one.model))
-        for row in session.scalars(statement.limit(1)):
+    asked = [one for one in _NUMBERED if actor.may(one.permission)]
+    ways = [_Way(one.key, (one.key == text.upper(), *only(actor, one.model)), most=1) for one in asked]
+    for one, keys in zip(asked, _walk(session, ways), strict=True):
+        for row in _rows(session, one.model, one.key, keys).values():
             yield _hit(one, row, "number", exact=True)
     if _LOG_INDEX.fullmatch(text) and actor.may(Permission.READ_EVIDENCE):
         entry = session.get(m.LogEntry, int(text))
@@ -218,21 +258,26 @@ def _named(session: Session, actor: Actor, text: str) -> Iterator[Hit]:
     if len(text) < LEAST_PART:
         return
     by_kind = {one.kind: one for one in _NUMBERED}
-    for kind, column, words, fits in (
+    named = (
         ("case", m.ErasureCase.reference, "reference", _begins(m.ErasureCase.reference, text)),
-        ("host", m.Host.name, "name", _holds(m.Host.name, text)),
+        ("host", m.Host.name, "name", part_of_host(session, text)),
         ("data_set", m.DataSet.name, "name", _holds(m.DataSet.name, text)),
         ("lot", m.Lot.name, "name", _holds(m.Lot.name, text)),
         ("container", m.Container.name, "name", _holds(m.Container.name, text)),
-    ):
+    )
+    ways = [
+        _Way(by_kind[kind].key, (fits, *only(actor, by_kind[kind].model)), column) for kind, column, _, fits in named
+    ]
+    places = _Way(m.Location.id, (_holds(m.Location.name, text), *only(actor, m.Location)), m.Location.name)
+    people = _Way(m.Person.ref, (_holds(m.Person.login, text),), m.Person.login)
+    *found, in_places, who = _walk(session, [*ways, places, people])
+    for (kind, column, words, _), keys in zip(named, found, strict=True):
         one = by_kind[kind]
-        rows = session.scalars(sa.select(one.model).where(fits, *only(actor, one.model)).order_by(column).limit(MOST))
-        for row in rows:
+        for row in _rows(session, one.model, one.key, keys).values():
             yield _hit(one, row, words, exact=str(getattr(row, column.key)).lower() == text.lower())
-    places = sa.select(m.Location).where(_holds(m.Location.name, text), *only(actor, m.Location))
-    for place in session.scalars(places.order_by(m.Location.name).limit(MOST)):
+    for place in _rows(session, m.Location, m.Location.id, in_places).values():
         about = f"{place.id}, {place.zone} zone"
         yield Hit(kind="place", number=place.id, title=place.name, about=about, found_by="name", exact=False)
-    for person in session.scalars(sa.select(m.Person).where(_holds(m.Person.login, text)).limit(MOST)):
+    for person in _rows(session, m.Person, m.Person.ref, who).values():
         about = ", ".join(role.replace("_", " ") for role in person.roles)
         yield Hit(kind="person", number=person.ref, title=person.login, about=about, found_by="login", exact=False)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 import secrets
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -27,6 +29,8 @@ from .views import Known, OneTimeLinkView, PersonView
 _LOGIN = re.compile(r"[a-z0-9][a-z0-9._-]{2,63}")
 _PSEUDONYM = "abcdefghijkmnpqrstuvwxyz23456789"
 """Without letters and digits that people mix up."""
+_NAMED: Final = (DirectoryRow.ref.label("named"), DirectoryRow.name, DirectoryRow.title, DirectoryRow.contact)
+"""What the directory has of somebody; all nothing where it has no row."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -266,12 +270,16 @@ def list_people(context: Context, actor: Actor) -> tuple[PersonView, ...]:
     """Everybody, by login name, as this reader may know them (`for_reader`); permission `inventory.read`."""
     authorize(actor, Permission.READ)
     with context.reading(actor) as session:
-        rows = session.scalars(sa.select(Person).order_by(Person.login)).all()
-        # Held until the views are made: `person_view` then finds each row in the session, without a question of its own.
-        entries = session.scalars(sa.select(DirectoryRow)).all()
-        found = tuple(for_reader(actor, person_view(session, row, directory=True)) for row in rows)
-        del entries
-        return found
+        columns = sa.select(*Person.__table__.c, *_NAMED).outerjoin(DirectoryRow, DirectoryRow.ref == Person.ref)
+        rows: Sequence[Any] = session.execute(columns.order_by(Person.login)).all()
+    return tuple(for_reader(actor, view_of(row, row if row.named else None)) for row in rows)
+
+
+def enabled(context: Context, actor: Actor) -> tuple[str, ...]:
+    """The pseudonyms of everybody who may sign in, by login name. Permission `inventory.read`."""
+    authorize(actor, Permission.READ)
+    with context.reading(actor) as session:
+        return tuple(session.scalars(sa.select(Person.ref).where(Person.enabled).order_by(Person.login)))
 
 
 def names_by_ref(context: Context, actor: Actor) -> dict[str, Known]:
@@ -313,8 +321,8 @@ def person_view(session: Session, person: Person, *, directory: bool) -> PersonV
     return view_of(person, session.get(DirectoryRow, person.ref) if directory else None)
 
 
-def view_of(person: Person, row: DirectoryRow | None) -> PersonView:
-    """The same, of rows that were read already."""
+def view_of(person: Person | sa.Row[Any], row: DirectoryRow | sa.Row[Any] | None) -> PersonView:
+    """The same, of rows that were read already: their classes, or their columns alone."""
     return PersonView(
         ref=person.ref,
         login=person.login,

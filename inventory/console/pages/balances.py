@@ -13,13 +13,15 @@ from inventory.console.blueprint import Reply, form, page
 from inventory.console.forms import Form, Option
 from inventory.console.sheets import Field, Sheet, reason
 from inventory.console.views.lists import narrowed, pager
-from inventory.console.web import actor, go, here, names, perform, posted, received, show, show_sheet
+from inventory.console.web import actor, go, here, perform, posted, received, show, show_sheet
 from inventory.domain.balance import ScopeKind
 from inventory.domain.exceptions import TITLES
 from inventory.domain.roles import Permission
-from inventory.services import people, reconciliation
+from inventory.services import reconciliation
 from inventory.services.queries import balances as service
 from inventory.services.views.balances import BalanceView
+
+from ._people import somebody
 
 SCOPES: Final = (
     Option("host", "A host", "Devices that are, or were last seen, on it."),
@@ -127,10 +129,7 @@ def _command(typed: Form) -> reconciliation.DrawUp:
 
 
 def _sheet() -> Sheet:
-    known = names()
-    owners = tuple(
-        Option(person.ref, known(person.ref)) for person in people.list_people(here(), actor()) if person.enabled
-    )
+    owners = somebody()
     return Sheet(
         title="Draw up a balance",
         submit="Count now",

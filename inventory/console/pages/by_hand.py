@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from inventory.code_sheets import small_picture
 from inventory.console.blueprint import Reply, form, page
-from inventory.console.forms import Form, Option
+from inventory.console.forms import Form
 from inventory.console.language.speaking import tongue, words
 from inventory.console.sheets import Field, Sheet
 from inventory.console.web import (
@@ -18,7 +18,6 @@ from inventory.console.web import (
     form_status,
     go,
     here,
-    names,
     perform,
     posted,
     received,
@@ -27,10 +26,12 @@ from inventory.console.web import (
 )
 from inventory.domain.roles import Permission
 from inventory.errors import InventoryError
-from inventory.services import job_bundles, people, queries, return_bundles
+from inventory.services import job_bundles, queries, return_bundles
 from reports.canonical import canonical, parse_strict
 from reports.errors import MalformedDocument
 from reports.numbered import split_texts
+
+from ._people import somebody
 
 _LARGEST: Final = 7 * 1024 * 1024
 _CAMERA: Final = "camera=(self), geolocation=(), microphone=(), payment=(), usb=()"
@@ -63,10 +64,7 @@ def make_job_bundle(host: str) -> Reply:
         if done is not None:
             return done
     goes, left_out = job_bundles.preview(here(), actor(), found.id)
-    known = names()
-    couriers = tuple(
-        Option(person.ref, known(person.ref)) for person in people.list_people(here(), actor()) if person.enabled
-    )
+    couriers = somebody()
     facts = [("Orders that go along", ", ".join(goes) or words("none can be begun now"))]
     facts += [(one.order, one.reason) for one in left_out]
     return show_sheet(
@@ -171,10 +169,7 @@ def hand_in() -> Reply:
 
 def show_hand_in(typed: Form) -> Reply:
     """The form; the camera may be used on it."""
-    known = names()
-    couriers = tuple(
-        Option(person.ref, known(person.ref)) for person in people.list_people(here(), actor()) if person.enabled
-    )
+    couriers = somebody()
     html = show("hand-in.html", form=typed, couriers=couriers)
     answer = make_response(*html) if isinstance(html, tuple) else make_response(html)
     answer.status_code = form_status(typed)

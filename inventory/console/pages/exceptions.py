@@ -5,12 +5,12 @@ from __future__ import annotations
 from werkzeug.wrappers import Response as AnyResponse
 
 from inventory.console.blueprint import Reply, act, page
-from inventory.console.forms import Form, Option
-from inventory.console.web import actor, form_status, go, here, names, perform, received, show
+from inventory.console.forms import Form
+from inventory.console.web import actor, form_status, go, here, perform, received, show
 from inventory.domain.roles import Permission
 from inventory.services import exceptions as service
-from inventory.services import people
 
+from ._people import somebody
 from .lists import asked_here, list_view, selecting
 
 
@@ -22,13 +22,9 @@ def exceptions_page() -> Reply:
 
 def _show(typed: Form, at: str) -> Reply:
     view, items = list_view("exceptions", asked_here("exceptions"))
-    known = names()
-    owners = tuple(
-        Option(person.ref, known(person.ref)) for person in people.list_people(here(), actor()) if person.enabled
-    )
     return show(
         "exceptions.html", form_status(typed), list=view, exceptions=items, none_at_all=False, selects=selecting("exceptions"),
-        form=typed, at=at, blank=Form.starting(), owners=owners,
+        form=typed, at=at, blank=Form.starting(), owners=somebody(),
     )  # fmt: skip
 
 

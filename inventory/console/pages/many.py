@@ -7,12 +7,13 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from inventory.console.blueprint import Reply, form
 from inventory.console.forms import Form, Option
-from inventory.console.web import actor, form_status, go, here, names, perform, posted, received, show
+from inventory.console.web import actor, form_status, go, here, perform, posted, received, show
 from inventory.domain.roles import Permission
-from inventory.services import lists, many, people
+from inventory.services import lists, many
 from inventory.services.views.acts import ActLineView, ActView
 
 from ._chosen import chosen, seal, unchanged
+from ._people import somebody
 
 
 def _seal(command: many.ActOnMany, lines: tuple[ActLineView, ...]) -> str:
@@ -51,15 +52,8 @@ def selected(name: str) -> Reply:
         act=chosen_act,
         acts=tuple(Option(act.name, act.title, act.hint) for act in acts),
         needs={need for act in acts for need in act.needs},
-        owners=_owners() if any("owner" in act.needs for act in acts) else (),
+        owners=somebody() if any("owner" in act.needs for act in acts) else (),
         back=url_for(f"console.{name}"),
-    )
-
-
-def _owners() -> tuple[Option, ...]:
-    known = names()
-    return tuple(
-        Option(person.ref, known(person.ref)) for person in people.list_people(here(), actor()) if person.enabled
     )
 
 

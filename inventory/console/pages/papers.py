@@ -24,7 +24,6 @@ from inventory.services import (
     destruction_papers,
     lots,
     papers,
-    people,
     processors,
     queries,
     roster,
@@ -32,6 +31,7 @@ from inventory.services import (
 )
 from inventory.services.views import DeviceDetail, FactsToSign, PaperView
 
+from ._people import somebody
 from ._statement_form import statement_fields, statement_from
 from .order_acts import envelope_of
 
@@ -90,17 +90,12 @@ def _issued(view: PaperView) -> AnyResponse:
     return go("paper", said="document-report", paper=view.number)
 
 
-def _people() -> tuple[Option, ...]:
-    known = names()
-    return tuple(Option(one.ref, known(one.ref)) for one in people.list_people(here(), actor()) if one.enabled)
-
-
 @form("/documents/lot", Permission.CERTIFICATE_ISSUE)
 def new_lot() -> Reply:
     """Issue the certificate of a lot."""
     typed = received()
     typed.values.setdefault("destination", "undecided")
-    known = _people()
+    known = somebody()
     if posted():
         lot = typed.optional("lot")
         name = typed.text("name", "" if lot else "Give the lot a name.", limit=120)
@@ -287,7 +282,7 @@ def certify_destruction(device: str, destruction: str) -> Reply:
     found = _destroyed(device, destruction)
     typed = received()
     typed.values.setdefault("destination", "undecided")
-    known = _people()
+    known = somebody()
     missing = destruction_papers.missing(here(), actor(), destruction)
     if posted():
         asked = typed.value("requested_by")

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from inventory.domain.roles import Role
 from inventory.domain.scopes import Scope
 from inventory.errors import Duplicate, Invalid, NotFound
-from inventory.models import Device
+from inventory.models import Device, Host
 from inventory.services import _parts, devices, finding, lists, queues, saved_views
 from inventory.services.context import Actor
 from inventory.services.lists import Asked, asked_in
@@ -165,6 +165,12 @@ def test_the_search_finds_whole_and_beginning_and_nothing_elsewhere(world: World
     named = finding.the_one(finding.find(world.context, EVERYBODY, number))
     assert named is not None
     assert named.number == number
+    with world.context.reading() as session:
+        host = session.scalars(sa.select(Host)).one()
+    for part in (host.name[1:-1], host.name[1:-1].upper(), host.name[-3:], host.name[-2:]):
+        assert any(
+            (hit.kind, hit.number) == ("host", host.id) for hit in finding.find(world.context, EVERYBODY, part)
+        ), part
     assert finding.find(world.context, EVERYBODY, "%") == ()
     assert finding.find(world.context, EVERYBODY, "_" * 9) == ()
     assert finding.find(world.context, EVERYBODY, "\x00 ' \\") == ()
@@ -244,7 +250,10 @@ def test_postgresql_finds_parts_by_its_index(world: World) -> None:
     with world.context.reading() as session:
         if session.get_bind().dialect.name == "postgresql":
             session.execute(sa.text("SET LOCAL enable_seqscan = off"))
-            asked = sa.select(Device.id).where(_parts._PartsHold(*_parts.FIELDS, "serial"))
-            words = str(asked.compile(session.get_bind(), compile_kwargs={"literal_binds": True}))
-            plan = session.execute(sa.text(f"EXPLAIN {words}")).scalars().all()
-            assert any("ix_device_parts" in line for line in plan), plan
+            for asked, index in (
+                (sa.select(Device.id).where(_parts._PartsHold(*_parts.FIELDS, "serial")), "ix_device_parts"),
+                (sa.select(Host.id).where(_parts.part_of_host(session, "serial")), "ix_host_name_parts"),
+            ):
+                words = str(asked.compile(session.get_bind(), compile_kwargs={"literal_binds": True}))
+                plan = session.execute(sa.text(f"EXPLAIN {words.replace('%%', '%')}")).scalars().all()
+                assert any(index in line for line in plan), plan
