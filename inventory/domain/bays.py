@@ -40,6 +40,9 @@ class Bay(StrEnum):
 SILENCE: Final = timedelta(seconds=60)
 """So long may a run say nothing before its figures are not believed any more; agents report every few seconds."""
 
+UNHEARD: Final = timedelta(minutes=5)
+"""So long may a host say nothing before nobody knows what is in its bays; its agent puts their lamps out as late."""
+
 _RUNNING: Final = {
     OrderState.LEASED: Bay.WAITING,
     OrderState.EXECUTING: Bay.WRITING,
@@ -72,6 +75,7 @@ def bay_of(
     *,
     held: bool,
     examined: bool,
+    heard: bool,
     reported: datetime | None,
     now: datetime,
 ) -> Bay:
@@ -82,6 +86,7 @@ def bay_of(
         order: state of its open order, if there is one.
         held: whether a hold stands in the way.
         examined: whether it is to be read again, by an order that only reads.
+        heard: whether its host has said anything lately; else it may be another medium by now.
         reported: when its run was last heard of.
         now: the service's time.
     """
@@ -93,9 +98,14 @@ def bay_of(
         return _ORDERED[order]
     if examined:
         return Bay.READING
-    if held and _ALONE[device] in {Bay.READY, Bay.PULL}:
-        return Bay.KEPT
-    return _ALONE[device]
+    word = _ALONE[device]
+    kept, lost = held and word in {Bay.READY, Bay.PULL}, not heard and word in {Bay.PULL, Bay.FAILED}
+    return Bay.KEPT if kept else Bay.UNKNOWN if lost else word
+
+
+def is_unheard(last: datetime | None, now: datetime) -> bool:
+    """Whether a host has said nothing for so long that its bays are not known."""
+    return last is None or now - last > UNHEARD
 
 
 def is_silent(reported: datetime | None, now: datetime) -> bool:

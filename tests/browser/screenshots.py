@@ -1,4 +1,4 @@
-"""Pictures of every page, light and dark, wide and narrow, in each language; also refused, empty and not found.
+"""Pictures of every page, light and dark, wide and narrow, in each language; also refused, empty, not found, and a full room.
 
 python -m tests.browser.screenshots OUT [endpoint ...] [--language en] [--theme dark] [--width 390] [--states]
 """
@@ -18,6 +18,7 @@ from inventory.console.blueprint import ACCESS
 from inventory.console.language.catalogs import TONGUES
 from tests.support.browser import Console, chromium, overflow, served_world
 from tests.support.console_pages import FORMS_DONE_WHEN_EMPTY, addresses, refusals, states
+from tests.support.console_room import Room, furnished
 from tests.support.console_story import Story, tell
 
 FILES = {
@@ -29,7 +30,11 @@ FILES = {
 FRAGMENTS = {"running", "order_live", "search", "explorer_ask", "search_hits", "wall_bays", "scan_read"}
 THEMES = ("light", "dark")
 WIDTHS = (1440, 390)
+SCREEN = (1920, 1080)
+"""Of a wipe room's wall."""
 _PREFERRED = ("ines", "petra", "ben", "vera", "carla", "omar", "aud")
+ROOM = {"wall-sixty", "home-sixty", "orders-sixty", "order-writing", "order-stalled", "order-silent"}
+"""What is pictured of a wipe room of sixty bays, told when all else is done; the wall also on a screen of its own size."""
 _OWN_FORM = """() => [...document.querySelectorAll("main form[method=post]")].find(
   (form) => new URL(form.getAttribute("action") ?? "", location).pathname === location.pathname) ?? null"""
 _SEND = "form => HTMLFormElement.prototype.submit.call(form)"
@@ -120,6 +125,31 @@ def shoot(out: Path, wanted: Selection) -> int:
                         taken += _take(page, shot, f"{base}/console{shot.path}", file)
                         if overflow(page):
                             sys.stderr.write(f"{name} in {tongue} is wider than {width} px\n")
+        if not wanted.states_alone and (not wanted.only or wanted.only & ROOM):
+            taken += _shoot_room(console, furnished(world), out, wanted)
+    return taken
+
+
+def _shoot_room(console: Console, room: Room, out: Path, wanted: Selection) -> int:
+    """The room while its runs speak: they are asked anew before each picture, or nothing would be believed of them."""
+    taken = 0
+    shots = {"wall-sixty": f"/wall?host={room.agent.host}", "home-sixty": "/", "orders-sixty": "/orders?show=running"}
+    shots |= {f"order-{kind}": f"/orders/{room.orders[kind]}" for kind in ("writing", "stalled", "silent")}
+    for tongue, theme, width in itertools.product(wanted.tongues, wanted.themes, (*wanted.widths, SCREEN[0])):
+        with console.someone("omar", theme=theme, width=width) as (page, _):
+            page.context.set_extra_http_headers({"Accept-Language": tongue})
+            if width == SCREEN[0]:
+                page.set_viewport_size({"width": SCREEN[0], "height": SCREEN[1]})
+            for name, path in shots.items():
+                if (wanted.only and name not in wanted.only) or (width == SCREEN[0] and name != "wall-sixty"):
+                    continue
+                room.report()
+                taken += _take(
+                    page,
+                    Shot(path, "omar"),
+                    f"{console.base}/console{path}",
+                    out / tongue / f"{name}-{theme}-{width}.png",
+                )
     return taken
 
 

@@ -11,6 +11,7 @@ import segno
 from PIL import Image
 from playwright.sync_api import expect
 
+from inventory.services import devices
 from reports.envelope import sign
 from reports.keys import FileSigner
 from reports.numbered import parts_of
@@ -83,11 +84,53 @@ def test_what_the_camera_sees_is_written_into_the_field_once(told: tuple[Console
         assert complaints.found == []
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("NotAllowedError", "keeps the camera from this page"), ("NotFoundError", "No camera was found")],
+)
+def test_a_camera_that_is_refused_or_absent_is_said_in_words_and_typing_does(
+    told: tuple[Console, Story], name: str, said: str
+) -> None:
+    console, story = told
+    refusing = "navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('no', 'NAME'); };"
+    with console.someone("carla", width=390) as (page, complaints):
+        page.add_init_script(READER + refusing.replace("NAME", name))
+        page.goto("/console/scan")
+        page.get_by_role("button", name="Use the camera").click()
+        expect(page.locator("[data-camera-status]")).to_contain_text(said)
+        expect(page.get_by_role("button", name="Use the camera")).to_be_visible()
+        page.get_by_label("Codes").fill(story.numbers["declared"])
+        page.get_by_role("button", name="Look up").click()
+        expect(page.get_by_role("link", name=story.numbers["declared"])).to_be_visible()
+        assert complaints.found == []
+
+
+def test_a_serial_number_of_two_devices_is_no_answer_and_leads_to_both(told: tuple[Console, Story]) -> None:
+    console, story = told
+    both = []
+    for model in ("ST2000", "WD2000"):
+        one = devices.DeclareDevice(asset_tag=f"TWIN-{model}", serial="TWIN-77", model=model, source="shelf")
+        both.append(devices.declare(story.world.context, story.world.actor("carla"), one).id)
+    with console.someone("carla", width=390) as (page, complaints):
+        page.goto("/console/scan")
+        page.locator("main").focus()
+        page.keyboard.type("TWIN-77")
+        page.keyboard.press("Enter")
+        line = page.locator("[data-read=bad]")
+        expect(line).to_contain_text("Which one?")
+        expect(line).to_contain_text(", ".join(both))
+        line.get_by_role("link", name="TWIN-77").click()
+        for number in both:
+            expect(page.locator(f'main a[href$="/devices/{number}"]').first).to_be_visible()
+        assert complaints.found == []
+
+
 def test_without_a_reader_there_is_no_camera_button_and_typing_does(told: tuple[Console, Story]) -> None:
     console, story = told
     with console.someone("vic") as (page, complaints):
         page.goto("/console/scan")
         expect(page.get_by_role("button", name="Use the camera")).to_be_hidden()
+        expect(page.locator("[data-camera-status]")).to_contain_text("does not read codes by itself")
         page.get_by_label("Codes").fill(story.numbers["declared"])
         page.get_by_role("button", name="Look up").click()
         expect(page.get_by_role("link", name=story.numbers["declared"])).to_be_visible()

@@ -117,7 +117,7 @@ class Console:
         page.get_by_label("Login name").fill(login)
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("button", name="Sign in", exact=True).click()
-        page.wait_for_url(f"{self.base}/console/**")
+        page.wait_for_url(lambda address: "/sign-in" not in address)
 
     def profile(self) -> BrowserContext:
         """An empty browser profile, for whoever keeps keys in it."""

@@ -174,7 +174,9 @@ class ConsoleAgent:
         message = self.progress_message(lease, state, share, rate=rate, errors=errors)
         return leases.report_progress(self.context, self.actor, lease.id, message).stop_requested
 
-    def progress_message(self, lease: Lease, state: str, share: float, *, rate: int, errors: int) -> Progress:
+    def progress_message(
+        self, lease: Lease, state: str, share: float, *, rate: int, errors: int, temperature: int | None = None
+    ) -> Progress:
         """How far it is, as a share of the disk."""
         disk = self._disk(lease)
         done = int(disk.capacity * share)
@@ -189,6 +191,7 @@ class ConsoleAgent:
                 "bytes_per_second": rate,
                 "seconds_left": int((disk.capacity - done) / rate) if rate else None,
                 "errors": errors,
+                "temperature": temperature,
             }
         )
 

@@ -60,7 +60,7 @@ def home() -> Reply:
         waiting=waiting,
         kept_in=kept_in.items,
         overdue=overdue.items,
-        running=running.items,
+        running=running,
         recent=recent,
         changes=changes,
         exceptions=critical.items,

@@ -16,7 +16,8 @@ from inventory.services import queries
 from inventory.services.queries.bays import pulse as wall_pulse
 from inventory.services.queries.orders import OrderFilter
 
-_FEW = 12
+from ._waiting import FEW
+
 _EVENTS = "text/event-stream"
 
 
@@ -43,11 +44,11 @@ def order_live(order: str) -> Reply:
 
 @page("/running")
 def running() -> Reply:
-    """The runs under way, newest first."""
+    """The runs under way, newest first: as many as the page around them showed, or it would take them for other runs."""
 
     def draw() -> str:
-        orders = queries.list_orders(here(), actor(), OrderFilter(states=RUNNING), limit=_FEW)
-        return fragment("running.html", running=orders.items)
+        orders = queries.list_orders(here(), actor(), OrderFilter(states=RUNNING), limit=FEW)
+        return fragment("running.html", running=orders)
 
     return _answer(Region(pulse=lambda: wall_pulse(here(), actor()), draw=draw))
 
@@ -75,7 +76,7 @@ def wall_bays() -> Reply:
 def _wall(host: str | None) -> dict[str, Any]:
     found = queries.wall(here(), actor(), host)
     return {
-        "tiles": tiles(found),
+        "tiles": tiles(found, here().now()),
         "counts": counts(found),
         "columns": columns(len(found.bays)),
         "wall": found,

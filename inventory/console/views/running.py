@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from inventory.console.formatting import clock, duration, rate
+from inventory.console.language.speaking import words
 from inventory.domain.bays import Bay, honest_seconds, is_silent
 from inventory.domain.vocabulary import OrderState
 from inventory.services.views import OrderRow
@@ -95,17 +96,40 @@ class Tile:
     slot: str
     """The number of the slot, where its name ends with one; else the end of the name."""
     left: str
+    """How long it will take, why nobody can say, or for how long nothing was heard; empty where no run is under way."""
+    worry: bool
+    """It stands still, is too hot or meets errors: somebody should look."""
+    hot: bool
+
+    @property
+    def runs(self) -> bool:
+        """Whether its figures are believed."""
+        return self.view.bay in _UNDER_WAY
 
 
-def tiles(view: WallView) -> tuple[Tile, ...]:
+_UNDER_WAY: Final = frozenset({Bay.WRITING, Bay.SETTLING, Bay.READING})
+
+
+def tiles(view: WallView, now: datetime) -> tuple[Tile, ...]:
     """The bays in order."""
-    return tuple(_tile(bay) for bay in view.bays)
+    return tuple(_tile(bay, now) for bay in view.bays)
 
 
-def _tile(bay: BayView) -> Tile:
-    under_way = bay.bay in {Bay.WRITING, Bay.SETTLING, Bay.READING}
-    left = duration(bay.seconds_left) if under_way and bay.seconds_left is not None else ""
-    return Tile(bay, BAYS[bay.bay], short_slot(bay.slot), left)
+def _tile(bay: BayView, now: datetime) -> Tile:
+    still = bay.bay is Bay.WRITING and bay.percent is not None and not bay.bytes_per_second
+    hot = bay.temperature is not None and bay.temperature >= HOT
+    worry = bay.bay in _UNDER_WAY and (still or hot or bay.errors > 0)
+    return Tile(bay, BAYS[bay.bay], short_slot(bay.slot), _left(bay, now, still=still), worry=worry, hot=hot)
+
+
+def _left(bay: BayView, now: datetime, *, still: bool) -> str:
+    if bay.bay is Bay.SILENT and bay.reported is not None:
+        return words("for {time}", time=duration(int((now - bay.reported).total_seconds())))
+    if bay.bay not in _UNDER_WAY or bay.percent is None:
+        return ""
+    if bay.seconds_left is not None:
+        return duration(bay.seconds_left)
+    return words("stands still") if still else ""
 
 
 def short_slot(slot: str) -> str:

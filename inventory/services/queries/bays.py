@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from inventory.domain.bays import Bay, bay_of, honest_seconds, is_silent, slot_order
+from inventory.domain.bays import Bay, bay_of, honest_seconds, is_silent, is_unheard, slot_order
 from inventory.domain.orders import OPEN
 from inventory.domain.roles import Permission
 from inventory.domain.vocabulary import OrderState
 from inventory.models.devices import Attachment, Device
-from inventory.models.hosts import Host
+from inventory.models.hosts import Host, HostContact
 from inventory.models.orders import Order, RunProgress
 from inventory.models.readings import OPEN_READINGS, Reading
 from inventory.services._holds import holds_on
@@ -22,7 +23,7 @@ from inventory.services._mapping import device_label, progress_view
 from inventory.services._scope import only
 from inventory.services.context import Actor, Context, authorize
 from inventory.services.kernel import find
-from inventory.services.views.bays import BayView, WallView
+from inventory.services.views.bays import BayView, UnheardView, WallView
 
 MOST: Final = 240
 """Bays of one wall: four of sixty."""
@@ -51,16 +52,21 @@ def wall(context: Context, actor: Actor, host: str | None = None) -> WallView:
         total = session.scalar(
             sa.select(sa.func.count()).select_from(Attachment).where(Attachment.until.is_(None), *where)
         )
-        found = [*_filled(session, context.now(), inside)]
+        now = context.now()
+        hosts = _hosts(session, now, {one.host_id for one, _ in inside} | ({host} if host is not None else set()))
+        found = [*_filled(session, now, inside, hosts)]
         if host is not None:
-            found += _empty(session, context.now(), where, inside)
-        names = dict(
-            session.execute(sa.select(Host.id, Host.name).where(Host.id.in_({bay.host for bay in found}))).all()
-        )
-        bays = sorted(found, key=lambda bay: (names[bay.host], bay.host, slot_order(bay.slot)))
+            found += _empty(session, now, where, inside, hosts[host])
+        bays = sorted(found, key=lambda bay: (bay.host_name, bay.host, slot_order(bay.slot)))
+        shown = {bay.host for bay in bays}
         return WallView(
             bays=tuple(bays),
-            hosts=tuple(sorted(names.items(), key=lambda pair: (pair[1], pair[0]))),
+            hosts=tuple((one.number, one.name) for one in hosts.values() if one.number in shown),
+            unheard=tuple(
+                UnheardView(host=one.number, name=one.name, last=one.last)
+                for one in hosts.values()
+                if one.number in shown and not one.heard
+            ),
             left_out=(total or 0) - len(inside),
         )
 
@@ -81,7 +87,28 @@ def pulse(context: Context, actor: Actor, host: str | None = None) -> str:
         return " ".join(str(part) for part in parts)
 
 
-def _filled(session: Session, now: datetime, inside: Sequence[sa.Row[Attachment, Device]]) -> Iterable[BayView]:
+@dataclass(frozen=True)
+class _Host:
+    number: str
+    name: str
+    last: datetime | None
+    heard: bool
+
+
+def _hosts(session: Session, now: datetime, numbers: Collection[str]) -> dict[str, _Host]:
+    """Name and last word of each, in the order of their names."""
+    statement = sa.select(Host.id, Host.name, HostContact.last_contact)
+    statement = statement.outerjoin(HostContact, HostContact.host_id == Host.id).where(Host.id.in_(numbers))
+    rows = session.execute(statement.order_by(Host.name, Host.id)).all()
+    return {number: _Host(number, name, last, not is_unheard(last, now)) for number, name, last in rows}
+
+
+def _filled(
+    session: Session,
+    now: datetime,
+    inside: Sequence[sa.Row[Attachment, Device]],
+    hosts: Mapping[str, _Host],
+) -> Iterable[BayView]:
     numbers = [device.id for _, device in inside]
     orders = _newest_orders(session, numbers)
     reports = {
@@ -93,9 +120,6 @@ def _filled(session: Session, now: datetime, inside: Sequence[sa.Row[Attachment,
     held = holds_on(session, numbers)
     examined = set(
         session.scalars(sa.select(Reading.device_id).where(Reading.device_id.in_(numbers), sa.text(OPEN_READINGS)))
-    )
-    hosts = dict(
-        session.execute(sa.select(Host.id, Host.name).where(Host.id.in_({one.host_id for one, _ in inside}))).all()
     )
     for attachment, device in inside:
         order = orders.get(device.id)
@@ -131,7 +155,7 @@ def _bay(
     device: Device,
     order: Order | None,
     report: RunProgress | None,
-    host_name: str,
+    host: _Host,
     *,
     held: bool,
     examined: bool,
@@ -141,10 +165,16 @@ def _bay(
     fresh = progress if progress is not None and not is_silent(progress.reported, now) else None
     return BayView(
         host=attachment.host_id,
-        host_name=host_name,
+        host_name=host.name,
         slot=attachment.slot or attachment.path,
         bay=bay_of(
-            device.state, state, held=held, examined=examined, reported=progress.reported if progress else None, now=now
+            device.state,
+            state,
+            held=held,
+            examined=examined,
+            heard=host.heard,
+            reported=progress.reported if progress else None,
+            now=now,
         ),
         device=device.id,
         asset_tag=device.asset_tag,
@@ -164,6 +194,7 @@ def _empty(
     now: datetime,
     where: Sequence[sa.ColumnElement[bool]],
     inside: Sequence[sa.Row[Attachment, Device]],
+    owner: _Host,
 ) -> Iterable[BayView]:
     """Slots that had a medium lately and have none now."""
     taken = {(attachment.host_id, attachment.slot) for attachment, _ in inside}
@@ -177,6 +208,7 @@ def _empty(
     for host, name, slot in rows:
         if slot is not None and (host, slot) not in taken:
             yield BayView(
-                host=host, host_name=name, slot=slot, bay=Bay.EMPTY, device=None, asset_tag=None, label="", order=None,
+                host=host, host_name=name, slot=slot, bay=Bay.EMPTY if owner.heard else Bay.UNKNOWN, device=None,
+                asset_tag=None, label="", order=None,
                 percent=None, seconds_left=None, bytes_per_second=None, errors=0, temperature=None, reported=None,
             )  # fmt: skip

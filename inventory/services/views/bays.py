@@ -34,6 +34,16 @@ class BayView:
 
 
 @dataclass(frozen=True, kw_only=True)
+class UnheardView:
+    """A host of which nothing was heard lately."""
+
+    host: str
+    name: str
+    last: datetime | None
+    """None: never."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class WallView:
     """Every bay of the hosts asked for."""
 
@@ -41,5 +51,7 @@ class WallView:
     """By host, then by slot."""
     hosts: tuple[tuple[str, str], ...]
     """Number and name of each host that has bays."""
+    unheard: tuple[UnheardView, ...]
+    """Hosts of these that have said nothing for so long that nobody knows what is in their bays."""
     left_out: int
     """Media that are not shown because there are too many."""

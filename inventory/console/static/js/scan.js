@@ -13,6 +13,11 @@ const AGAIN_MS = 3000;
 const SHOWN = 30;
 const FORGET_MS = 1500; // so long a pause is the end of what somebody typed; a slow machine makes a scanner slow, too
 const LEAST = 3;
+const WHY = {
+  NotAllowedError: say("This browser keeps the camera from this page. Allow it in the browser's settings for this address, or type the codes."),
+  NotFoundError: say("No camera was found. Use a scanner, or type the codes."),
+  NotReadableError: say("Another programme has the camera. Close it and try again, or type the codes."),
+};
 const PART = /^SANITRAIL:1:([0-9A-F]{16}):(\d+)\/(\d+):/;
 
 /** Our labels hold an address with the number in it; the service understands both, people read the number. */
@@ -136,7 +141,7 @@ function begin(detector) {
       watch();
     } catch (error) {
       end();
-      said.textContent = `${say("The camera cannot be used. Type the codes instead.")} (${error.name})`;
+      said.textContent = WHY[error.name] ?? `${say("The camera cannot be used. Type the codes instead.")} (${error.name})`;
     }
   });
   stop.addEventListener("click", end);
@@ -173,4 +178,5 @@ if (field && list) {
   wedge();
   const detector = box ? await reader() : null;
   if (detector) begin(detector);
+  else if (compared) said.textContent = say("This browser does not read codes by itself. The telephone's own camera opens our labels; a scanner and typing work here.");
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 import pytest
 
@@ -192,7 +193,16 @@ def test_a_stream_ends_by_itself_so_that_it_holds_no_thread_for_ever(site: Site)
 
 def test_the_wall_shows_each_bay_of_a_host_with_its_word(site: Site) -> None:
     host = site.world.agents[0].host
+    site.world.agents[0].beat()
+    site.world.clock.offset += timedelta(minutes=6)
+    try:
+        page = site.get("vic", f"/wall?host={host}").text
+        assert "bay-is-pull" not in page, "another medium may be in the bay by now"
+        assert "<b>crm-db-01</b> was last heard of" in page
+    finally:
+        site.world.clock.offset -= timedelta(minutes=6)
     page = site.get("vic", f"/wall?host={host}").text
+    assert "wall-unheard" not in page
     assert page.count('class="bay ') == 7, "each medium in it, with a slot or without"
     assert "bay-is-pull" in page
     assert "bay-is-approving" in page

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from inventory.domain.bays import SILENCE, Bay, bay_of, honest_seconds, is_silent, slot_order
+from agents.lamps import FRESH
+from inventory.domain.bays import SILENCE, UNHEARD, Bay, bay_of, honest_seconds, is_silent, is_unheard, slot_order
 from inventory.domain.lamps import lamp_of
 from inventory.domain.orders import OPEN
 from inventory.domain.vocabulary import DeviceState, OrderState
@@ -20,7 +21,7 @@ EVERY = tuple(itertools.product(DeviceState, (None, *sorted(OPEN)), (False, True
 
 def test_only_what_is_sanitized_free_and_not_held_may_be_pulled() -> None:
     for (device, order, held, reported), examined in itertools.product(EVERY, (False, True)):
-        said = bay_of(device, order, held=held, examined=examined, reported=reported, now=NOW)
+        said = bay_of(device, order, held=held, examined=examined, heard=True, reported=reported, now=NOW)
         free = order is None and not held and not examined
         assert (said is Bay.PULL) == (device is DeviceState.SANITIZED and free)
         lamp = lamp_of(device, ordered=order is not None or examined, held=held)
@@ -28,17 +29,39 @@ def test_only_what_is_sanitized_free_and_not_held_may_be_pulled() -> None:
 
 
 def test_an_empty_bay_is_never_said_of_one_with_a_medium() -> None:
-    assert all(bay_of(d, o, held=h, examined=False, reported=r, now=NOW) is not Bay.EMPTY for d, o, h, r in EVERY)
+    assert all(
+        bay_of(d, o, held=h, examined=False, heard=True, reported=r, now=NOW) is not Bay.EMPTY for d, o, h, r in EVERY
+    )
 
 
 @pytest.mark.parametrize("state", [OrderState.EXECUTING, OrderState.SETTLING, OrderState.VERIFYING])
 @pytest.mark.parametrize("reported", [None, LONG_AGO])
 def test_a_run_that_says_nothing_is_silent_not_under_way(state: OrderState, reported: datetime | None) -> None:
-    assert bay_of(DeviceState.SANITIZING, state, held=False, examined=False, reported=reported, now=NOW) is Bay.SILENT
+    assert (
+        bay_of(DeviceState.SANITIZING, state, held=False, examined=False, heard=True, reported=reported, now=NOW)
+        is Bay.SILENT
+    )
+
+
+def test_of_a_host_nobody_hears_nothing_may_be_pulled_and_all_else_stays_as_it_was() -> None:
+    """Another medium may be in the bay by now; the lamp goes out as late."""
+    for device, order, held, reported in EVERY:
+        known, unheard = (
+            bay_of(device, order, held=held, examined=False, heard=heard, reported=reported, now=NOW)
+            for heard in (True, False)
+        )
+        assert unheard is (Bay.UNKNOWN if known in {Bay.PULL, Bay.FAILED} else known)
+    assert timedelta(seconds=FRESH) == UNHEARD, "wall and lamp say the same"
+    assert is_unheard(None, NOW)
+    assert is_unheard(NOW - UNHEARD - timedelta(seconds=1), NOW)
+    assert not is_unheard(NOW - UNHEARD, NOW)
 
 
 def test_every_stage_of_an_order_has_a_word_of_its_own() -> None:
-    words = {s: bay_of(DeviceState.SANITIZING, s, held=False, examined=False, reported=JUST, now=NOW) for s in OPEN}
+    words = {
+        s: bay_of(DeviceState.SANITIZING, s, held=False, examined=False, heard=True, reported=JUST, now=NOW)
+        for s in OPEN
+    }
     assert words == {
         OrderState.REQUESTED: Bay.APPROVING,
         OrderState.APPROVED: Bay.WAITING,
@@ -51,7 +74,10 @@ def test_every_stage_of_an_order_has_a_word_of_its_own() -> None:
 
 
 def test_a_device_that_counts_as_being_sanitized_without_an_order_is_unknown() -> None:
-    assert bay_of(DeviceState.SANITIZING, None, held=False, examined=False, reported=None, now=NOW) is Bay.UNKNOWN
+    assert (
+        bay_of(DeviceState.SANITIZING, None, held=False, examined=False, heard=True, reported=None, now=NOW)
+        is Bay.UNKNOWN
+    )
 
 
 def test_an_estimate_runs_down_with_the_time_since_and_never_below_nothing() -> None:
