@@ -192,14 +192,8 @@ def _demanded_before(known: set[tuple[str, ObligationKind]], holding: str) -> bo
 
 def settle_case(session: Session, context: Context, case: ErasureCase) -> None:
     """Fulfilled when nothing is open; open again when something is found afterwards."""
-    if case.deleted is None and not _open(session, case.id, ObligationKind.LOGICAL_DELETION):
-        had_rows = session.scalar(
-            sa.select(
-                sa.exists().where(Obligation.case_id == case.id, Obligation.kind == ObligationKind.LOGICAL_DELETION)
-            )
-        )
-        if had_rows:
-            case.deleted = context.now()
+    if case.deleted is None and _rows_deleted(session, case.id):
+        case.deleted = context.now()
     state = case_state(case.state, _open(session, case.id))
     if state is case.state:
         return
@@ -215,13 +209,26 @@ def settle_case(session: Session, context: Context, case: ErasureCase) -> None:
     case.state = state
 
 
-def _open(session: Session, case_id: str, kind: ObligationKind | None = None) -> int:
-    statement = sa.select(sa.func.count(Obligation.id)).where(
-        Obligation.case_id == case_id, Obligation.closed.is_(None)
-    )
-    if kind is not None:
-        statement = statement.where(Obligation.kind == kind)
-    return session.scalar(statement) or 0
+def _rows_deleted(session: Session, case_id: str) -> bool:
+    """Whether somebody attested of every data set that was live that the customer's rows are gone from it.
+
+    A medium that was sanitized says nothing of where else the rows are: who deletes none, and finds the data set on another disk
+    afterwards, finds the customer's rows with it.
+    """
+    attested = sa.func.count(Obligation.attested)
+    unsaid = sa.func.count(Obligation.id) - sa.func.count(Obligation.closed)
+    live = session.execute(
+        sa.select(Holding.data_set_id, attested, unsaid)
+        .join(Holding, Holding.id == Obligation.holding_id)
+        .where(Obligation.case_id == case_id, Obligation.kind == ObligationKind.LOGICAL_DELETION)
+        .group_by(Holding.data_set_id)
+    ).all()
+    return bool(live) and all(said and not still for _, said, still in live)
+
+
+def _open(session: Session, case_id: str) -> int:
+    still = sa.select(sa.func.count(Obligation.id)).where(Obligation.case_id == case_id, Obligation.closed.is_(None))
+    return session.scalar(still) or 0
 
 
 def _cases_about(data_set: str) -> sa.Select[ErasureCase]:

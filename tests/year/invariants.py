@@ -279,10 +279,9 @@ def cases_follow_the_data(session: Session) -> Finding:
         sa.select(ErasureCase, Holding)
         .join(CaseDataSet, CaseDataSet.case_id == ErasureCase.id)
         .join(Holding, Holding.data_set_id == CaseDataSet.data_set_id)
-        .where(ErasureCase.state == CaseState.OPEN)
     )
     for case, holding in rows:
-        began_before_the_end = holding.since <= (case.deleted or case.withdrawn)
+        began_before_the_end = case.deleted is None or holding.since <= case.deleted
         ended_after_the_start = (
             case.customer_since is None or holding.until is None or holding.until >= case.customer_since
         )

@@ -103,6 +103,27 @@ def whole(world: World) -> tuple[CaseDetail, str]:
     return cases.close_case(world.context, world.actor("privacy"), case.id, "all proven"), certificate.number
 
 
+@pytest.mark.parametrize("attested", [False, True])
+def test_rows_nobody_deleted_are_not_gone_with_the_disk_they_were_seen_on(world: World, attested: bool) -> None:
+    """The only known disk is sanitized, and the data set turns up on another: with the rows, unless they were deleted."""
+    world.hold_data()
+    case = open_case(world)
+    if attested:
+        attest(world, case, *by_kind(case, ObligationKind.LOGICAL_DELETION))
+    world.unmount()
+    world.sanitized()
+    assert queries.case(world.context, world.actor("privacy"), case.id).state is CaseState.FULFILLED
+    world.clock.forward(minutes=1)
+    world.agent.observe(("CRM production", "/srv/crm", (OTHER_DISK,), ()))
+    found = queries.case(world.context, world.actor("privacy"), case.id)
+    assert found.state is (CaseState.FULFILLED if attested else CaseState.OPEN)
+    again = [row for row in found.obligations if row.device == world.device(OTHER_DISK).id]
+    assert len(again) == (0 if attested else 2)
+    if not attested:
+        rows = attest(world, found, *(row.id for row in again if row.kind is ObligationKind.LOGICAL_DELETION))
+        assert rows.state is CaseState.OPEN, "the medium is still to be sanitized"
+
+
 def test_the_bundle_and_the_statement_satisfy_the_offline_verifier(world: World) -> None:
     case, number = whole(world)
     assert case.state is CaseState.CLOSED
