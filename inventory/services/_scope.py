@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from inventory import models as m
-from inventory.domain.roles import Permission, Role, may
+from inventory.domain.roles import Permission, Role, may, roles_with
 from inventory.domain.scopes import Scope, scope_of
 from inventory.errors import Forbidden, Invalid, NotFound
 from inventory.models import Base
@@ -117,8 +117,10 @@ def able_for(session: Session, permission: Permission, devices: Sequence[str]) -
         return {}
     whose = _sites_and_teams(session, devices)
     columns = (m.Person.ref, m.Person.roles, m.Person.everywhere, m.Person.sites, m.Person.teams)
+    # Only those in whose roles one of these stands are read; whether they may is decided below.
+    named = sa.or_(*(sa.cast(m.Person.roles, sa.Text).contains(f'"{role}"') for role in sorted(roles_with(permission))))
     for ref, words, everywhere, sites, teams in session.execute(
-        sa.select(*columns).where(m.Person.enabled).order_by(m.Person.ref)
+        sa.select(*columns).where(m.Person.enabled, named).order_by(m.Person.ref)
     ):
         roles = frozenset(Role(role) for role in words)
         if not may(roles, permission):
