@@ -41,6 +41,14 @@ def test_whoever_decides_sees_who_signed_by_name_and_login_and_a_mere_reader_by_
     assert ">ann<" in page
 
 
+def test_a_decision_that_was_made_is_shown_and_not_asked_for_again(site: Site) -> None:
+    page = site.get("vera", f"/orders/{site.story.numbers['validated']}/validate").text
+    assert "Nothing is left to decide here." in page
+    assert "Vera Lindqvist" in page
+    assert "Sign the decision" not in page
+    assert "Sign the decision" in site.get("vera", f"/orders/{site.story.numbers['recorded']}/validate").text
+
+
 def test_a_batch_that_was_not_seen_is_not_ordered(site: Site) -> None:
     values = {**ASKED, "devices": site.story.device("flash"), "step": "order", "seen": "0" * 64}
     answer = site.post("omar", "/orders/batch", values)
