@@ -9,9 +9,9 @@ from reports.envelope import unverified_body
 from reports.files import LotFile
 from reports.language import ENGLISH, Speaker
 from reports.lot import LotCertificate
-from reports.media import PROVEN, exception_said
+from reports.media import PROVEN
 
-from .media import annex, certificates_of, done_words, people_of, role_rows
+from .media import annex, certificates_of, done_words, exception_lines, people_of, role_rows
 from .sheet import Row, sheet, stated
 
 LEFT_SHOWN = 12
@@ -38,7 +38,6 @@ def lot_view(file: LotFile, speaker: Speaker = ENGLISH) -> dict[str, Any]:
     if not document.complete:
         shared["title"] = say("lot.title-report")
     methods = Counter(done_words(speaker, line) for line in file.annex if line.outcome in PROVEN)
-    said = Counter(text for one in certificates for text in one.exceptions)
     roles = people_of(certificates)
     if document.requested_by is not None:
         asked = document.requested_by
@@ -63,10 +62,7 @@ def lot_view(file: LotFile, speaker: Speaker = ENGLISH) -> dict[str, Any]:
         ],
         "left": left[:LEFT_SHOWN],
         "left_more": speaker.count("lot.left-more", len(left) - LEFT_SHOWN) if len(left) > LEFT_SHOWN else "",
-        "exceptions": [
-            speaker.tell(exception_said(times, text))
-            for text, times in sorted(said.items(), key=lambda item: (-item[1], item[0]))
-        ],
+        "exceptions": exception_lines(speaker, file),
         "methods": [(words, times) for words, times in sorted(methods.items(), key=lambda item: (-item[1], item[0]))],
         "about": [
             Row(say("lot.row-lot"), document.lot),

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from reports import drive_words
+from reports import claims, destruction, drive_words
+from reports.bundle import DestructionBundle
 from reports.destruction import TECHNIQUES, DestructionCertificate
 from reports.envelope import unverified_body
-from reports.files import LotFile, ProcessorFile
+from reports.files import LotFile, Member, ProcessorFile, file_from_dict
 from reports.keys import fingerprint_words
 from reports.language import Speaker
-from reports.media import PROVEN, MediumLine
+from reports.media import PROVEN, MediumLine, exception_said
 from reports.statements import Certificate, Person
 
-from .sheet import medium_name, stated
+from .sheet import medium_name, read_basis, stated
 
 NAMED = 6
 """People of one role that are named; the others are counted."""
+_HELD: Final = re.compile(r"(.+) \((primary|replica|backup|cache|swap)\)")
+"""A data set and how it lay there, as a line states it."""
 
 
 class Line(NamedTuple):
@@ -51,7 +55,7 @@ def _line(speaker: Speaker, number: int, line: MediumLine) -> Line:
         name=medium_name(speaker, line.manufacturer, line.model, ""),
         serial=stated(line.serial, speaker.say("common.not-reported")),
         tag=stated(line.asset_tag, speaker.say("common.none-assigned")),
-        held=", ".join(line.held),
+        held=", ".join(_held(speaker, one) for one in line.held),
         outcome=speaker.say(f"media.outcome-{line.outcome}"),
         proven=proven,
         done=", ".join(done_words(speaker, line)) if proven else line.reason,
@@ -60,6 +64,11 @@ def _line(speaker: Speaker, number: int, line: MediumLine) -> Line:
         exceptions=speaker.count("media.exceptions", line.exceptions) if line.exceptions else "",
         digest=line.bundle_sha256,
     )
+
+
+def _held(speaker: Speaker, stated: str) -> str:
+    found = _HELD.fullmatch(stated)
+    return f"{found[1]} ({speaker.word('holding', found[2]).lower()})" if found else stated
 
 
 def done_words(speaker: Speaker, line: MediumLine) -> tuple[str, str, str]:
@@ -86,6 +95,31 @@ def certificates_of(file: LotFile | ProcessorFile) -> list[Certificate | Destruc
             body = unverified_body(member.document.envelope, "statement")
             found.append(DestructionCertificate.from_dict(body, "destruction"))
     return found
+
+
+def exception_lines(speaker: Speaker, file: LotFile | ProcessorFile) -> list[str]:
+    """The exceptions of all certificates, the same ones counted together, the most frequent first."""
+    counted = Counter(
+        text
+        for one, member in zip(certificates_of(file), file.members, strict=True)
+        for text in _exceptions(speaker, one, member)
+    )
+    ordered = sorted(counted.items(), key=lambda item: (-item[1], item[0]))
+    return [speaker.tell(exception_said(times, text)) for text, times in ordered]
+
+
+def _exceptions(speaker: Speaker, one: Certificate | DestructionCertificate, member: Member) -> tuple[str, ...]:
+    """Derived anew in the speaker's language; what follows from no evidence in this file stands as it was signed."""
+    if speaker.language == "en":
+        return one.exceptions
+    if isinstance(one, DestructionCertificate):
+        derived = tuple(speaker.tell(said) for said in destruction.exceptions(one.facts))
+    else:
+        bundle = None if member.bundle is None else file_from_dict(member.bundle)
+        if not isinstance(bundle, DestructionBundle):
+            return one.exceptions
+        derived = claims.derive(read_basis(bundle, bundle.validation).record, speaker).exceptions
+    return derived + one.exceptions[len(derived) :]
 
 
 def people_of(certificates: Sequence[Certificate | DestructionCertificate]) -> dict[str, Counter[tuple[str, str, str]]]:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any
 
 from reports.envelope import signer_ids, unverified_body
 from reports.files import ProcessorFile
 from reports.language import ENGLISH, Speaker
-from reports.media import exception_said
 from reports.personal import read_signatures
 from reports.processor import ProcessorFacts, ProcessorInput, ProcessorStatement, derived_open
 from reports.statements import Organization
 
-from .media import annex, certificates_of, key_words
+from .media import annex, exception_lines, key_words
 from .sheet import Row, sheet, stated
 
 
@@ -34,7 +32,6 @@ def processor_view(file: ProcessorFile, speaker: Speaker = ENGLISH) -> dict[str,
     if not facts.complete:
         shared["title"] = say("processor.title-report")
     signed = read_signatures(file.signatures)[0]
-    said = Counter(text for one in certificates_of(file) for text in one.exceptions)
     return shared | {
         "complete": facts.complete,
         "lead": say(f"processor.lead-{facts.choice}"),
@@ -42,10 +39,7 @@ def processor_view(file: ProcessorFile, speaker: Speaker = ENGLISH) -> dict[str,
         "parties": _parties(speaker, facts),
         "open": _open(speaker, file, facts),
         "retained": [(one, speaker.day(one.until)) for one in facts.retained],
-        "exceptions": [
-            speaker.tell(exception_said(times, text))
-            for text, times in sorted(said.items(), key=lambda item: (-item[1], item[0]))
-        ],
+        "exceptions": exception_lines(speaker, file),
         "counts": [
             (say(f"media.outcome-{name}"), number)
             for name, number in facts.counts.to_dict().items()

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from reports import lot
 from reports.canonical import canonical
-from reports.envelope import sign
+from reports.documents.lot import lot_view
+from reports.envelope import sign, unverified_body
 from reports.errors import BrokenChain, ClaimRefused, MalformedDocument
-from reports.files import LotFile
+from reports.files import LotFile, read_file
+from reports.language.speaker import LANGUAGES, speaker
 from reports.media import MediumLine, grouped_exceptions, sound
 from reports.verify import verify
 from reports.verify_media import Beside, nothing_beside
@@ -342,3 +345,25 @@ def test_the_certificate_stands_where_its_own_evidence_says() -> None:
     member = dataclasses.replace(moved.members[0], document=world.logged(story.certificate_envelope, again))
     assert file.members[0].document.index != again
     _caught(_verify(world, dataclasses.replace(moved, members=(member,))), "media")
+
+
+def test_a_lot_in_another_language_says_exceptions_and_what_was_held_in_it() -> None:
+    file = read_file((Path(__file__).parents[2] / "frozen" / "2026-12" / "lot.json").read_bytes())
+    assert isinstance(file, LotFile)
+    said = {language: lot_view(file, speaker(language)) for language in LANGUAGES}
+    signed = unverified_body(file.statement.envelope, "statement")["exceptions"]
+    assert said["en"]["exceptions"] == signed
+    texts = {text.split(": ", 1)[1] for language in LANGUAGES for text in said[language]["exceptions"]}
+    assert len(texts) == len(signed) * len(LANGUAGES)
+    assert {said[language]["annex"][0].held for language in LANGUAGES} == {
+        "CRM production (primary)",
+        "CRM production (principal)",
+        "CRM production (utama)",
+    }
+
+
+def test_exceptions_of_evidence_that_lies_beside_stand_as_they_were_signed() -> None:
+    file = read_file((Path(__file__).parents[2] / "frozen" / "2026-12" / "lot-beside.json").read_bytes())
+    assert isinstance(file, LotFile)
+    for line in lot_view(file, speaker("ms"))["exceptions"]:
+        assert any(line.endswith(signed.split(": ", 1)[1]) for signed in lot_view(file)["exceptions"])
