@@ -401,10 +401,12 @@ class Daemon:
             except FileNotFoundError:
                 continue
             except (Rejected, AgentError) as error:
-                self._conditions.stands(record_id, logging.ERROR, f"record {record_id} stays: {error.explain()}")
+                self._conditions.stands(
+                    f"record {record_id}", logging.ERROR, f"record {record_id} stays: {error.explain()}"
+                )
                 refused = error
             else:
-                self._conditions.over(record_id)
+                self._conditions.over(f"record {record_id}")
                 log.info("record %s is accepted, log index %d", record_id, accepted.index)
         if refused is not None:
             raise refused

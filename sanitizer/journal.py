@@ -127,7 +127,7 @@ class Journal:
         self.entries = entries
         self._descriptor = descriptor
         self._check = check
-        self._failed = False
+        self._failed: OSError | None = None
 
     @classmethod
     def create(cls, journal_dir: Path, run_id: str) -> Self:
@@ -201,13 +201,14 @@ class Journal:
         entry = {"kind": kind, **fields}
         body = json.dumps(entry, sort_keys=True, separators=(",", ":")).encode("ascii")
         check = _check(self._check, body)
-        if self._failed or self._descriptor < 0:
-            raise JournalFailed(operation=f"write {self.folder}", reason="an earlier entry was not made durable")
+        if self._failed is not None or self._descriptor < 0:
+            reason = f"an earlier entry was not made durable: {self._failed or 'closed'}"
+            raise JournalFailed(operation=f"write {self.folder}", reason=reason)
         try:
             _write_all(self._descriptor, check.encode("ascii") + b" " + body + b"\n")
             _make_durable(self._descriptor)
         except OSError as error:
-            self._failed = True
+            self._failed = error
             raise JournalFailed(operation=f"write {self.folder}", reason=str(error)) from error
         self._check = check
         self.entries.append(entry)

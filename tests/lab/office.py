@@ -1,4 +1,4 @@
-"""The people and the service, for a host that no network reaches: what they write is carried there and back by the tests."""
+"""The people and the service, behind hosts of the lab: what they write reaches them by hand or by the service's own port."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from inventory.contract.v1.by_hand import Introduced
+from inventory.domain.exceptions import ExceptionCode
 from inventory.domain.vocabulary import Category, DeviceState, HoldingKind
 from inventory.services import cases, certificates, data, devices, hosts, job_bundles, orders, queries, return_bundles
 from inventory.services import roster as published_rosters
@@ -38,7 +39,7 @@ class Now:
 
 @dataclass
 class Office:
-    """The people and the service; nothing of it is reachable from a machine."""
+    """The people and the service; nothing of it is reachable from a machine, unless the test serves it."""
 
     world: World
     host: str = ""
@@ -95,22 +96,28 @@ class Office:
         number = next(row.id for row in rows if row.serial == serial)
         return queries.device(context, auditor, number)
 
-    def holds_data(self, serial: str) -> None:
-        """What a disk held that came without its host, by somebody's word."""
+    def serials(self) -> set[str]:
+        """Of every disk that is known."""
+        rows = queries.list_devices(self.world.context, self.world.actor("auditor"), DeviceFilter(), limit=200).items
+        return {row.serial for row in rows if row.serial}
+
+    def holds_data(self, *serials: str) -> None:
+        """What disks held that came without their host, by somebody's word."""
         context, privacy = self.world.context, self.world.actor("privacy")
         command = data.CreateDataSet(name="CRM", category=Category.MODERATE, owner="CRM team")
         known = data.create_data_set(context, privacy, command)
         since = self.world.clock.now() - dt.timedelta(days=400)
         kind = HoldingKind.PRIMARY
-        holding = data.DeclareHolding(device=self.device(serial).id, data_set=known.id, kind=kind, since=since)
-        data.declare_holding(context, privacy, holding)
+        for serial in serials:
+            holding = data.DeclareHolding(device=self.device(serial).id, data_set=known.id, kind=kind, since=since)
+            data.declare_holding(context, privacy, holding)
 
-    def declare(self, host: str) -> None:
+    def declare(self, host: str, *paths: str) -> None:
         """The CRM's data, and where it lies."""
         context, privacy = self.world.context, self.world.actor("privacy")
         command = data.CreateDataSet(name="CRM", category=Category.MODERATE, owner="CRM team")
         known = data.create_data_set(context, privacy, command)
-        for path in ("/srv/crm", "/srv/crm-archive"):
+        for path in paths:
             data.declare_path(context, privacy, data.DeclarePath(host=host, data_set=known.id, path=path))
 
     def withdraw(self) -> None:
@@ -129,6 +136,19 @@ class Office:
         self.order = orders.create_order(self.world.context, self.world.actor("operator"), command).id
         self.world.approve(self.order)
 
+    def reasons(self) -> tuple[str, ...]:
+        """Why the host takes no order, as its page says now."""
+        return queries.host(self.world.context, self.world.actor("auditor"), self.host).standing_by
+
+    def heard(self, host: str) -> dt.datetime | None:
+        """When a host was heard last."""
+        return queries.host(self.world.context, self.world.actor("auditor"), host).last_contact
+
+    def open_exceptions(self, code: ExceptionCode) -> tuple[str, ...]:
+        """What people have to look at, of one kind, in its words."""
+        found = queries.list_exceptions(self.world.context, self.world.actor("auditor")).items
+        return tuple(one.sentence for one in found if one.code == code)
+
     def conclude(self) -> None:
         """The record is validated and a certificate written; whether it verifies offline."""
         context = self.world.context
@@ -143,11 +163,11 @@ class Office:
 
 
 @contextmanager
-def office(folder: Path) -> Iterator[Office]:
+def office(folder: Path, **settings: Any) -> Iterator[Office]:  # noqa: ANN401 - settings of every type
     """One at work in this folder, by the real time."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(inventory_world, "FixedClock", Now)
-        world = make_world(folder)
+        world = make_world(folder, **settings)
     try:
         yield Office(world)
     finally:

@@ -12,24 +12,18 @@ from __future__ import annotations
 
 import contextlib
 import json
-import shlex
 import shutil
-import sys
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import pytest
 
-from agents.local_rules import EXAMPLE
 from inventory.domain.vocabulary import OrderState
 from tests.support.capabilities import requires_tool
 
 from .emulated import Emulated, sata
-from .kernel import ROOT
+from .machine import PATIENCE, Machine
 from .office import Office
 from .office import office as at_the_office
 from .rig import Rig
@@ -45,48 +39,6 @@ MIB = 48
 CUTS = 3
 SLOW = 0.15
 """Seconds added to each command of the disk while it is wiped, so that the power fails in the middle."""
-PATIENCE = 300.0
-
-
-@dataclass
-class Machine:
-    """A host in its rig, and the agent's command there; its state lies on the share, which stands for its stick."""
-
-    rig: Rig
-    name: str
-
-    @property
-    def stick(self) -> Path:
-        return self.rig.share / "stick"
-
-    def furnish(self) -> None:
-        """A new stick: settings and local rules."""
-        self.stick.mkdir(parents=True)
-        rules = self.stick / "local-rules.toml"
-        rules.write_text(EXAMPLE)
-        rules.chmod(0o600)
-        values = {"state_dir": "/lab/stick/state", "local_rules": "/lab/stick/local-rules.toml", "survey": False}
-        (self.stick / "agent.toml").write_text(
-            "".join(f"{key} = {json.dumps(value)}\n" for key, value in values.items())
-        )
-
-    def boot(self) -> None:
-        self.rig.boot()
-        self.rig.vm.run(
-            f"hostname {self.name} && echo {self.name * 8:.32} | md5sum | cut -c1-32 > /etc/machine-id"
-        ).checked()
-
-    def agent(self, *words: str) -> Result:
-        line = shlex.join([sys.executable, "-m", "agents", "--config", "/lab/stick/agent.toml", *words])
-        return self.rig.vm.run(f"cd {ROOT} && PYTHONPATH={ROOT} {line}", PATIENCE)
-
-    def guest(self, script: str, *words: str) -> None:
-        self.rig.vm.run(shlex.join([sys.executable, f"/lab/boot/{script}", *words]), PATIENCE).checked()
-
-    def out(self, file: str) -> dict[str, Any]:
-        self.agent("airgap", "out", "--to", f"/lab/{file}").checked()
-        found: dict[str, Any] = json.loads((self.rig.share / file).read_text())
-        return found
 
 
 @pytest.fixture(scope="module")
@@ -133,7 +85,7 @@ def _lives(office: Office, host: Machine, drives: dict[str, Emulated]) -> None:
         drive.plug(host.rig)
     host.guest("crm_host.py", "build", *(drives[name].node for name in ("one", "two", "three", "four")))
     office.host = _enrol(office, host)
-    office.declare(office.host)
+    office.declare(office.host, "/srv/crm", "/srv/crm-archive")
     _carry_to(office, host, "paths").checked()
     office.receive(host.out("seen-1"))
     host.guest("crm_host.py", "swap", drives["two"].node, drives["new"].node)

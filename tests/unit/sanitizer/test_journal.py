@@ -170,7 +170,7 @@ def test_what_is_synced_on_a_file_system_that_is_read_only_by_then_is_not_durabl
             journal.append("begun", {})
         with pytest.raises(JournalUnusable, match="Read-only file system"):
             Journal.create(tmp_path, "another")
-    with pytest.raises(JournalFailed):
+    with pytest.raises(JournalFailed, match=r"an earlier entry.*Read-only file system"):
         journal.append("checkpoint", {})
     assert journal.entries == []
     journal.close()
