@@ -10,8 +10,9 @@
     observation  everything attached; soon after the kernel reports a change, and now and then anyway
     outbox       records to the service
 
-A task returns when it is due again. Whatever it raises is noted and tried again with growing pauses; nothing of it is
-lost, since all that must survive is on disk before it is tried.
+A task returns when it is due again, or None where somebody else will say so. Whatever it raises is noted and tried again
+with growing pauses; nothing of it is lost, since all that must survive is on disk before it is tried. None may wait for a
+device: reading a failing one takes minutes.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import queue
 from collections.abc import Callable, Mapping
 
 from inventory.contract.v1.agents import DeclaredPath, Heartbeat, HeartbeatReply
+from inventory.contract.v1.devices import Observation
 from inventory.contract.v1.orders import Lease
 
 from . import discovery, enrolment, following, halts, host, leasing, status
@@ -28,9 +30,11 @@ from .assembly import Agent
 from .backoff import Backoff, jittered
 from .conditions import Conditions
 from .errors import AgentError, EvidenceRefused, LogForked, NotEnrolled, Rejected, Retry, StateUnwritable
+from .folder_watch import FolderWatch
 from .hotplug import HotPlug
 from .lamps import Lamps
 from .log_watch import decode_hashes, position_of
+from .looking import Looking
 from .notify import Notifier
 from .readiness import standing_by, words
 from .refusals import OrderMalformed
@@ -46,10 +50,12 @@ PATHS_SCHEMA = "sanitrail-agent/paths/1"
 _FIRST_HEARTBEAT = 30.0
 _STOP = "stop"
 _LOOK_FOR_HALT = 1.0
-"""Seconds: a halt at the host is a file, and nobody else tells of it."""
+"""Seconds, where the kernel does not tell: a halt at the host is a file, and nobody else tells of it."""
 _SETTLE = 2.0
 """Seconds after a device event before looking: they come in flocks."""
 _STOP_WITHIN = 60.0
+_OTHERS_TELL = 3600.0
+"""Seconds until a task is due whose moment somebody else tells."""
 
 
 class Daemon:
@@ -73,7 +79,9 @@ class Daemon:
         self._workers = Workers(agent.runner, agent.settings.parallel, self._board, self._clock.monotonic, self.nudge)
         agent.readings.nudge = lambda: self.nudge("readings")
         self._hotplug = hotplug(lambda: self.nudge("devices"))
-        self._tasks: Mapping[str, Callable[[], float]] = {
+        self._halt_files = FolderWatch(lambda: self.nudge("halts"), agent.state.root, halts.FILES)
+        self._looking: Looking[Observation] = Looking(self._look, lambda: self.nudge("observation"))
+        self._tasks: Mapping[str, Callable[[], float | None]] = {
             "self-test": self._self_test,
             "runs": self._dispatch,
             "enrolment": self._poll_enrolment,
@@ -115,6 +123,7 @@ class Daemon:
         """Work until `stop`. Returns the exit code: 0, or 5 when the service turned this host away."""
         self._agent.state.sweep()
         self._hotplug.start()
+        self._halt_files.start()
         self._notifier.ready(
             "Working" if self._confirmed else "Waiting for an administrator to confirm the fingerprint"
         )
@@ -131,6 +140,7 @@ class Daemon:
         finally:
             self._notifier.stopping()
             self._hotplug.stop()
+            self._halt_files.stop()
             self._lamps.dark()
             self._agent.readings.stop(_STOP_WITHIN)
             if not self._workers.stop(_STOP_WITHIN):
@@ -144,6 +154,8 @@ class Daemon:
 
     def _wait(self) -> bool:
         """Sleep until something is due or somebody nudges. Returns whether to go on."""
+        if self._agent.judge.halts.traces() != self._traces:
+            return True
         pause = max(0.0, min(self._due.values()) - self._clock.monotonic())
         if self._notifier.watchdog_seconds is not None:
             pause = min(pause, self._notifier.watchdog_seconds / 3)
@@ -158,13 +170,17 @@ class Daemon:
         return False
 
     def _next_nudge(self, until: float) -> str:
-        """Looks for a halt every second meanwhile. Raises `queue.Empty` when it is time, or when a halt came or went."""
+        """Looks for a halt every second meanwhile, unless the kernel tells of one.
+
+        Raises `queue.Empty` when it is time, or when a halt came or went.
+        """
         while True:
             left = until - self._clock.monotonic()
+            longest = left if self._halt_files.hears else _LOOK_FOR_HALT
             try:
-                return self._nudges.get(timeout=max(0.0, min(left, _LOOK_FOR_HALT)))
+                return self._nudges.get(timeout=max(0.0, min(left, longest)))
             except queue.Empty:
-                if left <= _LOOK_FOR_HALT or self._agent.judge.halts.traces() != self._traces:
+                if left <= longest or self._agent.judge.halts.traces() != self._traces:
                     raise
 
     def _heed_halts(self) -> None:
@@ -186,6 +202,8 @@ class Daemon:
 
     def _hasten(self, name: str) -> None:
         now = self._clock.monotonic()
+        if name == "halts":
+            return  # every turn of the loop begins with them
         if name == "devices":
             self._lamps.dark()  # another disk may be in that bay by now
             self._due["observation"] = min(self._due["observation"], now + _SETTLE)
@@ -218,6 +236,8 @@ class Daemon:
             log.exception("%s: a defect of the agent", name)
             self._board.failed(name, AgentError(f"{type(error).__name__}; see the log"))
         else:
+            if pause is None:  # under way, neither well nor badly
+                return _OTHERS_TELL
             backoff.succeeded()
             self._board.over(name)
             self._conditions.over(name)
@@ -349,7 +369,7 @@ class Daemon:
             self._work_waiting = False
             return jittered(self._interval)
         self._keep(lease)
-        return 0.5  # there may be more
+        return 0.0  # there may be more: a whole station waits for its approvals at once
 
     def _read(self) -> float:
         """Nothing is written under a verify-only order: neither the hour nor a hold stands in its way; an alarm and a halt do."""
@@ -372,10 +392,16 @@ class Daemon:
         self._workers.retry_now(run.order_sha256)
         self._due["runs"] = self._clock.monotonic()
 
-    def _observe(self) -> float:
+    def _look(self) -> Observation:
+        """In a thread of its own."""
+        return discovery.observe(self._agent.engine, self._paths, self._clock, beyond=self._agent.settings.survey)
+
+    def _observe(self) -> float | None:
         if not self._confirmed:
             return jittered(self._interval)
-        seen = discovery.observe(self._agent.engine, self._paths, self._clock, beyond=self._agent.settings.survey)
+        seen = self._looking.take()
+        if seen is None:
+            return None
         self._agent.service.observe(seen)
         self._board.succeeded("observation")
         self._board.note(devices=len(seen.devices))
@@ -384,7 +410,7 @@ class Daemon:
         if attached - self._attached:  # an order may wait for what was just put in
             self._due["heartbeat"] = self._clock.monotonic()
         self._attached = attached
-        return jittered(self._agent.settings.rescan_interval)
+        return 0.0 if self._looking.outdated else jittered(self._agent.settings.rescan_interval)
 
     def _deliver(self) -> float:
         """Every record that waits, oldest first; one that is refused does not hold up the others."""

@@ -31,6 +31,9 @@ class Engine(Protocol):
     def list_devices(self) -> Sequence[Inspection]:
         """Every whole block device."""
 
+    def find_devices(self, fingerprint: str, place: str = "") -> Sequence[Inspection]:
+        """Those that show a fingerprint; where there is none, what is at a place."""
+
     def resolve_path(self, path: str | Path) -> PathResolution:
         """The physical devices beneath a path."""
 

@@ -31,6 +31,7 @@ log = logging.getLogger("agents.halts")
 
 LOCAL = "halt-local.json"
 SERVICE = "halt-service.json"
+FILES = frozenset({LOCAL, SERVICE})
 LOCAL_SCHEMA = "sanitrail-agent/halt-local/1"
 SERVICE_SCHEMA = "sanitrail-agent/halt-service/1"
 
@@ -67,7 +68,7 @@ class Halts:
         """The service's newest word in this process: a disk that cannot keep it does not undo it."""
 
     def traces(self) -> tuple[tuple[int, int] | None, ...]:
-        """What changes whenever a halt comes or goes, without reading it: it is looked at every second, for years."""
+        """What changes whenever a halt comes or goes, without reading it: it may be looked at every second, for years."""
         heard = None if self._heard is None else (self._heard.number, 0)
         return (*(self._trace(name) for name in (LOCAL, SERVICE)), heard)
 

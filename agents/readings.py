@@ -191,7 +191,7 @@ class Readings:
 
     def _medium(self, order: ReadingOrder, path_hint: str) -> Inspection:
         """The one medium the order names, where this host's rules let it be read and nothing else is done to it."""
-        inspection = find_medium(self.engine.list_devices(), order.device, path_hint)
+        inspection = find_medium(self.engine.find_devices(order.device, path_hint), order.device, path_hint)
         self.judge.permit_medium(inspection)
         if (problem := discovery.disagreement(inspection)) is not None:
             raise ReadingsDisagree(problem)

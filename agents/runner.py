@@ -189,7 +189,7 @@ class Runner:
 
     def _clearance(self, order: SealedOrder, path_hint: str, pending: PendingRun | None) -> Clearance:
         """For a fresh run the order's plan on this medium; a begun one goes on under the plan it was begun with."""
-        inspection = find_medium(self.engine.list_devices(), order.device, path_hint)
+        inspection = find_medium(self.engine.find_devices(order.device, path_hint), order.device, path_hint)
         self.judge.permit_medium(inspection)
         if (problem := discovery.disagreement(inspection)) is not None:
             raise ReadingsDisagree(problem)

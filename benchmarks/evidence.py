@@ -242,15 +242,21 @@ def _spent() -> float:
 # --- the command
 
 
+def shown(number: float) -> str:
+    """With as many digits as tell a value from its bar: a tenth where it is large, three that count where it is small."""
+    return (f"{number:,.1f}" if abs(number) >= 10 else f"{number:.3g}").removesuffix(".0")
+
+
 def table(figures: Sequence[Figure], left_out: Sequence[str]) -> str:
     """For people."""
     lines = [("", "measured", "bar", "", "peer in this run", "ours / peer")]
     for one in figures:
         sign = ">=" if one.more_is_better else "<="
-        peer = f"{one.peer}: {one.peer_value:,.1f} {one.unit}" if one.peer else "-"
+        peer = f"{one.peer}: {shown(one.peer_value)} {one.unit}" if one.peer else "-"
         ratio = f"{one.ratio:.2f}" if one.peer else "-"
         met = "met" if one.met else "NOT MET"
-        lines.append((one.name, f"{one.value:,.1f} {one.unit}", f"{sign} {one.bar:,.0f} {one.unit}", met, peer, ratio))
+        measured, bar = (f"{shown(number)} {one.unit}" for number in (one.value, one.bar))
+        lines.append((one.name, measured, f"{sign} {bar}", met, peer, ratio))
     widths = [max(len(line[n]) for line in lines) for n in range(6)]
     texts = ["  ".join(word.ljust(width) for word, width in zip(line, widths, strict=True)).rstrip() for line in lines]
     return "\n".join(["Evidence", *(f"  {text}" for text in texts), *(f"  not measured: {one}" for one in left_out)])

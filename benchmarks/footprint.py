@@ -7,178 +7,35 @@ every disk gets its share. Needs root; writes only to loop devices over files th
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import signal
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import click
 
 import sanitizer
 from reports.envelope import unverified_body
-from tests.support.agent_process import ROOT, AgentProcess
 from tests.support.fake_service import FakeService
 from tests.support.loopdev import attach
 
 from . import throttle
 from .errors import CannotMeasure
 from .evidence import Figure, table
+from .halves import PATIENCE, Bench, Half, service, until
 
-HEARTBEAT = 30
-"""Seconds between two heartbeats, as the service asks of its agents."""
-_PATIENCE = 900.0
-_UNITS = ROOT / "packaging" / "systemd"
-_LAUNCHER = """
-import sys, importlib
-sys.path.insert(0, sys.argv.pop(1))
-importlib.import_module(sys.argv.pop(1)).main()
-"""
-"""As the package's programs begin: isolated, with our own folder first."""
 MEGABYTES_60 = 60e6 / (1 << 20)
 """The bar of an idle agent, in MiB."""
-
-
-@dataclass
-class Half:
-    """One process of the agent."""
-
-    name: str
-    process: subprocess.Popen[bytes]
-    seconds: float
-    """From the command to readiness."""
-
-    def memory(self) -> float:
-        """MiB resident, shared pages counted whole."""
-        return _field(self.process.pid, "status", "VmRSS")
-
-    def shared_out(self) -> float:
-        """MiB, pages shared with other processes counted by shares."""
-        return _field(self.process.pid, "smaps_rollup", "Pss")
-
-    def own_memory(self) -> float:
-        """MiB that nobody else has and the host cannot take back; the rest are pages of files, which it can."""
-        return _field(self.process.pid, "status", "RssAnon")
-
-    def peak(self) -> float:
-        """MiB: the most that was ever resident."""
-        return _field(self.process.pid, "status", "VmHWM")
-
-    def cpu(self) -> float:
-        """Seconds of a processor used so far."""
-        tasks = Path(f"/proc/{self.process.pid}/task").glob("*/schedstat")
-        return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
-
-
-class Bench:
-    """One enrolled host and its two halves."""
-
-    def __init__(self, folder: Path, service: FakeService, **settings: Any) -> None:  # noqa: ANN401 - the agent's settings
-        self.agent = AgentProcess(
-            folder, service, carrier_socket=str(folder / "c"), carrier_user="nobody", progress_interval=2.0, **settings
-        )
-        self.folder = folder
-        self.agent.enrol()
-
-    def compile(self) -> None:
-        """The package is compiled when it is made; here it is a start that is not counted."""
-        for name, module in (("helper", "agents.helper"), ("carrier", "agents.carrier")):
-            look = f"import sys; sys.path.insert(0, {str(ROOT)!r}); import {module}"
-            line = [sys.executable, *self._flags(name), "-c", look]
-            subprocess.run(line, check=True, env={"PATH": os.environ["PATH"]})
-
-    def _flags(self, name: str) -> tuple[str, ...]:
-        """As the package's programs are started; what stays is without docstrings, and compiled for that."""
-        return ("-IOO", "-X", f"pycache_prefix={self.folder / 'compiled'}") if name == "helper" else ("-I",)
-
-    @contextmanager
-    def running(self) -> Iterator[tuple[Half, Half]]:
-        """Helper and carrier, until the end of the block."""
-        config = str(self.agent.config)
-        carry = ("agents.cli", "--config", config, "carry", "--user", "nobody", "--log-format", "json")
-        with ExitStack() as ending:
-            helper = self._start("helper", "agents.helper", "--config", config, "--log-format", "json")
-            ending.callback(_stop, helper.process)
-            carrier = self._start("carrier", *carry)
-            ending.callback(_stop, carrier.process)
-            yield helper, carrier
-
-    def _start(self, name: str, *words: str) -> Half:
-        told = self.folder / f"notify-{name}"
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ready, self.agent.log.open("ab") as log:
-            told.unlink(missing_ok=True)
-            ready.bind(str(told))
-            told.chmod(0o666)
-            ready.settimeout(60)
-            environ = {"PATH": os.environ["PATH"], "NOTIFY_SOCKET": str(told), **_of_the_unit(name)}
-            began = time.monotonic()
-            line = [sys.executable, *self._flags(name), "-c", _LAUNCHER, str(ROOT), *words]
-            process = subprocess.Popen(line, stdout=log, stderr=log, env=environ)
-            try:
-                while b"READY=1" not in ready.recv(4096):
-                    pass
-            except TimeoutError:
-                _stop(process)
-                raise CannotMeasure(f"the {name} does not get ready; see {self.agent.log}") from None
-            return Half(name, process, time.monotonic() - began)
-
-
-def _of_the_unit(name: str) -> dict[str, str]:
-    """The environment that systemd gives this half."""
-    lines = (_UNITS / f"sanitrail-{name}.service").read_text().splitlines()
-    words = [
-        word for line in lines if line.startswith("Environment=") for word in line.removeprefix("Environment=").split()
-    ]
-    return dict(word.split("=", 1) for word in words)
-
-
-def _field(pid: int, file: str, name: str) -> float:
-    for line in Path(f"/proc/{pid}/{file}").read_text().splitlines():
-        if line.startswith(f"{name}:"):
-            return int(line.split()[1]) / 1024
-    raise CannotMeasure(f"the kernel does not tell {name}")
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    if process.poll() is None:
-        process.send_signal(signal.SIGTERM)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(60)
-    if process.poll() is None:
-        process.kill()
-        process.wait()
-
-
-def _until(true: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + _PATIENCE
-    while not true():
-        if time.monotonic() > deadline:
-            raise CannotMeasure(f"it did not happen: {what}")
-        time.sleep(0.1)
-
-
-@contextmanager
-def service() -> Iterator[FakeService]:
-    """A service in this process that asks for a heartbeat as often as the real one."""
-    fake = FakeService()
-    fake.alter = lambda name, reply: {**reply, "interval_seconds": HEARTBEAT} if name.endswith("/heartbeat") else reply
-    server = fake.serve()
-    server.handle_error = lambda *_: None  # type: ignore[method-assign]  # halves that end leave connections behind
-    try:
-        yield fake
-    finally:
-        server.shutdown()
-        server.server_close()
+ALL_BEGUN = 30.0
+"""Seconds within which a whole station is at work."""
+_TRIES = 3
 
 
 def idle(folder: Path, seconds: float, starts: int) -> list[Figure]:
@@ -192,12 +49,9 @@ def idle(folder: Path, seconds: float, starts: int) -> list[Figure]:
                 begun.append((helper.seconds, carrier.seconds))
         seen = len(fake.observations)
         with bench.running() as (helper, carrier):
-            _until(lambda: len(fake.observations) > seen, "a look at every device")
+            until(lambda: len(fake.observations) > seen, "a look at every device")
             looked = helper.own_memory() + carrier.own_memory()
-            time.sleep(5)
-            before, since = helper.cpu() + carrier.cpu(), time.monotonic()
-            time.sleep(seconds)
-            share = (helper.cpu() + carrier.cpu() - before) / (time.monotonic() - since)
+            share = _share((helper, carrier), fake, seconds)
             bare = _bare()
             return [
                 Figure("idle, half with devices", helper.memory(), "MiB", MEGABYTES_60, False, "a bare Python", bare),
@@ -218,6 +72,21 @@ def idle(folder: Path, seconds: float, starts: int) -> list[Figure]:
             ]
 
 
+def _share(halves: Sequence[Half], fake: FakeService, seconds: float) -> float:
+    """Of one core, over a time in which no device of this host came, changed or went: what the agent then does is no idling.
+
+    Raises `CannotMeasure` where there is no such time.
+    """
+    for _ in range(_TRIES):
+        time.sleep(5)
+        looks, before, since = len(fake.observations), sum(half.cpu() for half in halves), time.monotonic()
+        time.sleep(seconds)
+        used, took = sum(half.cpu() for half in halves) - before, time.monotonic() - since
+        if len(fake.observations) == looks:
+            return used / took
+    raise CannotMeasure("devices of this host changed all the time, so the agent was never idle")
+
+
 def _bare() -> float:
     line = [sys.executable, "-I", "-c", "print(open('/proc/self/status').read())"]
     text = subprocess.run(line, capture_output=True, text=True, check=True).stdout
@@ -225,7 +94,7 @@ def _bare() -> float:
 
 
 def bays(folder: Path, count: int, mib: int) -> list[Figure]:
-    """So many disks at once: the memory it takes, and the longest run over the shortest."""
+    """So many disks at once, each a minute's work to write and a minute's to read: what it takes, and who waits for whom."""
     with service() as fake, ExitStack() as ending:
         paths = []
         for number in range(count):
@@ -243,45 +112,52 @@ def bays(folder: Path, count: int, mib: int) -> list[Figure]:
         plan = {"verification": "full", "pattern_set": "zeros"}
         orders = [fake.order(key, str(fingerprint), plan=plan) for fingerprint in prints]
         with throttle.slowed(paths, mib << 14) as entrance, bench.running() as (helper, carrier):
-            entrance.write_text(str(helper.process.pid))  # a minute to write each disk, and a minute to read it
+            entrance.write_text(str(helper.process.pid))
             idle_memory = helper.memory()
             began = time.monotonic()
-            passes = _passes(paths, mib)
-            _until(lambda: all(order.state == "recorded" for order in orders), f"{count} records")
+            spans = _spans(paths, mib)
+            until(lambda: all(order.state == "recorded" for order in orders), f"{count} records")
             span, most, carried = time.monotonic() - began, helper.peak(), carrier.peak()
         runs = [unverified_body(order.records[0], "sanitization-record")["run"] for order in orders]
     if any(run["state"] != "succeeded" for run in runs):
         raise CannotMeasure("a run on a sound device did not end well")
+    all_begun = max(first for first, _ in spans) - began
+    passes = [last - first for first, last in spans]
     at_once = _overlapping([(run["started"], run["finished"]) for run in runs])
     return [
         Figure(f"{count} bays, most at once", at_once, "runs", count, True, "", 0.0),
+        Figure(f"{count} bays, until the last one writes", all_begun, "s", ALL_BEGUN, False, "", 0.0),
         Figure(f"{count} bays, fastest pass against the slowest", min(passes) / max(passes), "x", 0.5, True, "", 0.0),
         Figure(f"{count} bays, memory of the half with devices", most, "MiB", 1024, False, "idle", idle_memory),
         Figure(f"{count} bays, memory of the half with network", carried, "MiB", 256, False, "", 0.0),
-        Figure(f"{count} bays of {mib} MiB, all recorded", span, "s", _PATIENCE, False, "", 0.0),
+        Figure(f"{count} bays of {mib} MiB, all recorded", span, "s", PATIENCE, False, "", 0.0),
     ]
 
 
-def _passes(nodes: Sequence[str], mib: int) -> list[float]:
-    """Seconds it took to write each disk, from its first block to its last."""
+def _spans(nodes: Sequence[str], mib: int) -> list[tuple[float, float]]:
+    """When each disk was first written to, and when as much was written as it holds."""
+    before = {node: _written(node) for node in nodes}
     begun: dict[str, float] = {}
     ended: dict[str, float] = {}
 
     def look() -> bool:
         for node in nodes:
-            written = _written(node)
-            if written:
+            written = _written(node) - before[node]
+            if written > 0:
                 begun.setdefault(node, time.monotonic())
             if written >= mib:
                 ended.setdefault(node, time.monotonic())
         return len(ended) == len(nodes)
 
-    _until(look, "every disk is written")
-    return [ended[node] - begun[node] for node in nodes]
+    until(look, "every disk is written")
+    return [(begun[node], ended[node]) for node in nodes]
 
 
 def _written(node: str) -> float:
-    """MiB that the kernel was given to write on this disk so far: its word, not the agent's."""
+    """MiB that the kernel was given to write on this node since it exists: its word, not the agent's.
+
+    It counts on when another file is attached, so only a difference says anything.
+    """
     return int(Path("/sys/block", Path(node).name, "stat").read_text("ascii").split()[6]) / 2048
 
 
@@ -298,7 +174,7 @@ def _overlapping(spans: list[tuple[str, str]]) -> int:
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--quick", is_flag=True, help="A short look at an idle agent, and twelve bays.")
 @click.option("--bays", "count", type=click.IntRange(1, 64), help="Disks wiped at once; default 60, quick 12.")
-@click.option("--mib", type=click.IntRange(4, 4096), default=32, show_default=True, help="Size of each disk.")
+@click.option("--mib", type=click.IntRange(4, 4096), default=64, show_default=True, help="Size of each disk.")
 @click.option("--json", "json_file", type=click.Path(path_type=Path, dir_okay=False), help="Write the figures here.")
 def main(*, quick: bool, count: int | None, mib: int, json_file: Path | None) -> None:
     """Measure what the agent costs its host, idle and with sixty bays at once.

@@ -76,6 +76,14 @@ def list_devices() -> list[Inspection]:
     return Inspector().list_devices()
 
 
+def find_devices(fingerprint: str, place: str = "") -> list[Inspection]:
+    """Look at every whole block device that shows this fingerprint, and read no other medium.
+
+    More than one is possible, and then nobody can say which is meant. Where there is none, what is at `place` is looked at.
+    """
+    return Inspector().find_devices(fingerprint, place)
+
+
 def health_of(path: str | Path) -> HealthReading | None:
     """How the drive at `path` is by its own account: SMART data, log pages, the health log; writes nothing, starts no test.
 

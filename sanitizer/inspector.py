@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,8 +26,17 @@ _NO_MEDIA = ("sr", "fd", "ram", "dm-", "md")
 """Kernel names that are never offered: optical and floppy drives, memory, and what is assembled from others."""
 
 
+Attached = tuple[tuple[Node, DeviceIdentity | None], ...]
+"""Whole devices with their identities, None where one cannot be read."""
+
 _this_host = Host()
 _look_at_this_host: SharedLook[HostFacts] = SharedLook(_this_host.gather)
+
+
+@functools.cache
+def _identities_here(size_bytes: int | None) -> SharedLook[Attached]:
+    """One look at who is attached here for everybody who asks at the same time: a shelf of equal disks asks sixty times."""
+    return SharedLook(functools.partial(Inspector().identities, size_bytes))
 
 
 def _now() -> datetime:
@@ -39,13 +49,14 @@ class Inspector:
     def __init__(
         self,
         host: Host | None = None,
-        open_reading: Callable[[str], OpenDevice] = BlockDevice.open_reading,
+        open_reading: Callable[[str], OpenDevice] | None = None,
         claim: Callable[[str], OpenDevice] = BlockDevice.open_exclusive,
         now: Callable[[], datetime] = _now,
     ) -> None:
         self._host = host or _this_host
         self._gather = _look_at_this_host if host is None else host.gather
-        self._open_reading = open_reading
+        self._here = host is None and open_reading is None
+        self._open_reading = open_reading or BlockDevice.open_reading
         self._claim = claim
         self._now = now
 
@@ -57,9 +68,33 @@ class Inspector:
     def list_devices(self) -> list[Inspection]:
         """See `sanitizer.list_devices`."""
         facts = self._gather()
-        nodes = [n for n in (facts.nodes or {}).values() if n.whole is None and not n.hidden]
-        shown = [n for n in nodes if not n.name.startswith(_NO_MEDIA) and n.size_bytes != 0 and not n.slaves]
-        return [self._closed(facts, node) for node in sorted(shown, key=lambda n: (len(n.name), n.name))]
+        shown = sorted(_media((facts.nodes or {}).values()), key=lambda node: (len(node.name), node.name))
+        read = [self._read(facts, node) for node in shown]
+        attached = tuple((node, identity_of(reading)) for node, (reading, _) in zip(shown, read, strict=True))
+        return [self._judged(facts, reading, refused, attached) for reading, refused in read]
+
+    def find_devices(self, fingerprint: str, place: str) -> list[Inspection]:
+        """See `sanitizer.find_devices`."""
+        attached = self._attached(None)
+        matching = [node for node, identity in attached if identity is not None and identity.fingerprint == fingerprint]
+        found: list[Inspection] = []
+        for node in matching or [node for node, _ in attached if node.path == place]:
+            try:
+                found.append(self.inspect(node.path))
+            except (DeviceMissing, NotBlockDevice):
+                continue  # pulled since
+        return found
+
+    def identities(self, size_bytes: int | None) -> Attached:
+        """Every whole device of this size, or of any, by its identity; no medium is read."""
+        facts = HostFacts(
+            nodes=self._host.nodes(), mounts=None, swaps=None, pools=None, openers=None, boot_id=None, journals=None
+        )
+        nodes = [node for node in _media((facts.nodes or {}).values()) if size_bytes in {None, node.size_bytes}]
+        return tuple((node, self.identity_at(facts, node)) for node in nodes)
+
+    def _attached(self, size_bytes: int | None) -> Attached:
+        return _identities_here(size_bytes)() if self._here else self.identities(size_bytes)
 
     def inspect_open(self, device: OpenDevice) -> Inspection:
         """Inspect the device behind an exclusively claimed descriptor: everything is read anew, by its device number."""
@@ -157,9 +192,12 @@ class Inspector:
         reading, refused = self._read(facts, node)
         return self._judged(facts, reading, refused)
 
-    def _judged(self, facts: HostFacts, reading: Reading, refused: Refused | None) -> Inspection:
+    def _judged(
+        self, facts: HostFacts, reading: Reading, refused: Refused | None, attached: Attached | None = None
+    ) -> Inspection:
+        """What a reading amounts to; who else is `attached` is looked up afresh where the caller does not know."""
         identity = identity_of(reading)
-        found = obstacles(facts, reading, identity, self._twins(facts, reading, identity))
+        found = obstacles(facts, reading, identity, self._twins(reading, identity, attached))
         if isinstance(refused, DirectIoUnavailable) or (refused is not None and not found):
             found = (refused, *found)
         zoned = facts.nodes[reading.name].zoned if facts.nodes and reading.name in facts.nodes else None
@@ -183,18 +221,17 @@ class Inspector:
             capabilities=reading.capabilities,
         )
 
-    def _twins(self, facts: HostFacts, reading: Reading, identity: DeviceIdentity | None) -> tuple[str, ...]:
+    def _twins(
+        self, reading: Reading, identity: DeviceIdentity | None, attached: Attached | None = None
+    ) -> tuple[str, ...]:
         """Other attached devices of the same identity; only those of the same size are worth opening."""
         if identity is None:
             return ()
-        likely = [
-            node
-            for node in (facts.nodes or {}).values()
-            if node.name != reading.name
-            and node.whole is None
-            and not node.hidden
-            and not node.slaves
-            and node.size_bytes == identity.capacity_bytes
-            and not node.name.startswith(_NO_MEDIA)
-        ]
-        return tuple(node.path for node in likely if same_device(identity, self.identity_at(facts, node)))
+        others = self._attached(identity.capacity_bytes) if attached is None else attached
+        return tuple(node.path for node, other in others if node.name != reading.name and same_device(identity, other))
+
+
+def _media(nodes: Iterable[Node]) -> list[Node]:
+    """Whole devices that are media or could be."""
+    whole = [node for node in nodes if node.whole is None and not node.hidden and not node.slaves]
+    return [node for node in whole if not node.name.startswith(_NO_MEDIA) and node.size_bytes != 0]

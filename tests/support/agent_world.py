@@ -71,6 +71,10 @@ class SimEngine:
         # Nothing hidden, as a drive says that was asked (the simulated one has no words for that).
         return [dataclasses.replace(self._system().inspect(), hidden_capacity="no")]
 
+    def find_devices(self, fingerprint: str, place: str = "") -> Sequence[sanitizer.Inspection]:
+        del fingerprint, place
+        return self.list_devices()
+
     def resolve_path(self, path: str | Path) -> sanitizer.PathResolution:
         return sanitizer.PathResolution(
             path=str(path),

@@ -13,6 +13,7 @@ import pytest
 import sanitizer
 from sanitizer.errors import DeviceMissing, MountedFilesystem, NotBlockDevice, NotWholeDevice, Refused
 from sanitizer.planning import PlanRequest
+from sanitizer.transport.block import BlockDevice
 from tests.integration.sanitizer.wiping import SEED, cleared, codes, wipe
 from tests.support.capabilities import requires_loop, requires_tool
 from tests.support.loopdev import SECRET, Loop, attach, loop_device, make_file, mounted
@@ -237,6 +238,49 @@ def test_two_nodes_of_one_medium_are_refused_as_ambiguous(tmp_path: Path) -> Non
     one, two = attach(file), attach(file)
     try:
         assert codes(one.path) == codes(two.path) == ["ambiguous-identity"]
+    finally:
+        one.detach()
+        two.detach()
+
+
+class Read:
+    """Opens for reading, and notes from which devices blocks were read."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.paths: set[str] = set()
+        read = BlockDevice.read
+
+        def noted(device: BlockDevice, buffer: memoryview, offset: int) -> int:
+            self.paths.add(device.path)
+            return read(device, buffer, offset)
+
+        monkeypatch.setattr(BlockDevice, "read", noted)
+
+
+def test_a_medium_is_found_by_its_fingerprint_and_no_other_is_read(
+    loop: Loop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fingerprint = sanitizer.inspect(loop.path).fingerprint or ""
+    with loop_device(tmp_path, name="other.img") as other:
+        read = Read(monkeypatch)
+        (found,) = sanitizer.find_devices(fingerprint, other.path)
+        assert (found.path, found.fingerprint, found.obstacles) == (loop.path, fingerprint, ())
+        assert read.paths == {loop.path}
+
+
+def test_of_a_medium_that_is_not_here_what_is_in_its_place_is_told(loop: Loop) -> None:
+    (found,) = sanitizer.find_devices("0" * 64, loop.path)
+    assert found.path == loop.path
+    assert sanitizer.find_devices("0" * 64, "/dev/nothing") == []
+
+
+def test_every_node_of_a_medium_is_found(tmp_path: Path) -> None:
+    file = make_file(tmp_path / "one.img", 4 << 20)
+    one, two = attach(file), attach(file)
+    try:
+        found = sanitizer.find_devices(sanitizer.inspect(one.path).fingerprint or "", one.path)
+        assert sorted(each.path for each in found) == sorted([one.path, two.path])
+        assert [[o.code for o in each.obstacles] for each in found] == [["ambiguous-identity"]] * 2
     finally:
         one.detach()
         two.detach()
