@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from agents.folder_watch import FolderWatch
 from agents.hotplug import HotPlug
 from agents.looking import Looking
 from agents.notify import Notifier
+from reports.envelope import Envelope, sign
 from tests.support.agent_world import AgentWorld
 
 PATIENCE = 20.0
@@ -104,6 +106,37 @@ def test_a_halt_at_the_host_reaches_the_loop(world: AgentWorld, monkeypatch: pyt
         until(lambda: any("host-halted" in words for words in world.service.heartbeats[-1].standing_by))
         world.agent.judge.halts.lift_here()
         until(lambda: not world.service.heartbeats[-1].standing_by)
+
+
+def test_a_halt_by_the_service_that_the_disk_does_not_keep_is_heeded_at_once(
+    world: AgentWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    envelope = halt(world)
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "full")
+
+    with Running(world) as daemon:
+        until(lambda: bool(world.service.observations))
+        monkeypatch.setattr(world.agent.state, "write", full)
+        world.service.alter = lambda name, reply: {**reply, "halt": envelope} if name.endswith("/heartbeat") else reply
+        daemon.nudge("heartbeat")
+        until(lambda: any("host-halted" in words for words in world.service.heartbeats[-1].standing_by))
+
+
+def halt(world: AgentWorld) -> Envelope:
+    """The service's word, for this host."""
+    body = {
+        "schema": "sanitrail/halt/1",
+        "host": "H-0001",
+        "agent_key": world.signer.key_id,
+        "number": 1,
+        "action": "halt",
+        "by": "P-0003",
+        "reason": "smoke in the rack",
+        "time": "2026-11-22T12:00:00.000Z",
+    }
+    return sign("halt", body, world.service.world.acceptance)
 
 
 def test_a_look_that_failed_is_told_once_and_begun_again() -> None:
