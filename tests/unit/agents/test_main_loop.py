@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import errno
+import functools
 import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -54,6 +56,7 @@ class Running:
     """The main loop in a thread of its own."""
 
     def __init__(self, world: AgentWorld) -> None:
+        world.service.alter = beating
         self.daemon = Daemon(world.agent, Notifier(None, None), HotPlugOfNone)
         self._thread = threading.Thread(target=self.daemon.run)
 
@@ -65,6 +68,16 @@ class Running:
         self.daemon.stop()
         self._thread.join(PATIENCE)
         assert not self._thread.is_alive()
+
+
+def beating(name: str, reply: dict[str, Any], **more: object) -> dict[str, Any]:
+    """The service asks for no heartbeat while a test lasts: what is told then was told for a reason."""
+    return {**reply, "interval_seconds": 3600, **more} if name.endswith("/heartbeat") else reply
+
+
+def asleep(world: AgentWorld) -> None:
+    """Wait until the loop has told what it begins with, and that a disk is there."""
+    until(lambda: bool(world.service.observations) and len(world.service.heartbeats) > 1)
 
 
 class HotPlugOfNone(HotPlug):
@@ -100,10 +113,10 @@ def test_a_halt_at_the_host_reaches_the_loop(world: AgentWorld, monkeypatch: pyt
     if not told:
         monkeypatch.setattr(FolderWatch, "start", lambda _: None)
     with Running(world) as daemon:
-        until(lambda: bool(world.service.observations))
+        asleep(world)
         assert daemon._halt_files.hears is told
         world.agent.judge.halts.halt_here("smoke", world.clock.now())
-        until(lambda: any("host-halted" in words for words in world.service.heartbeats[-1].standing_by))
+        until(lambda: halted(world))
         world.agent.judge.halts.lift_here()
         until(lambda: not world.service.heartbeats[-1].standing_by)
 
@@ -117,11 +130,16 @@ def test_a_halt_by_the_service_that_the_disk_does_not_keep_is_heeded_at_once(
         raise OSError(errno.ENOSPC, "full")
 
     with Running(world) as daemon:
-        until(lambda: bool(world.service.observations))
+        asleep(world)
         monkeypatch.setattr(world.agent.state, "write", full)
-        world.service.alter = lambda name, reply: {**reply, "halt": envelope} if name.endswith("/heartbeat") else reply
+        world.service.alter = functools.partial(beating, halt=envelope)
         daemon.nudge("heartbeat")
-        until(lambda: any("host-halted" in words for words in world.service.heartbeats[-1].standing_by))
+        until(lambda: halted(world))
+
+
+def halted(world: AgentWorld) -> bool:
+    """Whether the service was told so last."""
+    return any("host-halted" in words for words in world.service.heartbeats[-1].standing_by)
 
 
 def halt(world: AgentWorld) -> Envelope:
