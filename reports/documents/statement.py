@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import Any, Final
 
 from reports.bundle import ErasureStatementFile
 from reports.envelope import unverified_body
@@ -11,6 +12,8 @@ from reports.statements import ErasureStatement
 from reports.verdict import judge
 
 from .sheet import medium_name, read_basis, sheet, stated
+
+_MEDIUM_OPEN: Final = re.compile(r"Medium (\S+) is ([a-z ]+); no validated record of its sanitization exists yet\.")
 
 
 def statement_view(file: ErasureStatementFile, speaker: Speaker = ENGLISH) -> dict[str, Any]:
@@ -60,7 +63,9 @@ def statement_view(file: ErasureStatementFile, speaker: Speaker = ENGLISH) -> di
         "complete": document.complete,
         "media": media,
         "attested": [(one, speaker.day(one.time)) for one in document.attested],
-        "open": [(one, _kind(speaker, one.kind), _due(speaker, one.due)) for one in document.open],
+        "open": [
+            (one, _kind(speaker, one.kind), _why(speaker, one.why), _due(speaker, one.due)) for one in document.open
+        ],
         "responsible": document.responsible,
     }
 
@@ -69,6 +74,16 @@ def _kind(speaker: Speaker, kind: str) -> str:
     """What is to be done; words of no vocabulary are printed as they are."""
     told = kind.replace("_", " ").replace("-", " ")
     return speaker.word("obligation", told.replace(" ", "-"), told)
+
+
+def _why(speaker: Speaker, text: str) -> str:
+    """Why it is not done yet: a sentence of ours is said in the speaker's language, words of people stand as they are."""
+    for key in ("statement.why-rows", "statement.why-backup"):
+        if text == ENGLISH.say(key):
+            return speaker.say(key)
+    found = _MEDIUM_OPEN.fullmatch(text)
+    state = speaker.word("state", found[2].replace(" ", "-"), "") if found else ""
+    return speaker.say("statement.why-medium", device=found[1], state=state) if found and state else text
 
 
 def _due(speaker: Speaker, text: str) -> str:

@@ -8,7 +8,9 @@ import pytest
 
 from inventory.domain.holdings import Held, category_of, contents, covers, overlaps, state_of, uncovered
 from inventory.domain.obligations import CLOSES, Evidence, case_state, demands, derive, may_close, why_open
-from inventory.domain.vocabulary import CaseState, Category, HoldingKind, HoldingState, ObligationKind
+from inventory.domain.vocabulary import CaseState, Category, DeviceState, HoldingKind, HoldingState, ObligationKind
+from reports.documents.statement import _why
+from reports.language.speaker import ENGLISH, speaker
 
 T0 = datetime(2026, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -123,3 +125,13 @@ def test_what_is_open_says_why_in_words() -> None:
     words = {why_open(kind, "D-000001", device_state="in_service") for kind in ObligationKind}
     assert len(words) == len(ObligationKind)
     assert any("D-000001 is in service" in text for text in words)
+
+
+def test_a_customer_reads_why_something_is_open_in_the_language_of_the_statement() -> None:
+    every = {why_open(kind, "D-000001", device_state=state) for kind in ObligationKind for state in DeviceState}
+    assert {_why(ENGLISH, text) for text in every} == every
+    for language in ("pt", "ms"):
+        said = {_why(speaker(language), text) for text in every}
+        assert len(said) == len(every)
+        assert not said & every
+    assert _why(speaker("ms"), "Ask Mei Ling.") == "Ask Mei Ling."
