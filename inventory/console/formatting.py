@@ -142,6 +142,11 @@ def sentence_case(value: str) -> str:
     return words[:1].upper() + words[1:]
 
 
+def capital(value: str) -> str:
+    """Words of ours that stand by themselves: the first letter large, the others as they are."""
+    return value[:1].upper() + value[1:]
+
+
 def finished(value: str) -> str:
     """A reason as an agent writes it, `the drive is locked`, made a sentence of its own."""
     return value[:1].upper() + value[1:] + ("" if value.endswith(".") or not value else ".")
@@ -192,6 +197,7 @@ FILTERS: Final[dict[str, Callable[..., object]]] = {
     "plural": plural,
     "initials": initials,
     "sentence_case": sentence_case,
+    "capital": capital,
     "finished": finished,
     "browser": browser,
     "coded": coded,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Final
@@ -18,7 +18,7 @@ from inventory.auth import web as auth
 from inventory.auth.headers import csp_nonce
 from inventory.domain.roles import Permission
 from inventory.errors import Forbidden, InventoryError, NotSignedIn, SeparationOfDuty
-from inventory.services import approvers, idempotency, people
+from inventory.services import approvers, idempotency, people, queries
 from inventory.services.context import Actor, Context
 from inventory.services.sessions import Caller
 from inventory.services.views import Known
@@ -107,6 +107,11 @@ def known_as(ref: str) -> Known:
     return known.get(ref) or Known(ref, "")
 
 
+def called(numbers: Iterable[str | None]) -> dict[str, str]:
+    """Number -> what people call it: a device's asset tag, a host's name; nothing of what has none."""
+    return queries.called(here(), actor(), {number for number in numbers if number})
+
+
 def my_passkeys() -> list[dict[str, str]]:
     """One's own passkeys that approve, as a page's script wants them."""
     mine = approvers.list_keys(here(), actor(), person=actor().ref)
@@ -144,6 +149,7 @@ def show(template: str, status: int = 200, **values: Any) -> Reply:  # noqa: ANN
         frame=frame(),
         person_name=names(),
         known_as=known_as,
+        called=called,
         may=may,
         can=Permission,
         my_passkeys=my_passkeys,

@@ -81,7 +81,10 @@ def gate_question(session: Session, device: Device, way: Way, *, technique: bool
             technique=technique_of(session, record.sha256) if technique else None,
         ),
         record_covers_contents=record is not None and _untouched_since(session, device, record),
-        holds=tuple(f"{hold.reference} ({hold.reason})" for hold in holds_on(session, [device.id]).get(device.id, [])),
+        holds=tuple(
+            f"{hold.reference} ({hold.reason.rstrip('.')})"
+            for hold in holds_on(session, [device.id]).get(device.id, [])
+        ),
         open_order=_open_order(session, device),
         unresolved_paths=_unresolved_paths(session, device),
         media=device.media or device.declared_media,

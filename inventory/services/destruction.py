@@ -134,7 +134,7 @@ def _note(session: Session, command: RecordDestruction, device: Device) -> str:
             "evidence",
             f"The service has no file {min(missing)[:16]} of this device: keep it first, or say where it is kept.",
         )
-    said = f"{len(missing)} of the {len(named)} files named here are not in the issuer's files, but kept elsewhere: {where}."
+    said = f"Files named here: {len(named)}; of these kept elsewhere, not among the issuer's files: {len(missing)}, at {where}."
     return required("note", f"{note} {said}".strip())
 
 

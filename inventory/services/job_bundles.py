@@ -63,6 +63,7 @@ from .approvals import enough_approvals
 from .approvers import has_ended
 from .context import Actor, Context, authorize
 from .kernel import find, load_envelope, next_number, note, stamp, store_envelope
+from .people import names_by_ref
 from .views.by_hand import JobBundleView, LeftOutView
 
 _REMEMBERED: Final = 16
@@ -160,7 +161,7 @@ def sheet(context: Context, actor: Actor, host: str, number: int, language: Lang
     until, made = voice.moment(stamp(view.until)), voice.moment(stamp(view.made))
     lines = (
         voice.count("bundle.whom", len(view.orders), host=view.host_name, id=view.host, moment=until),
-        voice.say("bundle.made", moment=made, courier=view.courier),
+        voice.say("bundle.made", moment=made, courier=names_by_ref(context, actor)[view.courier].name),
     )
     title = voice.say("bundle.title", number=view.number, host=view.host_name)
     try:

@@ -279,12 +279,16 @@ def _in_state(name: str, state: DeviceState, title: str, todo: str) -> Callable[
     return make
 
 
+def _as_said(word: str) -> str:
+    return word.replace("_", " ").replace("-", " ").capitalize()
+
+
 def _witness(asking: _Asking) -> QueuePartView:
     open_ = sa.and_(Destruction.decision.is_(None), Destruction.witness.is_(None))
     rows = asking.first(Destruction, open_, by=(Destruction.recorded, Destruction.id))
     found = [
         _queued(
-            "destruction", row.id, row.id, row.method, row.recorded, asking.now, device=row.device_id,
+            "destruction", row.id, row.id, _as_said(row.method), row.recorded, asking.now, device=row.device_id,
             bar="performed the destruction" if row.operator == asking.actor.ref else "",
         )
         for row in rows

@@ -161,7 +161,7 @@ def main() -> None:
     for option, choices, kind in (("--language", TONGUES, str), ("--theme", THEMES, str), ("--width", WIDTHS, int)):
         parser.add_argument(option, action="append", choices=choices, type=kind, help="every one when none is named")
     parser.add_argument("--states", action="store_true", help="only the other states: refused, empty, not found")
-    given = parser.parse_args()
+    given = parser.parse_intermixed_args()
     wanted = Selection(
         set(given.only), given.language or TONGUES, given.theme or THEMES, given.width or WIDTHS, given.states
     )

@@ -27,6 +27,7 @@ from .marking import HOLE
 
 COOKIE: Final = "language"
 _TAGS = re.compile(r"<(\d)>|</(\d)>|\{([a-z_A-Z][a-zA-Z_0-9]*)\}")
+_ISO_DAY: Final = re.compile(r"(?<![\w/.-])\d{4}-\d\d-\d\d(?![\w/:-]|\.\w)")
 _LOCALES: Final[dict[Tongue, str]] = {"en": "en_GB", "pt": "pt_PT", "ms": "ms_MY"}
 _AGO: Final = re.compile(r"(in )?(\d+) (day|hour|minute|second)s?( ago)?")
 
@@ -80,11 +81,23 @@ def say_in(spoken: Tongue, text: object, /, **values: object) -> object:
     if not isinstance(text, str) or isinstance(text, Markup):
         return text
     if not values:
-        return text if spoken == "en" else catalog(spoken).sentence(text)
+        said = text if spoken == "en" else catalog(spoken).sentence(text)
+        return _ISO_DAY.sub(lambda found: _named_day(found, spoken), said) if "-" in said else said
     message = text if spoken == "en" else catalog(spoken).message(text)
     if any(isinstance(value, Markup) for value in values.values()):
         return Markup(fill(str(escape(message)), {name: escape(value) for name, value in values.items()}))  # noqa: S704 - each part is escaped
     return fill(message, values)
+
+
+def _named_day(found: re.Match[str], spoken: Tongue) -> str:
+    """A day that a service wrote for programs, as every other day of the page; what is no day stays."""
+    try:
+        named = date.fromisoformat(found[0])
+    except ValueError:
+        return found[0]
+    return (
+        formatting.day(datetime.combine(named, time(), tzinfo=UTC)) if spoken == "en" else _date(named, "long", spoken)
+    )
 
 
 def words(text: str, /, **values: object) -> str:

@@ -57,7 +57,7 @@ def _command(typed: Form) -> service.BatchOrders | None:
     verification = typed.word("verification", Verification, "Choose how much is read back.")
     method = typed.word("method", Method, "Choose the method to reach.")
     hours = typed.one_of("hours", LIFETIMES, "Choose how long the orders are good for.")
-    reason = typed.text("reason", "Say why; approvers read it.")
+    reason = typed.text("reason", "Say why.")
     lot = typed.optional("lot")
     devices = tuple(word for word in typed.value("devices").replace(",", " ").split() if word)
     if (lot is None) == (not devices):

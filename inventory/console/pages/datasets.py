@@ -168,7 +168,7 @@ def change_data_set(data_set: str) -> Reply:
         owner = typed.text("owner", "Say who answers for it.", limit=128)
         retention = typed.number("retention_days", "", low=1, high=36_500)
         encryption = typed.one_of("encryption", _ENCRYPTION, "Choose what is known of its encryption.")
-        why = typed.text("reason", "Say why; it stands in the history for good.")
+        why = typed.text("reason", "Say why.")
         if category is not None:
             command = data.ChangeDataSet(
                 data_set=found.id, category=category, owner=owner, description=typed.text("description"),

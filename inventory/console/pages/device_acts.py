@@ -115,7 +115,7 @@ def change_state(device: str, event: str) -> Reply:
     if posted():
         command = ChangeState(
             device=found.id,
-            reason=typed.text("reason", "Say why; it stands in the history for good."),
+            reason=typed.text("reason", "Say why."),
             location=typed.optional("location") if change.asks_place else None,
         )
         done = perform(
@@ -156,7 +156,7 @@ def move_device(device: str) -> Reply:
         command = devices.MoveDevice(
             device=found.id,
             location=typed.one_of("location", _places(), "Choose a place."),
-            reason=typed.text("reason", "Say why; it stands in the history for good."),
+            reason=typed.text("reason", "Say why."),
         )
         done = perform(
             typed, lambda: go("device", said="device-moved", device=devices.move(here(), actor(), command).id)

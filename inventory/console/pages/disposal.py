@@ -52,7 +52,7 @@ def release(device: str) -> Reply:
         command = disposal.ReleaseDevice(
             device=found.id,
             destination=destination,
-            reason=typed.text("reason", "Say why; it stands in the history for good."),
+            reason=typed.text("reason", "Say why."),
         )
         done = perform(
             typed, lambda: go("device", said="device-released", device=disposal.release(here(), actor(), command).id)
@@ -178,7 +178,7 @@ def withdraw_destruction(device: str, destruction: str) -> Reply:
     found = queries.device(here(), actor(), device)
     typed = received()
     if posted():
-        why = typed.text("reason", "Say why; it stands in the history for good.")
+        why = typed.text("reason", "Say why.")
 
         def deed() -> AnyResponse:
             destructions.withdraw_destruction(here(), actor(), destruction, why)

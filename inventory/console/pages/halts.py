@@ -26,7 +26,7 @@ def halt_host(host: str) -> Reply:
     found = queries.host(here(), actor(), host)
     typed = received()
     if posted():
-        why = typed.text("reason", "Say why; it stands in the history for good.")
+        why = typed.text("reason", "Say why.")
 
         def deed() -> AnyResponse:
             return go("host", said="host-halted", host=service.halt(here(), actor(), found.id, why).id)
@@ -55,7 +55,7 @@ def lift_host_halt(host: str) -> Reply:
     found = queries.host(here(), actor(), host)
     typed = received()
     if posted():
-        why = typed.text("reason", "Say why; it stands in the history for good.")
+        why = typed.text("reason", "Say why.")
 
         def deed() -> AnyResponse:
             return go("host", said="host-halt-lifted", host=service.lift(here(), actor(), found.id, why).id)
@@ -84,7 +84,7 @@ def halt_everything() -> Reply:
     """Halt every host one sees."""
     typed = received()
     if posted():
-        why = typed.text("reason", "Say why; it stands in the history for good.")
+        why = typed.text("reason", "Say why.")
 
         def deed() -> AnyResponse:
             service.halt_all(here(), actor(), why)

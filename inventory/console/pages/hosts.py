@@ -111,9 +111,7 @@ def revoke_host(host: str) -> Reply:
     typed = received()
     if posted():
         below = typed.number("valid_below", "", low=0, high=2**53)
-        command = service.RevokeHost(
-            host=found.id, reason=typed.text("reason", "Say why; it stands in the log for good."), valid_below=below
-        )
+        command = service.RevokeHost(host=found.id, reason=typed.text("reason", "Say why."), valid_below=below)
 
         def deed() -> AnyResponse:
             return go("host", said="host-revoked", host=service.revoke(here(), actor(), command).id)

@@ -96,7 +96,7 @@ def revoke_key(key: str) -> Reply:
     own = found.person == actor().ref
     back = "keys" if own and actor().may(Permission.APPROVER_KEY_REGISTER) else "roster"
     if posted():
-        why = typed.text("reason", "Say why; it stands in the log for good.")
+        why = typed.text("reason", "Say why.")
 
         def deed() -> AnyResponse:
             approvers.revoke_key(here(), actor(), found.key_id, why)

@@ -205,7 +205,7 @@ def move_lot(lot: str, deed_name: str) -> Reply:
     found = lot_register.lot(here(), actor(), lot)
     typed = received()
     if posted():
-        why = typed.text("reason", "Say why; it stands in the history for good.")
+        why = typed.text("reason", "Say why.")
 
         def deed() -> AnyResponse:
             chosen.deed(here(), actor(), lot_register.MoveLot(lot=found.id, reason=why))

@@ -60,7 +60,7 @@ def selected(name: str) -> Reply:
 def _command(typed: Form, name: str, rows: tuple[str, ...], acts: tuple[ActView, ...]) -> many.ActOnMany | None:
     word = typed.one_of("act", [Option(act.name, act.title) for act in acts], "Choose what shall happen.")
     needs = next((act.needs for act in acts if act.name == word), ())
-    why = typed.text("reason", "" if "owner" in needs else "Say why; it stands in the history of each.")
+    why = typed.text("reason", "" if "owner" in needs else "Say why.")
     owner = typed.text("owner", "Choose who answers for them.") if "owner" in needs else None
     day = typed.day("day", "On which day is it due? Write YYYY-MM-DD.", end=True) if "day" in needs else None
     if not rows:

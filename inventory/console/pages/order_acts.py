@@ -89,7 +89,7 @@ def validate(order: str) -> Reply:
     typed = received()
     if posted():
         decision = typed.word("decision", ValidationDecision, "Decide: approve, reject or escalate.")
-        why = typed.text("reason", "Say why; it stands in the signed decision.")
+        why = typed.text("reason", "Say why.")
         version = typed.number("version", "Load the page again.", low=0, high=2**53)
         if decision is not None:
             command = validation.Validate(order=found.id, decision=decision, reason=why, version=version)
@@ -117,7 +117,7 @@ def cancel_order(order: str) -> Reply:
     found = queries.order(here(), actor(), order)
     typed = received()
     if posted():
-        why = typed.text("reason", "Say why; it stands in the history for good.")
+        why = typed.text("reason", "Say why.")
         done = perform(
             typed,
             lambda: go("order", said="order-cancelled", order=service.cancel_order(here(), actor(), found.id, why).id),
@@ -148,7 +148,7 @@ def stop_order(order: str) -> Reply:
     found = queries.order(here(), actor(), order)
     typed = received()
     if posted():
-        why = typed.text("reason", "Say why; it stands in the history for good.")
+        why = typed.text("reason", "Say why.")
         done = perform(
             typed,
             lambda: go("order", said="stop-requested", order=service.request_stop(here(), actor(), found.id, why).id),

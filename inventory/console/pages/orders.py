@@ -72,7 +72,7 @@ def _requested(typed: Form, device_id: str, how: tuple[Option, ...]) -> AnyRespo
     for name, sentence in faults.items():
         typed.fail(name, sentence)
     hours = typed.one_of("hours", LIFETIMES, "Choose how long the order is good for.")
-    reason = typed.text("reason", "Say why; approvers read it.")
+    reason = typed.text("reason", "Say why.")
     if verification is None or method is None or not typed.ok:
         return None
     plan = PlanRequest(

@@ -110,7 +110,7 @@ def change_site(site: str) -> Reply:
             site=found.id,
             name=typed.text("name", "Give it a name.", limit=128),
             address=typed.text("address"),
-            reason=typed.text("reason", "Say why; it stands in the history for good."),
+            reason=typed.text("reason", "Say why."),
         )
     sheet = Sheet(
         title=f"Change {found.name}",
@@ -159,7 +159,7 @@ def change_team(team: str) -> Reply:
             team=found.id,
             name=typed.text("name", "Give it a name.", limit=128),
             purpose=typed.text("purpose"),
-            reason=typed.text("reason", "Say why; it stands in the history for good."),
+            reason=typed.text("reason", "Say why."),
         )
     sheet = Sheet(
         title=f"Change {found.name}",
@@ -190,7 +190,7 @@ def set_scope(person: str) -> Reply:
             everywhere=everywhere,
             sites=at,
             teams=of,
-            reason=typed.text("reason", "Say why; it stands in the history for good."),
+            reason=typed.text("reason", "Say why."),
         )
     name = found.name or found.login
     sheet = Sheet(
@@ -225,7 +225,7 @@ def _assignment(typed: Form, subject: str, version: int) -> service.Assign | Non
         subject=subject,
         site=typed.optional("site"),
         team=typed.optional("team"),
-        reason=typed.text("reason", "Say why; it stands in the history for good."),
+        reason=typed.text("reason", "Say why."),
         version=version,
     )
 

@@ -43,6 +43,11 @@ def people_page() -> Reply:
     return show("people.html", found=found, invited=factors.invited(here(), actor()))
 
 
+def _crumb(found: PersonView) -> tuple[str, str]:
+    """Back to the person's page, by the name this reader may know."""
+    return found.name or found.login, url_for("console.person", person=found.ref)
+
+
 @form("/people/new", Permission.PEOPLE_MANAGE)
 def new_person() -> Reply:
     """Add a person; the answer shows the one-time link that lets them in, once."""
@@ -84,7 +89,12 @@ def new_person() -> Reply:
             back=url_for("console.people"),
             fields=(
                 Field(
-                    kind="text", name="login", label="Login name", hint="3 to 64 of a-z 0-9 . _ -", mono=True, limit=64
+                    kind="text",
+                    name="login",
+                    label="Login name",
+                    hint="3 to 64 small letters, digits, dots, hyphens and underscores.",
+                    mono=True,
+                    limit=64,
                 ),
                 Field(kind="text", name="name", label="Name", limit=128),
                 Field(
@@ -192,7 +202,10 @@ def reset_sign_in(person: str) -> Reply:
             tone="danger",
             warning=True,
             lead="Make sure who is asking: face to face, or by a telephone number you knew before.",
-            crumbs=(("People", url_for("console.people")), (found.login, url_for("console.person", person=found.ref))),
+            crumbs=(
+                ("People", url_for("console.people")),
+                _crumb(found),
+            ),
             back=url_for("console.person", person=found.ref),
             consequences=(
                 "Their passkeys, authenticator app, recovery codes and single sign-on let nobody in any more.",
@@ -226,7 +239,10 @@ def erase_directory(person: str) -> Reply:
             submit="Erase name, title and contact",
             tone="danger",
             warning=True,
-            crumbs=(("People", url_for("console.people")), (found.login, url_for("console.person", person=found.ref))),
+            crumbs=(
+                ("People", url_for("console.people")),
+                _crumb(found),
+            ),
             back=url_for("console.person", person=found.ref),
             consequences=(
                 "Name, title and contact are gone for good; only a disabled person can be erased.",

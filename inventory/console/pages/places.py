@@ -105,7 +105,7 @@ def change_location(location: str) -> Reply:
     if posted():
         name = typed.text("name", "Give it a name.", limit=128)
         zone = typed.word("zone", Zone, "Choose how secure it is.")
-        why = typed.text("reason", "Say why; it stands in the history for good.")
+        why = typed.text("reason", "Say why.")
         if zone is not None:
             command = service.ChangeLocation(
                 location=found.id, name=name, zone=zone, address=typed.text("address"), reason=why

@@ -95,7 +95,7 @@ def new_policy() -> Reply:
     if posted():
         document = _document(typed)
         if document is not None and typed.value("step") == "import":
-            why = typed.text("reason", "Say why; it stands in the history for good.")
+            why = typed.text("reason", "Say why.")
             command = policies.ImportPolicy(document=document, reason=why)
 
             def deed() -> Any:  # noqa: ANN401 - a redirect

@@ -56,7 +56,7 @@ def _put_in_force(typed: Form, document: dict[str, Any], preview: PolicyPreview)
     if typed.value("seen") != preview.sha256:
         typed.refused(Invalid("seen", "This is not what you looked at. Look at it again, then put it in force."))
         return None
-    why = typed.text("reason", "Say why; it stands in the history for good.")
+    why = typed.text("reason", "Say why.")
     command = policies.ImportPolicy(document=document, reason=why)
 
     def deed() -> AnyResponse:

@@ -30,7 +30,7 @@ _OF_HOST = (
     Option("host_decommissioned", "Out of use", "The host is switched off for good."),
     Option("rack_relocated", "Moved with its rack", "It goes on elsewhere. Say the day of the move."),
 )
-_WHY = "Say why; it stands in the history for good."
+_WHY = "Say why."
 
 
 @page("/questions")
@@ -155,7 +155,7 @@ def withdraw_question(question: str) -> Reply:
         Sheet(
             title=f"Withdraw {found.id}",
             submit="It does not happen",
-            lead=f"{words(found.device_label)}: {words(found.said)}",
+            lead=f"{words(found.device_label)} {words(found.said)}.",
             crumbs=(("Questions", url_for("console.questions")),),
             back=url_for("console.questions"),
             consequences=("The device stays where and what it is. What was announced stands in its history.",),

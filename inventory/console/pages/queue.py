@@ -46,7 +46,7 @@ def _command(typed: Form) -> service.DecideTogether | None:
     if not shown:
         typed.fail("shown", "Tick the records you decide about.")
     decision = typed.word("decision", ValidationDecision, "Decide: approve, reject or escalate.")
-    why = typed.text("reason", "Say why; it stands in each signed decision.")
+    why = typed.text("reason", "Say why.")
     if decision is None or not typed.ok:
         return None
     return service.DecideTogether(shown=tuple(shown), decision=decision, reason=why)

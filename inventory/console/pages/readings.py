@@ -51,9 +51,7 @@ def new_reading(device: str) -> Reply:
     typed = received()
     if posted():
         extent = typed.one_of("verification", EXTENTS, "Choose how much is read.")
-        command = service.RequestReading(
-            device=found.id, verification=extent, reason=typed.text("reason", "Say why; it stands in the order.")
-        )
+        command = service.RequestReading(device=found.id, verification=extent, reason=typed.text("reason", "Say why."))
         done = perform(
             typed,
             lambda: go(
@@ -87,7 +85,7 @@ def cancel_reading(reading: str) -> Reply:
     found = reading_queries.reading(here(), actor(), reading)
     typed = received()
     if posted():
-        why = typed.text("reason", "Say why; it stands in the history for good.")
+        why = typed.text("reason", "Say why.")
         done = perform(
             typed,
             lambda: go(

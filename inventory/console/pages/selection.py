@@ -80,7 +80,7 @@ def _locations() -> tuple[Option, ...]:
 
 def _command(typed: Form, rows: tuple[str, ...]) -> device_batches.ChangeMany | None:
     typed.one_of("event", EVENTS, "Choose what shall happen.")
-    why = typed.text("reason", "Say why; it stands in the history of each device.")
+    why = typed.text("reason", "Say why.")
     if why and len(why) < 3:  # as the service wants it
         typed.fail("reason", "At least three characters, please.")
     if not rows:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
 from typing import Final
 
-from inventory.console.formatting import sentence_case, short_digest
-from inventory.console.language.speaking import day, words
-from inventory.domain.exceptions import TITLES, ExceptionCode
+from inventory.console.formatting import sentence_case
+from inventory.console.language.speaking import day
 from inventory.events import Tag
 from inventory.services.views import EventView
 
 from .chips import Tone
+from .telling import Names, told
 
 
 @dataclass(frozen=True)
@@ -266,65 +265,13 @@ def _told(tag: str) -> tuple[str, str, Tone]:
         )  # an event of a newer release: shown under its own name, never left out
 
 
-_DIGEST: Final = re.compile("[0-9a-f]{64}")
-_CALLED: Final = {"custody": "Signed statement about this step"}
-"""Details that are called otherwise than by their name."""
-_OURS: Final = frozenset({"balance", "explanation", "label"})
-_WORDED_BY_US: Final = frozenset(
-    {Tag.AUDIT_PACK_REQUESTED, Tag.AUDIT_PACK_BEGUN, Tag.AUDIT_PACK_EXPORTED, Tag.BALANCE_DRAWN}
-)
-"""Acts of people that name their scope in our words instead of a reason."""
-_KNOWN_FROM: Final = {
-    "resolved": "found by the agent",
-    "declared": "stated by a person",
-    "inherited": "concluded from where the medium was",
-}
-"""How a holding came to be known."""
-
-
-def _plain(value: str | int) -> str:
-    return value.replace("_", " ") if isinstance(value, str) and value.islower() else str(value)
-
-
-def _details(event: EventView, names: Callable[[str], str]) -> str:
-    said = "; ".join(
-        f"{words(_CALLED.get(name) or sentence_case(name))}: {_said(name, value, names)}"
-        for name, value in event.details.items()
-        if isinstance(value, (str, int)) and value != "" and not isinstance(value, bool) and value not in event.evidence
-    )
-    return ". ".join(part for part in (_reason(event).rstrip("."), said) if part)
-
-
-def _said(name: str, value: str | int, names: Callable[[str], str]) -> str:
-    """A detail: words of our vocabulary and a policy's explanation are ours, everything else is somebody's.
-
-    A digest is given by its ends, for its evidence is a link below; a person by the name this reader may know.
-    """
-    if isinstance(value, str) and _DIGEST.fullmatch(value):
-        return short_digest(value)
-    if isinstance(value, str) and value.startswith("p-"):
-        return names(value)
-    if name == "code" and value in set(ExceptionCode):
-        return words(TITLES[ExceptionCode(value)])
-    if name == "source" and value in _KNOWN_FROM:
-        return words(_KNOWN_FROM[str(value)])
-    plain = _plain(value)
-    return words(plain) if plain.islower() or name in _OURS else plain
-
-
-def _reason(event: EventView) -> str:
-    """Why: a sentence of ours where no person acted; what a person wrote stands as it is."""
-    ours = not event.actor.startswith("p-") or event.tag in _WORDED_BY_US
-    return words(event.reason) if ours else event.reason
-
-
-def tell(event: EventView, subject: SubjectLink, proof: ProofLink, names: Callable[[str], str]) -> StoryEvent:
+def tell(event: EventView, subject: SubjectLink, proof: ProofLink, names: Names) -> StoryEvent:
     """One event in the reader's words."""
     title, icon, tone = _told(event.tag)
     return StoryEvent(
         time=event.at,
         title=title,
-        text=_details(event, names),
+        text=told(event, names),
         actor=names(event.actor),
         icon=icon,
         tone=tone,
@@ -333,10 +280,10 @@ def tell(event: EventView, subject: SubjectLink, proof: ProofLink, names: Callab
     )
 
 
-def _together(told: Iterable[StoryEvent]) -> Iterator[StoryEvent]:
+def _together(entries: Iterable[StoryEvent]) -> Iterator[StoryEvent]:
     """Events that say the same of the same moment become one entry with all their texts and proofs."""
     for _, group in groupby(
-        told, key=lambda event: (event.title, event.actor, event.subject, event.time.replace(microsecond=0))
+        entries, key=lambda event: (event.title, event.actor, event.subject, event.time.replace(microsecond=0))
     ):
         same = list(group)
         texts = dict.fromkeys(event.text for event in same if event.text)
@@ -344,9 +291,7 @@ def _together(told: Iterable[StoryEvent]) -> Iterator[StoryEvent]:
         yield replace(same[0], text="\n".join(texts), proofs=tuple(proofs))
 
 
-def days(
-    events: Iterable[EventView], subject: SubjectLink, proof: ProofLink, names: Callable[[str], str]
-) -> tuple[Day, ...]:
+def days(events: Iterable[EventView], subject: SubjectLink, proof: ProofLink, names: Names) -> tuple[Day, ...]:
     """Events as they come (newest first), grouped by their UTC day."""
-    told = _together(tell(event, subject, proof, names) for event in events)
-    return tuple(Day(label, tuple(group)) for label, group in groupby(told, key=lambda entry: day(entry.time)))
+    entries = _together(tell(event, subject, proof, names) for event in events)
+    return tuple(Day(label, tuple(group)) for label, group in groupby(entries, key=lambda entry: day(entry.time)))

@@ -4,6 +4,7 @@ Lists take `after` (the `next` of the page before) and `limit` (1 to 200). Filte
 """
 
 from .bays import wall
+from .called import called
 from .data import case, list_cases, list_holdings
 from .devices import device, device_timeline, list_devices
 from .evidence import list_certificates, list_statements, record, record_envelope
@@ -18,6 +19,7 @@ from .orders import list_orders, order, order_pulse
 from .overview import dashboard, list_events, list_exceptions
 
 __all__ = [
+    "called",
     "case",
     "case_map",
     "dashboard",

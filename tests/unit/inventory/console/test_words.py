@@ -10,7 +10,7 @@ import pytest
 
 from inventory.console import pages, problems
 from inventory.console.said import SAID
-from inventory.console.views import chips, story
+from inventory.console.views import chips, story, telling
 from inventory.domain import vocabulary
 from inventory.events import Tag
 
@@ -89,8 +89,8 @@ def test_every_icon_a_template_asks_for_is_drawn() -> None:
 
 
 def test_a_custody_digest_in_the_history_says_what_it_is_of() -> None:
-    event = SimpleNamespace(details={"custody": "ab" * 32}, evidence=(), reason="", actor="p-x", tag="device.moved")
-    said = story._details(event, str)  # type: ignore[arg-type]  # what it asks for
+    event = SimpleNamespace(tag="", details={"custody": "ab" * 32}, evidence=(), reason="", actor="p-x")
+    said = telling.told(event, str)  # type: ignore[arg-type]  # what it asks for
     assert said == "Signed statement about this step: abababab…ababab"
 
 
@@ -102,9 +102,9 @@ def test_a_scope_in_our_words_is_said_in_the_readers_and_what_a_person_wrote_is_
     tag: str, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert tag in set(Tag)
-    monkeypatch.setattr(story, "words", str.upper)
+    monkeypatch.setattr(telling, "words", str.upper)
     event = SimpleNamespace(details={}, evidence=(), reason="Everything", actor="p-x", tag=tag)
-    assert story._details(event, str) == said  # type: ignore[arg-type]  # what it asks for
+    assert telling.told(event, str) == said  # type: ignore[arg-type]  # what it asks for
 
 
 def test_the_history_says_how_a_holding_came_to_be_known() -> None:
@@ -112,5 +112,5 @@ def test_the_history_says_how_a_holding_came_to_be_known() -> None:
         event = SimpleNamespace(
             details={"source": str(source)}, evidence=(), reason="", actor="H-1", tag="holding.began"
         )
-        said = story._details(event, str)  # type: ignore[arg-type]  # what it asks for
-        assert said == f"Source: {story._KNOWN_FROM[source]}"
+        said = telling.told(event, str)  # type: ignore[arg-type]  # what it asks for
+        assert said == telling.KNOWN_FROM[source]
