@@ -43,7 +43,9 @@ def test_a_place_is_told_by_its_name_and_only_where_it_changed() -> None:
 
 
 def test_words_of_the_vocabulary_are_words_and_what_people_typed_stays() -> None:
-    assert said(Tag.HOLDING_BEGUN, kind="memory_dump", source="resolved").endswith("Kind: Memory dump")
+    assert said(Tag.HOLDING_BEGUN, kind="memory_dump", source="resolved").endswith(
+        "Kind: Memory dump; found by the agent"
+    )
     assert said(Tag.DESTRUCTION_RECORDED, facility="works_two").endswith("Facility: works_two")
     assert said(Tag.SAMPLE_ASSIGNED, person="p-carla").endswith("Person: Carla")
 
@@ -57,7 +59,8 @@ def test_no_story_prints_a_word_of_a_program(site: Site, page: str) -> None:
 
 
 def test_every_event_that_happened_is_told_without_words_of_programs(site: Site) -> None:
-    reader, after, found = site.world.actor("ines"), None, []
+    reader, after = site.world.actor("ines"), None
+    found: list[EventView] = []
     while True:
         part = list_events(site.world.context, reader, after=after, limit=200)
         found += part.items
