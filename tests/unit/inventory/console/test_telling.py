@@ -9,6 +9,7 @@ from html import unescape
 
 import pytest
 
+from inventory.console.language.speaking import words
 from inventory.console.views.telling import UNTOLD, numbers, told
 from inventory.events import Tag
 from inventory.services.queries import called, list_events
@@ -70,3 +71,9 @@ def test_every_event_that_happened_is_told_without_words_of_programs(site: Site)
     texts = {told(event, lambda number: names.get(number, "somebody")) for event in found}
     assert not {text for text in texts if RAW.search(text)}
     assert "crm-db-01" in names.values()
+
+
+def test_a_day_a_service_wrote_for_programs_is_a_day_as_every_other() -> None:
+    assert words("Answer by 2026-11-20.") == "Answer by 20 November 2026."
+    for kept in ("LIT-2026-11-20", "/backup/2026-11-20", "2026-11-20T07:00:00Z", "2026-13-40", "Write YYYY-MM-DD."):
+        assert words(kept) == kept
