@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -52,6 +53,10 @@ SYSTEM = Actor("system", "system")
 """The service itself: upkeep and consequences. Never accepted where a person must decide."""
 
 
+_VIEW: ContextVar[Session | None] = ContextVar("view", default=None)
+"""What `together` opened."""
+
+
 @dataclass(frozen=True)
 class Context:
     """The open inventory. Made by `setup.open_inventory`; shared by all threads."""
@@ -69,9 +74,27 @@ class Context:
     @contextmanager
     def reading(self, actor: Actor | None = None) -> Iterator[Session]:
         """A consistent view that cannot write; for an actor, `kernel.find` finds only what they see."""
+        open_view = _VIEW.get()
+        if open_view is not None and open_view.info["context"] is self and open_view.info["actor"] == actor:
+            yield open_view
+            return
         with self.database.reading() as session:
             session.info["actor"] = actor
             yield session
+
+    @contextmanager
+    def together(self, actor: Actor) -> Iterator[None]:
+        """Everything this actor reads within, in this thread, is one consistent view: the parts of a page agree.
+
+        It saves a transaction for each part, and what was read once is known. Nothing is to be written within.
+        """
+        with self.reading(actor) as session:
+            session.info["context"] = self
+            before = _VIEW.set(session)
+            try:
+                yield
+            finally:
+                _VIEW.reset(before)
 
     @contextmanager
     def writing(self, actor: Actor | None = None) -> Iterator[Session]:
@@ -80,6 +103,8 @@ class Context:
         For an actor, `kernel.find` finds only what they see.
         It signs with the keys of the trust root in force, also where another process has published a version meanwhile.
         """
+        if _VIEW.get() is not None:
+            raise RuntimeError("what is written would not be seen by the view that is open")
         with self.database.writing() as session:
             self.ledger.keyring.follow(session)
             session.info["actor"] = actor

@@ -35,6 +35,11 @@ def _part() -> Part | None:
 @page("/devices/<device>")
 def device(device: str) -> Reply:
     """One device: what it is, what it holds, what may happen to it, and its whole story."""
+    with here().together(actor()):
+        return _whole(device)
+
+
+def _whole(device: str) -> Reply:
     found = queries.device(here(), actor(), device)
     part = _part()
     story = queries.device_timeline(here(), actor(), found.id, part=part, after=request.args.get("after"), limit=40)

@@ -44,6 +44,11 @@ def home() -> Reply:
     """The start page."""
     if not may(Permission.READ):
         return show("no-role.html")
+    with here().together(actor()):
+        return _home()
+
+
+def _home() -> Reply:
     board, now = board_of(here(), actor()), today(here(), actor())
     waiting = queues(board)
     kept_in = queries.list_devices(here(), actor(), DeviceFilter(with_data=True), limit=FEW)

@@ -51,7 +51,7 @@ def test_an_answer_comes_through_whole(answer: Told | Failed, body: bytes) -> No
     assert (exchange.read_answer(head), found) == (answer, body)
 
 
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 @given(st.binary(max_size=400))
 def test_bytes_of_any_kind_are_read_or_refused_and_never_anything_else(data: bytes) -> None:
     for read in (exchange.read_ask, exchange.read_answer):
@@ -62,7 +62,7 @@ def test_bytes_of_any_kind_are_read_or_refused_and_never_anything_else(data: byt
         assert isinstance(found, Ask | Told | Failed)
 
 
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 @given(st.one_of(ASKS, TOLDS, FAILURES), st.data())
 def test_a_frame_with_changed_bytes_is_another_well_formed_one_or_refused(
     message: Ask | Told | Failed, data: st.DataObject

@@ -62,9 +62,6 @@ SAME_OBJECT = {
         if login != "omar" and not may(roles, Permission.READ_EVENTS)
     },
     **{("failure_report", login): 409 for login in CAST},  # a validated order earns a certificate, no failure report
-    **{
-        (page, login): 404 for page in ("witness_destruction", "decide_destruction") for login in CAST
-    },  # no such destruction
 }
 
 

@@ -257,6 +257,7 @@ _DATA = (
     r"\b[A-Z0-9]{2,}\d[\w.-]*|\b\d\S*-amd64\b",  # models, serials, kernels
     r"\b\d{1,2} [A-Z][a-z]+ \d{4}",  # days whose month is spelt alike
     r"\b[a-z_-]+(?:\.(?:[a-z-]+|\*))+|\b[a-z]+(?:-[a-z]+)+\b",  # tags, names of hosts and codes, as programs write them
+    r"\b\d{1,2} min\b",  # a time that is left, whose sign all three share
     r"[\d ,.]+ (?:T|G|M|k)?B\b|\b(?:sd[a-z]|s?ata|dm-\d|bay \d+)\b",  # sizes, places of disks, ways to reach them
 )
 DATA = re.compile("|".join(_DATA))
