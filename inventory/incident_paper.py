@@ -18,6 +18,8 @@ from inventory.services.views.exposure import IncidentView
 from reports.language import Language, speaker
 from reports.statements import Organization
 
+_NO_SIZE: Final = ", size unknown"
+"""How a label of a medium ends whose capacity nobody knows."""
 _PAGE: Final = """<!doctype html><html lang="{{ language }}"><head><meta charset="utf-8">
 <title>{{ say("incident.page-title", device=incident.device) }}</title>
 <style>
@@ -34,7 +36,8 @@ th { font-weight: 600 } thead th { color: #555 } td { overflow-wrap: anywhere } 
 </style></head><body>
 <p class="soft">{{ organization.name }}{% if organization.contact %} · {{ organization.contact }}{% endif %}</p>
 <h1>{{ say("incident.title") }}</h1>
-<p class="soft">{{ incident.label }}{% if incident.asset_tag %} · {{ incident.asset_tag }}{% endif %} · {{ incident.device }}</p>
+<p class="soft">{{ label(incident.label) }}
+{%- if incident.asset_tag %} · {{ incident.asset_tag }}{% endif %} · {{ incident.device }}</p>
 <div class="answer"><strong>{{ choice("incident.readable", incident.readable) }}</strong>
 {% if incident.found %}<br>{{ say("incident.found", moment=incident.found|time) }}{% endif %}
 {% if incident.cases or incident.data_sets %}<br>{{ say("incident.authority", moment=incident.authority_by|time) }}
@@ -94,8 +97,13 @@ def _template(language: Language) -> Template:
         except KeyError:
             return value.replace("_", " ")
 
+    def label(text: str) -> str:
+        """What a medium is called; that nobody knows its size is said in the language too."""
+        known = text.removesuffix(_NO_SIZE)
+        return text if known == text else f"{known}, {voice.say('incident.size-unknown')}"
+
     found = Environment(autoescape=True, undefined=StrictUndefined)
-    found.globals |= {"language": language, "speaker": voice, "say": voice.say, "choice": choice}
+    found.globals |= {"language": language, "speaker": voice, "say": voice.say, "choice": choice, "label": label}
     found.filters["time"] = lambda moment: voice.moment(stamp(moment))
     found.filters["day"] = lambda moment: voice.day(stamp(moment))
     return found.from_string(_PAGE)

@@ -132,9 +132,9 @@ def test_the_wall_follows_the_runs_and_says_when_the_line_is_lost(told: tuple[Co
     with console.someone("vic") as (page, complaints):
         page.goto(f"/console/wall?host={story.world.agents[0].host}")
         state = page.locator("[data-live-state=wall]")
-        expect(state).to_have_text("Live")
+        expect(state).to_have_text("Live now")
         page.context.set_offline(True)
         expect(state).to_have_text("Connection lost. Trying again")
         page.context.set_offline(False)
-        expect(state).to_have_text("Live")
+        expect(state).to_have_text("Live now")
         assert all("ERR_INTERNET_DISCONNECTED" in text for text in complaints.found)

@@ -107,11 +107,11 @@ def test_a_lost_line_is_shown_and_the_picture_comes_back_by_itself(told: tuple[C
     with console.someone("omar") as (page, complaints):
         page.goto(f"/console/orders/{story.numbers['running']}")
         state = page.locator("[data-live-state=run]")
-        expect(state).to_have_text("Live")
+        expect(state).to_have_text("Live now")
         page.context.set_offline(True)
         expect(state).to_have_text("Connection lost. Trying again")
         page.context.set_offline(False)
-        expect(state).to_have_text("Live")
+        expect(state).to_have_text("Live now")
         assert all("ERR_INTERNET_DISCONNECTED" in text for text in complaints.found)
 
 
@@ -136,7 +136,7 @@ def test_a_line_whose_words_something_between_keeps_is_given_up_and_the_picture_
         with page.expect_response(lambda answer: answer.request.resource_type == "fetch") as asked:
             page.clock.fast_forward(21_000)
         assert asked.value.status == 200
-        expect(page.locator("[data-live-state]").first).to_have_text("Live")
+        expect(page.locator("[data-live-state]").first).to_have_text("Live now")
         assert held
         assert complaints.found == []
 
@@ -145,7 +145,7 @@ def test_a_session_that_ended_elsewhere_leads_back_through_sign_in(told: tuple[C
     console, story = told
     with console.someone("omar") as (page, _):
         page.goto(f"/console/orders/{story.numbers['running']}")
-        expect(page.locator("[data-live-state=run]")).to_have_text("Live")
+        expect(page.locator("[data-live-state=run]")).to_have_text("Live now")
         omar = story.world.actor("omar")
         for session in sessions.list_sessions(story.world.context, omar):
             sessions.end_session(story.world.context, omar, session.id)

@@ -58,12 +58,12 @@ def test_a_viewers_day_on_a_telephone(company: Company) -> None:
         vic.told("your role")
         vic.go(f"/wall?host={company.story.world.agents[0].host}", re.compile("."))
         state = page.locator("[data-live-state=wall]")
-        expect(state).to_have_text("Live")
+        expect(state).to_have_text("Live now")
         before = list(vic.complaints.found)
         company.close()
         expect(state).to_have_text("Connection lost. Trying again")
         company.open()
-        expect(state).to_have_text("Live")
+        expect(state).to_have_text("Live now")
         lost = vic.complaints.found[len(before) :]
         assert all("ERR_" in text for text in lost), lost
         vic.complaints.found[:] = before
@@ -104,7 +104,7 @@ def test_an_operators_day(company: Company) -> None:
         running = company.story.numbers["running"]
         omar.turn_to("Orders", "Orders")
         omar.go(f"/orders/{running}", running)
-        expect(page.locator("[data-live-state=run]")).to_have_text("Live")
+        expect(page.locator("[data-live-state=run]")).to_have_text("Live now")
         omar.follow("Stop", f"Stop {running}", exact=True)
         omar.tab_to("Reason")
         page.keyboard.type("The rack is needed at once.")

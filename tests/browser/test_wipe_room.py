@@ -58,14 +58,14 @@ def test_a_wall_that_is_cut_off_says_so_and_loses_its_colours_until_it_hears_aga
         made.report()
         page.goto(f"/console/wall?host={made.agent.host}")
         state, grid = page.locator("[data-live-state=wall]"), page.locator(".wall-grid")
-        expect(state).to_have_text("Live")
+        expect(state).to_have_text("Live now")
         expect(grid).to_have_css("filter", "none")
         page.context.set_offline(True)
         expect(state).to_have_text("Connection lost. Trying again")
         assert state.evaluate("one => one.getBoundingClientRect().width") > 1800
         assert "grayscale(1)" in grid.evaluate("one => getComputedStyle(one).filter")
         page.context.set_offline(False)
-        expect(state).to_have_text("Live")
+        expect(state).to_have_text("Live now")
         expect(page.locator(".wall-grid")).to_have_css("filter", "none")
         assert all("ERR_INTERNET_DISCONNECTED" in text for text in complaints.found)
 
@@ -77,7 +77,7 @@ def test_home_with_more_runs_than_it_shows_stays_where_it_is_and_leads_to_all(ro
         made.report()
         page.goto("/console/")
         page.evaluate("window.untouched = true")
-        expect(page.locator("[data-live-state=running]")).to_have_text("Live")
+        expect(page.locator("[data-live-state=running]")).to_have_text("Live now")
         made.report()
         expect(page.locator("#running").get_by_role("link", name="All that run")).to_be_visible()
         assert page.evaluate("window.untouched") is True

@@ -173,6 +173,7 @@ COMPOSED: Final = (
     "Known only by its agent",
     "location",
     "No validator approved it; the decision is: {decision}.",
+    "No validator approved it; the decision is: none.",
     "Checked",
     "{first} to {last}",
     "Category",

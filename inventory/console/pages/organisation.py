@@ -211,11 +211,11 @@ def set_scope(person: str) -> Reply:
 
 
 def _site_field() -> Field:
-    return Field(kind="select", name="site", label="Site", options=site_options(), required=False, blank="None")
+    return Field(kind="select", name="site", label="Site", options=site_options(), required=False, blank="No site")
 
 
 def _team_field() -> Field:
-    return Field(kind="select", name="team", label="Team", options=team_options(), required=False, blank="None")
+    return Field(kind="select", name="team", label="Team", options=team_options(), required=False, blank="No team")
 
 
 def _assignment(typed: Form, subject: str, version: int) -> service.Assign | None:

@@ -128,7 +128,7 @@ def new_lot() -> Reply:
             fields=(
                 *_which(typed.value("lot")),
                 Field(kind="text", name="reference", label="Reference", hint="The customer's order or contract.", required=False),
-                Field(kind="select", name="requested_by", label="Requested by", options=known, blank="None", required=False),
+                Field(kind="select", name="requested_by", label="Requested by", options=known, blank="Nobody", required=False),
                 Field(kind="select", name="destination", label="Destination", options=_DESTINATIONS),
                 Field(kind="text", name="destination_details", label="Destination in words", required=False),
             ),
@@ -306,7 +306,7 @@ def certify_destruction(device: str, destruction: str) -> Reply:
             warning=bool(missing),
             consequences=missing or ("It is signed, logged and printed. It says whose word every statement is.",),
             fields=(
-                Field(kind="select", name="requested_by", label="Requested by", options=known, blank="None", required=False),
+                Field(kind="select", name="requested_by", label="Requested by", options=known, blank="Nobody", required=False),
                 Field(kind="select", name="destination", label="Destination of what is left", options=_DESTINATIONS),
                 Field(kind="text", name="destination_details", label="Destination in words", required=False),
             ),

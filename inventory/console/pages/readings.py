@@ -33,7 +33,7 @@ def readings_page() -> Reply:
     found = reading_queries.list_readings(
         here(), actor(), ReadingFilter(open=only), after=request.args.get("after"), limit=50
     )
-    segments = narrowed("show", (("", "All", None), ("open", "Open", None)))
+    segments = narrowed("show", (("", "All", None), ("open", "Still open", None)))
     return show("readings.html", readings=found.items, pager=pager(found, "orders"), segments=segments)
 
 

@@ -40,7 +40,7 @@ def samples_page() -> Reply:
         assigned_to=actor().ref if only == "mine" else None,
         after=request.args.get("after"),
     )
-    segments = narrowed("show", (("", "All", None), ("open", "Open", None), ("mine", "Assigned to me", None)))
+    segments = narrowed("show", (("", "All", None), ("open", "Still open", None), ("mine", "Assigned to me", None)))
     return show("samples.html", samples=found.items, pager=pager(found, "samples"), segments=segments)
 
 

@@ -10,6 +10,7 @@ from typing import Final
 
 from inventory.console.blueprint import Reply, page
 from inventory.console.forms import Form, Option
+from inventory.console.language.speaking import words
 from inventory.console.views import charts
 from inventory.console.views.beginnings import guide
 from inventory.console.views.chips import state_chip
@@ -86,7 +87,7 @@ def style() -> Reply:
     refused.fail("path", "An absolute path, please: it begins with /.")
     story = (
         Day(
-            "Today",
+            words("Today"),
             (
                 StoryEvent(
                     now,
@@ -102,7 +103,7 @@ def style() -> Reply:
                     now - timedelta(minutes=3),
                     "Sanitization began",
                     "",
-                    "the service",
+                    words("the service"),
                     "spin",
                     "busy",
                     Link("O-000012", "#"),

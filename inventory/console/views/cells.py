@@ -66,7 +66,7 @@ class Cells:
 
     def _value(self, shown: Shown) -> str:
         if shown.value is None or shown.value == "":
-            return f'<span class="faint">{self._said("none")}</span>'
+            return f'<span class="faint">{self._said("not known" if shown.kind == "size" else "none")}</span>'
         draw = self._kinds.get(shown.kind)
         if draw is not None:
             return draw(shown)

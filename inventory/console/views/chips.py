@@ -67,7 +67,7 @@ _ORDER: Final = {
     ),
     OrderState.VALIDATED: Chip("Validated", "ok", "shield-check", "A validator approved the record"),
     OrderState.REJECTED: Chip("Rejected", "bad", "cross", "A validator rejected the record"),
-    OrderState.REFUSED: Chip("Refused", "bad", "ban", "The agent refused before the first write"),
+    OrderState.REFUSED: Chip("Refused by the agent", "bad", "ban", "The agent refused before the first write"),
     OrderState.FAILED: Chip("Failed", "bad", "cross", "The run ended badly"),
     OrderState.INTERRUPTED: Chip("Interrupted", "bad", "half", "The run was cut off"),
     OrderState.CANCELLED: Chip("Cancelled", "quiet", "ban", "Withdrawn by a person"),
@@ -76,7 +76,7 @@ _ORDER: Final = {
 _READING: Final = {
     ReadingState.WAITING: Chip("Waiting", "warn", "clock", "Waiting for its agent"),
     ReadingState.LEASED: Chip("Being read", "busy", "eye", "The agent has it"),
-    ReadingState.CONFIRMED: Chip("Confirmed", "ok", "shield-check", "What was read is what the record claims"),
+    ReadingState.CONFIRMED: Chip("Claim confirmed", "ok", "shield-check", "What was read is what the record claims"),
     ReadingState.CONTRADICTED: Chip(
         "Contradicted", "bad", "cross", "Other content was found; the record counts no more"
     ),
@@ -85,7 +85,7 @@ _READING: Final = {
     ReadingState.EXPIRED: Chip("Expired", "quiet", "clock", "Its time ran out"),
 }
 _SAMPLE: Final = {
-    SampleState.OPEN: Chip("Open", "warn", "clock", "Not every drawn device was examined"),
+    SampleState.OPEN: Chip("Still open", "warn", "clock", "Not every drawn device was examined"),
     SampleState.PASSED: Chip("Passed", "ok", "shield-check", "Each drawn device holds what its record claims"),
     SampleState.FAILED: Chip("Failed", "bad", "cross", "One does not; the lot is open again"),
 }
@@ -96,8 +96,8 @@ _FINDING: Final = {
 _HOST: Final = {
     HostState.PENDING: Chip("To be confirmed", "warn", "clock", "Nobody has compared its fingerprint yet"),
     HostState.CONFIRMED: Chip("Confirmed", "ok", "check", "Its key counts"),
-    HostState.REJECTED: Chip("Rejected", "bad", "cross", "Its key never counted"),
-    HostState.REVOKED: Chip("Revoked", "bad", "ban", "Its key counts no more"),
+    HostState.REJECTED: Chip("Key rejected", "bad", "cross", "Its key never counted"),
+    HostState.REVOKED: Chip("Key revoked", "bad", "ban", "Its key counts no more"),
 }
 _HOLDING: Final = {
     HoldingState.LIVE: Chip("Live", "accent", "dot", "The data is in use on this medium"),
@@ -115,11 +115,11 @@ _KEY: Final = {
     KeyState.REGISTERED: Chip(
         "To be confirmed", "warn", "clock", "An administrator has not confirmed its fingerprint yet"
     ),
-    KeyState.CONFIRMED: Chip("Confirmed", "ok", "check", "It may stand in a roster"),
-    KeyState.REVOKED: Chip("Revoked", "bad", "ban", "It counts no more"),
+    KeyState.CONFIRMED: Chip("Key confirmed", "ok", "check", "It may stand in a roster"),
+    KeyState.REVOKED: Chip("Key revoked", "bad", "ban", "It counts no more"),
 }
 _EXCEPTION: Final = {
-    ExceptionState.OPEN: Chip("Open", "warn", "alert"),
+    ExceptionState.OPEN: Chip("Still open", "warn", "alert"),
     ExceptionState.RESOLVED: Chip("Resolved", "ok", "check"),
 }
 _ZONE: Final = {
@@ -162,7 +162,7 @@ _OUTCOME: Final = {
     "sanitized": Chip("Sanitized", "ok", "shield-check"),
     "partial": Chip("Partial", "bad", "half"),
     "failed": Chip("Failed", "bad", "cross"),
-    "refused": Chip("Refused", "warn", "ban"),
+    "refused": Chip("Refused by the agent", "warn", "ban"),
     "interrupted": Chip("Interrupted", "bad", "half"),
 }
 _SEVERITY: Final = {
@@ -172,7 +172,7 @@ _SEVERITY: Final = {
 _ROSTER: Final = {
     "proposed": Chip("Proposed", "warn", "clock"),
     "published": Chip("Published", "ok", "check"),
-    "superseded": Chip("Superseded", "quiet", "archive"),
+    "superseded": Chip("Superseded version", "quiet", "archive"),
     "withdrawn": Chip("Withdrawn", "quiet", "ban"),
 }
 

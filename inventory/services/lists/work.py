@@ -93,11 +93,11 @@ ORDERS: Final = Listed(
             choices=tuple(
                 Choice(*pair)
                 for pair in (
-                    ("open", "Open"),
+                    ("open", "Still open"),
                     ("to-approve", "To approve"),
                     ("running", "Running"),
                     ("to-validate", "To validate"),
-                    ("ended", "Ended"),
+                    ("ended", "Already ended"),
                 )
             ),
             condition=lambda values, _: sa.or_(sa.false(), *(_SHOWN[value] for value in values)),

@@ -10,7 +10,7 @@ const FAST = 1500;
 const SLOW = 15000;
 const DEAF = 20000; // the service says something every five seconds; after this long the line is dead
 
-const WORDS = { live: say("Live"), lost: say("Connection lost. Trying again"), ended: say("Final") };
+const WORDS = { live: say("Live now"), lost: say("Connection lost. Trying again"), ended: say("Final") };
 
 function status(region, state) {
   const sign = document.querySelector(`[data-live-state="${region.id}"]`);

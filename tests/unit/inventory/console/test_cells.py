@@ -47,6 +47,13 @@ def test_nothing_that_somebody_typed_becomes_markup(site: Site, kind: str) -> No
                 assert str(escape("<b")) in html.replace("&lt;B", "&lt;b")
 
 
+def test_a_size_that_nobody_knows_is_not_called_none(site: Site) -> None:
+    with site.app.test_request_context(base_url=site.base):
+        draw = cells(site, "en")
+        assert "not known" in draw.draw(Cell(shown("size", None), ()), first=False)
+        assert "none" in draw.draw(Cell(shown("text", None), ()), first=False)
+
+
 def test_a_state_is_said_in_the_language_of_who_reads(site: Site) -> None:
     cell = Cell(shown("state", DeviceState.RETIRED), ())
     said: dict[str, str] = {}

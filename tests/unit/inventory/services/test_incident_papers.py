@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -74,6 +75,18 @@ def test_it_speaks_the_language_asked_for_and_leaves_what_people_wrote(
         for one in alike
         if not any(word and word in one for word in theirs) and not re.search(r"\d|@|Data set", one)
     }
+
+
+@pytest.mark.parametrize(("language", "size"), [("pt", "tamanho desconhecido"), ("ms", "saiz tidak diketahui")])
+def test_that_nobody_knows_how_large_it_is_is_said_in_the_language_too(
+    world: World, language: Language, size: str
+) -> None:
+    given = (organization(world.context), lambda ref: ref, world.context.now(), language)
+    found = queries.incident(world.context, world.actor("auditor"), lost(world))
+    text = incident_paper.page(replace(found, label="MG08, X0A0B0C, size unknown"), *given)
+    assert f"MG08, X0A0B0C, {size}" in text
+    assert "size unknown" not in text
+    assert found.label in incident_paper.page(found, *given), "a label with a size stands as it is"
 
 
 def test_it_is_printed_and_names_people_only_to_readers_of_the_directory(
