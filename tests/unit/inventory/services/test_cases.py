@@ -15,7 +15,8 @@ from reports.bundle import DestructionBundle, UnsuccessfulRunBundle, read_file
 from reports.verify_run import RunChecks
 from reports.verify_statement import StatementChecks
 from reports.verify_steps import run_steps
-from tests.support.inventory_world import OTHER_DISK, World, failed_record
+from tests.support.console_agent import Disk
+from tests.support.inventory_world import DISK, OTHER_DISK, World, failed_record
 
 
 def open_case(world: World, **changes: object) -> CaseDetail:
@@ -122,6 +123,32 @@ def test_rows_nobody_deleted_are_not_gone_with_the_disk_they_were_seen_on(world:
     if not attested:
         rows = attest(world, found, *(row.id for row in again if row.kind is ObligationKind.LOGICAL_DELETION))
         assert rows.state is CaseState.OPEN, "the medium is still to be sanitized"
+
+
+def test_rows_are_deleted_once_it_is_said_of_every_live_copy(world: World) -> None:
+    """Of one of two live disks it was attested: a third that takes up the data set owes the customer, too."""
+    third = Disk("Seagate", "ST4000NM0035", "ZC1THIRD", 4_000_787_030_016, path="/dev/sdd", slot="bay 5")
+    world.agent.disks = [DISK, OTHER_DISK, third]
+    world.hold_data()
+    world.agent.observe(("CRM production", "/srv/crm", (DISK, OTHER_DISK), ()))
+    case = open_case(world)
+    first, second = by_kind(case, ObligationKind.LOGICAL_DELETION)
+    attest(world, case, first)
+    world.clock.forward(minutes=1)
+    world.agent.observe(("CRM production", "/srv/crm", (DISK, OTHER_DISK, third), ()))
+    found = queries.case(world.context, world.actor("privacy"), case.id)
+    (added,) = (
+        row
+        for row in found.obligations
+        if row.device == world.device(third).id and row.kind is ObligationKind.LOGICAL_DELETION
+    )
+    attest(world, found, second, added.id)
+    world.clock.forward(minutes=1)
+    world.agent.observe(("CRM production", "/srv/crm", (DISK, OTHER_DISK), ()))
+    world.clock.forward(minutes=1)
+    world.agent.observe(("CRM production", "/srv/crm", (DISK, OTHER_DISK, third), ()))
+    after = queries.case(world.context, world.actor("privacy"), case.id)
+    assert len(after.obligations) == len(found.obligations), "what takes up the data set after that owes nothing"
 
 
 def test_the_bundle_and_the_statement_satisfy_the_offline_verifier(world: World) -> None:
