@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 import sanitizer
+from sanitizer import Inspection
 from sanitizer.errors import DeviceMissing, MountedFilesystem, NotBlockDevice, NotWholeDevice, Refused
+from sanitizer.inspector import Inspector
 from sanitizer.planning import PlanRequest
 from sanitizer.transport.block import BlockDevice
 from tests.integration.sanitizer.wiping import SEED, cleared, codes, wipe
@@ -272,6 +274,18 @@ def test_of_a_medium_that_is_not_here_what_is_in_its_place_is_told(loop: Loop) -
     (found,) = sanitizer.find_devices("0" * 64, loop.path)
     assert found.path == loop.path
     assert sanitizer.find_devices("0" * 64, "/dev/nothing") == []
+
+
+def test_a_medium_that_is_pulled_while_it_is_looked_for_is_not_there(
+    loop: Loop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fingerprint = sanitizer.inspect(loop.path).fingerprint or ""
+
+    def pulled(_: Inspector, path: str) -> Inspection:
+        raise DeviceMissing(path=path)
+
+    monkeypatch.setattr(Inspector, "inspect", pulled)
+    assert sanitizer.find_devices(fingerprint, loop.path) == []
 
 
 def test_every_node_of_a_medium_is_found(tmp_path: Path) -> None:
