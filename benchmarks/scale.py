@@ -203,9 +203,9 @@ def _note_time(at: list[float], _session: Session) -> None:
 @click.option("--processes", type=click.IntRange(1, 16), default=2, show_default=True, help="Of the service.")
 @click.option("--readers", type=click.IntRange(1, 1000), default=50, show_default=True)
 @click.option(
-    "--pause", type=click.FloatRange(0, 60), default=1.0, show_default=True, help="A reader's, in seconds; 0: none."
+    "--pause", type=click.FloatRange(0, 60), default=3.0, show_default=True, help="A reader's, in seconds; 1: a burst."
 )
-@click.option("--each", type=click.FloatRange(1, 600), default=3.0, show_default=True, help="Seconds a list.")
+@click.option("--each", type=click.FloatRange(1, 600), default=6.0, show_default=True, help="Seconds a list.")
 @click.option("--agents", type=click.IntRange(0, 50_000), default=None, help="Default: every host, at most 10,000.")
 @click.option("--runs", type=click.IntRange(0, 5000), default=None, help="Default: one for each 33 agents.")
 @click.option("--minutes", type=click.FloatRange(0.1, 120), default=1.0, show_default=True, help="Of agents.")
