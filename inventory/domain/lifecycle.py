@@ -209,6 +209,8 @@ class GateQuestion:
 
     passed, missing, not-demanded.
     """
+    named: bool = True
+    """Whether the destination is somebody or somewhere; a kind of way does not stand in the decision's sentence as a place."""
 
 
 @dataclass(frozen=True)
@@ -239,7 +241,7 @@ def ask_gate(policy: Policy, question: GateQuestion) -> GateAnswer:
             damaged=question.damaged,
             media=question.media,
             data_set=worst_of(question.holdings),
-            destination=question.destination,
+            destination=question.destination if question.named else "",
         ),
     )
     reasons += _residue(question)

@@ -37,10 +37,18 @@ class Way:
     reuse: bool
     leaves_control: bool
     receiver: Receiver
+    named: bool = True
+    """Whether the words are somebody's or a place's name."""
 
 
-REUSE_INSIDE = Way("reuse under our own control", reuse=True, leaves_control=False, receiver="own")
-LEAVE = Way("reuse by a party with a valid undertaking", reuse=True, leaves_control=True, receiver="undertaking-valid")
+REUSE_INSIDE = Way("reuse under our own control", reuse=True, leaves_control=False, receiver="own", named=False)
+LEAVE = Way(
+    "reuse by a party with a valid undertaking",
+    reuse=True,
+    leaves_control=True,
+    receiver="undertaking-valid",
+    named=False,
+)
 
 
 def policy_in_force(session: Session) -> Policy:
@@ -65,6 +73,7 @@ def gate_question(session: Session, device: Device, way: Way, *, technique: bool
     record = session.get(Record, device.standing_record) if device.standing_record else None
     return GateQuestion(
         destination=way.words,
+        named=way.named,
         reuse=way.reuse,
         leaves_control=way.leaves_control,
         receiver=way.receiver,
@@ -106,6 +115,7 @@ def gate_views(session: Session, policy: Policy, device: Device, *ways: Way) -> 
         question = replace(
             first,
             destination=way.words,
+            named=way.named,
             reuse=way.reuse,
             leaves_control=way.leaves_control,
             receiver=way.receiver,

@@ -183,17 +183,19 @@ def _time(moment: datetime | None) -> str:
 
 
 def _open(session: Session, case: ErasureCase) -> tuple[OpenObligation, ...]:
+    still = [one for one in obligation_views(session, case.id) if one.open]
+    found = sa.select(Device.id, Device.asset_tag).where(Device.id.in_({one.device for one in still}))
+    called = {device: f"{device} ({tag})" if tag else device for device, tag in session.execute(found)}
     return tuple(
         OpenObligation(
             obligation=one.id,
             data_set=one.data_set_name,
-            medium=f"{one.device}: {one.device_label}",
+            medium=f"{called[one.device]}: {one.device_label}",
             kind=str(one.kind).replace("_", " "),
             why=one.why_open or "",
             due=stamp(case.due),
         )
-        for one in obligation_views(session, case.id)
-        if one.open
+        for one in still
     ) + tuple(
         OpenObligation(
             obligation=one.exception,

@@ -339,9 +339,8 @@ def _still_open(
         )
         .order_by(Hold.id)
     )
-    names = {one.id: one.name for one in sets}
-    found += [
-        processor.open_hold(hold.device_id or names[str(hold.data_set_id)], hold.reference, hold.reason)
-        for hold in holds
-    ]
+    known = {one.id: one.name for one in sets} | {one.line.device: one.line.asset_tag for one in lines}
+    for hold in holds:
+        where = str(hold.device_id or hold.data_set_id or hold.lot_id)
+        found.append(processor.open_hold(known.get(where) or where, hold.reference, hold.reason))
     return tuple(found)

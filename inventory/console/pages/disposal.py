@@ -11,19 +11,32 @@ from werkzeug.wrappers import Response as AnyResponse
 from inventory.console.blueprint import Reply, act, form, page
 from inventory.console.formatting import sentence_case
 from inventory.console.forms import Form, Option, options
-from inventory.console.language.speaking import words
+from inventory.console.language.speaking import utc, words
 from inventory.console.sheets import Field, Sheet, reason
 from inventory.console.views.decisions import after_waiver, before_waiver
 from inventory.console.views.device import crumbs_of
 from inventory.console.views.story import Link
-from inventory.console.web import actor, caller, form_status, go, here, may, perform, posted, received, show, show_sheet
+from inventory.console.web import (
+    actor,
+    caller,
+    form_status,
+    go,
+    here,
+    may,
+    names,
+    perform,
+    posted,
+    received,
+    show,
+    show_sheet,
+)
 from inventory.domain.roles import Permission
 from inventory.domain.vocabulary import ValidationDecision
 from inventory.errors import GateClosed, NotFound
 from inventory.services import destruction as destructions
 from inventory.services import disposal, evidence_files, places, queries, waivers
 from inventory.services.disposal import Destination
-from inventory.services.views import DeviceDetail, GateView
+from inventory.services.views import DestructionView, DeviceDetail, GateView
 
 _METHODS = tuple(
     Option(value, sentence_case(value))
@@ -208,7 +221,7 @@ def withdraw_destruction(device: str, destruction: str) -> Reply:
 @form("/devices/<device>/destruction/<destruction>/witness", Permission.DESTRUCTION_WITNESS)
 def witness_destruction(device: str, destruction: str) -> Reply:
     """State that one saw it."""
-    found = _with_destruction(device, destruction)
+    found, stated = _destruction_of(device, destruction)
     typed = received()
     if posted():
         statement = typed.text("statement", "Say what you saw.")
@@ -227,6 +240,7 @@ def witness_destruction(device: str, destruction: str) -> Reply:
             lead=f"The destruction of {found.label}.",
             crumbs=crumbs_of(found.id, found.asset_tag),
             back=url_for("console.device", device=found.id),
+            facts=_stated(stated),
             consequences=("You state under your own name that you saw it.", "Whoever did it cannot witness it."),
             fields=(Field(kind="area", name="statement", label="What you saw"),),
         ),
@@ -234,11 +248,26 @@ def witness_destruction(device: str, destruction: str) -> Reply:
     )
 
 
-def _with_destruction(device: str, destruction: str) -> DeviceDetail:
+def _destruction_of(device: str, destruction: str) -> tuple[DeviceDetail, DestructionView]:
     found = queries.device(here(), actor(), device)
-    if destruction not in {item.id for item in found.destructions}:
+    stated = next((item for item in found.destructions if item.id == destruction), None)
+    if stated is None:
         raise NotFound("destruction", destruction)
-    return found
+    return found, stated
+
+
+def _stated(destruction: DestructionView) -> tuple[tuple[str, str], ...]:
+    """What somebody is asked to witness or to decide about; nobody signs a page that does not say it."""
+    size, known = destruction.particle_size_mm, names()
+    return (
+        ("Technique", words(sentence_case(destruction.method))),
+        ("Particles", "" if size is None else words("{particle_size_mm} mm or less", particle_size_mm=size)),
+        ("Equipment", destruction.machine),
+        ("Place", destruction.facility),
+        ("Performed", f"{utc(destruction.performed)} UTC"),
+        ("Done by", known(destruction.operator)),
+        ("Witness", known(destruction.witness) if destruction.witness else ""),
+    )
 
 
 _DECISIONS = options(
@@ -255,7 +284,7 @@ _DECISIONS = options(
 @form("/devices/<device>/destruction/<destruction>/decide", Permission.RECORD_VALIDATE)
 def decide_destruction(device: str, destruction: str) -> Reply:
     """The validator's decision."""
-    found = _with_destruction(device, destruction)
+    found, stated = _destruction_of(device, destruction)
     typed = received()
     if posted():
         decision = typed.word("decision", ValidationDecision, "Decide.")
@@ -274,6 +303,8 @@ def decide_destruction(device: str, destruction: str) -> Reply:
         Sheet(
             title="Decide about a destruction",
             submit="Sign the decision",
+            lead=f"The destruction of {found.label}.",
+            facts=_stated(stated),
             crumbs=crumbs_of(found.id, found.asset_tag),
             back=url_for("console.device", device=found.id),
             fields=(Field(kind="choices", name="decision", label="Decision", options=_DECISIONS[:2]), reason()),

@@ -6,7 +6,7 @@ from flask import request
 
 from inventory.console.blueprint import Reply, page
 from inventory.console.views.host_places import tree_of
-from inventory.console.web import actor, here, show
+from inventory.console.web import actor, called, here, show
 from inventory.services import queries
 
 
@@ -16,4 +16,5 @@ def host_places(host: str) -> Reply:
     found = queries.host(here(), actor(), host)
     gone = request.args.get("gone") == "yes"
     places = queries.host_places(here(), actor(), found.id, gone=gone)
-    return show("host-places.html", host=found, trees=[tree_of(place) for place in places], gone=gone)
+    tags = called(device.id for place in places for device in place.devices)
+    return show("host-places.html", host=found, trees=[tree_of(place) for place in places], tags=tags, gone=gone)

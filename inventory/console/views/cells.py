@@ -104,8 +104,10 @@ class Cells:
 
     def _time(self, shown: Shown) -> Markup:
         exact, ago = speaking.utc_exact(shown.value), speaking.ago(shown.value, self._now)
-        moment = formatting.iso(shown.value)
-        return Markup('<time datetime="{}" title="{}">{}</time>').format(moment, exact, ago)
+        moment, on = formatting.iso(shown.value), speaking.utc(shown.value)
+        return Markup('<time datetime="{}" title="{}" data-on="{}"><span>{}</span></time>').format(
+            moment, exact, on, ago
+        )
 
     def _progress(self, shown: Shown) -> Markup:
         bar = Markup('<progress max="100" value="{}" aria-label="{}">{} %</progress>')

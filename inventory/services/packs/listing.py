@@ -138,6 +138,8 @@ class Listing:
     counts: Counter[str] = field(default_factory=Counter)
     """How much of each part of `clauses.PARTS` there is."""
     people: set[str] = field(default_factory=set)
+    requester: str = ""
+    """The name of whoever asked for the pack, where names were asked for."""
     hosts: set[str] = field(default_factory=set)
     locations: set[str] = field(default_factory=set)
     parties: set[str] = field(default_factory=set)
@@ -275,9 +277,12 @@ def _policies(session: Session, listing: Listing) -> None:
 def _people(session: Session, listing: Listing, row: AuditPack) -> None:
     if row.names != "full":
         return
+    listing.people.add(row.requested_by)
     for person in session.scalars(
         sa.select(DirectoryRow).where(DirectoryRow.ref.in_(listing.people)).order_by(DirectoryRow.ref)
     ):
+        if person.ref == row.requested_by:
+            listing.requester = person.name
         listing.tables["people"].add(person.ref, person.name, person.title)
 
 

@@ -201,8 +201,9 @@ def test_names_stand_in_it_only_when_asked_for(shared: World) -> None:
     names = [f"{login.title()} Example".encode() for login in ("custodian", "operator")]
     plain = tables(fetch(shared, ask(shared)))
     assert not any(name in plain for name in names)
+    assert f"by the pseudonym {shared.actor('auditor').ref}".encode() in plain
     full = tables(fetch(shared, ask(shared, names="full")))
-    assert all(name in full for name in names)
+    assert all(name in full for name in [*names, b"by Auditor Example"])
 
 
 def test_the_sample_is_drawn_by_the_log_and_the_word(certified: World) -> None:

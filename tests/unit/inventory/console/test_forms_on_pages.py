@@ -224,3 +224,27 @@ def test_hostile_text_is_shown_as_text_on_every_page_that_shows_it(site: Site) -
 )
 def test_a_nonsense_address_shows_a_list_and_never_fails(site: Site, path: str) -> None:
     assert site.get("ines", path).status_code in {200, 422}
+
+
+@pytest.mark.parametrize(("who", "act"), [("carla", "witness"), ("vera", "decide")])
+def test_whoever_witnesses_a_destruction_or_decides_about_it_reads_what_was_stated(
+    site: Site, who: str, act: str
+) -> None:
+    n = site.story.numbers
+    page = html.unescape(site.get(who, f"/devices/{n['old']}/destruction/{n['destruction']}/{act}").text)
+    for told in (
+        "K5HWJ3TD",
+        "Disintegrate",
+        "2 mm or less",
+        "Disintegrator X-2000",
+        "Green Loop, hall 3",
+        "Omar Haddad",
+    ):
+        assert told in page
+
+
+def test_a_page_on_paper_says_the_day_and_not_how_long_ago(site: Site) -> None:
+    for path in (f"/orders/{site.story.numbers['validated']}", "/orders"):
+        found = re.findall(r'<time [^>]*data-on="([^"]+)"><span>([^<]+)</span>', site.get("omar", path).text)
+        assert found
+        assert all(re.fullmatch(r"\d{1,2} \w{3} \d{4}, \d\d:\d\d", on) for on, _ in found)

@@ -130,6 +130,10 @@ def test_the_gate_opens_for_a_validated_record_that_satisfies_the_policy() -> No
     assert answer.open
     assert answer.decision is not None
     assert "moderate data, reused, staying under our control" in answer.decision.explanation.lower()
+    assert "stays ours, at reuse inside" in answer.decision.explanation
+    unnamed = ask_gate(POLICY, replace(OPEN_QUESTION, named=False))
+    assert unnamed.decision is not None
+    assert "the medium stays under our control." in unnamed.decision.explanation, "a kind of way is no place"
 
 
 @pytest.mark.parametrize(

@@ -228,6 +228,10 @@ def test_an_interim_statement_says_what_is_open_and_why(world: World) -> None:
     assert not statement.complete
     assert len(statement.content["open"]) == 2
     assert all(line["why"] for line in statement.content["open"])
+    device = world.device()
+    assert {line["medium"] for line in statement.content["open"]} == {
+        f"{device.id} ({device.asset_tag}): {device.label}" if device.asset_tag else f"{device.id}: {device.label}"
+    }
 
 
 def test_an_overdue_case_is_critical_until_it_is_closed(world: World) -> None:

@@ -12,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from inventory.clock import rfc3339
+from inventory.domain.lots import LotPurpose
 from inventory.domain.roles import Role
 from inventory.domain.scopes import EVERYTHING
 from inventory.domain.vocabulary import ValidationDecision
@@ -23,6 +24,7 @@ from inventory.services import (
     destruction,
     destruction_papers,
     holds,
+    lot_register,
     lots,
     papers,
     processors,
@@ -488,6 +490,19 @@ def test_a_hold_or_a_path_nobody_could_follow_leaves_it_open(world: World) -> No
     world.clock.forward(minutes=1)
     world.agent.observe(("CRM production", "/srv/crm", (), ("loop0: no such device",)))
     assert any("/srv/crm" in one["where"] for one in _prepared(world).facts["open"])
+
+
+@pytest.mark.parametrize("what", ["device", "lot"])
+def test_a_hold_on_what_is_not_proven_is_named_as_people_name_it(world: World, what: str) -> None:
+    world.hold_data()
+    device = world.device()
+    lot = lot_register.OpenLot(name="Rack 7", purpose=LotPurpose.SANITIZATION, devices=(device.id,))
+    subject = {"device": device.id, "lot": lot_register.open_lot(world.context, world.actor("custodian"), lot).id}[what]
+    hold = holds.PlaceHold(kind="legal", reference="Case 17", reason="a court asked for it", **{what: subject})
+    holds.place_hold(world.context, world.actor("privacy"), hold)
+    assert (
+        _prepared(world).facts["open"][-1]["where"] == {"device": device.asset_tag or device.id, "lot": subject}[what]
+    )
 
 
 def test_only_the_responsible_person_signs_and_only_what_was_shown(world: World) -> None:

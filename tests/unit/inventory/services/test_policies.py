@@ -148,6 +148,7 @@ def test_a_record_by_a_technique_that_is_not_allowed_any_more_closes_the_gate_an
     residue.sanitized()
     device = residue.device()
     assert device.gate_reuse_inside.open
+    assert "at reuse" not in device.gate_reuse_inside.explanation
     current = parse(policies.current_policy(residue.context, residue.actor("admin")).document)
     document = as_second(current, version=2)
     document["rows"][MODERATE_STAYS]["techniques"] = {"magnetic": ["ata-sanitize-overwrite"]}
