@@ -29,7 +29,8 @@ from . import discovery, enrolment, following, halts, host, leasing, status
 from .assembly import Agent
 from .backoff import Backoff, jittered
 from .conditions import Conditions
-from .errors import AgentError, EvidenceRefused, LogForked, NotEnrolled, Rejected, Retry, StateUnwritable
+from .delivering import deliver_all
+from .errors import AgentError, EvidenceRefused, NotEnrolled, Retry, StateUnwritable
 from .folder_watch import FolderWatch
 from .hotplug import HotPlug
 from .lamps import Lamps
@@ -413,29 +414,9 @@ class Daemon:
         return 0.0 if self._looking.outdated else jittered(self._agent.settings.rescan_interval)
 
     def _deliver(self) -> float:
-        """Every record that waits, oldest first; one that is refused does not hold up the others."""
         if not self._confirmed:
             return jittered(60.0)
-        refused: AgentError | None = None
-        for record_id in self._agent.outbox.waiting():
-            try:
-                accepted = self._agent.outbox.deliver(record_id)
-            except Retry:
-                raise
-            except LogForked:
-                raise
-            except FileNotFoundError:
-                continue
-            except (Rejected, AgentError) as error:
-                self._conditions.stands(
-                    f"record {record_id}", logging.ERROR, f"record {record_id} stays: {error.explain()}"
-                )
-                refused = error
-            else:
-                self._conditions.over(f"record {record_id}")
-                log.info("record %s is accepted, log index %d", record_id, accepted.index)
-        if refused is not None:
-            raise refused
+        deliver_all(self._agent.outbox, self._conditions)
         self._board.succeeded("outbox")
         return self._agent.settings.outbox_retry_limit
 

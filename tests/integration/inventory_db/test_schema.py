@@ -14,7 +14,7 @@ from inventory.errors import SetupError
 from inventory.models import Base, guards
 from inventory.models.guards import GROWING, IMMUTABLE, KEPT
 
-PARTS = "ix_device_parts"
+PARTS = {"ix_device_parts", "ix_host_name_parts"}
 """PostgreSQL's own, over an expression: no model describes it."""
 
 
@@ -41,7 +41,7 @@ def test_the_migrated_schema_is_the_models(database: Database) -> None:
             connection,
             opts={
                 "compare_type": True, "compare_server_default": differs, "target_metadata": Base.metadata,
-                "include_object": lambda _, name, *__: name != PARTS,
+                "include_object": lambda _, name, *__: name not in PARTS,
             },
         )  # fmt: skip
         assert compare_metadata(context, Base.metadata) == []
