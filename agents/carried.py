@@ -67,6 +67,7 @@ class Carriers:
         self._idle: queue.LifoQueue[socket.socket] = queue.LifoQueue()
         self._numbers = itertools.count(1)
         self._listener: socket.socket | None = None
+        self._listening = threading.Lock()
 
     def listen(self) -> None:
         """Take connections from now on. Raises `OSError` where the address cannot be bound."""
@@ -87,8 +88,11 @@ class Carriers:
 
     def close(self) -> None:
         """End every connection."""
-        if self._listener is not None:
-            self._listener.close()
+        with self._listening:
+            listener, self._listener = self._listener, None
+        if listener is not None:
+            listener.shutdown(socket.SHUT_RDWR)  # closing alone would leave `accept` waiting for one more connection
+            listener.close()
         self._address.unlink(missing_ok=True)
         while (stream := self._next_idle()) is not None:
             stream.close()
@@ -185,7 +189,11 @@ class Carriers:
                 stream, _ = listener.accept()
             except OSError:
                 return  # closed
-            self.take(stream)
+            with self._listening:
+                if self._listener is not listener:  # closed just now: nobody would close what is kept after that
+                    stream.close()
+                    return
+                self.take(stream)
 
 
 class Carried:

@@ -159,7 +159,7 @@ def run_and_watch(cast: Cast, agent: ConsoleAgent, order: str) -> None:
     agent.begin(lease)
     agent.progress(lease, "executing", 0.4)
     expect(omar.locator("#run").get_by_text("213 MB/s")).to_be_visible()
-    expect(omar.locator("[data-live-state=run]")).to_have_text("Live")
+    expect(omar.locator("[data-live-state=run]")).to_have_text("Live now")
     first = omar.locator("#run progress").get_attribute("value")
     agent.progress(lease, "executing", 0.8)
     expect(omar.locator("#run progress")).not_to_have_attribute("value", first or "")

@@ -195,6 +195,18 @@ def test_a_service_that_is_away_is_away_for_the_helper_too(tmp_path: Path) -> No
         client_through(world, carriers).checkpoint()
 
 
+def test_once_closed_nobody_waits_for_another_connection() -> None:
+    """What waited on would take one more connection, which nobody closes."""
+    with tempfile.TemporaryDirectory(prefix="sanitrail-") as folder:
+        before = set(threading.enumerate())
+        carriers = Carriers(Path(folder, "s"), ME)
+        carriers.listen()
+        (accepting,) = set(threading.enumerate()) - before
+        carriers.close()
+        accepting.join(10)
+        assert not accepting.is_alive()
+
+
 def test_without_a_carrier_the_service_is_unreachable(tmp_path: Path) -> None:
     world = AgentWorld(tmp_path)
     link = Carried(Carriers(Path("/nonexistent"), ME, 0.02), connect_timeout=0.05, reply_timeout=0.05)
