@@ -12,6 +12,7 @@ import segno
 
 from inventory.domain.labels import Label, Sheet, address_of
 from reports.errors import RenderingUnavailable
+from reports.language import Language, speaker
 
 _STYLE = (
     "@page{size:210mm 297mm;margin:0}html,body{margin:0;font-family:'DejaVu Sans',sans-serif;color:#000}"
@@ -22,7 +23,7 @@ _STYLE = (
 )
 
 
-def sheets(labels: Sequence[Label], sheet: Sheet, base: str, *, skip: int = 0) -> bytes:
+def sheets(labels: Sequence[Label], sheet: Sheet, base: str, *, skip: int = 0, language: Language = "en") -> bytes:
     """Labels on as many A4 pages as they need.
 
     Args:
@@ -30,11 +31,12 @@ def sheets(labels: Sequence[Label], sheet: Sheet, base: str, *, skip: int = 0) -
         sheet: how the paper is divided.
         base: address of the service, which the codes lead to.
         skip: labels at the beginning of the first page that are gone already.
+        language: of the reader, which the labels are in.
 
     Raises:
         RenderingUnavailable: WeasyPrint cannot be loaded here.
     """
-    return printed(page(labels, sheet, base, skip=skip))
+    return printed(page(labels, sheet, base, skip=skip, language=language))
 
 
 def printed(content: str) -> bytes:
@@ -47,7 +49,7 @@ def printed(content: str) -> bytes:
     return found
 
 
-def page(labels: Sequence[Label], sheet: Sheet, base: str, *, skip: int = 0) -> str:
+def page(labels: Sequence[Label], sheet: Sheet, base: str, *, skip: int = 0, language: Language = "en") -> str:
     """The pages as HTML, which is what is tested cheaply."""
     pages: list[list[str]] = []
     for position, label in enumerate(labels, start=skip):
@@ -56,7 +58,8 @@ def page(labels: Sequence[Label], sheet: Sheet, base: str, *, skip: int = 0) -> 
             pages.append([])
         pages[number].append(_label(label, sheet, base, index))
     body = "".join(f'<div class="page">{"".join(one)}</div>' for one in pages)
-    return f"<!doctype html><html lang=en><meta charset=utf-8><title>Labels</title><style>{_STYLE}</style>{body}</html>"
+    title = speaker(language).say("labels.title")
+    return f"<!doctype html><html lang={language}><meta charset=utf-8><title>{title}</title><style>{_STYLE}</style>{body}</html>"
 
 
 def _label(label: Label, sheet: Sheet, base: str, index: int) -> str:

@@ -14,6 +14,7 @@ from inventory.errors import Invalid, NotFound, Unavailable
 from inventory.labelling import sheets
 from inventory.models import Container, Device, Location, Lot
 from reports.errors import RenderingUnavailable
+from reports.language import Language, Speaker, speaker
 
 from ._lots import contained, container_views, members
 from ._mapping import device_label
@@ -38,6 +39,8 @@ class PrintLabels:
     sheet: str = "70x37"
     skip: int = 0
     """Labels of the first sheet that are gone already."""
+    language: Language | None = None
+    """None: that of documents."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,27 +95,28 @@ def labels(context: Context, actor: Actor, command: PrintLabels) -> bytes:
         raise Invalid("sheet", f"The sheet is one of {', '.join(SHEETS)}.")
     if not 0 <= command.skip < sheet.labels:
         raise Invalid("skip", f"This sheet has {sheet.labels} labels; fewer than that can be gone already.")
+    voice = speaker(command.language or context.settings.documents.language)
     with context.reading(actor) as session:
-        wanted = _labels(session, command)
+        wanted = _labels(session, command, voice)
     if not 1 <= len(wanted) <= MAX_LABELS:
         raise Invalid("devices", f"Name what is to be labelled: 1 to {MAX_LABELS} labels.")
     try:
-        return sheets(wanted, sheet, context.settings.external_url, skip=command.skip)
+        return sheets(wanted, sheet, context.settings.external_url, skip=command.skip, language=voice.language)
     except RenderingUnavailable as error:
         raise Unavailable("Labels cannot be printed here: the libraries that print documents are missing.") from error
 
 
-def _labels(session: Session, command: PrintLabels) -> list[Label]:
+def _labels(session: Session, command: PrintLabels, voice: Speaker) -> list[Label]:
     found: list[Label] = []
     devices: dict[str, Device] = {}
     for number in command.lots:
         lot = find(session, Lot, number, "lot")
-        found.append(Label(number=lot.id, title=lot.name, text=str(lot.purpose).replace("_", " ")))
+        found.append(Label(number=lot.id, title=lot.name, text=voice.say(f"labels.lot-{lot.purpose}")))
         if command.contents:
             devices |= {device.id: device for device in members(session, lot.id)}
     for number in command.containers:
         box = find(session, Container, number, "container")
-        found.append(Label(number=box.id, title=box.name, text=str(box.kind)))
+        found.append(Label(number=box.id, title=box.name, text=voice.say(f"labels.container-{box.kind}")))
         if command.contents:
             devices |= {device.id: device for device in contained(session, box.id)}
     if command.devices:

@@ -161,7 +161,7 @@ def addresses(story: Story) -> dict[str, str]:
         "propose_roster": "/roster/propose",
         "sign_roster": "/roster/sign",
         "keys": "/keys",
-        "confirm_key": f"/keys/{key}/confirm",
+        "confirm_key": f"/keys/{n['waiting_key']}/confirm",
         "revoke_key": f"/keys/{key}/revoke",
         "audit_packs": "/audit-packs",
         "audit_pack": f"/audit-packs/{n['pack']}",
@@ -239,7 +239,9 @@ def addresses(story: Story) -> dict[str, str]:
 def states(story: Story) -> dict[str, str]:
     """The same pages in other states: an endpoint, a dash and the state -> an address."""
     n = story.numbers
+    key = next(someone.signer.key_id for someone in story.world.people.values() if someone.signer)
     return {
+        "confirm_key-confirmed": f"/keys/{key}/confirm",
         "device-held": f"/devices/{n['mirror']}",
         "device-sanitized": f"/devices/{n['old']}",
         "device-locked": f"/devices/{n['spare']}",

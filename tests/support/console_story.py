@@ -15,6 +15,7 @@ from inventory.domain.lots import LotPurpose
 from inventory.domain.questions import ChangeKind
 from inventory.domain.vocabulary import Category, HoldingKind, PartyKind, ValidationDecision, Zone
 from inventory.services import (
+    approvers,
     audit_packs,
     cases,
     certificates,
@@ -45,6 +46,7 @@ from inventory.services import (
 from inventory.services.devices import ChangeState
 from inventory.services.imports import register as imports
 from reports.canonical import to_base64
+from reports.keys import FileSigner
 from sanitizer.techniques.ata_security import RECOVERY
 from tests.support.console_agent import ConsoleAgent, Disk
 from tests.support.console_books import closed_balance, missing_medium
@@ -335,6 +337,8 @@ def tell(world: ConsoleWorld) -> Story:
     database.beat((story.numbers["running"],))
     second.beat()
     world.enrol("edge-11", [], confirmed=False)
+    further = approvers.RegisterKey(public_key=to_base64(FileSigner.generate("p256").public_key_der))
+    story.numbers["waiting_key"] = approvers.register_key(world.context, world.actor("ben"), further).key_id
     _papers(world, story)
     return story
 

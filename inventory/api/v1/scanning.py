@@ -13,6 +13,7 @@ from inventory.contract.v1.common import Message
 from inventory.contract.v1.travel import ScanLookup
 from inventory.errors import Invalid, NotFound, Unavailable
 from inventory.services import scanning
+from reports.language import Language
 
 noun = Noun("labels", "Labels with QR codes for devices, containers and lots, and what a code that was read is.")
 
@@ -28,6 +29,8 @@ class LabelQuery(Message):
     sheet: Literal["70x37", "63x38", "48x25", "105x74"] = "70x37"
     skip: Annotated[int, Field(ge=0, le=39)] = 0
     """Labels of the first sheet that are gone already."""
+    language: Language | None = None
+    """Of the words on them; left out: that of documents."""
 
 
 @noun.get(
@@ -42,6 +45,7 @@ def get_labels(call: Call, query: LabelQuery) -> File:
         contents=query.contents,
         sheet=query.sheet,
         skip=query.skip,
+        language=query.language,
     )
     return File(scanning.labels(call.context, call.actor, command), "application/pdf", "labels.pdf")
 

@@ -70,14 +70,11 @@ def new_container() -> Reply:
     """Add a container."""
     typed = received()
     if posted():
+        name = typed.text("name", "Give it a name.", limit=120)
         kind = typed.word("kind", Kind, "Choose what it is.")
+        place = typed.one_of("location", _ours(), "Choose where it stands.")
         if kind is not None:
-            command = service.CreateContainer(
-                name=typed.text("name", "Give it a name.", limit=120),
-                kind=kind,
-                location=typed.one_of("location", _ours(), "Choose where it stands."),
-                lot=typed.optional("lot"),
-            )
+            command = service.CreateContainer(name=name, kind=kind, location=place, lot=typed.optional("lot"))
 
             def deed() -> AnyResponse:
                 made = service.create_container(here(), actor(), command)

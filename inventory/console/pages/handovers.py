@@ -69,13 +69,17 @@ def _show(handover: str, link: str = "") -> Reply:
 def offer_handover() -> Reply:
     """Offer devices to the other side."""
     typed = received()
+    typed.values.setdefault("reuse", "yes")  # what counts unless somebody says otherwise
     if posted():
         lot = typed.optional("lot")
         boxes = codes_read(typed.value("containers"))
         devices = devices_typed(typed, required=not lot and not boxes)
+        place, party = typed.optional("to_location"), typed.optional("to_party")
+        if place is None and party is None:
+            typed.fail("to_location", "Name the place or the party that receives it.")
         command = handover_offers.OfferHandover(
-            to_location=typed.optional("to_location"),
-            to_party=typed.optional("to_party"),
+            to_location=place,
+            to_party=party,
             lot=lot,
             containers=boxes,
             devices=devices,

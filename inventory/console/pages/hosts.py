@@ -12,6 +12,7 @@ from inventory.console.forms import Option
 from inventory.console.sheets import Field, Sheet, reason
 from inventory.console.web import actor, form_status, go, here, perform, posted, received, show, show_sheet
 from inventory.domain.roles import Permission
+from inventory.domain.vocabulary import HostState
 from inventory.services import data, queries, transparency
 from inventory.services import hosts as service
 from inventory.services import roster as rosters
@@ -78,6 +79,8 @@ def confirm_host(host: str) -> Reply:
     """Compare the fingerprint on the host's own screen with what came in."""
     found = queries.host(here(), actor(), host)
     typed = received()
+    if found.state is not HostState.PENDING and not posted():
+        return go("host", host=found.id)  # which shows what was decided
     if posted():
         fingerprint = typed.digest("fingerprint", "Type or paste the 64 hexadecimal digits from the host's own screen.")
         if fingerprint is not None:

@@ -10,7 +10,8 @@ from inventory.console.forms import Form
 from inventory.console.sheets import Sheet, reason
 from inventory.console.web import actor, form_status, go, here, names, perform, posted, received, show, show_sheet
 from inventory.domain.roles import Permission
-from inventory.errors import NotFound
+from inventory.domain.vocabulary import KeyState
+from inventory.errors import Conflict, NotFound, SeparationOfDuty
 from inventory.services import approver_passkeys, approvers
 from inventory.services.views import ApproverKeyView
 
@@ -73,9 +74,9 @@ def _key(key_id: str) -> ApproverKeyView:
 def confirm_key(key: str) -> Reply:
     """Compare a key's fingerprint with its owner, then confirm it."""
     found = _key(key)
-    typed = received()
+    typed, obstacle = received(), _why_not_to_confirm(found)
     if posted():
-        if not typed.has("compared", "yes"):
+        if not obstacle and not typed.has("compared", "yes"):
             typed.fail("compared", "Tick that you have compared the fingerprint with the key's owner.")
 
         def deed() -> AnyResponse:
@@ -85,7 +86,17 @@ def confirm_key(key: str) -> Reply:
         done = perform(typed, deed)
         if done is not None:
             return done
-    return show("confirm-key.html", form_status(typed), key=found, form=typed, owner=names()(found.person))
+    return show(
+        "confirm-key.html", form_status(typed), key=found, form=typed, owner=names()(found.person), obstacle=obstacle
+    )
+
+
+def _why_not_to_confirm(key: ApproverKeyView) -> str:
+    """Why this reader has nothing to confirm here; empty where they have. The service decides by the same."""
+    if key.state is not KeyState.REGISTERED:
+        return Conflict(f"This key is {key.state}, not waiting for confirmation.").sentence
+    own = key.person == actor().ref
+    return SeparationOfDuty("confirm the key", "registered the key").sentence if own else ""
 
 
 @form("/keys/<key>/revoke", None)
@@ -95,6 +106,8 @@ def revoke_key(key: str) -> Reply:
     typed = received()
     own = found.person == actor().ref
     back = "keys" if own and actor().may(Permission.APPROVER_KEY_REGISTER) else "roster"
+    if found.state is KeyState.REVOKED and not posted():
+        return go(back)  # which shows that it is
     if posted():
         why = typed.text("reason", "Say why.")
 

@@ -132,16 +132,18 @@ def change_lot(lot: str) -> Reply:
     }  # fmt: skip
     typed = received() if posted() else Form.starting(known)
     if posted():
+        name = typed.text("name", "Give it a name.", limit=120)
         purpose = typed.word("purpose", LotPurpose, "Choose what it is for.")
+        why = typed.text("reason", "Say why it is changed.")
         if purpose is not None:
             command = lot_register.ChangeLot(
                 lot=found.id,
-                name=typed.text("name", "Give it a name.", limit=120),
+                name=name,
                 purpose=purpose,
                 destination=typed.text("destination"),
                 party=typed.optional("party"),
                 note=typed.text("note"),
-                reason=typed.text("reason", "Say why it is changed."),
+                reason=why,
             )
 
             def deed() -> AnyResponse:

@@ -93,9 +93,9 @@ def new_policy() -> Reply:
     typed = received()
     preview = None
     if posted():
-        document = _document(typed)
-        if document is not None and typed.value("step") == "import":
-            why = typed.text("reason", "Say why.")
+        document, import_it = _document(typed), typed.value("step") == "import"
+        why = typed.text("reason", "Say why.") if import_it else ""
+        if document is not None and import_it:
             command = policies.ImportPolicy(document=document, reason=why)
 
             def deed() -> Any:  # noqa: ANN401 - a redirect

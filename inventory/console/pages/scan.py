@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from inventory.console.blueprint import Reply, act, form, page
 from inventory.console.forms import Option
+from inventory.console.language.speaking import tongue
 from inventory.console.web import actor, form_status, fragment, go, here, may, received, show
 from inventory.domain.labels import NUMBER, SHEETS, codes_read
 from inventory.domain.roles import Permission
@@ -96,6 +97,7 @@ def labels_file() -> Reply:
         contents=sent.get("contents") == "yes",
         sheet=sent.get("sheet", "70x37"),
         skip=int(skip) if skip.isascii() and skip.isdigit() and len(skip) < 4 else -1,
+        language=tongue(),
     )
     answer = Response(scanning.labels(here(), actor(), command), content_type="application/pdf")
     answer.headers.set("Content-Disposition", "attachment", filename="labels.pdf")

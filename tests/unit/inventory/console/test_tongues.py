@@ -54,6 +54,20 @@ def test_no_translation_promises_what_no_record_can_show(tongue: Tongue) -> None
     assert not [said for said in read(path_of(tongue)).values() if any(word in said.lower() for word in forbidden)]
 
 
+def test_malay_tells_what_is_confirmed_from_what_is_validated() -> None:
+    said = read(path_of("ms")).items()
+    validated, confirmed = (
+        re.compile(r"\b(?:di|meng|peng)?[Ss]ahkan"),
+        re.compile(r"\b(?:di|me|pe)[mp]astikan\b|\b[Pp]astikan"),
+    )
+    about = {
+        word: [one for text, one in said if re.search(rf"\b{word}", text, re.IGNORECASE)]
+        for word in ("validat", "confirm")
+    }
+    assert [one for one in about["validat"] if confirmed.search(one)] == []
+    assert [one for one in about["confirm"] if validated.search(one)] == []
+
+
 @pytest.mark.parametrize(
     ("word", "expected"), [("pt-BR", "pt"), ("ms_MY", "ms"), ("EN-us", "en"), ("de", None), ("", None), (None, None)]
 )

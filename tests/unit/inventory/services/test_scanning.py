@@ -7,9 +7,11 @@ from collections.abc import Iterator
 import pytest
 
 from inventory.domain.labels import Label
+from inventory.domain.lots import ContainerKind, LotPurpose
 from inventory.errors import Invalid, NotFound, Unavailable
 from inventory.services import scanning
 from reports.errors import RenderingUnavailable
+from reports.language import LANGUAGES, Language, speaker
 from tests.support.inventory_world import copied_world
 from tests.support.travelling import Travelling
 
@@ -85,3 +87,27 @@ def test_without_a_printer_of_pdfs_it_says_so(travel: Travelling, monkeypatch: p
     monkeypatch.setattr(scanning, "sheets", missing)
     with pytest.raises(Unavailable, match="cannot be printed"):
         scanning.labels(travel.context, travel.sender, scanning.PrintLabels(devices=travel.unused()))
+
+
+def test_what_a_lot_is_for_and_what_a_container_is_are_printed_in_the_readers_words(
+    travel: Travelling, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lot, box = travel.lot(1), travel.box()
+    printed: list[list[str]] = []
+
+    def note(labels: list[Label], *_more: object, **named: object) -> bytes:
+        printed.append([str(named["language"]), *(one.text for one in labels)])
+        return b"%PDF"
+
+    monkeypatch.setattr(scanning, "sheets", note)
+    for language in (None, "pt", "ms"):
+        command = scanning.PrintLabels(lots=(lot.id,), containers=(box.id,), language=language)
+        scanning.labels(travel.context, travel.sender, command)
+    assert printed == [["en", "Transfer", "Box"], ["pt", "Transferência", "Caixa"], ["ms", "Pemindahan", "Kotak"]]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_kind_of_lot_and_container_has_words_on_a_label(language: Language) -> None:
+    voice = speaker(language)
+    for word in (*(f"lot-{one}" for one in LotPurpose), *(f"container-{one}" for one in ContainerKind)):
+        assert voice.say(f"labels.{word}")[0].isupper()
