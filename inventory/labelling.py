@@ -13,6 +13,7 @@ import segno
 from inventory.domain.labels import Label, Sheet, address_of
 from reports.errors import RenderingUnavailable
 from reports.language import Language, speaker
+from reports.typesetting import together
 
 _STYLE = (
     "@page{size:210mm 297mm;margin:0}html,body{margin:0;font-family:'DejaVu Sans',sans-serif;color:#000}"
@@ -45,7 +46,7 @@ def printed(content: str) -> bytes:
         import weasyprint  # noqa: PLC0415 - slow to load
     except (ImportError, OSError) as error:  # OSError: Pango is not installed
         raise RenderingUnavailable("weasyprint") from error
-    found: bytes = weasyprint.HTML(string=content, url_fetcher=_only_data(weasyprint)).write_pdf()
+    found: bytes = weasyprint.HTML(string=together(content), url_fetcher=_only_data(weasyprint)).write_pdf()
     return found
 
 

@@ -22,6 +22,7 @@ from .errors import RenderingUnavailable
 from .files import EvidenceFile
 from .language import ENGLISH, Speaker, speaker
 from .times import parse_instant
+from .typesetting import together
 
 if TYPE_CHECKING:
     import jinja2
@@ -52,7 +53,7 @@ def render(file: EvidenceFile, *, language: str = "en", brand: Brand = PLAIN) ->
         raise RenderingUnavailable("weasyprint") from error
     digest = view["check"].digest
     words = _words(said) | _branded(brand, view["document"], said.language)
-    html = _environment().get_template(template).render(**view, **words, **_drawings(brand, digest))
+    html = together(_environment().get_template(template).render(**view, **words, **_drawings(brand, digest)))
     moment = parse_instant(view["issued_exact"])
     attachment = weasyprint.Attachment(
         string=file.to_bytes(),

@@ -11,6 +11,7 @@ from markupsafe import Markup, escape
 
 _UNITS: Final = ("B", "kB", "MB", "GB", "TB", "PB", "EB")
 NO_BREAK: Final = "\u00a0"
+_DIGEST: Final = re.compile(r"(?<![0-9a-zA-Z])[0-9a-f]{64}(?![0-9a-zA-Z])")
 _MINUTE: Final = 60
 _HOUR: Final = 3600
 _DAY: Final = 86_400
@@ -119,6 +120,15 @@ def short_digest(value: str) -> str:
     return f"{value[:8]}…{value[-6:]}" if len(value) > 18 else value
 
 
+def ends(text: str) -> Markup:
+    """A text whose digests show their ends on the screen, and are whole when pointed at and on paper."""
+    made, at = Markup(), 0
+    for found in _DIGEST.finditer(text):
+        short = Markup('<span class="ends" title="{}">{}</span>').format(found[0], short_digest(found[0]))
+        made, at = made + escape(text[at : found.start()]) + short, found.end()
+    return made + escape(text[at:])
+
+
 def groups(value: str) -> list[str]:
     """A digest in groups of four, as both sides of a comparison show it (`reports.keys.fingerprint_words`)."""
     bare = value.replace(" ", "")
@@ -193,6 +203,7 @@ FILTERS: Final[dict[str, Callable[..., object]]] = {
     "day": day,
     "clock": clock,
     "short_digest": short_digest,
+    "ends": ends,
     "groups": groups,
     "plural": plural,
     "initials": initials,

@@ -6,13 +6,14 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Final
 
-from flask import Flask, request, url_for
+from flask import Flask, Response, request, url_for
 
 from inventory.auth import web as auth
 from inventory.console.printing import further_languages
 from inventory.domain.techniques import plan_words, scope_words
 from inventory.services.views import OrderRow
 from reports.drive_words import technique_words
+from reports.typesetting import together
 
 from . import pages, shrinking
 from .blueprint import ACCESS, console, doors
@@ -21,6 +22,7 @@ from .kept import kept_here
 from .language import speaking
 from .language.catalogs import TONGUES, catalog
 from .language.marking import Marking
+from .naming import Naming
 from .said import SAID, Said
 from .views.chips import state_chip, word_chip
 from .views.frame import board
@@ -77,11 +79,25 @@ def make_ready(app: Flask) -> None:
         catalog(tongue)
 
 
+_ROOMS: Final = frozenset({console.name, doors.name})
+
+
+def _typeset(response: Response) -> Response:
+    """A page with its numbers and units kept together; what is no page goes out as it is."""
+    if request.blueprint in _ROOMS and response.mimetype == "text/html" and not response.is_streamed:
+        html = response.get_data(as_text=True)
+        kept = together(html)
+        if kept != html:
+            response.set_data(kept)
+    return response
+
+
 def install(app: Flask) -> None:
     """Adds the console to an application that has `auth.web` installed."""
     pages.load()
     app.register_blueprint(console)
     app.register_blueprint(doors)
+    app.after_request(_typeset)
     for endpoint in STATIC_ENDPOINTS:
         shrinking.install(app, endpoint)
     app.jinja_env.add_extension(Marking)
@@ -101,6 +117,7 @@ def install(app: Flask) -> None:
         sidebar=sidebar,
         languages=speaking.NAMES,
         module=module,
+        naming=Naming,
         state_chip=state_chip,
         tongue=speaking.tongue,
         word_chip=word_chip,

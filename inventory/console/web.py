@@ -22,6 +22,7 @@ from inventory.services import approvers, idempotency, people, queries
 from inventory.services.context import Actor, Context
 from inventory.services.sessions import Caller
 from inventory.services.views import Known
+from reports.typesetting import together
 
 from .blueprint import Reply
 from .forms import Form
@@ -160,9 +161,10 @@ def show(template: str, status: int = 200, **values: Any) -> Reply:  # noqa: ANN
 
 def fragment(template: str, **values: Any) -> str:  # noqa: ANN401 - templates take anything
     """Render a part of a page alone, for a live region: nothing around it is asked for."""
-    return render_template(
+    html = render_template(
         f"console/{template}", person_name=names(), known_as=known_as, may=may, can=Permission, **values
     )
+    return together(html)  # some of them go out as events, which are no pages
 
 
 def show_sheet(sheet: Sheet, form: Form, action: str = "") -> Reply:

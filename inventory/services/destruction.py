@@ -16,7 +16,9 @@ from inventory.errors import Conflict, Invalid, SeparationOfDuty
 from inventory.events import Tag
 from inventory.models import Destruction, Device, EvidenceFile, Order
 from inventory.models.orders import OPEN_STATES
+from reports import destruction_notes
 from reports.canonical import canonical, is_sha256
+from reports.language import ENGLISH
 
 from ._destroyed import facts_of
 from ._holds import refuse_held
@@ -134,7 +136,7 @@ def _note(session: Session, command: RecordDestruction, device: Device) -> str:
             "evidence",
             f"The service has no file {min(missing)[:16]} of this device: keep it first, or say where it is kept.",
         )
-    said = f"Files named here: {len(named)}; of these kept elsewhere, not among the issuer's files: {len(missing)}, at {where}."
+    said = ENGLISH.tell(destruction_notes.kept_elsewhere(len(named), len(missing), where))
     return required("note", f"{note} {said}".strip())
 
 
@@ -147,7 +149,7 @@ def _weighed(command: RecordDestruction) -> str:
         raise Invalid("weight_out_grams", "Say both weights, before and after, or neither.")
     if not 0 < before <= _HEAVIEST or not 0 <= after <= before:
         raise Invalid("weight_out_grams", "What is left weighs no more than what went in; both are grams.")
-    return f"Weighed {before} g before and {after} g after; {before - after} g are not in what was weighed after."
+    return ENGLISH.tell(destruction_notes.weighed(before, after))
 
 
 def _plausible(context: Context, command: RecordDestruction) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from reports import destruction
 from reports.destruction import DestructionCertificate, DestructionFacts
+from reports.destruction_notes import in_language
 from reports.envelope import signer_ids, unverified_body
 from reports.files import DestructionFile
 from reports.language import ENGLISH, Speaker
@@ -100,7 +101,7 @@ def _work(speaker: Speaker, facts: DestructionFacts) -> list[Row]:
         Row(say("destruction.row-performed"), speaker.moment(facts.performed)),
         Row(say("destruction.row-recorded"), speaker.moment(facts.recorded)),
     ]
-    return [*rows, Row(say("destruction.row-note"), facts.note)] if facts.note else rows
+    return [*rows, Row(say("destruction.row-note"), in_language(facts.note, speaker))] if facts.note else rows
 
 
 def _people(speaker: Speaker, file: DestructionFile, document: DestructionCertificate) -> list[PersonBlock]:

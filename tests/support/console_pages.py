@@ -161,7 +161,7 @@ def addresses(story: Story) -> dict[str, str]:
         "propose_roster": "/roster/propose",
         "sign_roster": "/roster/sign",
         "keys": "/keys",
-        "confirm_key": f"/keys/{n['waiting_key']}/confirm",
+        "confirm_key": f"/keys/{story.waiting_key}/confirm",
         "revoke_key": f"/keys/{key}/revoke",
         "audit_packs": "/audit-packs",
         "audit_pack": f"/audit-packs/{n['pack']}",

@@ -119,6 +119,8 @@ class Story:
 
     world: ConsoleWorld
     numbers: dict[str, str] = field(default_factory=dict)
+    waiting_key: str = ""
+    """An approver's key that nobody has confirmed; keys belong to no site, so it is no number that one hides."""
     """Devices (`database`, `flash`, ...), orders (`requested`, `running`, `recorded`, `validated`), `case`, `certificate`."""
 
     def device(self, name: str) -> str:
@@ -338,7 +340,7 @@ def tell(world: ConsoleWorld) -> Story:
     second.beat()
     world.enrol("edge-11", [], confirmed=False)
     further = approvers.RegisterKey(public_key=to_base64(FileSigner.generate("p256").public_key_der))
-    story.numbers["waiting_key"] = approvers.register_key(world.context, world.actor("ben"), further).key_id
+    story.waiting_key = approvers.register_key(world.context, world.actor("ben"), further).key_id
     _papers(world, story)
     return story
 

@@ -19,6 +19,7 @@ from markupsafe import Markup, escape
 from inventory.auth import web as auth
 from inventory.console import formatting
 from inventory.errors import InventoryError
+from reports.destruction_notes import in_language
 from reports.drive_words import technique_words
 from reports.language import speaker
 
@@ -228,6 +229,11 @@ def duration(seconds: int | None) -> str:
     return words(formatting.duration(seconds)) if seconds is None else formatting.duration(seconds)
 
 
+def operators_note(note: str) -> str:
+    """What an operator wrote about a destruction, with what the service added to it in the reader's language."""
+    return in_language(note, speaker(tongue()))
+
+
 def technique(code: str) -> str:
     """What a technique is called; the code stands in evidence."""
     return technique_words(code, speaker(tongue()))
@@ -251,6 +257,7 @@ FILTERS: Final[dict[str, Callable[..., object]]] = {
     "clock": clock,
     "plural": plural,
     "technique": technique,
+    "operators_note": operators_note,
     "sentence_case": sentence_case,
     "finished": finished,
 }

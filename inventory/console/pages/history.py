@@ -8,7 +8,6 @@ from typing import Any
 from flask import url_for
 
 from inventory.console.blueprint import ACCESS, Reply, page
-from inventory.console.formatting import short_digest
 from inventory.console.language.speaking import words
 from inventory.console.views.story import Day, Link, days
 from inventory.console.views.telling import Names, numbers
@@ -74,7 +73,7 @@ def _further(event: EventView, call: Names) -> Link:
     if endpoint is not None and _opens(ACCESS[f"console.{endpoint}"].permission):
         return Link(name, _address(endpoint, event.subject))
     kind = words(event.subject_kind.replace("-", " ").replace("_", " "))
-    return Link(name if name != event.subject else f"{kind} {short_digest(event.subject)}")
+    return Link(name if name != event.subject else f"{kind} {event.subject}")
 
 
 def _opens(permission: Permission | None) -> bool:
@@ -83,7 +82,7 @@ def _opens(permission: Permission | None) -> bool:
 
 def proof(digest: str) -> Link:
     """The signed envelope behind a digest, where the reader may see evidence."""
-    label = f"Evidence {short_digest(digest)}"
+    label = f"Evidence {digest}"
     return Link(label, url_for("console.envelope", sha256=digest)) if may(Permission.READ_EVIDENCE) else Link(label)
 
 

@@ -14,6 +14,7 @@ from inventory.events import Tag
 from inventory.services.views import EventView
 
 from .chips import Tone
+from .signed import in_own_language
 from .telling import Names, told
 
 
@@ -37,6 +38,8 @@ class StoryEvent:
     tone: Tone
     subject: Link | None
     proofs: tuple[Link, ...]
+    signed: str = ""
+    """The English sentence that was signed, where `text` says it in another language."""
 
 
 @dataclass(frozen=True)
@@ -272,6 +275,7 @@ def tell(event: EventView, subject: SubjectLink, proof: ProofLink, names: Names)
         time=event.at,
         title=title,
         text=told(event, names),
+        signed=event.reason if event.tag == Tag.PAPER_SIGNED and in_own_language(event.reason) else "",
         actor=names(event.actor),
         icon=icon,
         tone=tone,
@@ -287,8 +291,9 @@ def _together(entries: Iterable[StoryEvent]) -> Iterator[StoryEvent]:
     ):
         same = list(group)
         texts = dict.fromkeys(event.text for event in same if event.text)
+        signed = dict.fromkeys(event.signed for event in same if event.signed)
         proofs = dict.fromkeys(proof for event in same for proof in event.proofs)
-        yield replace(same[0], text="\n".join(texts), proofs=tuple(proofs))
+        yield replace(same[0], text="\n".join(texts), signed="\n".join(signed), proofs=tuple(proofs))
 
 
 def days(events: Iterable[EventView], subject: SubjectLink, proof: ProofLink, names: Names) -> tuple[Day, ...]:

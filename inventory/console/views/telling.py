@@ -18,6 +18,8 @@ from inventory.domain.vocabulary import HoldingSource, ObligationKind
 from inventory.events import Tag
 from inventory.services.views import EventView
 
+from .signed import in_own_language
+
 Names = Callable[[str], str]
 """A pseudonym, or a number of ours -> what this reader calls it; whatever has no name comes back."""
 
@@ -77,7 +79,6 @@ _WORDED_BY_US: Final = frozenset(
 """Acts of people that name their scope in our words instead of a reason."""
 _OBLIGATIONS: Final = frozenset({Tag.CASE_OBLIGATION_ADDED, Tag.CASE_OBLIGATION_CLOSED})
 _PLACED: Final = frozenset({"location", "party"})
-_DIGEST: Final = re.compile("[0-9a-f]{64}")
 _MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d.*")
 _NUMBER: Final = re.compile(r"p-[a-z0-9]+|[A-Z]{1,2}-(?:\d{4}-)?\d+")
 
@@ -103,6 +104,8 @@ def _reason(event: EventView) -> str:
     """
     if event.tag == Tag.ORDER_APPROVAL_GIVEN:
         return ""
+    if event.tag == Tag.PAPER_SIGNED:
+        return in_own_language(event.reason) or event.reason
     ours = not event.actor.startswith("p-") or event.tag in _WORDED_BY_US
     return words(event.reason) if ours else event.reason
 
@@ -136,7 +139,7 @@ def _detail(name: str, value: str | int, names: Names) -> str:
 def _said(name: str, value: str | int, names: Names) -> str:
     """A value as people read it: words of our vocabulary and a policy's explanation are ours, others stand as they are.
 
-    A digest is given by its ends, for its evidence is a link below; whatever has a number by the name this reader may know.
+    Whatever has a number is called by the name this reader may know.
     """
     if isinstance(value, int):
         return size(value) if name in {"bytes", "size"} else str(value)
@@ -146,6 +149,4 @@ def _said(name: str, value: str | int, names: Names) -> str:
         return words(KNOWN_FROM[value])
     if name == "code" and value in set(ExceptionCode):
         return words(TITLES[ExceptionCode(value)])
-    if _DIGEST.fullmatch(value):
-        return formatting.short_digest(value)
     return utc(datetime.fromisoformat(value)) if _MOMENT.fullmatch(value) else names(value)

@@ -10,6 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from inventory.services import queries
 from tests.support.console_story import Story, tell
 from tests.support.console_world import ConsoleWorld
 
@@ -36,6 +37,10 @@ class Site:
 
     def get(self, login: str, path: str) -> TestResponse:
         return self.client(login).get(f"/console{path}", base_url=self.base)
+
+    def called(self, number: str) -> str:
+        """What people call the device with this number; empty where it has no name."""
+        return queries.called(self.world.context, self.world.actor("aud"), {number}).get(number, "")
 
     def token(self, login: str) -> str:
         page = self.get(login, "/style").text

@@ -19,7 +19,7 @@ def confirmed_key(site: Site) -> str:
 
 
 def test_a_key_that_waits_is_offered_for_confirming(site: Site) -> None:
-    page = site.get("ines", f"/keys/{site.story.numbers['waiting_key']}/confirm")
+    page = site.get("ines", f"/keys/{site.story.waiting_key}/confirm")
     assert page.status_code == 200
     assert ASKED in page.text
 

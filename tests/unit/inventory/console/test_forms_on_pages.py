@@ -235,7 +235,7 @@ def test_whoever_witnesses_a_destruction_or_decides_about_it_reads_what_was_stat
     for told in (
         "K5HWJ3TD",
         "Disintegrate",
-        "2 mm or less",
+        "2\u00a0mm or less",
         "Disintegrator X-2000",
         "Green Loop, hall 3",
         "Omar Haddad",

@@ -107,7 +107,7 @@ def test_what_the_agent_reports_through_another_process_is_told(site: Site) -> N
         after = line.next()
         assert after["event"] == "picture"
         assert after["id"] != before["id"]
-        assert "61 °C" in after["data"]
+        assert "61\u00a0°C" in after["data"]
 
 
 def test_a_session_that_has_ended_ends_the_stream(site: Site) -> None:

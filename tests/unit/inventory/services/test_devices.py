@@ -323,7 +323,7 @@ def test_each_photograph_is_here_or_it_is_said_and_printed_where_it_is(residue: 
     assert facts is not None
     assert (
         facts.note
-        == "In two runs. Files named here: 2; of these kept elsewhere, not among the issuer's files: 1, at the works."
+        == "In two runs. One of the 2 files named here is kept elsewhere, not among the issuer's files, at the works."
     )
 
 
