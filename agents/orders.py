@@ -126,7 +126,7 @@ def check(
     needed = max(sealed.approvals_required, authority.roster.roster.minimum_approvals, authority.local_minimum)
     if len(approvers) < needed:
         raise TooFewApprovals(needed, len(approvers))
-    _check_roles(sealed, approvers, authority)
+    _check_roles(sealed, approvers, authority.roster, authority.local_roles)
     return ApprovedOrder(
         order=sealed,
         envelope_sha256=envelope_digest(order),
@@ -186,13 +186,14 @@ def _check_plan(order: SealedOrder) -> None:
         )
 
 
-def _check_roles(order: SealedOrder, approvers: Sequence[str], authority: Authority) -> None:
+def _check_roles(
+    order: SealedOrder, approvers: Sequence[str], roster: PinnedRoster, local_roles: Sequence[str]
+) -> None:
     """By the roster this host pinned: what the service says of people's roles counts nothing here."""
-    listed = () if authority.roster is None else authority.roster.roster.people
-    people = {person.ref: person.roles for person in listed if person.ref in approvers}
+    people = {person.ref: person.roles for person in roster.roster.people if person.ref in approvers}
     for whose, wanted in (
         ("The order demands", order.approval_roles),
-        ("The local rules demand", authority.local_roles),
+        ("The local rules demand", local_roles),
     ):
         if not roles_shown(wanted, people):
             raise ApprovalRoleMissing(f"{whose} {', '.join(wanted)}.")

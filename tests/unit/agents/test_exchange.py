@@ -110,6 +110,62 @@ def test_only_an_address_of_a_service_is_carried(url: str) -> None:
         exchange.encode_ask(Ask(1, "GET", url, (), 1000), b"")
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        b'"headers":[],"id":1,"method":"DELETE","milliseconds":1,"url":"https://a/"',
+        b'"headers":[],"id":1,"method":"GET","milliseconds":1,"url":null',
+        b'"headers":[],"id":1,"method":"GET","milliseconds":1,"url":"ftp://a/"',
+        b'"headers":[],"id":"1","method":"GET","milliseconds":1,"url":"https://a/"',
+        b'"headers":[],"id":1,"method":"GET","milliseconds":3600001,"url":"https://a/"',
+        b'"headers":null,"id":1,"method":"GET","milliseconds":1,"url":"https://a/"',
+        b'"headers":[7],"id":1,"method":"GET","milliseconds":1,"url":"https://a/"',
+        b'"headers":[["host"]],"id":1,"method":"GET","milliseconds":1,"url":"https://a/"',
+        b'"headers":[["host",7]],"id":1,"method":"GET","milliseconds":1,"url":"https://a/"',
+        b'"headers":[["cookie","a"]],"id":1,"method":"GET","milliseconds":1,"url":"https://a/"',
+    ],
+)
+def test_a_request_out_of_form_is_refused(fields: bytes) -> None:
+    with pytest.raises(FrameMalformed):
+        exchange.read_ask(b'{"ask":{' + fields + b"}}")
+
+
+@pytest.mark.parametrize("words", [b"7", b'"a\\u001bb"', b'"' + b"a" * 301 + b'"'])
+def test_words_that_cannot_be_shown_are_refused(words: bytes) -> None:
+    with pytest.raises(FrameMalformed, match="words"):
+        exchange.read_answer(b'{"failed":{"id":1,"kind":"connect","words":' + words + b"}}")
+
+
+def test_a_message_is_an_object_of_one_kind_with_all_its_fields() -> None:
+    for head in (b'{"failed":[]}', b'{"told":7}', b'{"failed":{"id":1,"kind":"connect"}}'):
+        with pytest.raises(FrameMalformed, match="not a message of kind"):
+            exchange.read_answer(head)
+
+
+def test_words_of_a_library_are_made_fit_to_carry() -> None:
+    assert exchange.printable("no \x1b[31mroute\n") == "no ?[31mroute?"
+    assert exchange.printable(" ~") == " ~"
+    assert exchange.encode_answer(Failed(1, "connect", exchange.printable("\n" * 400)))
+
+
+def test_what_the_other_side_would_refuse_is_not_sent() -> None:
+    exchange.encode_ask(Ask(1, "PUT", "https://a/", (), 1), bytes(exchange.MAX_ASK_BODY))
+    with pytest.raises(FrameMalformed, match="the request has"):
+        exchange.encode_ask(Ask(1, "PUT", "https://a/", (), 1), bytes(exchange.MAX_ASK_BODY + 1))
+    exchange.encode_answer(Told(1, 200, ()), bytes(exchange.MAX_TOLD_BODY))
+    with pytest.raises(FrameMalformed, match="the answer has"):
+        exchange.encode_answer(Told(1, 200, ()), bytes(exchange.MAX_TOLD_BODY + 1))
+    with pytest.raises(FrameMalformed):
+        exchange.encode_answer(Told(1, 200, (("set-cookie", "a"),)))
+
+
+def test_a_frame_may_be_as_long_as_its_limits_and_its_prefix_is_whole() -> None:
+    assert exchange.lengths(exchange.PREFIX.pack(2, 5), 5) == (2, 5)
+    assert exchange.lengths(exchange.PREFIX.pack(exchange.MAX_HEAD, 0), 5) == (exchange.MAX_HEAD, 0)
+    with pytest.raises(FrameMalformed, match="breaks off"):
+        exchange.lengths(exchange.PREFIX.pack(2, 5)[:-1], 5)
+
+
 @contextmanager
 def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
     one, two = socket.socketpair()

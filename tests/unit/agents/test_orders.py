@@ -328,6 +328,56 @@ def test_an_approval_after_the_expiry_does_not_count_although_the_clocks_would_a
         case.check()
 
 
+def at(case: Case, moment: dt.datetime) -> None:
+    """The host's clock shows exactly this."""
+    case.clock = ClockReading(moment, 0.0, 120.0)
+
+
+def test_an_order_counts_from_the_tolerance_before_it_was_made_until_the_second_it_ends_in(case: Case) -> None:
+    body = unverified_body(case.order, "order")
+    created, expires = (dt.datetime.fromisoformat(body[name]) for name in ("created", "expires"))
+    tolerance, moment = dt.timedelta(seconds=120), dt.timedelta(microseconds=1)
+    case.approvals = case.service.approvals(case.order, changes={"time": body["created"]})
+    at(case, created - tolerance)
+    case.check()
+    at(case, expires - moment)
+    case.check()
+    at(case, created - tolerance - moment)
+    with pytest.raises(refusals.ClockUntrusted):
+        case.check()
+    at(case, expires)
+    with pytest.raises(refusals.OrderExpired):
+        case.check()
+
+
+@pytest.mark.parametrize(("since", "seconds", "counts"), [
+    ("created", -120, True), ("created", -121, False), ("expires", 0, True), ("expires", 1, False),
+])  # fmt: skip
+def test_an_approval_counts_within_the_orders_life_and_the_tolerance_before_it(
+    case: Case, since: str, seconds: int, counts: bool
+) -> None:
+    body = unverified_body(case.order, "order")
+    at(case, dt.datetime.fromisoformat(body["expires"]) - dt.timedelta(seconds=1))
+    given = dt.datetime.fromisoformat(body[since]) + dt.timedelta(seconds=seconds)
+    case.approvals = case.service.approvals(case.order, changes={"time": given.strftime("%Y-%m-%dT%H:%M:%SZ")})
+    if counts:
+        case.check()
+    else:
+        with pytest.raises(refusals.ApprovalOutsideTime):
+            case.check()
+
+
+@pytest.mark.parametrize(("seconds", "counts"), [(120, True), (121, False)])
+def test_an_approval_may_be_ahead_of_this_host_by_the_tolerance(case: Case, seconds: int, counts: bool) -> None:
+    given = (NOW + dt.timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    case.approvals = case.service.approvals(case.order, changes={"time": given})
+    if counts:
+        case.check()
+    else:
+        with pytest.raises(refusals.ApprovalOutsideTime, match="not come yet"):
+            case.check()
+
+
 def test_a_roster_that_demands_more_than_the_order_has_the_last_word(case: Case, world: World) -> None:
     third = FileSigner.generate("p256")
     body = unverified_body(world.rosters[0][0], "roster")
@@ -360,6 +410,25 @@ def test_roles_are_those_of_the_pinned_roster_each_held_by_another_person(case: 
     with_roles(case, ["operator", "privacy_officer"], ["viewer"])
     with pytest.raises(refusals.ApprovalRoleMissing, match="The order demands operator, privacy_officer"):
         case.check()
+
+
+def test_the_role_of_somebody_on_the_roster_who_did_not_approve_counts_for_nobody(case: Case, world: World) -> None:
+    absent = FileSigner.generate("p256")
+    person = {
+        "ref": "p-third",
+        "key_id": absent.key_id,
+        "public_key": to_base64(absent.public_key_der),
+        "roles": ["approver", "privacy_officer"],
+    }
+    body = unverified_body(world.rosters[0][0], "roster")
+    people = [*body["people"], person]
+    roster = sign("roster", {**body, "schema": "sanitrail/roster/2", "people": people}, *world.approvers)
+    case.reseal(schema="sanitrail/order/2", approval_roles=["privacy_officer"])
+    case.authority = dataclasses.replace(case.authority, roster=read(roster))
+    with pytest.raises(refusals.ApprovalRoleMissing):
+        case.check()
+    case.approvals[1] = case.service.approval(case.order, "p-third", absent)
+    assert "p-third" in case.check().approvers
 
 
 def test_the_local_rules_may_want_a_role_that_the_order_does_not(case: Case) -> None:
