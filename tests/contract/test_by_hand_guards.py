@@ -14,11 +14,13 @@ from agents.byhand.clock import HandReading
 from agents.byhand.working import Shift
 from agents.clock import rfc3339
 from agents.errors import BundleRefused
+from agents.refusals import HoldUnanswered
 from inventory.contract.v1.orders import Progress
 from inventory.domain.exceptions import ExceptionCode
-from inventory.errors import Forbidden, Invalid
-from inventory.models import HostContact
-from inventory.services import job_bundles, orders, return_bundles
+from inventory.domain.vocabulary import DeviceState, HostState, OrderState
+from inventory.errors import Conflict, EvidenceRefused, Forbidden, Invalid
+from inventory.models import Attachment, Device, Host, HostContact, Lease, Order
+from inventory.services import job_bundles, orders, return_bundles, upkeep
 from inventory.services.job_bundles import IssueJobBundle
 from inventory.services.return_bundles import ReceiveReturnBundle
 from reports.canonical import to_base64
@@ -117,6 +119,35 @@ def test_what_is_stopped_before_it_begins_writes_nothing(away: Away) -> None:
     assert (outcome.end, away.site.system.drive.writes) == ("waits", 0)
 
 
+def test_a_bundle_that_has_ended_permits_nothing_though_the_run_goes_on_from_where_it_was(away: Away) -> None:
+    away.carry_in(away.issue(hours=2)[1])
+    shift = Shift(away.agent, away.service)
+    away.site.engine.during = lambda progress: shift.stop() if progress.state == "executing" else None
+    shift.work()
+    (run,) = away.agent.runs.all()
+    away.service.permit(run.lease)
+    away.site.world.clock.forward(hours=2)
+    with pytest.raises(HoldUnanswered, match="ended"):
+        away.service.permit(run.lease)
+
+
+def test_a_run_never_goes_back_to_an_older_token(away: Away) -> None:
+    _, envelope = away.issue()
+    (job,) = unverified_body(envelope, "job-bundle")["jobs"]
+    away.carry_in(_by_the_service(away, envelope, number=2, jobs=[{**job, "token": 5}]))
+    assert away.carry_in(_by_the_service(away, envelope, number=3)).jobs == 0
+    (run,) = away.agent.runs.all()
+    assert run.lease.token == 5
+
+
+def test_a_roster_comes_along_and_is_followed(away: Away) -> None:
+    away.site.world.publish_roster("approver1", "approver2", "both", signed_by=("approver1", "approver2"))
+    away.carry_in(away.issue()[1])
+    pinned = away.agent.pins.require().roster
+    assert pinned is not None
+    assert pinned.roster.version == 2
+
+
 # --- at the service, going out ----------------------------------------------------------------------------------------
 
 
@@ -156,6 +187,74 @@ def test_an_order_that_has_expired_is_not_carried_again(away: Away) -> None:
     away.site.world.clock.forward(hours=24 * 31)
     view, _ = away.issue()
     assert [(one.order, one.reason) for one in view.left_out] == [(away.order.id, "The order has expired.")]
+
+
+def _changed(away: Away, kind: type[Any], key: str, **values: object) -> None:
+    """As somebody or something else left it."""
+    world = away.site.world
+    with world.context.writing(world.actor("operator")) as session:
+        row = session.get_one(kind, key)
+        for name, value in values.items():
+            setattr(row, name, value)
+
+
+@pytest.mark.parametrize("ended", [{"state": HostState.REVOKED}, {"until_index": 1}])
+def test_a_host_whose_key_does_not_count_is_given_no_work(away: Away, ended: dict[str, Any]) -> None:
+    _changed(away, Host, away.host, **ended)
+    with pytest.raises(Conflict, match="works on nothing"):
+        away.issue()
+
+
+def test_a_new_order_is_held_against_what_forbids_it_now(away: Away) -> None:
+    away.hold()
+    (left_out,) = away.issue()[0].left_out
+    assert left_out.reason.startswith("Hold LIT-7: ")
+
+
+def test_a_new_order_without_its_approvals_stays_here(away: Away) -> None:
+    _changed(away, Order, away.order.id, approvals_required=5)
+    (left_out,) = away.issue()[0].left_out
+    assert "approvals do not suffice" in left_out.reason
+
+
+def test_a_new_order_of_a_device_that_is_elsewhere_stays_here(away: Away) -> None:
+    world = away.site.world
+    with world.context.writing(world.actor("operator")) as session:
+        for seen in session.query(Attachment).filter_by(device_id=away.order.device):
+            seen.until = world.clock.now()
+    (left_out,) = away.issue()[0].left_out
+    assert "was not seen" in left_out.reason
+
+
+def test_a_new_order_of_a_device_that_no_run_can_begin_from_stays_here(away: Away) -> None:
+    _changed(away, Device, away.order.device, state=DeviceState.SANITIZING)
+    (left_out,) = away.issue()[0].left_out
+    assert "cannot begin from there" in left_out.reason
+
+
+@pytest.mark.parametrize("handed_out", [False, True])
+def test_an_order_for_another_key_of_the_host_is_not_for_this_one(away: Away, handed_out: bool) -> None:
+    if handed_out:
+        away.issue()
+    _changed(away, Order, away.order.id, agent_key="0" * 64)
+    assert away.issue()[0].orders == ()
+
+
+def test_an_order_leased_over_the_network_is_not_carried(away: Away) -> None:
+    world = away.site.world
+    with world.context.writing(world.actor("operator")) as session:
+        order = session.get_one(Order, away.order.id)
+        order.state, order.token, now = OrderState.LEASED, 1, world.clock.now()
+        later = now + dt.timedelta(hours=1)
+        session.add(Lease(id="L-900000", order_id=order.id, host_id=away.host, token=1, acquired=now, expires=later))
+    assert away.issue()[0].orders == ()
+
+
+def test_what_is_out_may_be_begun_as_long_as_the_newest_bundle_says(away: Away) -> None:
+    away.issue(hours=1)
+    view, envelope = away.issue(hours=100)
+    (job,) = unverified_body(envelope, "job-bundle")["jobs"]
+    assert dt.datetime.fromisoformat(job["expires"]) == view.until
 
 
 # --- at the service, coming back --------------------------------------------------------------------------------------
@@ -217,3 +316,78 @@ def test_a_refusal_that_is_told_twice_is_known_the_second_time(away: Away) -> No
     away.work()
     both = [away.hand_in(away.carry_out(devices=False)).parts[0].outcome for _ in range(2)]
     assert both == ["taken-in", "known"]
+
+
+def test_a_bundle_in_the_name_of_another_agent_is_refused(away: Away) -> None:
+    envelope = away.carry_out(devices=False)
+    with pytest.raises(EvidenceRefused):
+        away.hand_in(_by_the_agent(away, envelope, agent_key="0" * 64))
+
+
+def test_another_content_under_the_agents_signature_is_refused(away: Away) -> None:
+    envelope = away.carry_out(devices=False)
+    other = _by_the_agent(away, envelope, number=77)
+    with pytest.raises(EvidenceRefused):
+        away.hand_in({**envelope, "payload": other["payload"]})
+
+
+def test_an_introduction_is_signed_by_the_key_it_brings(away: Away) -> None:
+    world = away.site.world
+    with pytest.raises(EvidenceRefused, match="no introduction"):
+        return_bundles.introduce(world.context, world.actor("admin"), away.carry_out(devices=False))
+
+
+def test_what_was_handed_in_is_not_merged_again(away: Away, monkeypatch: pytest.MonkeyPatch) -> None:
+    envelope = away.carry_out(devices=False)
+    assert away.hand_in(envelope).new
+
+    def merged(*_: object) -> None:
+        raise AssertionError("merged again")
+
+    monkeypatch.setattr(return_bundles, "_merge", merged)
+    assert not away.hand_in(envelope).new
+
+
+@pytest.mark.parametrize(("changed", "outcome"), [({"token": 99}, "known"), ({}, "taken-in")])
+def test_a_refusal_counts_under_the_newest_token_alone(away: Away, changed: dict[str, Any], outcome: str) -> None:
+    away.carry_in(away.issue()[1])
+    away.site.system.drive.serial = "SIM-9999"
+    away.work()
+    envelope = away.carry_out(devices=False)
+    (told,) = unverified_body(envelope, "return-bundle")["told"]
+    said = {**told, "said": {**told["said"], **changed}}
+    (part,) = away.hand_in(_by_the_agent(away, envelope, told=[said])).parts
+    assert part.outcome == outcome
+
+
+def test_a_refusal_of_a_lease_that_another_host_had_is_not_taken_in(away: Away) -> None:
+    away.carry_in(away.issue()[1])
+    away.site.system.drive.serial = "SIM-9999"
+    away.work()
+    other = away.site.world.enrol_agent("host-b", [])
+    envelope = away.carry_out(devices=False)
+    (told,) = unverified_body(envelope, "return-bundle")["told"]
+    _changed(away, Lease, told["lease"], host_id=other.host)
+    (part,) = away.hand_in(envelope).parts
+    assert (part.outcome, part.said) == ("refused", "This host never had such a lease.")
+
+
+def test_a_hold_from_before_the_work_was_handed_out_is_no_exception(away: Away) -> None:
+    away.carry_in(away.issue()[1])
+    later = away.site.world.clock.now() + dt.timedelta(hours=1)
+    _changed(away, Lease, away.agent.runs.all()[0].lease.id, acquired=later)
+    away.hold()
+    away.work()
+    away.hand_in(away.carry_out())
+    assert ExceptionCode.CARRIED_PAST_A_HOLD not in away.exceptions()
+
+
+def test_once_nothing_is_awaited_any_more_nothing_is_overdue(away: Away) -> None:
+    away.carry_in(away.issue(hours=1)[1])
+    away.work()
+    world = away.site.world
+    world.clock.forward(hours=2)
+    upkeep.run(world.context)
+    assert ExceptionCode.JOB_BUNDLE_OVERDUE in away.exceptions()
+    away.hand_in(away.carry_out())
+    assert ExceptionCode.JOB_BUNDLE_OVERDUE not in away.exceptions()
