@@ -24,17 +24,6 @@ pytestmark = [requires_loop, pytest.mark.block_device]
 
 
 @pytest.fixture
-def service() -> Iterator[FakeService]:
-    fake = FakeService()
-    server = fake.serve()
-    try:
-        yield fake
-    finally:
-        server.shutdown()
-        server.server_close()
-
-
-@pytest.fixture
 def agent(tmp_path: Path, service: FakeService) -> Iterator[AgentProcess]:
     with agent_process(tmp_path, service) as process:
         yield process

@@ -22,17 +22,6 @@ STATE_MIB = 80
 
 
 @pytest.fixture
-def service() -> Iterator[FakeService]:
-    fake = FakeService()
-    server = fake.serve()
-    try:
-        yield fake
-    finally:
-        server.shutdown()
-        server.server_close()
-
-
-@pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Loop]:
     with loop_device(tmp_path) as loop:
         yield loop

@@ -23,17 +23,6 @@ pytestmark = [requires_loop, pytest.mark.block_device]
 
 
 @pytest.fixture
-def service() -> Iterator[FakeService]:
-    fake = FakeService()
-    server = fake.serve()
-    try:
-        yield fake
-    finally:
-        server.shutdown()
-        server.server_close()
-
-
-@pytest.fixture
 def room() -> Iterator[Path]:
     """Where the socket is: short enough for one, and others may pass."""
     folder = Path(tempfile.mkdtemp(prefix="sanitrail-"))
