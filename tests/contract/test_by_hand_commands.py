@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from inventory.errors import InventoryError
+from inventory.errors import EvidenceRefused, InventoryError
 from inventory.services import hosts, return_bundles
 from inventory.services.return_bundles import ReceiveReturnBundle
 from inventory.services.setup import trust
-from reports.envelope import payload_digest
+from reports.envelope import payload_digest, sign, unverified_body
+from reports.keys import FileSigner
 from tests.support.inventory_world import copied_world
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,6 +40,9 @@ def test_a_host_is_introduced_and_enrolled_by_its_commands_and_believes_only_the
         assert not back.exists()
         made = _command(tmp_path, "introduce", "--token", token, "--to", str(letter))
         assert made.returncode == 0, made.stderr
+        introduction = unverified_body(json.loads(letter.read_text()), "return-bundle")
+        with pytest.raises(EvidenceRefused):  # signed by another key than it brings
+            return_bundles.introduce(context, admin, sign("return-bundle", introduction, FileSigner.generate()))
         answer = return_bundles.introduce(context, admin, json.loads(letter.read_text()))
         assert answer.reply.fingerprint in made.stdout, "what an administrator compares"
         brought.write_text(answer.model_dump_json(by_alias=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,10 +12,11 @@ import pytest
 
 from agents import discovery
 from agents.byhand.clock import HandReading
-from agents.byhand.working import Shift
+from agents.byhand.working import Outcome, Shift
 from agents.clock import rfc3339
 from agents.errors import BundleRefused
 from agents.refusals import HoldUnanswered
+from agents.runs import RunStore, State
 from inventory.contract.v1.orders import Progress
 from inventory.domain.exceptions import ExceptionCode
 from inventory.domain.vocabulary import DeviceState, HostState, OrderState
@@ -146,6 +148,15 @@ def test_a_roster_comes_along_and_is_followed(away: Away) -> None:
     pinned = away.agent.pins.require().roster
     assert pinned is not None
     assert pinned.roster.version == 2
+
+
+def test_what_was_begun_goes_on_before_anything_new_is_begun(away: Away, monkeypatch: pytest.MonkeyPatch) -> None:
+    away.carry_in(away.issue()[1])
+    (new,) = away.agent.runs.all()
+    begun = dataclasses.replace(new, state=State.STARTED)
+    monkeypatch.setattr(RunStore, "all", lambda _self: [new, begun])
+    monkeypatch.setattr(Shift, "_one", lambda _self, run, _told: Outcome(run.state, "", "waits", ""))
+    assert [one.order for one in away.work()] == [State.STARTED, State.LEASED]
 
 
 # --- at the service, going out ----------------------------------------------------------------------------------------
@@ -331,12 +342,6 @@ def test_another_content_under_the_agents_signature_is_refused(away: Away) -> No
         away.hand_in({**envelope, "payload": other["payload"]})
 
 
-def test_an_introduction_is_signed_by_the_key_it_brings(away: Away) -> None:
-    world = away.site.world
-    with pytest.raises(EvidenceRefused, match="no introduction"):
-        return_bundles.introduce(world.context, world.actor("admin"), away.carry_out(devices=False))
-
-
 def test_what_was_handed_in_is_not_merged_again(away: Away, monkeypatch: pytest.MonkeyPatch) -> None:
     envelope = away.carry_out(devices=False)
     assert away.hand_in(envelope).new
@@ -379,6 +384,18 @@ def test_a_hold_from_before_the_work_was_handed_out_is_no_exception(away: Away) 
     away.hold()
     away.work()
     away.hand_in(away.carry_out())
+    assert ExceptionCode.CARRIED_PAST_A_HOLD not in away.exceptions()
+
+
+def test_a_hold_on_a_medium_that_was_not_touched_was_not_passed_by(away: Away) -> None:
+    away.site.settings = away.site.settings.model_copy(update={"oldest_hold_answer": 3600.0})
+    away.start()
+    away.carry_in(away.issue()[1])
+    away.site.world.clock.forward(hours=1, minutes=1)
+    away.hold()
+    assert "medium touched: no" in away.work()[0].said
+    (part,) = away.hand_in(away.carry_out(devices=False)).parts
+    assert part.outcome == "taken-in"
     assert ExceptionCode.CARRIED_PAST_A_HOLD not in away.exceptions()
 
 
