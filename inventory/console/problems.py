@@ -79,7 +79,7 @@ def page_of(problem: Problem, *, signed_in: bool) -> ProblemPage:
     incident = (problem.instance or "").removeprefix("urn:sanitrail:incident:")
     own = problem.status in {403, 409, 412, 422, 503} and problem.code != "csrf-refused"
     sentence = problem.detail if own or problem.status in {404, 429} else problem.detail or _NOTHING_CHANGED
-    if incident:  # its number stands below, once
+    if incident or sentence == f"{title}.":  # its number stands below, once; the title says no more
         sentence = ""
     return ProblemPage(
         status=problem.status,

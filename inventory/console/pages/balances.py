@@ -87,7 +87,7 @@ def _ends(found: BalanceView) -> tuple[tuple[str, int, str], ...]:
         ("Physically destroyed", "destroyed", "ok"),
         ("Left unsanitized, by waiver", "waived", "warn"),
         ("Moved to another place of ours", "moved", "ok"),
-        ("Missing", "missing", "bad"),
+        ("Gone missing", "missing", "bad"),
         ("Nobody knows where", "unknown", "bad"),
     )
     return tuple((words, counts[name], tone) for words, name, tone in rows)

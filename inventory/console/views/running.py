@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from inventory.console.formatting import clock, duration, rate
-from inventory.console.language.speaking import words
+from inventory.console.formatting import clock, duration
+from inventory.console.language.speaking import rate, words
 from inventory.domain.bays import Bay, honest_seconds, is_silent
 from inventory.domain.vocabulary import OrderState
 from inventory.services.views import OrderRow

@@ -50,6 +50,8 @@ CALLED: Final[Mapping[str, str]] = {
     "location": "Place",
     "number": "Bundle",
     "owner": "Answers for it",
+    "slot": "Bay",
+    "tags": "Events",
 }
 """Details that are called otherwise than by their name."""
 _ALONE: Final = frozenset({"code", "explanation", "label", "outcome", "source", "way"})
@@ -58,7 +60,7 @@ _OURS: Final = frozenset({"explanation", "label"})
 _WORDS: Final = frozenset(
     {
         "action", "answer", "category", "category_before", "coverage", "decision", "encryption", "finding", "kind", "method",
-        "names", "outcome", "purpose", "required_method", "role", "state", "subject", "way", "zone",
+        "outcome", "purpose", "required_method", "role", "state", "subject", "way", "zone",
     }
 )  # fmt: skip
 """Details whose value is a word of our vocabulary; every other value is somebody's, and stands as it is."""
@@ -73,6 +75,11 @@ KNOWN_FROM: Final[Mapping[str, str]] = {
     HoldingSource.INHERITED: "concluded from where the medium was",
 }
 """How a holding came to be known."""
+_PHRASES: Final[Mapping[str, Mapping[str, str]]] = {
+    "names": {"full": "In full", "pseudonyms": "By reference only"},
+    "source": KNOWN_FROM,
+}
+"""Details whose words are said by a phrase, as their own pages say it."""
 _WORDED_BY_US: Final = frozenset(
     {Tag.AUDIT_PACK_REQUESTED, Tag.AUDIT_PACK_BEGUN, Tag.AUDIT_PACK_EXPORTED, Tag.BALANCE_DRAWN}
 )
@@ -145,8 +152,8 @@ def _said(name: str, value: str | int, names: Names) -> str:
         return size(value) if name in {"bytes", "size"} else str(value)
     if name in _WORDS or name in _OURS:
         return words(value) if name in _OURS else sentence_case(value)
-    if name == "source" and value in KNOWN_FROM:
-        return words(KNOWN_FROM[value])
+    if value in (phrases := _PHRASES.get(name, {})):
+        return words(phrases[value])
     if name == "code" and value in set(ExceptionCode):
         return words(TITLES[ExceptionCode(value)])
     return utc(datetime.fromisoformat(value)) if _MOMENT.fullmatch(value) else names(value)

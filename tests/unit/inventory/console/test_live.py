@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 
+from inventory.console.language import speaking
 from inventory.console.streaming import EACH, PACE, Pace, Seats
+from inventory.console.views.running import figures
 from inventory.contract.v1.orders import Progress
 from inventory.domain.roles import Role
+from inventory.domain.vocabulary import OrderState
 from inventory.services import leases, people, queries
 from inventory.services.context import Actor
 
@@ -213,6 +217,17 @@ def test_the_wall_of_all_shows_the_open_orders_only(site: Site) -> None:
     page = site.get("vic", "/wall").text
     assert "bay-is-pull" not in page
     assert "bay-is-approving" in page
+
+
+def test_a_rate_is_written_as_the_readers_language_writes_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = datetime(2026, 11, 23, tzinfo=UTC)
+    told = SimpleNamespace(bytes_per_second=53_000_000, seconds_left=60, reported=now, temperature=40)
+    row = SimpleNamespace(progress=told, state=OrderState.EXECUTING)
+    for tongue, written in (("en", "53.0 MB/s"), ("pt", "53,0 MB/s"), ("ms", "53.0 MB/s")):
+        monkeypatch.setattr(speaking, "tongue", lambda tongue=tongue: tongue)
+        shown = figures(row, now)  # type: ignore[arg-type]  # what the figures ask of an order
+        assert shown is not None
+        assert shown.rate == written
 
 
 def lease_of(site: Site) -> tuple[str, int]:

@@ -182,6 +182,7 @@ def test_a_page_that_is_not_there_says_what_to_do(site: Site) -> None:
         answer = site.get("vic", path) if not path.startswith("/log") else site.get("aud", path)
         assert answer.status_code in {403, 404}, path
         assert "What you can do" in answer.text
+        assert "<p>There is nothing here.</p>" not in answer.text, "the title says it"
 
 
 def test_a_failure_shows_its_number_and_nothing_of_its_inside(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

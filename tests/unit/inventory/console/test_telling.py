@@ -51,6 +51,13 @@ def test_words_of_the_vocabulary_are_words_and_what_people_typed_stays() -> None
     assert said(Tag.SAMPLE_ASSIGNED, person="p-carla").endswith("Person: Carla")
 
 
+def test_details_are_called_as_their_own_pages_call_them() -> None:
+    assert said(Tag.AUDIT_PACK_REQUESTED, names="pseudonyms").endswith("Names: By reference only")
+    assert said(Tag.AUDIT_PACK_REQUESTED, names="full").endswith("Names: In full")
+    assert said(Tag.WEBHOOK_CREATED, tags="device.*").endswith("Events: device.*")
+    assert said(Tag.DEVICE_ATTACHED, path="/dev/sda", slot="7").endswith("Path: /dev/sda; Bay: 7")
+
+
 @pytest.mark.parametrize("page", ["/events", "/devices/{old}", "/devices/{spare}", "/devices/{missing}"])
 def test_no_story_prints_a_word_of_a_program(site: Site, page: str) -> None:
     text = site.get("aud", page.format_map(site.story.numbers)).text
