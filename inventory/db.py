@@ -209,7 +209,11 @@ def _make_engine(url: str, *, migrating: bool = False) -> sa.Engine:
         return engine
     if parsed.get_backend_name() == "postgresql":
         engine = sa.create_engine(
-            parsed.set(drivername="postgresql+psycopg"), pool_size=8, max_overflow=24, json_deserializer=_from_json
+            parsed.set(drivername="postgresql+psycopg"),
+            connect_args={"cursor_factory": _cursor_factory()},
+            pool_size=8,
+            max_overflow=24,
+            json_deserializer=_from_json,
         )
         sa.event.listen(engine, "checkin", _on_checkin)
         sa.event.listen(engine, "checkout", _on_checkout)
@@ -246,6 +250,28 @@ _read_json: Final = json.JSONDecoder().decode
 def _from_json(text: bytes | str) -> Any:  # noqa: ANN401 - whatever a column holds
     """The database writes UTF-8, so that nobody need find out what it is: a page reads hundreds of these."""
     return _read_json(text if isinstance(text, str) else text.decode())
+
+
+def _cursor_factory() -> type[Any]:
+    """Cursors that describe a column by its name and type alone, which is all that is ever asked of it.
+
+    The driver makes an object of each column of each answer, with a look in its register of types: a page has hundreds.
+    """
+    from psycopg import Cursor  # noqa: PLC0415 - only where the database is PostgreSQL
+
+    class PlainCursor(Cursor[Any]):
+        @property
+        def description(self) -> Any:  # noqa: ANN401 - the driver promises objects; what reads them takes these, too
+            answer = self.pgresult
+            if answer is None or not answer.nfields:
+                return super().description
+            return [((answer.fname(at) or b"").decode(), answer.ftype(at), *_UNSAID) for at in range(answer.nfields)]
+
+    return PlainCursor
+
+
+_UNSAID: Final = (None, None, None, None, None)
+"""What else a description may hold."""
 
 
 def _on_checkin(connection: Any, record: Any) -> None:  # noqa: ANN401, ARG001 - the pool's own objects

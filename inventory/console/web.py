@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable
-from functools import cache, lru_cache
+from functools import cache, lru_cache, wraps
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, ParamSpec
 from urllib.parse import urlsplit
 
 from flask import g, redirect, render_template, request, url_for
@@ -34,6 +34,8 @@ from .sheets import Sheet
 from .views.cells import Cells
 from .views.frame import Frame, NavGroup, build_frame, open_groups
 
+P = ParamSpec("P")
+
 _STATIC: Final = Path(__file__).parent / "static"
 
 
@@ -50,6 +52,17 @@ def caller() -> Caller:
 def actor() -> Actor:
     """Who acts, for the services."""
     return caller().actor
+
+
+def one_view(page: Callable[P, Reply]) -> Callable[P, Reply]:
+    """For a page that only reads: all of its parts are read in one view (`Context.together`)."""
+
+    @wraps(page)
+    def together(*args: P.args, **kwargs: P.kwargs) -> Reply:
+        with here().together(actor()):
+            return page(*args, **kwargs)
+
+    return together
 
 
 def may(permission: Permission) -> bool:

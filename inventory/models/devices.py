@@ -65,6 +65,7 @@ class Device(Versioned, Base):
 
     __table_args__ = (
         sa.Index("ix_device_bound_to", "bound_to", **only_while("bound_to IS NOT NULL")),
+        sa.Index("ix_device_state_id", "state", "id", **only_while("bound_to IS NULL")),
         sa.Index(None, "site_id", "id"),
         sa.Index(None, "team_id", "id"),
         begins("device", "asset_tag"),

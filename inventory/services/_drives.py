@@ -4,26 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-import sqlalchemy as sa
-from sqlalchemy.orm import Session
-
 from inventory.domain.techniques import offers
 from inventory.models.devices import Attachment, Device
 
 from .views import DriveView, TechniqueView
 
 
-def drive_view(session: Session, device: Device, settings: Collection[str]) -> DriveView | None:
+def drive_view(device: Device, attachment: Attachment | None, settings: Collection[str]) -> DriveView | None:
     """Of the present attachment; None where the device is not attached, or was not asked.
 
     Args:
-        session: the transaction.
         device: which one.
+        attachment: its present attachment.
         settings: the disputed classifications the policy in force has decided.
     """
-    told = session.scalar(
-        sa.select(Attachment.capabilities).where(Attachment.device_id == device.id, Attachment.until.is_(None))
-    )
+    told = None if attachment is None else attachment.capabilities
     if told is None:
         return None
     return DriveView(

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from inventory.domain.holdings import contents
+from inventory.domain.holdings import Held, contents
 from inventory.domain.lifecycle import GateAnswer, GateQuestion, StandingRecord, ask_gate
 from inventory.domain.policy import Policy, parse
 from inventory.errors import NotFound
-from inventory.models.data import DataSet, DeclaredPath, Holding
+from inventory.models.data import DataSet, DeclaredPath, Hold, Holding
 from inventory.models.devices import Attachment, Device
 from inventory.models.evidence import Record
 from inventory.models.history import PolicyVersion
@@ -59,17 +60,47 @@ def policy_in_force(session: Session) -> Policy:
     return parse(row.document)
 
 
-def gate_question(session: Session, device: Device, way: Way, *, technique: bool = False) -> GateQuestion:
-    """Everything the gate looks at; the record's technique only where it is asked for, as its record must be read."""
-    holdings = tuple(
-        held_of(holding, data_set)
-        for holding, data_set in session.execute(
-            sa.select(Holding, DataSet)
-            .join(DataSet, DataSet.id == Holding.data_set_id)
-            .where(Holding.device_id == device.id)
-            .order_by(Holding.id)
-        )
+@dataclass(frozen=True)
+class Known:
+    """What a page that shows a device has read of it already, in the same view."""
+
+    holdings: tuple[Held, ...]
+    """Everything it holds or held."""
+    holds: Sequence[Hold]
+    """Those it is under now."""
+    order: str | None
+    """Its open order."""
+
+
+def known_of(session: Session, device: Device) -> Known:
+    """What the gate looks at and pages show, too."""
+    holdings = (
+        sa.select(Holding, DataSet)
+        .join(DataSet, DataSet.id == Holding.data_set_id)
+        .where(Holding.device_id == device.id)
+        .order_by(Holding.id)
     )
+    return Known(
+        holdings=tuple(held_of(holding, data_set) for holding, data_set in session.execute(holdings)),
+        holds=holds_on(session, [device.id]).get(device.id, []),
+        order=session.scalar(sa.select(Order.id).where(Order.device_id == device.id, sa.text(OPEN_STATES))),
+    )
+
+
+def gate_question(
+    session: Session, device: Device, way: Way, *, technique: bool = False, known: Known | None = None
+) -> GateQuestion:
+    """Everything the gate looks at.
+
+    Args:
+        session: the transaction.
+        device: which one.
+        way: where it would go.
+        technique: the standing record's technique, too: the record must be read for it.
+        known: what was read of it already in this view; read here where nothing is given.
+    """
+    known = known or known_of(session, device)
+    holdings = known.holdings
     record = session.get(Record, device.standing_record) if device.standing_record else None
     return GateQuestion(
         destination=way.words,
@@ -90,11 +121,8 @@ def gate_question(session: Session, device: Device, way: Way, *, technique: bool
             technique=technique_of(session, record.sha256) if technique else None,
         ),
         record_covers_contents=record is not None and _untouched_since(session, device, record),
-        holds=tuple(
-            f"{hold.reference} ({hold.reason.rstrip('.')})"
-            for hold in holds_on(session, [device.id]).get(device.id, [])
-        ),
-        open_order=_open_order(session, device),
+        holds=tuple(f"{hold.reference} ({hold.reason.rstrip('.')})" for hold in known.holds),
+        open_order=known.order or _open_reading(session, device),
         unresolved_paths=_unresolved_paths(session, device),
         media=device.media or device.declared_media,
         sample="not-demanded" if record is None or not way.leaves_control else sample_passed(session, record),
@@ -106,9 +134,9 @@ def gate_view(session: Session, policy: Policy, device: Device, way: Way) -> Gat
     return answer_view(ask_gate(policy, gate_question(session, device, way, technique=policy.restricts)), way)
 
 
-def gate_views(session: Session, policy: Policy, device: Device, *ways: Way) -> tuple[GateView, ...]:
+def gate_views(session: Session, policy: Policy, device: Device, known: Known, *ways: Way) -> tuple[GateView, ...]:
     """The gate's answers for several ways out: what it looks at is read once."""
-    first = gate_question(session, device, ways[0], technique=policy.restricts)
+    first = gate_question(session, device, ways[0], technique=policy.restricts, known=known)
     record = session.get(Record, device.standing_record) if device.standing_record else None
     found = []
     for way in ways:
@@ -154,11 +182,8 @@ def _untouched_since(session: Session, device: Device, record: Record) -> bool:
     return not session.scalar(later)
 
 
-def _open_order(session: Session, device: Device) -> str | None:
-    """The open order of a device, or the open verify-only one: what is being read again waits for what is found."""
-    order = session.scalar(sa.select(Order.id).where(Order.device_id == device.id, sa.text(OPEN_STATES)))
-    if order is not None:
-        return order
+def _open_reading(session: Session, device: Device) -> str | None:
+    """The open verify-only order of a device: what is being read again waits for what is found."""
     return session.scalar(sa.select(Reading.id).where(Reading.device_id == device.id, sa.text(OPEN_READINGS)))
 
 

@@ -37,27 +37,27 @@ def hold_view(hold: Hold) -> HoldView:
 
 def holds_on(session: Session, devices: Collection[str]) -> dict[str, list[Hold]]:
     """Active holds of each device: its own, those on its lot, and on data sets it holds or held and no record covers."""
-    found: dict[str, list[Hold]] = defaultdict(list)
-    active = sa.select(Hold).where(Hold.lifted.is_(None))
-    for hold in session.scalars(active.where(among(session, Hold.device_id, devices)).order_by(Hold.id)):
-        found[str(hold.device_id)].append(hold)
+    own = sa.select(sa.literal(0), Hold.device_id, Hold.id).where(among(session, Hold.device_id, devices))
     through = (
-        sa.select(Holding.device_id, Hold)
+        sa.select(sa.literal(1), Holding.device_id, Hold.id)
         .join(Hold, Hold.data_set_id == Holding.data_set_id)
-        .where(among(session, Holding.device_id, devices), Holding.covered_at.is_(None), Hold.lifted.is_(None))
-        .order_by(Hold.id)
+        .where(among(session, Holding.device_id, devices), Holding.covered_at.is_(None))
     )
-    for device, hold in session.execute(through):
-        if all(known.id != hold.id for known in found[device]):
-            found[device].append(hold)
-    together = (
-        sa.select(LotDevice.device_id, Hold)
+    inside = (
+        sa.select(sa.literal(2), LotDevice.device_id, Hold.id)
         .join(Hold, Hold.lot_id == LotDevice.lot_id)
-        .where(among(session, LotDevice.device_id, devices), LotDevice.removed.is_(None), Hold.lifted.is_(None))
-        .order_by(Hold.id)
+        .where(among(session, LotDevice.device_id, devices), LotDevice.removed.is_(None))
     )
-    for device, hold in session.execute(together):
-        found[device].append(hold)
+    each = [one.where(Hold.lifted.is_(None)) for one in (own, through, inside)]
+    named = sorted({(way, hold, str(device)) for way, device, hold in session.execute(sa.union_all(*each))})
+    if not named:
+        return {}
+    wanted = sa.select(Hold).where(Hold.id.in_({hold for _, hold, _ in named}))
+    holds = {hold.id: hold for hold in session.scalars(wanted)}
+    found: dict[str, list[Hold]] = defaultdict(list)
+    for _, number, device in named:
+        if holds[number] not in found[device]:
+            found[device].append(holds[number])
     return dict(found)
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -12,7 +14,7 @@ from sqlalchemy.orm import Session
 from inventory.domain.exceptions import TITLES, ExceptionCode
 from inventory.domain.holdings import Held, state_of
 from inventory.domain.vocabulary import Category, ExceptionState, highest
-from inventory.models.data import DataSet, DeclaredPath, Holding
+from inventory.models.data import DataSet, DeclaredPath, Hold, Holding
 from inventory.models.devices import Attachment, Destruction, Device, Waiver
 from inventory.models.history import Event, ExceptionItem
 from inventory.models.hosts import Host, HostContact
@@ -49,8 +51,25 @@ def size_words(capacity: int | None) -> str:
     return f"{capacity} bytes"
 
 
-def device_label(device: Device) -> str:
-    """Model, serial number and capacity in words; the number where nothing else is known."""
+LABELLED: Final = (
+    Device.id,
+    Device.asset_tag,
+    Device.model,
+    Device.declared_model,
+    Device.serial,
+    Device.declared_serial,
+    Device.capacity_bytes,
+    Device.declared_capacity,
+)
+"""What a label is made of, for statements that need no more of a device; and its tag."""
+
+
+def device_label(device: Device | sa.Row[*tuple[Any, ...]]) -> str:
+    """Model, serial number and capacity in words; the number where nothing else is known.
+
+    Args:
+        device: a device, or a row that has `LABELLED`.
+    """
     model = device.model or device.declared_model
     serial = device.serial or device.declared_serial
     capacity = device.capacity_bytes if device.capacity_bytes is not None else device.declared_capacity
@@ -109,69 +128,75 @@ def holdings_select() -> sa.Select[Holding, DataSet, Device, str | None]:
     )
 
 
+@dataclass
+class Beside:
+    """What stands in a list beside what a device's own row says, each by the device's number."""
+
+    attached: dict[str, tuple[str, str, str]] = field(default_factory=dict)
+    """Host, path there, and the host's name."""
+    places: dict[str, str] = field(default_factory=dict)
+    """A location's number -> its name."""
+    uncovered: dict[str, int] = field(default_factory=dict)
+    categories: dict[str, list[Category]] = field(default_factory=dict)
+    exceptions: dict[str, int] = field(default_factory=dict)
+    orders: dict[str, str] = field(default_factory=dict)
+    held: dict[str, list[Hold]] = field(default_factory=dict)
+
+
 def device_rows(session: Session, devices: Sequence[Device]) -> tuple[DeviceRow, ...]:
     """Devices as a list shows them, in the order given."""
     if not devices:
         return ()
     ids = [device.id for device in devices]
-    attached = {
-        attachment.device_id: (attachment, name)
-        for attachment, name in session.execute(
-            sa.select(Attachment, Host.name)
-            .join(Host, Host.id == Attachment.host_id)
-            .where(among(session, Attachment.device_id, ids), Attachment.until.is_(None))
-        )
-    }
-    places = dict(
-        session.execute(
-            sa.select(Location.id, Location.name).where(
-                among(session, Location.id, {device.location_id for device in devices if device.location_id})
-            )
-        ).all()
+    beside = Beside(held=holds_on(session, ids))
+    for device, *where in session.execute(
+        sa.select(Attachment.device_id, Attachment.host_id, Attachment.path, Host.name)
+        .join(Host, Host.id == Attachment.host_id)
+        .where(among(session, Attachment.device_id, ids), Attachment.until.is_(None))
+    ):
+        beside.attached[device] = (where[0], where[1], where[2])
+    stored = {device.location_id for device in devices if device.location_id}
+    if stored:
+        named = sa.select(Location.id, Location.name).where(among(session, Location.id, stored))
+        beside.places = dict(session.execute(named).all())
+    beside.uncovered, beside.categories = _holding_facts(session, ids)
+    raised = (
+        sa.select(ExceptionItem.device_id, sa.func.count())
+        .where(among(session, ExceptionItem.device_id, ids), ExceptionItem.state == ExceptionState.OPEN)
+        .group_by(ExceptionItem.device_id)
     )
-    uncovered, categories = _holding_facts(session, ids)
-    exceptions = dict(
-        session.execute(
-            sa.select(ExceptionItem.device_id, sa.func.count())
-            .where(among(session, ExceptionItem.device_id, ids), ExceptionItem.state == ExceptionState.OPEN)
-            .group_by(ExceptionItem.device_id)
-        ).all()
+    beside.exceptions = {str(device): count for device, count in session.execute(raised)}
+    ordered = sa.select(Order.device_id, Order.id).where(among(session, Order.device_id, ids), sa.text(OPEN_STATES))
+    beside.orders = dict(session.execute(ordered).all())
+    return tuple(device_row(device, beside) for device in devices)
+
+
+def device_row(device: Device, beside: Beside) -> DeviceRow:
+    """One device as a list shows it."""
+    host, path, host_name = beside.attached.get(device.id, (None, None, None))
+    return DeviceRow(
+        id=device.id,
+        asset_tag=device.asset_tag,
+        state=device.state,
+        label=device_label(device),
+        vendor=device.vendor or device.declared_vendor,
+        model=device.model or device.declared_model,
+        serial=device.serial or device.declared_serial,
+        capacity_bytes=device.capacity_bytes if device.capacity_bytes is not None else device.declared_capacity,
+        media=device.media or device.declared_media,
+        fingerprint=device.fingerprint,
+        host=host,
+        host_name=host_name,
+        path=path,
+        location=device.location_id,
+        location_name=beside.places.get(device.location_id or ""),
+        category=highest(beside.categories.get(device.id, [])),
+        holdings_open=beside.uncovered.get(device.id, 0),
+        exceptions_open=beside.exceptions.get(device.id, 0),
+        order=beside.orders.get(device.id),
+        held=bool(beside.held.get(device.id)),
+        version=device.version,
     )
-    orders = dict(
-        session.execute(
-            sa.select(Order.device_id, Order.id).where(among(session, Order.device_id, ids), sa.text(OPEN_STATES))
-        ).all()
-    )
-    held = holds_on(session, ids)
-    rows = []
-    for device in devices:
-        attachment, host_name = attached.get(device.id, (None, None))
-        rows.append(
-            DeviceRow(
-                id=device.id,
-                asset_tag=device.asset_tag,
-                state=device.state,
-                label=device_label(device),
-                vendor=device.vendor or device.declared_vendor,
-                model=device.model or device.declared_model,
-                serial=device.serial or device.declared_serial,
-                capacity_bytes=device.capacity_bytes if device.capacity_bytes is not None else device.declared_capacity,
-                media=device.media or device.declared_media,
-                fingerprint=device.fingerprint,
-                host=attachment.host_id if attachment else None,
-                host_name=host_name,
-                path=attachment.path if attachment else None,
-                location=device.location_id,
-                location_name=places.get(device.location_id or ""),
-                category=highest(categories.get(device.id, [])),
-                holdings_open=uncovered.get(device.id, 0),
-                exceptions_open=exceptions.get(device.id, 0),
-                order=orders.get(device.id),
-                held=bool(held.get(device.id)),
-                version=device.version,
-            )
-        )
-    return tuple(rows)
 
 
 def _holding_facts(session: Session, devices: Collection[str]) -> tuple[dict[str, int], dict[str, list[Category]]]:
@@ -242,30 +267,33 @@ def observed_facts(device: Device) -> DeviceFactsView | None:
     )
 
 
-def attachment_views(session: Session, device: str, limit: int = 100) -> tuple[AttachmentView, ...]:
-    """Where a device was attached, newest first."""
+def attachments_of(session: Session, device: str, limit: int = 100) -> list[tuple[Attachment, str]]:
+    """Where a device was attached, newest first, with the hosts' names; the present attachment is always among them."""
     statement = (
         sa.select(Attachment, Host.name)
         .join(Host, Host.id == Attachment.host_id)
         .where(Attachment.device_id == device)
-        .order_by(Attachment.id.desc())
+        .order_by(Attachment.until.is_not(None), Attachment.id.desc())
         .limit(limit)
     )
-    return tuple(
-        AttachmentView(
-            host=row.host_id,
-            host_name=name,
-            path=row.path,
-            slot=row.slot,
-            since=row.since,
-            until=row.until,
-            last_seen=row.last_seen,
-            obstacles=tuple(
-                ReasonView(code=str(item.get("code", "")), sentence=str(item.get("summary", item.get("sentence", ""))))
-                for item in row.obstacles
-            ),
-        )
-        for row, name in session.execute(statement)
+    rows = [(row, name) for row, name in session.execute(statement)]
+    return sorted(rows, key=lambda found: found[0].id, reverse=True)
+
+
+def attachment_view(row: Attachment, host_name: str) -> AttachmentView:
+    """Where a device is or was attached."""
+    return AttachmentView(
+        host=row.host_id,
+        host_name=host_name,
+        path=row.path,
+        slot=row.slot,
+        since=row.since,
+        until=row.until,
+        last_seen=row.last_seen,
+        obstacles=tuple(
+            ReasonView(code=str(item.get("code", "")), sentence=str(item.get("summary", item.get("sentence", ""))))
+            for item in row.obstacles
+        ),
     )
 
 

@@ -16,11 +16,12 @@ import sqlalchemy as sa
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from inventory import models as m
-from inventory.domain.roles import Permission, Role, may, roles_with
-from inventory.domain.scopes import Scope, scope_of
+from inventory.domain.roles import Permission, may, roles_with
+from inventory.domain.scopes import Scope
 from inventory.errors import Forbidden, Invalid, NotFound
 from inventory.models import Base
 
+from ._reach import REACH, reach_of
 from .context import Actor
 
 Model = TypeVar("Model", bound=Base)
@@ -116,18 +117,16 @@ def able_for(session: Session, permission: Permission, devices: Sequence[str]) -
     if not devices:
         return {}
     whose = _sites_and_teams(session, devices)
-    columns = (m.Person.ref, m.Person.roles, m.Person.everywhere, m.Person.sites, m.Person.teams)
     # Only those in whose roles one of these stands are read; whether they may is decided below.
     named = sa.or_(*(sa.cast(m.Person.roles, sa.Text).contains(f'"{role}"') for role in sorted(roles_with(permission))))
-    for ref, words, everywhere, sites, teams in session.execute(
-        sa.select(*columns).where(m.Person.enabled, named).order_by(m.Person.ref)
+    for ref, *said in session.execute(
+        sa.select(m.Person.ref, *REACH).where(m.Person.enabled, named).order_by(m.Person.ref)
     ):
-        roles = frozenset(Role(role) for role in words)
-        if not may(roles, permission):
+        reach = reach_of(*said)
+        if not may(reach.roles, permission):
             continue
-        scope = scope_of(roles, everywhere=everywhere, sites=sites, teams=teams)
         for device, (site, theirs) in whose.items():
-            if scope.covers(site, theirs):
+            if reach.scope.covers(site, theirs):
                 found[device].append(ref)
     return {device: tuple(people) for device, people in found.items()}
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, TypeVar
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from inventory.clock import Clock
@@ -20,6 +21,8 @@ from inventory.errors import ConfirmationNeeded, Forbidden, SecondFactorNeeded
 from inventory.ledger import Ledger
 from inventory.secrets_store import SecretStore
 from inventory.settings import Settings
+
+T = TypeVar("T")
 
 ActorKind = Literal["person", "agent", "system", "link"]
 """Who acts; `link` is somebody without an account, through the link of one hand-over."""
@@ -89,7 +92,11 @@ class Context:
         It saves a transaction for each part, and what was read once is known. Nothing is to be written within.
         """
         with self.reading(actor) as session:
-            session.info["context"] = self
+            if "known" not in session.info:
+                session.info["context"], session.info["known"] = self, {}
+                # A session forgets what nobody holds: the next part would read the same rows again.
+                seen: list[object] = []
+                sa.event.listen(session, "loaded_as_persistent", lambda _, row: seen.append(row))
             before = _VIEW.set(session)
             try:
                 yield
@@ -109,6 +116,20 @@ class Context:
             self.ledger.keyring.follow(session)
             session.info["actor"] = actor
             yield session
+
+
+def once(session: Session, key: Hashable, find: Callable[[], T]) -> T:
+    """What a view found before by this key, or what is found now.
+
+    A view (`Context.together`) is one state of the database for one actor, so that the same question has the same answer.
+    Elsewhere, and above all where something is written, it is asked each time.
+    """
+    known: dict[Hashable, T] | None = session.info.get("known")
+    if known is None:
+        return find()
+    if key not in known:
+        known[key] = find()
+    return known[key]
 
 
 def authorize(actor: Actor, permission: Permission, *, reading: bool = False) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import secrets
 from collections import Counter
@@ -14,13 +15,14 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from inventory.domain.roles import Permission, Role, incompatible
-from inventory.domain.scopes import Scope, explain, scope_of
+from inventory.domain.scopes import Scope, scope_of
 from inventory.errors import Conflict, Duplicate, Invalid, NotSignedIn
 from inventory.events import Tag
 from inventory.models import ApiToken, DirectoryRow, OneTimeLink, Person, Site, Team, WebSession
 from reports.language import LANGUAGES
 
 from . import passwords
+from ._reach import REACH, Reach, reach_of
 from ._scope import require_unlimited
 from .context import Actor, Context, authorize, require_person
 from .kernel import check_version, find, new_secret, note, optional, required
@@ -270,9 +272,14 @@ def list_people(context: Context, actor: Actor) -> tuple[PersonView, ...]:
     """Everybody, by login name, as this reader may know them (`for_reader`); permission `inventory.read`."""
     authorize(actor, Permission.READ)
     with context.reading(actor) as session:
-        columns = sa.select(*Person.__table__.c, *_NAMED).outerjoin(DirectoryRow, DirectoryRow.ref == Person.ref)
+        own = [column for column in Person.__table__.c if column.name not in {"roles", "everywhere", "sites", "teams"}]
+        columns = sa.select(*own, *REACH, *_NAMED).outerjoin(DirectoryRow, DirectoryRow.ref == Person.ref)
         rows: Sequence[Any] = session.execute(columns.order_by(Person.login)).all()
-    return tuple(for_reader(actor, view_of(row, row if row.named else None)) for row in rows)
+    views = tuple(
+        view_of(row, row if row.named else None, reach_of(row.roles, row.everywhere, row.sites, row.teams))
+        for row in rows
+    )
+    return views if actor.may(Permission.READ_DIRECTORY) else tuple(for_reader(actor, view) for view in views)
 
 
 def enabled(context: Context, actor: Actor) -> tuple[str, ...]:
@@ -321,25 +328,28 @@ def person_view(session: Session, person: Person, *, directory: bool) -> PersonV
     return view_of(person, session.get(DirectoryRow, person.ref) if directory else None)
 
 
-def view_of(person: Person | sa.Row[Any], row: DirectoryRow | sa.Row[Any] | None) -> PersonView:
-    """The same, of rows that were read already: their classes, or their columns alone."""
+def view_of(
+    person: Person | sa.Row[Any], row: DirectoryRow | sa.Row[Any] | None, reach: Reach | None = None
+) -> PersonView:
+    """The same, of rows that were read already: their classes, or their columns alone; and of a reach that is known."""
+    if reach is None:
+        roles, sites, teams = map(json.dumps, (person.roles, person.sites, person.teams))
+        reach = reach_of(roles, person.everywhere, sites, teams)
     return PersonView(
         ref=person.ref,
         login=person.login,
         name=row.name if row else None,
         title=row.title if row else None,
         contact=row.contact if row else None,
-        roles=frozenset(Role(role) for role in person.roles),
+        roles=reach.roles,
         enabled=person.enabled,
         has_password=person.password_hash is not None,
         created=person.created,
         version=person.version,
         everywhere=person.everywhere,
-        sites=tuple(person.sites),
-        teams=tuple(person.teams),
-        sees=explain(
-            (Role(role) for role in person.roles), everywhere=person.everywhere, sites=person.sites, teams=person.teams
-        ),
+        sites=reach.sites,
+        teams=reach.teams,
+        sees=reach.sees,
         language=person.language,
     )
 

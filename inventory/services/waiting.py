@@ -133,10 +133,11 @@ def _destructions(session: Session, context: Context, actor: Actor) -> list[Wait
         .join(Device, Device.id == Destruction.device_id)
         .where(Destruction.decision.is_(None), *only(actor, Destruction))
     ).all()
-    devices = [device.id for _, device in rows]
+    unseen = [device.id for row, device in rows if row.witness is None]
+    witnessed = [device.id for row, device in rows if row.witness is not None]
     able = {
-        "validator": able_for(session, Permission.RECORD_VALIDATE, devices),
-        "witness": able_for(session, Permission.DESTRUCTION_WITNESS, devices),
+        "validator": able_for(session, Permission.RECORD_VALIDATE, witnessed),
+        "witness": able_for(session, Permission.DESTRUCTION_WITNESS, unseen),
     }
     now = context.now()
     found = []

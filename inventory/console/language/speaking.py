@@ -120,22 +120,35 @@ def told(body: str, message: str) -> Markup:
         message: English, with `{name}` for each value and `<1>...</1>` for each tag.
     """
     values = str(body).split(HOLE)[:-1]
-    spoken = tongue()
-    names = [found.group(0) for found in _TAGS.finditer(message)]
+    names, pieces, last = _pieces(message, tongue())
     if len(values) != len(names):  # somebody's text holds the mark: say it in English, where the order is known
         return Markup("".join(values))  # noqa: S704 - rendered by the template, escaped there
     by_name = dict(zip(names, values, strict=True))
+    made = "".join([before + by_name.get(name, "") for before, name in pieces])
+    return Markup(made + last)  # noqa: S704 - values are rendered HTML, the rest is escaped
+
+
+@lru_cache(maxsize=8192)
+def _pieces(message: str, spoken: Tongue) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...], str]:
+    """The names of a message as in English; what is said before each name, escaped, in the language's order; and the rest."""
+    names = tuple(found.group(0) for found in _TAGS.finditer(message))
     text = message if spoken == "en" else catalog(spoken).message(message)
-    made, at = "", 0
+    pieces, at = [], 0
     for found in _TAGS.finditer(text):
-        made += str(escape(text[at : found.start()])) + by_name.get(found.group(0), "")
+        pieces.append((str(escape(text[at : found.start()])), found.group(0)))
         at = found.end()
-    return Markup(made + str(escape(text[at:])))  # noqa: S704 - values are rendered HTML, the rest is escaped
+    return names, tuple(pieces), str(escape(text[at:]))
 
 
 def plural(count: int, one: str, many: str | None = None) -> str:
     """`1 device`, `2 devices`: two messages, `{count} device` and `{count} devices`."""
-    return words(f"{{count}} {one if count == 1 else many or one + 's'}", count=number(count))
+    return _counted(count, one if count == 1 else many or one + "s", tongue())
+
+
+@lru_cache(maxsize=8192)
+def _counted(count: int, noun: str, spoken: Tongue) -> str:
+    """A list says the same few numbers of the same few things again and again."""
+    return str(say_in(spoken, f"{{count}} {noun}", count=number(count)))
 
 
 def number(count: int) -> str:

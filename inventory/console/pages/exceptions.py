@@ -6,7 +6,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from inventory.console.blueprint import Reply, act, page
 from inventory.console.forms import Form
-from inventory.console.web import actor, form_status, go, here, perform, received, show
+from inventory.console.web import actor, form_status, go, here, one_view, perform, received, show
 from inventory.domain.roles import Permission
 from inventory.services import exceptions as service
 
@@ -15,6 +15,7 @@ from .lists import asked_here, list_view, selecting
 
 
 @page("/exceptions")
+@one_view
 def exceptions_page() -> Reply:
     """Open ones first; each with a form to answer it."""
     return _show(Form.starting(), "")

@@ -11,7 +11,7 @@ from inventory.console.blueprint import ACCESS, Reply, page
 from inventory.console.language.speaking import words
 from inventory.console.views.story import Day, Link, days
 from inventory.console.views.telling import Names, numbers
-from inventory.console.web import called, may, names, show
+from inventory.console.web import called, may, names, one_view, show
 from inventory.domain.roles import Permission
 from inventory.events import Tag
 from inventory.services.views import EventView
@@ -132,6 +132,7 @@ def opens(event: EventView) -> str:
 
 
 @page("/events", Permission.READ_EVENTS)
+@one_view
 def events() -> Reply:
     """Everything that happened, newest first."""
     view, items = list_view("events", asked_here("events"), rows=25, primary="kind")

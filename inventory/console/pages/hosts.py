@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from inventory.console.blueprint import Reply, act, form, page
 from inventory.console.forms import Option
 from inventory.console.sheets import Field, Sheet, reason
-from inventory.console.web import actor, form_status, go, here, perform, posted, received, show, show_sheet
+from inventory.console.web import actor, form_status, go, here, one_view, perform, posted, received, show, show_sheet
 from inventory.domain.roles import Permission
 from inventory.domain.vocabulary import HostState
 from inventory.services import data, queries, transparency
@@ -22,6 +22,7 @@ _LIFETIMES = (Option("1", "1 hour"), Option("24", "1 day"), Option("168", "1 wee
 
 
 @page("/hosts/<host>")
+@one_view
 def host(host: str) -> Reply:
     """One host: its agent, its disks, its paths."""
     found = queries.host(here(), actor(), host)

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from inventory.api.v1.exports import sent
 from inventory.console.blueprint import Reply, act, page
 from inventory.console.views.listing import ListView, build
-from inventory.console.web import actor, go, here, may, names, perform, received, show
+from inventory.console.web import actor, go, here, may, names, one_view, perform, received, show
 from inventory.domain.roles import Permission
 from inventory.errors import InventoryError, NotFound
 from inventory.services import data, lists, many, places, queries, saved_views, transparency
@@ -83,6 +83,7 @@ def selecting(name: str) -> dict[str, str] | None:
     return {"url": url_for("console.selected", name=name), "field": "row"}
 
 
+@one_view
 def show_list(name: str, template: str, *, primary: str = "state", **more: Any) -> Reply:  # noqa: ANN401 - a template takes anything
     """A list's page."""
     asked = asked_here(name)

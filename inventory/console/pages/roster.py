@@ -8,7 +8,19 @@ from werkzeug.wrappers import Response as AnyResponse
 from inventory.console.blueprint import Reply, form, page
 from inventory.console.forms import Option
 from inventory.console.sheets import Field, Sheet
-from inventory.console.web import actor, form_status, go, here, names, perform, posted, received, show, show_sheet
+from inventory.console.web import (
+    actor,
+    form_status,
+    go,
+    here,
+    names,
+    one_view,
+    perform,
+    posted,
+    received,
+    show,
+    show_sheet,
+)
 from inventory.domain.roles import Permission
 from inventory.domain.vocabulary import KeyState
 from inventory.errors import NotFound
@@ -19,6 +31,7 @@ from .order_acts import envelope_of
 
 
 @page("/roster")
+@one_view
 def roster_page() -> Reply:
     """The roster in force, the proposal, every approver key."""
     return show(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -11,6 +12,7 @@ from sqlalchemy.orm import Session
 from inventory.domain.holdings import contents
 from inventory.domain.journey import Part, tags_of
 from inventory.domain.lifecycle import possible
+from inventory.domain.orders import OPEN
 from inventory.domain.roles import Permission
 from inventory.domain.vocabulary import Category, DeviceState, ExceptionState
 from inventory.errors import NotFound
@@ -23,15 +25,19 @@ from inventory.models.orders import Order
 from inventory.models.places import Location
 from inventory.services._drives import drive_view
 from inventory.services._escrows import escrow_views
-from inventory.services._gate import LEAVE, REUSE_INSIDE, gate_views, policy_in_force
-from inventory.services._holds import hold_view
+from inventory.services._gate import LEAVE, REUSE_INSIDE, Known, gate_views, policy_in_force
+from inventory.services._holds import hold_view, holds_on
 from inventory.services._mapping import (
-    attachment_views,
+    Beside,
+    attachment_view,
+    attachments_of,
     declared_facts,
     destruction_view,
+    device_row,
     device_rows,
     event_view,
     exception_view,
+    held_of,
     holding_views,
     holdings_select,
     observed_facts,
@@ -39,10 +45,21 @@ from inventory.services._mapping import (
 )
 from inventory.services._parts import devices_with
 from inventory.services._scope import admit, only
-from inventory.services.context import Actor, Context, authorize
-from inventory.services.views import DestructionView, DeviceDetail, DeviceRow, EventView, HoldView, Page, WaiverView
+from inventory.services.context import Actor, Context, authorize, once
+from inventory.services.views import (
+    DestructionView,
+    DeviceDetail,
+    DeviceRow,
+    EventView,
+    ExceptionView,
+    HoldView,
+    Page,
+    WaiverView,
+)
 
 from ._paging import bounded, cut, number
+
+_MOST_EXCEPTIONS = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,6 +160,10 @@ def find_device(session: Session, reference: str) -> Device:
     Raises:
         NotFound: no device is known by that.
     """
+    return once(session, (find_device, reference), lambda: _find_device(session, reference))
+
+
+def _find_device(session: Session, reference: str) -> Device:
     device = session.get(Device, reference) or session.scalar(
         sa.select(Device).where(sa.or_(Device.asset_tag == reference, Device.fingerprint == reference))
     )
@@ -155,7 +176,8 @@ def find_device(session: Session, reference: str) -> Device:
 
 def rows_of(session: Session, device: str) -> list[str]:
     """A device's number, and those of declarations that turned out to be about it: their history is its history."""
-    return [device, *session.scalars(sa.select(Device.id).where(Device.bound_to == device))]
+    bound = sa.select(Device.id).where(Device.bound_to == device)
+    return once(session, (rows_of, device), lambda: [device, *session.scalars(bound)])
 
 
 def device(context: Context, actor: Actor, device_id: str) -> DeviceDetail:
@@ -166,37 +188,46 @@ def device(context: Context, actor: Actor, device_id: str) -> DeviceDetail:
 
 
 def device_detail(session: Session, device: Device) -> DeviceDetail:
-    """Everything the inventory knows of a device, within a transaction that is under way."""
-    (row,) = device_rows(session, [device])
+    """Everything the inventory knows of a device, within a transaction that is under way. Its row is made of the same parts."""
     policy = policy_in_force(session)
-    holdings = holding_views(
-        session, session.execute(holdings_select().where(Holding.device_id == device.id).order_by(Holding.id))
-    )
+    held = session.execute(holdings_select().where(Holding.device_id == device.id).order_by(Holding.id)).all()
+    holdings = holding_views(session, held)
     place = session.get(Location, device.location_id) if device.location_id else None
-    fields = {field.name: getattr(row, field.name) for field in dataclasses.fields(DeviceRow)}
-    inside, leave = gate_views(session, policy, device, REUSE_INSIDE, LEAVE)
+    attachments = attachments_of(session, device.id)
+    current = next((found for found in attachments if found[0].until is None), None)
+    ordered = sa.select(Order.id, Order.state).where(Order.device_id == device.id).order_by(Order.id.desc())
+    orders = dict(session.execute(ordered).all())
+    exceptions = _exceptions(session, device)
+    known = Known(
+        holdings=tuple(held_of(holding, data_set) for holding, data_set, _, _ in held),
+        holds=holds_on(session, [device.id]).get(device.id, []),
+        order=next((order for order, state in orders.items() if state in OPEN), None),
+    )
+    row = device_row(
+        device,
+        Beside(
+            attached={device.id: (current[0].host_id, current[0].path, current[1])} if current else {},
+            places={place.id: place.name} if place else {},
+            uncovered={device.id: sum(held.covered_at is None for held in known.holdings)},
+            categories={device.id: [held.category for held in known.holdings]},
+            exceptions={device.id: _exceptions_open(session, device, exceptions)},
+            orders={device.id: known.order} if known.order else {},
+            held={device.id: list(known.holds)},
+        ),
+    )
+    inside, leave = gate_views(session, policy, device, known, REUSE_INSIDE, LEAVE)
     return DeviceDetail(
-        **fields,
+        **{name.name: getattr(row, name.name) for name in dataclasses.fields(DeviceRow)},
         declared=declared_facts(device),
         observed=observed_facts(device),
         contents="known" if holdings else contents((), ever_attached=device.ever_attached),
         zone=str(place.zone) if place else None,
         party=device.party_id,
-        attachments=attachment_views(session, device.id),
+        attachments=tuple(attachment_view(*found) for found in attachments),
         holdings=holdings,
         holds=_holds(session, device),
-        exceptions=tuple(
-            exception_view(item)
-            for item in session.scalars(
-                sa.select(ExceptionItem)
-                .where(ExceptionItem.device_id == device.id)
-                .order_by(ExceptionItem.resolved.is_not(None), ExceptionItem.raised.desc())
-                .limit(100)
-            )
-        ),
-        orders=tuple(
-            session.scalars(sa.select(Order.id).where(Order.device_id == device.id).order_by(Order.id.desc()))
-        ),
+        exceptions=exceptions,
+        orders=tuple(orders),
         certificates=tuple(
             session.scalars(
                 sa.select(Certificate.number)
@@ -206,12 +237,30 @@ def device_detail(session: Session, device: Device) -> DeviceDetail:
         ),
         waivers=_waivers(session, device.id),
         destructions=_destructions(session, device.id),
-        drive=drive_view(session, device, policy.settings),
+        drive=drive_view(device, current[0] if current else None, policy.settings),
         escrows=escrow_views(session, device.id),
         events_possible=tuple(str(event) for event in possible(device.state)),
         gate_reuse_inside=inside,
         gate_leave=leave,
     )
+
+
+def _exceptions(session: Session, device: Device) -> tuple[ExceptionView, ...]:
+    statement = (
+        sa.select(ExceptionItem)
+        .where(ExceptionItem.device_id == device.id)
+        .order_by(ExceptionItem.resolved.is_not(None), ExceptionItem.raised.desc())
+        .limit(_MOST_EXCEPTIONS)
+    )
+    return tuple(exception_view(item) for item in session.scalars(statement))
+
+
+def _exceptions_open(session: Session, device: Device, shown: Sequence[ExceptionView]) -> int:
+    """How many are open; counted only where not all are shown."""
+    if len(shown) < _MOST_EXCEPTIONS:
+        return sum(item.state == ExceptionState.OPEN for item in shown)
+    mine = ExceptionItem.device_id == device.id
+    return session.scalar(sa.select(sa.func.count()).where(mine, ExceptionItem.state == ExceptionState.OPEN)) or 0
 
 
 def _holds(session: Session, device: Device) -> tuple[HoldView, ...]:

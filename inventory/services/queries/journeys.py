@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from inventory.domain.journey import Told, journey
 from inventory.domain.roles import Permission
 from inventory.models.history import Event
+from inventory.services._among import of_numbers
 from inventory.services._mapping import event_view
 from inventory.services.context import Actor, Context, authorize
 from inventory.services.views.journeys import StopView
@@ -21,8 +22,7 @@ def device_journey(context: Context, actor: Actor, device_id: str) -> tuple[Stop
     with context.reading(actor) as session:
         known = find_device(session, device_id).id
         stops = journey(_told(session, known))
-        numbers = [stop.event for stop in stops if stop.event is not None]
-        events = {event.id: event for event in session.scalars(sa.select(Event).where(Event.id.in_(numbers)))}
+        events = of_numbers(session, Event, {stop.event for stop in stops if stop.event is not None})
         return tuple(
             StopView(
                 station=stop.station,

@@ -17,6 +17,7 @@ from inventory.models.data import CaseDataSet, DataSet, DeclaredPath, ErasureCas
 from inventory.models.devices import Attachment, Device
 from inventory.models.host_places import HostPlace
 from inventory.models.hosts import Host
+from inventory.services._among import of_numbers
 from inventory.services._mapping import device_label, held_of
 from inventory.services._scope import only
 from inventory.services.context import Actor, Context, authorize
@@ -112,20 +113,19 @@ def _map(
     cases: dict[str, ErasureCase],
 ) -> MapView:
     seen = (which, *only(actor, Holding))
-    total = session.scalar(sa.select(sa.func.count()).select_from(Holding).where(*seen)) or 0
     holdings = session.scalars(
         sa.select(Holding).where(*seen).order_by(Holding.covered_at.is_not(None), Holding.id).limit(MOST)
     ).all()
-    wanted = {*data_sets, *(holding.data_set_id for holding in holdings)}
-    sets = {row.id: row for row in session.scalars(sa.select(DataSet).where(DataSet.id.in_(wanted)))}
+    total = len(holdings)
+    if total == MOST:
+        total = session.scalar(sa.select(sa.func.count()).select_from(Holding).where(*seen)) or 0
+    sets = of_numbers(session, DataSet, {*data_sets, *(holding.data_set_id for holding in holdings)})
     paths = _paths(session, actor, data_sets, holdings)
-    hosts = dict(
-        session.execute(
-            sa.select(Host.id, Host.name).where(Host.id.in_({path.host_id for path in paths.values()}))
-        ).all()
-    )
+    on = {path.host_id for path in paths.values()}
+    named = sa.select(Host.id, Host.name).where(Host.id.in_(on))
+    hosts = dict(session.execute(named).all()) if on else {}
     numbers = {holding.device_id for holding in holdings}
-    devices = {row.id: row for row in session.scalars(sa.select(Device).where(Device.id.in_(numbers)))}
+    devices = of_numbers(session, Device, numbers)
     drawing = _Drawing(ways=_ways(session, paths.values(), numbers))
     concerned = _concerned(session, cases, [holding.id for holding in holdings])
     for number in sorted(sets):
@@ -157,6 +157,8 @@ def _paths(
 ) -> dict[str, DeclaredPath]:
     """Those beneath which the holdings lie, and those that are declared and not followed yet."""
     beneath = {holding.path_id for holding in holdings if holding.path_id is not None}
+    if not beneath and not data_sets:
+        return {}
     declared = sa.and_(DeclaredPath.data_set_id.in_(data_sets), DeclaredPath.withdrawn.is_(None))
     statement = (
         sa.select(DeclaredPath)
@@ -198,6 +200,8 @@ def _concerned(
     session: Session, cases: dict[str, ErasureCase], holdings: Sequence[str]
 ) -> dict[str, list[ErasureCase | None]]:
     found: dict[str, list[ErasureCase | None]] = {}
+    if not cases or not holdings:
+        return found
     rows = session.execute(
         sa.select(Obligation.holding_id, Obligation.case_id)
         .where(Obligation.holding_id.in_(holdings), Obligation.case_id.in_(cases))
@@ -210,6 +214,8 @@ def _concerned(
 
 
 def _draw_cases(session: Session, drawing: _Drawing, cases: dict[str, ErasureCase], sets: dict[str, DataSet]) -> None:
+    if not cases or not sets:
+        return
     about = session.execute(
         sa.select(CaseDataSet.case_id, CaseDataSet.data_set_id).where(
             CaseDataSet.case_id.in_(cases), CaseDataSet.data_set_id.in_(sets)

@@ -20,8 +20,9 @@ from inventory.models.devices import Device
 from inventory.models.evidence import Certificate, Record, StoredEnvelope
 from inventory.models.hosts import Host
 from inventory.models.orders import Approval, Lease, Order, RunProgress
+from inventory.services._among import among
 from inventory.services._holds import holds_on
-from inventory.services._mapping import device_label, progress_view
+from inventory.services._mapping import LABELLED, device_label, progress_view
 from inventory.services._scope import only
 from inventory.services.context import Actor, Context, authorize
 from inventory.services.kernel import find
@@ -97,29 +98,21 @@ def order_pulse(context: Context, actor: Actor, order_id: str) -> str:
 
 def order_rows(session: Session, orders: Sequence[Order]) -> tuple[OrderRow, ...]:
     """Orders as a list shows them, in the order given."""
+    if not orders:
+        return ()
     ids = [row.id for row in orders]
-    devices = {
-        row.id: row
-        for row in session.scalars(sa.select(Device).where(Device.id.in_({row.device_id for row in orders})))
-    }
-    hosts = dict(
-        session.execute(sa.select(Host.id, Host.name).where(Host.id.in_({row.host_id for row in orders}))).all()
+    labelled = sa.select(*LABELLED).where(among(session, Device.id, {row.device_id for row in orders}))
+    devices = {row.id: row for row in session.execute(labelled)}
+    named = sa.select(Host.id, Host.name).where(among(session, Host.id, {row.host_id for row in orders}))
+    hosts = dict(session.execute(named).all())
+    approved = sa.select(Approval.order_id, sa.func.count()).where(among(session, Approval.order_id, ids))
+    given = dict(session.execute(approved.group_by(Approval.order_id)).all())
+    reported = sa.select(RunProgress).where(among(session, RunProgress.order_id, ids))
+    reports = {row.order_id: row for row in session.scalars(reported)}
+    issued = sa.select(Certificate.order_id, Certificate.number).where(
+        among(session, Certificate.order_id, ids), Certificate.kind == "certificate"
     )
-    given = dict(
-        session.execute(
-            sa.select(Approval.order_id, sa.func.count()).where(Approval.order_id.in_(ids)).group_by(Approval.order_id)
-        ).all()
-    )
-    reports = {
-        row.order_id: row for row in session.scalars(sa.select(RunProgress).where(RunProgress.order_id.in_(ids)))
-    }
-    certificates = dict(
-        session.execute(
-            sa.select(Certificate.order_id, Certificate.number).where(
-                Certificate.order_id.in_(ids), Certificate.kind == "certificate"
-            )
-        ).all()
-    )
+    certificates = dict(session.execute(issued).all())
     return tuple(
         OrderRow(
             id=row.id,
