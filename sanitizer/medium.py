@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from .bisect import Budget
-from .errors import CapacityChanged, FlushFailed, HostRejected
+from .errors import CapacityChanged, DeviceGone, FlushFailed, HostRejected
 from .settings import Settings
 from .transport.base import OpenDevice, RequestFailed
 
@@ -49,6 +49,8 @@ class Medium:
             CapacityChanged: it shrank or grew.
         """
         found = self.device.geometry().size_bytes
+        if found == 0:  # of a disk that was pulled the kernel says this, and its requests may have ended in EIO before
+            raise DeviceGone(operation="BLKGETSIZE64", errno=None, touched="maybe")
         if found != self.size_bytes:
             raise CapacityChanged(expected_bytes=self.size_bytes, found_bytes=found)
 
@@ -86,11 +88,13 @@ class Medium:
         written since the flush before is unknown from here.
 
         Raises:
+            DeviceGone: it was pulled; what was made durable before counts.
             FlushFailed: the device did not confirm.
         """
         try:
             self.device.flush()
         except RequestFailed as error:
+            self.check()
             raise FlushFailed(errno=error.errno) from error
 
     def drop_cache(self) -> None:

@@ -7,6 +7,7 @@ import re
 import time
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support import memory
 
@@ -15,6 +16,9 @@ time.tzset()
 for name in [key for key in os.environ if key.startswith("SANITRAIL_")]:
     del os.environ[name]
 memory.begin()
+# What takes long on a busy machine is no fault of the code under test.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 
 def pytest_make_parametrize_id(config: object, val: object, argname: str) -> str | None:

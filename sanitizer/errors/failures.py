@@ -19,7 +19,7 @@ class TransportError(SanitizerError):
 
 @dataclass(eq=False, kw_only=True)
 class DeviceGone(TransportError):
-    """The device left while we held it (ENXIO, ENODEV, a vanished node)."""
+    """The device left while we held it (ENXIO, ENODEV, a vanished node, a capacity of nothing)."""
 
     code = "device-gone"
     sentence = "The device vanished during the run"

@@ -19,7 +19,7 @@ def addresses(story: Story) -> dict[str, str]:
     """Endpoint (after `console.`) -> an address it answers; what is not here takes no GET."""
     n, world = story.numbers, story.world
     key = next(someone.signer.key_id for someone in world.people.values() if someone.signer)
-    pending = world.agents[-1].host
+    pending = story.waiting_host
     device, order = f"/devices/{n['old']}", f"/orders/{n['validated']}"
     path = n["path"]
     return {

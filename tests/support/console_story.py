@@ -119,9 +119,11 @@ class Story:
 
     world: ConsoleWorld
     numbers: dict[str, str] = field(default_factory=dict)
+    """Devices (`database`, `flash`, ...), orders (`requested`, `running`, `recorded`, `validated`), `case`, `certificate`."""
     waiting_key: str = ""
     """An approver's key that nobody has confirmed; keys belong to no site, so it is no number that one hides."""
-    """Devices (`database`, `flash`, ...), orders (`requested`, `running`, `recorded`, `validated`), `case`, `certificate`."""
+    waiting_host: str = ""
+    """A host that nobody has confirmed, and that is of no site yet."""
 
     def device(self, name: str) -> str:
         """A device's number."""
@@ -338,7 +340,7 @@ def tell(world: ConsoleWorld) -> Story:
     database.observe(*rest)
     database.beat((story.numbers["running"],))
     second.beat()
-    world.enrol("edge-11", [], confirmed=False)
+    story.waiting_host = world.enrol("edge-11", [], confirmed=False).host
     further = approvers.RegisterKey(public_key=to_base64(FileSigner.generate("p256").public_key_der))
     story.waiting_key = approvers.register_key(world.context, world.actor("ben"), further).key_id
     _papers(world, story)

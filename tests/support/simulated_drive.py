@@ -100,6 +100,8 @@ class SimulatedDrive:
         self.short_after: int | None = None
         """Number of the write that takes only half."""
         self.flush_fails = False
+        self.leaves_at_flush = False
+        """It is pulled while it is asked to make its writes durable."""
         self.writes = 0
         self.claimed = False
         self.spent_writes: list[tuple[int, int]] = []
@@ -152,7 +154,9 @@ class SimulatedDrive:
         return b"".join(bytes(part) for part in parts)
 
     def flush(self) -> None:
-        if self.flush_fails:
+        if self.leaves_at_flush:
+            self.size = 0
+        if self.flush_fails or self.leaves_at_flush:
             raise RequestFailed("flush", 5)
         self.durable = bytearray(self.current)
 

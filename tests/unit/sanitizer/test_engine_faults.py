@@ -122,6 +122,22 @@ def test_a_device_that_vanishes_cuts_the_run_off_and_it_goes_on_when_it_is_back(
     assert outcome.run.identity_fingerprint_after is None
 
 
+def test_a_device_that_has_no_capacity_any_more_was_pulled_and_is_waited_for(tmp_path: Path) -> None:
+    """What was under way ends in EIO at first; then the kernel says nothing but a size of zero."""
+    drive = SimulatedDrive()
+    drive.shrinks_after = (MARKERS + 6, 0)
+    outcome = wipe(SimulatedSystem(drive), tmp_path, ZEROS)
+    assert (outcome.state, outcome.error_code, outcome.touched) == ("interrupted", "device-gone", "yes")
+    assert outcome.resumable
+
+
+def test_a_device_that_is_pulled_during_a_flush_is_waited_for(tmp_path: Path) -> None:
+    drive = SimulatedDrive()
+    drive.leaves_at_flush = True
+    outcome = wipe(SimulatedSystem(drive), tmp_path, ZEROS)
+    assert (outcome.state, outcome.error_code, outcome.resumable) == ("interrupted", "device-gone", True)
+
+
 def test_a_device_that_shrinks_is_never_a_success(tmp_path: Path) -> None:
     drive = SimulatedDrive()
     drive.shrinks_after = (MARKERS + 6, 32 << 10)

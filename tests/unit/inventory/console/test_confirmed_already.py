@@ -50,7 +50,7 @@ def test_a_host_that_was_decided_about_leads_to_its_page(site: Site) -> None:
     known = site.world.agents[0].host
     answer = site.get("ines", f"/hosts/{known}/confirm")
     assert (answer.status_code, answer.location) == (303, f"/console/hosts/{known}")
-    assert site.get("ines", f"/hosts/{site.world.agents[-1].host}/confirm").status_code == 200
+    assert site.get("ines", f"/hosts/{site.story.waiting_host}/confirm").status_code == 200
 
 
 def test_a_revoked_key_is_not_offered_for_revoking_again(site: Site) -> None:

@@ -188,7 +188,7 @@ def test_many_orders_are_cancelled_only_as_they_were_looked_at(site: Site) -> No
 
 
 def test_a_row_offers_the_next_thing_to_whoever_may_do_it(site: Site) -> None:
-    pending = site.world.agents[-1].host
+    pending = site.story.waiting_host
     assert f'href="/console/hosts/{pending}/confirm"' in site.get("ines", "/hosts").text
     assert f'href="/console/hosts/{pending}/confirm"' not in site.get("vic", "/hosts").text
     certificate = site.story.numbers["certificate"]
