@@ -40,6 +40,8 @@ class Naming:
         """The sentence, in whatever language, with links; a name in brackets behind its number is not said twice."""
         made, at = Markup(), 0
         for found in _NUMBER.finditer(text):
+            if found.start() < at:  # a tag that looks like a number of ours, in brackets that were passed over
+                continue
             name = self._names.get(found.group(), found.group())
             made += escape(text[at : found.start()]) + self._link(found.group(), found.group(1), name)
             at = found.end()

@@ -70,6 +70,15 @@ def test_a_name_in_brackets_behind_its_number_is_not_said_twice(site: Site, monk
     assert said == f"Device {link}: seen with AT-&lt;1&gt;."
 
 
+def test_a_tag_that_looks_like_a_number_is_said_once(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("inventory.console.naming.called", lambda _: {"D-000001": "AT-0666"})
+    monkeypatch.setattr("inventory.console.naming._opens", bool)
+    text = "Device D-000001 (AT-0666): nobody saw AT-0667."
+    with site.app.test_request_context(base_url=site.base):
+        said = Naming([text])(text)
+    assert said.striptags() == "Device AT-0666: nobody saw AT-0667."
+
+
 @pytest.mark.parametrize("text", ["/dev/D-000001", "WD-D-000001", "D-1", "XD-000001x"])
 def test_what_only_looks_like_a_number_stays(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("inventory.console.naming.called", lambda numbers: dict.fromkeys(numbers, "AT-1"))
