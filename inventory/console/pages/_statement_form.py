@@ -5,11 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 
 from inventory.console.forms import Form, Option
+from inventory.console.language.catalogs import TONGUES
+from inventory.console.language.speaking import say_in
 from inventory.console.sheets import Field
 from inventory.services import processors
 from reports.statements import Answer
 
-_ANSWERS: dict[str, Answer] = {"yes": "yes", "no": "no", "unknown": "unknown"}
+_ANSWERS: dict[str, Answer] = {"Yes": "yes", "No": "no", "Unknown": "unknown"}
+"""Whether all is gone there: a word, which counts in every language of the console."""
 _PARTS = 5
 """Of a line about a sub-processor."""
 
@@ -113,7 +116,7 @@ def _subs(typed: Form) -> tuple[processors.SubProcessorInput, ...]:
         if not any(parts):
             continue
         parts += [""] * (_PARTS - len(parts))
-        answer = _ANSWERS.get(parts[2].lower() or "unknown")
+        answer = _answer(parts[2] or "unknown")
         if answer is None or len(parts) > _PARTS:
             typed.fail(
                 "subs", "One a line: name; what for; yes, no or unknown; number of its statement; SHA-256 of it."
@@ -125,3 +128,8 @@ def _subs(typed: Form) -> tuple[processors.SubProcessorInput, ...]:
             )
         )
     return tuple(found)
+
+
+def _answer(typed: str) -> Answer | None:
+    said = {str(say_in(tongue, word)).lower(): answer for tongue in TONGUES for word, answer in _ANSWERS.items()}
+    return said.get(typed.lower())
