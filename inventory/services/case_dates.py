@@ -125,12 +125,11 @@ def _bring_up_to_date(
 
 
 def _sentence(case: ErasureCase, code: ExceptionCode) -> str:
-    name = f"Erasure case {case.id} ({case.reference})"
     if code is ExceptionCode.CASE_DUE:
-        return f"{name} is due on {case.due:%Y-%m-%d} and is {case.state}."
+        return f"Erasure case {case.id} ({case.reference}) is due on {case.due:%Y-%m-%d} and is {case.state}."
     if code is ExceptionCode.CASE_OVERDUE:
-        return f"{name} was due {case.due:%Y-%m-%d} and is {case.state}."
+        return f"Erasure case {case.id} ({case.reference}) was due {case.due:%Y-%m-%d} and is {case.state}."
     return (
-        f"{name} was due {case.due:%Y-%m-%d} and is {case.state} still. Somebody who can decide must take it up: what holds it"
-        " back, and what the customer is told."
+        f"Erasure case {case.id} ({case.reference}) was due {case.due:%Y-%m-%d} and is {case.state} still. Somebody who can"
+        " decide must take it up: what holds it back, and what the customer is told."
     )
