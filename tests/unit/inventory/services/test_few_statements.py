@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -18,7 +19,7 @@ from inventory.models import ApiToken, Device, LogEntry, LogHead, Person, WebSes
 from inventory.services import devices, holds, lists, people, queries, sessions
 from inventory.services._reach import REACH, reach_of
 from inventory.services._scope import able_for
-from inventory.services.context import Actor, once
+from inventory.services.context import SYSTEM, Actor, once
 from inventory.services.holds import PlaceHold
 from inventory.services.kernel import raise_exception, sign_and_log
 from inventory.services.lists import asked_of
@@ -195,6 +196,16 @@ def test_what_a_view_found_is_known_within_it_and_nowhere_else(world: World) -> 
 
 def seen_as(value: object) -> object:
     return sorted(value) if isinstance(value, list | tuple | frozenset) else value
+
+
+def test_a_view_reads_a_row_once_also_where_nobody_holds_it_meanwhile(world: World) -> None:
+    with world.context.together(SYSTEM), world.context.reading(SYSTEM) as session:
+        (number,) = session.scalars(sa.select(Person.ref).where(Person.login == "auditor"))
+        assert session.get(Person, number) is not None
+        gc.collect()
+        with statements(world) as asked:
+            assert session.get(Person, number) is not None
+    assert asked == []
 
 
 def test_what_a_row_says_of_a_person_is_never_another_ones(world: World) -> None:
