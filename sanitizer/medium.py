@@ -23,6 +23,8 @@ class Medium:
     logical_bytes: int
     settings: Settings
     clock: Callable[[], float]
+    empty_is_gone: bool = True
+    """Whether a capacity of zero means that it was pulled. A command of the drive's own may leave it without one."""
     budget: Budget = field(init=False)
     errors: int = 0
     """Failed requests of the whole run, for progress."""
@@ -49,7 +51,7 @@ class Medium:
             CapacityChanged: it shrank or grew.
         """
         found = self.device.geometry().size_bytes
-        if found == 0:  # of a disk that was pulled the kernel says this, and its requests may have ended in EIO before
+        if found == 0 and self.empty_is_gone:  # so the kernel says of a disk that was pulled, after requests that ended in EIO
             raise DeviceGone(operation="BLKGETSIZE64", errno=None, touched="maybe")
         if found != self.size_bytes:
             raise CapacityChanged(expected_bytes=self.size_bytes, found_bytes=found)

@@ -181,6 +181,7 @@ class Stretch(ABC):
             logical_bytes=identity.logical_block_bytes,
             settings=self._settings,
             clock=self._system.monotonic,
+            empty_is_gone=not self._clearance.plan.by_drive,
         )
         self._teller.errors = lambda: self._medium.errors
         if self._before is not None:

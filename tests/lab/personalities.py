@@ -310,8 +310,8 @@ ALL: tuple[Personality, ...] = (
         name="changes identity",
         sentence="has another serial number once an erase began",
         faults={"new_serial": "ANOTHER1"},
-        # The kernel itself takes an NVMe namespace away whose name has changed: it is as if it had been pulled.
-        expected={"nvme": "interrupted: device-gone", "*": "failed: identity-changed"},
+        # The kernel itself takes an NVMe namespace away whose name has changed, and its capacity with it.
+        expected={"nvme": "failed: capacity-changed", "*": "failed: identity-changed"},
     ),
     Personality(
         name="vanishes",
