@@ -51,7 +51,7 @@ class Medium:
             CapacityChanged: it shrank or grew.
         """
         found = self.device.geometry().size_bytes
-        if found == 0 and self.empty_is_gone:  # the kernel's word for a disk that was pulled, after EIO for its requests
+        if found == 0 and self.empty_is_gone:  # so the kernel says of a disk that was pulled, after EIO
             raise DeviceGone(operation="BLKGETSIZE64", errno=None, touched="maybe")
         if found != self.size_bytes:
             raise CapacityChanged(expected_bytes=self.size_bytes, found_bytes=found)
