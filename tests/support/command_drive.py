@@ -37,6 +37,7 @@ class CommandDrive(SimulatedDrive):
 
     def __init__(self, size: int = 64 << 10) -> None:
         self._hidden = 0
+        self._shown: int | None = None
         super().__init__(size)
         self.phase = SanitizePhase.NEVER
         self.operation = 0
@@ -59,6 +60,8 @@ class CommandDrive(SimulatedDrive):
         self.answers: Literal["yes", "lost", "lost-undone", "gone", "reset"] = "yes"
         self.wrong_sizes = 0
         """How often the drive shows no capacity after its operation, before it shows the right one."""
+        self.right_sizes: int | None = None
+        """How often it shows the right one after that, before it shows none for good; None: for ever."""
         self.started: list[int] = []
         self.password: bytes | None = None
         self.locked = False
@@ -69,6 +72,10 @@ class CommandDrive(SimulatedDrive):
         if self._hidden:
             self._hidden -= 1
             return 0
+        if self._shown is not None:
+            self._shown -= 1
+            if self._shown < 0:
+                return 0
         return len(self.current)
 
     @size.setter
@@ -155,7 +162,7 @@ class CommandDrive(SimulatedDrive):
         self.phase = self.ends
         if self.ends is SanitizePhase.SUCCEEDED:
             self.erase()
-        self._hidden = self.wrong_sizes
+        self._hidden, self._shown = self.wrong_sizes, self.right_sizes
 
     def _set_password(self, write: bytes) -> ScsiAnswer:
         self.password = write

@@ -356,6 +356,13 @@ def test_a_capacity_that_stays_zero_is_never_done(tmp_path: Path) -> None:
     assert (result.state, result.error_code) == ("failed", "capacity-changed")
 
 
+def test_a_drive_without_capacity_after_its_own_command_has_failed_and_is_not_waited_for(tmp_path: Path) -> None:
+    drive = CommandDrive()
+    drive.right_sizes = 1
+    result = outcome_of(drive, tmp_path)
+    assert (result.state, result.error_code) == ("failed", "capacity-changed")
+
+
 def test_another_medium_afterwards_is_never_a_success(tmp_path: Path) -> None:
     drive = CommandDrive()
     system = CommandSystem(drive)
